@@ -1,0 +1,80 @@
+/**
+ * Read models as a driver sees them: tables, rows and statements, without the handlers that fill them.
+ */
+
+/** Portable column types; each engine maps them to its own. */
+export type ColumnType =
+  | 'text'
+  /** 32-bit. A JavaScript number. */
+  | 'integer'
+  /** 64-bit. A JavaScript number; one above 2^53-1 is an error, never a rounding. */
+  | 'bigint'
+  /** Double precision. */
+  | 'real'
+  /** Exact decimal, as text: `'10.50'`. */
+  | 'numeric'
+  | 'boolean'
+  | 'json'
+  /** RFC 3339 text in UTC. */
+  | 'timestamp'
+  | 'uuid';
+
+export interface ColumnSpec {
+  /** snake_case, as in the database. */
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+export interface IndexSpec {
+  readonly columns: readonly string[];
+  readonly unique: boolean;
+}
+
+/** A table of one row per key. Every column but the key's may be null. */
+export interface TableSpec {
+  /** The name readers use: the live table's. */
+  readonly name: string;
+  readonly columns: readonly ColumnSpec[];
+  readonly key: readonly string[];
+  readonly indexes: readonly IndexSpec[];
+}
+
+/** A value at rest, in the portable spelling: json, numeric, timestamp and uuid as text. */
+export type StoredValue = string | number | boolean | null;
+
+/** Column name → value. */
+export type StoredRow = Readonly<Record<string, StoredValue>>;
+
+/** SQL with its values kept apart; the driver writes the placeholders and quotes the identifiers. */
+export interface Statement {
+  readonly parts: readonly StatementPart[];
+}
+
+export type StatementPart =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'identifier'; readonly name: string }
+  | { readonly kind: 'value'; readonly value: StoredValue };
+
+/** What a batch of events does to a read model. */
+export type Changes =
+  | {
+      readonly kind: 'rows';
+      readonly spec: TableSpec;
+      /** The table to write: the live one, or the one a rebuild fills. */
+      readonly table: string;
+      readonly upserts: readonly StoredRow[];
+      /** Key columns only. */
+      readonly deletes: readonly StoredRow[];
+    }
+  | { readonly kind: 'statements'; readonly statements: readonly Statement[] };
+
+/** How to make a read model's tables, under whatever names. */
+export type ReadModel =
+  | { readonly kind: 'table'; readonly spec: TableSpec }
+  | {
+      readonly kind: 'sql';
+      /** The names readers use. */
+      readonly tables: readonly string[];
+      /** Statements that make the tables and their indexes; `physical` maps a name readers use to the one to create. */
+      readonly create: (physical: (name: string) => string) => readonly Statement[];
+    };

@@ -1,0 +1,388 @@
+/**
+ * The port: what an event store is to the rest of evstore. The conformance suites in test/conformance are its
+ * definition; both drivers pass them all.
+ *
+ * Transactions are never handed out: each method is one unit, whole or not at all. Errors are `EvstoreError`s, named by
+ * meaning; the driver's own error is their cause.
+ */
+import type {
+  AppendResult,
+  EventBatch,
+  EventFilter,
+  ExpectedVersion,
+  Head,
+  NewEvent,
+  RecordedEvent,
+  StreamSummary,
+} from '../domain/event.js';
+import type { Changes, ReadModel, StoredRow, TableSpec } from '../domain/read-model.js';
+
+export type Engine = 'postgres' | 'sqlite';
+
+export interface Store {
+  readonly engine: Engine;
+  /** The URL without its password, fit to print. */
+  readonly location: string;
+  readonly log: EventLog;
+  readonly projections: ProjectionStore;
+  readonly schema: SchemaAdmin;
+  /** Ends every connection; never throws, never hangs. */
+  close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- log
+
+export interface EventLog {
+  /**
+   * All or nothing. The events are valid already (see domain/validate.ts). When all ids are known and the events equal,
+   * it succeeds with the original positions. Transient faults are retried with the same ids until `timeoutMs`.
+   * @throws E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_OUTCOME_UNKNOWN
+   */
+  append(
+    streamId: string,
+    events: readonly NewEvent[],
+    expected: ExpectedVersion,
+    options?: AppendOptions,
+  ): Promise<AppendResult>;
+
+  /**
+   * One stream by version. It sees every committed event of the stream: versions have no holes, so what is visible is
+   * a prefix, whatever other streams' writers are doing. An unknown stream yields no batch.
+   */
+  readStream(streamId: string, options?: ReadStreamOptions): AsyncIterable<EventBatch>;
+
+  /**
+   * The log by global position, stopping at the safe head as it is when the last batch is read. A batch without events
+   * is yielded when it moves `upTo`.
+   */
+  readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>;
+
+  /** Undefined when no event has the id. */
+  find(id: string): Promise<RecordedEvent | undefined>;
+
+  /** With `holder: true` it also looks for the transaction that holds the safe head back. */
+  head(options?: { readonly holder?: boolean }): Promise<Head>;
+
+  /**
+   * Resolves to the safe head as soon as it lies beyond `after`, or to the safe head as it is after `timeoutMs`, or when
+   * the signal aborts. Polls adaptively: a few milliseconds after a hit, slower when idle.
+   */
+  waitForAppend(after: number, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<number>;
+
+  /** Sorted by stream id unless said. */
+  streams(options?: StreamsOptions): Promise<readonly StreamSummary[]>;
+
+  /**
+   * Appends events of many streams in the order given, in one transaction: each takes the next version of its stream.
+   * An event whose id is known and whose stream, type, data and metadata are equal is counted, not written. One that is
+   * known and differs is E_ID_CONFLICT with `conflict: 'fail'` and is left out and counted with `conflict: 'skip'`.
+   */
+  importEvents(
+    events: readonly ImportedEvent[],
+    options: { readonly conflict: 'skip' | 'fail' },
+  ): Promise<ImportResult>;
+}
+
+export interface AppendOptions {
+  /** How long to go on retrying, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'category'> {
+  /** First version wanted, inclusive. Default 1. */
+  readonly fromVersion?: number;
+  /** Last version wanted, inclusive. */
+  readonly toVersion?: number;
+  /** Newest first. */
+  readonly backwards?: boolean;
+  readonly limit?: number;
+  /** Events a batch. Default 1,000. */
+  readonly batchSize?: number;
+}
+
+export interface ReadAllOptions extends EventFilter {
+  /** Exclusive. Default 0: from the beginning. */
+  readonly after?: number;
+  /** Inclusive; the safe head caps it. */
+  readonly to?: number;
+  readonly backwards?: boolean;
+  readonly limit?: number;
+  readonly batchSize?: number;
+}
+
+export interface StreamsOptions {
+  readonly category?: string;
+  readonly sort?: 'name' | 'events' | 'recent';
+  readonly limit?: number;
+}
+
+export interface ImportedEvent extends NewEvent {
+  readonly streamId: string;
+}
+
+export interface ImportResult {
+  readonly imported: number;
+  /** Already there with equal content. */
+  readonly known: number;
+  /** Known ids with other content, left out. */
+  readonly skipped: number;
+  /** Streams that had no event before. */
+  readonly newStreams: number;
+}
+
+// -------------------------------------------------------------------------------------------------------- projections
+
+export interface ProjectionStore {
+  /** Registered projections by name. */
+  list(): Promise<readonly ProjectionRecord[]>;
+
+  /**
+   * Makes the live tables and the checkpoint of a new projection, in one transaction. A projection that is registered
+   * already is returned as it is, whatever its version.
+   * @throws E_FOREIGN_TABLE when a table of that name exists and no projection owns it
+   */
+  register(registration: Registration): Promise<ProjectionRecord>;
+
+  /** Every row of `subscription_checkpoints`, ours and foreign ones. */
+  checkpoints(): Promise<readonly Checkpoint[]>;
+
+  /**
+   * Moves a checkpoint by hand and bumps its generation, so that a running owner stops. Null deletes it.
+   * @throws E_NOT_FOUND
+   */
+  setCheckpoint(subscriptionId: string, position: number | null): Promise<void>;
+
+  /**
+   * Takes the lease when it is free or expired by the database's clock, or when `steal` is set; the token rises each time.
+   * `held` carries who has it.
+   */
+  acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer>;
+  /** False when somebody else has the lease now. */
+  renewLease(lease: Lease, ttlMs: number, vitals?: Vitals): Promise<boolean>;
+  /** Gives the lease back; nothing happens when it is somebody else's. */
+  releaseLease(lease: Lease): Promise<void>;
+  /** Keeps the runner's last error beside its checkpoint; null clears it. */
+  recordError(subscriptionId: string, message: string | null): Promise<void>;
+
+  /** Current rows of these keys (key columns only), in no particular order; absent keys have no row. */
+  readRows(table: string, spec: TableSpec, keys: readonly StoredRow[]): Promise<readonly StoredRow[]>;
+
+  /**
+   * Read-model rows and checkpoint in one transaction: the checkpoint moves from `from` to `to` only if it is still at
+   * `from` under this lease's token and generation.
+   * @throws E_SUPERSEDED and nothing is written, when it is not
+   */
+  apply(batch: AppliedBatch): Promise<void>;
+
+  /** Rows in a table, counted. */
+  countRows(table: string): Promise<number>;
+
+  /** All rebuilds, newest first. */
+  rebuilds(projection?: string): Promise<readonly Rebuild[]>;
+  /** What stands in the way of replacing these tables, and what hangs on them. */
+  inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
+  /**
+   * Writes the journal row in state `planned` and holds its lease.
+   * @throws E_LOCK_HELD naming the other, when an unfinished rebuild of the projection exists
+   */
+  startRebuild(plan: RebuildPlan, request: LeaseRequest): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }>;
+  /** `planned → filling`: makes the tables of the rebuild, without secondary indexes where they can wait. */
+  createRebuildTables(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild>;
+  /** `filling → ready`: the secondary indexes. */
+  finishFill(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild>;
+  /**
+   * `ready → swapped` in one transaction: live tables → `old`, rebuilt tables → live, with the names of their indexes
+   * and owned sequences; the projection takes the rebuild's version and code hash, its checkpoint the rebuild's
+   * position, its generation one more. `live` is the lease on the projection, so that no runner writes meanwhile.
+   * @throws E_TIMEOUT when the tables could not be locked in `lockTimeoutMs`: nothing has changed, try again
+   * @throws E_SUPERSEDED when a lease is lost or the rebuild lies behind the live checkpoint
+   * @throws E_UNSAFE_STORE naming what, when the tables or what hangs on them changed since the plan
+   */
+  swap(
+    rebuild: Rebuild,
+    leases: SwapLeases,
+    options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
+  ): Promise<Rebuild>;
+  /** The inverse of `swap`, `swapped → ready`: the old tables are live again at `oldPosition`, under the old version. */
+  rollback(rebuild: Rebuild, leases: SwapLeases, options: { readonly lockTimeoutMs: number }): Promise<Rebuild>;
+  /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
+  abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
+  /** `swapped → retired`: drops the old tables by recorded identity, never by name pattern, never CASCADE. */
+  retire(rebuild: Rebuild): Promise<Rebuild>;
+}
+
+export interface ProjectionRecord {
+  readonly name: string;
+  readonly version: number;
+  readonly codeHash: string;
+  /** Live tables. */
+  readonly tables: readonly string[];
+  /** Rises with every swap, rollback and move of the checkpoint by hand. */
+  readonly generation: number;
+  readonly registeredAt: string;
+}
+
+export interface Registration {
+  readonly name: string;
+  readonly version: number;
+  readonly codeHash: string;
+  readonly model: ReadModel;
+}
+
+export interface Checkpoint {
+  readonly subscriptionId: string;
+  readonly position: number;
+  readonly updatedAt: string;
+  readonly generation: number;
+  /** Id of the event at `position`, when the last batch held one. */
+  readonly lastEventId: string | null;
+  /** Who holds the lease now; null when it is free or expired. */
+  readonly owner: string | null;
+  /** Events a second, as the runner last measured it. */
+  readonly rate: number | null;
+  readonly lastError: string | null;
+}
+
+/** What a lease is on: a projection's (or saga's) checkpoint, or a rebuild. */
+export type LeaseTarget =
+  | { readonly kind: 'checkpoint'; readonly subscriptionId: string }
+  | { readonly kind: 'rebuild'; readonly id: number };
+
+export interface LeaseRequest {
+  /** Printed to others, e.g. `host:1234`. */
+  readonly owner: string;
+  readonly ttlMs: number;
+  /** Take it from whoever has it. */
+  readonly steal?: boolean;
+}
+
+export interface Lease {
+  readonly target: LeaseTarget;
+  readonly owner: string;
+  /** Fencing token: only the latest one writes. */
+  readonly token: number;
+  /** Generation of the checkpoint when the lease was taken; 0 for a rebuild. */
+  readonly generation: number;
+  /** Position when the lease was taken. */
+  readonly position: number;
+}
+
+export type LeaseAnswer =
+  | { readonly held: false; readonly lease: Lease }
+  | { readonly held: true; readonly owner: string; readonly expiresInMs: number };
+
+export interface Vitals {
+  /** Events a second. */
+  readonly rate?: number;
+}
+
+export interface AppliedBatch {
+  readonly lease: Lease;
+  /** Which table's cursor a rebuild's batch moves: the one being built, or the old one being caught up. */
+  readonly side?: 'built' | 'old';
+  /** Exclusive. */
+  readonly from: number;
+  readonly to: number;
+  /** The last event of the batch, if it had one. */
+  readonly lastEventId: string | null;
+  readonly changes: Changes;
+}
+
+export type RebuildState = 'planned' | 'filling' | 'ready' | 'swapped' | 'retired' | 'aborted';
+
+export interface Rebuild {
+  readonly id: number;
+  readonly projection: string;
+  readonly version: number;
+  readonly codeHash: string;
+  readonly state: RebuildState;
+  /** Everything up to here is in the built tables. */
+  readonly position: number;
+  readonly tables: readonly RebuildTable[];
+  /** Of what was live before the swap; null when nothing was. */
+  readonly old: { readonly version: number; readonly codeHash: string; readonly position: number } | null;
+  readonly owner: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly swappedAt: string | null;
+  /** When `gc` may drop the old tables. */
+  readonly keepOldUntil: string | null;
+}
+
+export interface RebuildTable {
+  /** The name readers use. */
+  readonly live: string;
+  /** The table this rebuild fills, until the swap. */
+  readonly built: string;
+  /** The name of the replaced table after the swap. */
+  readonly old: string;
+}
+
+export interface RebuildPlan {
+  readonly projection: string;
+  readonly version: number;
+  readonly codeHash: string;
+  /** Live names; the driver derives the others from the rebuild's id and refuses those that would be too long. */
+  readonly tables: readonly string[];
+}
+
+export interface SwapLeases {
+  readonly rebuild: Lease;
+  /** On the projection's checkpoint. */
+  readonly live: Lease;
+}
+
+export interface TableFacts {
+  readonly table: string;
+  readonly exists: boolean;
+  /** From the engine's statistics; null when it has none. */
+  readonly estimatedRows: number | null;
+  readonly indexes: readonly string[];
+  /** What a swap keeps by itself, by name: grants, comments, owner. */
+  readonly carried: readonly Dependent[];
+  /** What a swap cannot carry over: its presence refuses the rebuild. */
+  readonly blocking: readonly Dependent[];
+}
+
+export interface Dependent {
+  /** `view`, `materialized view`, `foreign key`, `trigger`, `policy`, `publication`, `grant`, `comment`, `rule` … */
+  readonly kind: string;
+  readonly name: string;
+}
+
+// ------------------------------------------------------------------------------------------------------------- schema
+
+export interface SchemaAdmin {
+  status(): Promise<SchemaStatus>;
+  /**
+   * Creates or upgrades the schema under a lock, in one transaction; nothing pending is no change.
+   * @throws E_FOREIGN_TABLE, E_SCHEMA_NEWER, E_LOCK_HELD after `lockTimeoutMs`
+   */
+  migrate(options?: { readonly lockTimeoutMs?: number }): Promise<readonly MigrationStatus[]>;
+  /**
+   * What every command but `init` and `migrate` calls first.
+   * @throws E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER
+   */
+  assertReady(): Promise<void>;
+  /**
+   * Whether what the order of the log rests on is whole; called before the first ordered read.
+   * @throws E_UNSAFE_STORE naming what is not
+   */
+  assertGuards(): Promise<void>;
+}
+
+export interface SchemaStatus {
+  /** Highest applied; 0 without a schema. */
+  readonly version: number;
+  /** Highest this program knows. */
+  readonly latest: number;
+  readonly migrations: readonly MigrationStatus[];
+}
+
+export interface MigrationStatus {
+  readonly version: number;
+  readonly name: string;
+  /** `drifted`: applied from another text than the one this program has. */
+  readonly state: 'applied' | 'pending' | 'drifted' | 'unknown';
+  readonly appliedAt: string | null;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: {
+    alias: {
+      'evstore/testing': new URL('./src/testing.ts', import.meta.url).pathname,
+      evstore: new URL('./src/index.ts', import.meta.url).pathname,
+    },
+  },
+  test: {
+    include: ['test/**/*.test.ts', 'templates/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+  },
+});
