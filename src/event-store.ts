@@ -1,0 +1,195 @@
+/**
+ * The store as programs use it: values instead of JSON text, events one by one instead of batches.
+ */
+import type { AppendResult, EventFilter, ExpectedVersion, NewEvent } from './domain/event.js';
+import { newEventId } from './domain/uuid.js';
+import { validateAppend } from './domain/validate.js';
+import type { Event } from './projection/definition.js';
+import { toEvent } from './projection/event.js';
+import { openStoreAt } from './store/open.js';
+import type { Engine, Store } from './store/store.js';
+
+export interface OpenOptions {
+  /** Postgres schema; `public` unless said. */
+  readonly schema?: string;
+  /** Make the SQLite file and the schema where they are missing, upgrade an older schema. Default false. */
+  readonly create?: boolean;
+  /** Shown to the database's administrators. Default `evstore`. */
+  readonly applicationName?: string;
+}
+
+/** An event to append. Whatever is left out gets what the command line would give it. */
+export interface EventInput {
+  readonly type: string;
+  /** Anything JSON can say. */
+  readonly data: unknown;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** UUID. Give your own to make a retry across processes safe; a new one is made otherwise. */
+  readonly id?: string;
+  readonly schemaVersion?: number;
+  /** RFC 3339, or a Date. */
+  readonly createdAt?: string | Date;
+}
+
+export interface AppendCondition {
+  /** Default `any`. */
+  readonly expectedVersion?: ExpectedVersion;
+  /** The category of the stream unless said; recorded with each event. */
+  readonly streamType?: string;
+  /** Put into the metadata of each event that has none. */
+  readonly correlationId?: string;
+  readonly causationId?: string;
+  /** Lets an event pass that is over 10 KB; 1 MB is the end. */
+  readonly allowLarge?: boolean;
+  /** How long transient faults are retried, in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface StreamRange {
+  /** Inclusive, from 1. */
+  readonly fromVersion?: number;
+  /** Inclusive. */
+  readonly toVersion?: number;
+  readonly backwards?: boolean;
+  readonly limit?: number;
+}
+
+export interface LogRange extends EventFilter {
+  /** Global position, exclusive. Default 0. */
+  readonly after?: number;
+  /** Inclusive. */
+  readonly to?: number;
+  readonly backwards?: boolean;
+  readonly limit?: number;
+}
+
+export interface SubscribeOptions extends EventFilter {
+  /** Global position, exclusive. Default 0: from the beginning. */
+  readonly after?: number;
+  /** Ends the subscription. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EventStore {
+  readonly engine: Engine;
+  /** The URL without its password. */
+  readonly location: string;
+  /**
+   * Appends to the end of one stream, all or nothing. Repeated with the same ids it succeeds without writing again.
+   * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN
+   */
+  append(streamId: string, events: EventInput | readonly EventInput[], condition?: AppendCondition): Promise<AppendResult>;
+  /** Oldest first. A stream that does not exist has no events. */
+  readStream(streamId: string, range?: StreamRange): AsyncIterable<Event>;
+  /** The whole log in order, up to where nothing can still appear. */
+  readAll(range?: LogRange): AsyncIterable<Event>;
+  /** As `readAll`, and then every event as it commits, gap-free and in order, until the signal aborts. */
+  subscribe(options?: SubscribeOptions): AsyncIterable<Event>;
+  close(): Promise<void>;
+}
+
+/** How long one wait for new events lasts before the subscription looks for itself, in milliseconds. */
+const waitMs = 5_000;
+
+/**
+ * Opens the store at `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
+ * @throws EvstoreError E_CONNECT, E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER, E_CONFIG
+ */
+export async function openStore(url: string, options: OpenOptions = {}): Promise<EventStore> {
+  const store = await openStoreAt(url, options);
+  try {
+    if (options.create === true) await store.schema.migrate();
+    else await store.schema.assertReady();
+    return new OpenEventStore(store);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+class OpenEventStore implements EventStore {
+  readonly #store: Store;
+  #guarded = false;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  get engine(): Engine {
+    return this.#store.engine;
+  }
+
+  get location(): string {
+    return this.#store.location;
+  }
+
+  async append(
+    streamId: string,
+    events: EventInput | readonly EventInput[],
+    condition: AppendCondition = {},
+  ): Promise<AppendResult> {
+    const expected = condition.expectedVersion ?? 'any';
+    const inputs: readonly EventInput[] = Array.isArray(events) ? events : [events];
+    const made = inputs.map((input) => toNewEvent(input, condition));
+    const valid = validateAppend(streamId, made, expected, { allowLarge: condition.allowLarge ?? false });
+    const { timeoutMs } = condition;
+    return this.#store.log.append(streamId, valid, expected, timeoutMs === undefined ? {} : { timeoutMs });
+  }
+
+  async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {
+    for await (const batch of this.#store.log.readStream(streamId, range)) yield* batch.events.map(toEvent);
+  }
+
+  async *readAll(range: LogRange = {}): AsyncGenerator<Event> {
+    await this.#assertGuards();
+    for await (const batch of this.#store.log.readAll(range)) yield* batch.events.map(toEvent);
+  }
+
+  async *subscribe({ after = 0, signal, ...filter }: SubscribeOptions = {}): AsyncGenerator<Event> {
+    await this.#assertGuards();
+    let position = after;
+    while (signal?.aborted !== true) {
+      for await (const batch of this.#store.log.readAll({ ...filter, after: position })) {
+        for (const event of batch.events) {
+          if (signal?.aborted === true) return;
+          yield toEvent(event);
+        }
+        position = batch.upTo;
+      }
+      await this.#store.log.waitForAppend(position, { timeoutMs: waitMs, ...(signal && { signal }) });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  async #assertGuards(): Promise<void> {
+    if (this.#guarded) return;
+    await this.#store.schema.assertGuards();
+    this.#guarded = true;
+  }
+}
+
+function toNewEvent(input: EventInput, condition: AppendCondition): NewEvent {
+  const { correlationId, causationId, streamType } = condition;
+  const metadata = {
+    ...(correlationId !== undefined && { correlationId }),
+    ...(causationId !== undefined && { causationId }),
+    ...input.metadata,
+  };
+  return {
+    id: input.id ?? newEventId(),
+    type: input.type,
+    schemaVersion: input.schemaVersion ?? 1,
+    // A value JSON has no word for (a function, undefined) gives no text at all: refused by the validation as no JSON.
+    data: JSON.stringify(input.data) ?? '',
+    metadata: JSON.stringify(metadata),
+    ...(streamType !== undefined && { streamType }),
+    ...(input.createdAt !== undefined && { createdAt: toText(input.createdAt) }),
+  };
+}
+
+function toText(moment: string | Date): string {
+  return typeof moment === 'string' ? moment : moment.toISOString();
+}
