@@ -1,0 +1,75 @@
+/** Names of streams, event types and tables: what is legal, and what is derived from what. */
+import { EvstoreError } from './errors.js';
+import { maxIdentifierBytes, maxNameCharacters, maxStreamIdBytes } from './limits.js';
+
+const contractTables: ReadonlySet<string> = new Set(['events', 'snapshots', 'subscription_checkpoints']);
+
+/** `Order` of `Order-42`: the text before the first `-`, or all of it. */
+export function categoryOf(streamId: string): string {
+  const dash = streamId.indexOf('-');
+  return dash === -1 ? streamId : streamId.slice(0, dash);
+}
+
+/** @throws E_INVALID_INPUT */
+export function checkStreamId(streamId: string): void {
+  checkName('stream id', streamId);
+  const bytes = Buffer.byteLength(streamId);
+  if (bytes > maxStreamIdBytes) {
+    throw new EvstoreError('E_INVALID_INPUT', `stream id is ${bytes} bytes long`, {
+      why: `A stream id takes at most ${maxStreamIdBytes} bytes and ${maxNameCharacters} characters.`,
+    });
+  }
+}
+
+/** @throws E_INVALID_INPUT */
+export function checkEventType(type: string): void {
+  checkName('event type', type);
+}
+
+/**
+ * A stream type may be empty, unlike a stream id.
+ * @throws E_INVALID_INPUT
+ */
+export function checkStreamType(streamType: string): void {
+  if (streamType !== '') checkName('stream type', streamType);
+}
+
+/** Whether a read model may have a table of this name: lower case, and nobody else's. */
+export function isTableName(name: string): boolean {
+  return (
+    /^[a-z_][a-z0-9_]*$/.test(name) &&
+    name.length <= maxIdentifierBytes &&
+    !/^(pg|evstore|sqlite)_/.test(name) &&
+    !contractTables.has(name)
+  );
+}
+
+/** `OrderSummary`, `orderSummary` and `order-summary` → `order_summary`. */
+export function toSnakeCase(name: string): string {
+  return name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1_$2')
+    .replace(/[^A-Za-z0-9]+/g, '_')
+    .replace(/^_+|_+$/g, '')
+    .toLowerCase();
+}
+
+function checkName(what: string, name: string): void {
+  if (name === '') throw new EvstoreError('E_INVALID_INPUT', `${what} is empty`);
+  if (name.includes('\0')) {
+    throw new EvstoreError('E_INVALID_INPUT', `${what} contains the character U+0000`, {
+      why: 'Postgres cannot hold it, so no store takes it.',
+    });
+  }
+  if (/\p{Surrogate}/u.test(name)) {
+    throw new EvstoreError('E_INVALID_INPUT', `${what} contains half of a surrogate pair`, {
+      why: 'It is not Unicode text: as UTF-8 it would become U+FFFD and collide with other names.',
+    });
+  }
+  const characters = name.length <= maxNameCharacters ? name.length : [...name].length;
+  if (characters > maxNameCharacters) {
+    throw new EvstoreError('E_INVALID_INPUT', `${what} is ${characters} characters long`, {
+      why: `It takes at most ${maxNameCharacters} characters.`,
+    });
+  }
+}

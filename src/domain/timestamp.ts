@@ -1,0 +1,95 @@
+/**
+ * Points in time and durations as text. `Date` does the calendar only; digits below the second never pass through it.
+ */
+import { EvstoreError } from './errors.js';
+
+const shape =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?\s?(?:([Zz])|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?)?$/;
+const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/**
+ * RFC 3339 with any offset, or what an engine prints (a space for the `T`, `+00`, no zone = UTC), as RFC 3339 in UTC
+ * with `Z`: three digits of a second, six where the microseconds are not 0. Digits beyond the sixth are cut off.
+ * @throws RangeError on anything else, and outside the years 0001–9999
+ */
+export function normaliseTimestamp(text: string): string {
+  const { seconds, micros } = readTimestamp(text);
+  return `${seconds}.${micros.endsWith('000') ? micros.slice(0, 3) : micros}Z`;
+}
+
+/**
+ * As `normaliseTimestamp`, always with six digits: text of one length, which sorts by time.
+ * @throws RangeError
+ */
+export function storedTimestamp(text: string): string {
+  const { seconds, micros } = readTimestamp(text);
+  return `${seconds}.${micros}Z`;
+}
+
+/**
+ * `250ms`, `5s`, `15m`, `1h`, `7d`, `1.5h` → milliseconds, rounded.
+ * @throws E_USAGE
+ */
+export function parseDuration(text: string): number {
+  const [, amount = '', unit = ''] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text.trim()) ?? [];
+  const milliseconds = Math.round(Number(amount) * (units[unit] ?? Number.NaN));
+  if (!Number.isSafeInteger(milliseconds)) {
+    throw new EvstoreError('E_USAGE', `'${text}' is not a duration`, {
+      why: 'A duration is a number and a unit: 250ms, 5s, 15m, 1h, 7d.',
+    });
+  }
+  return milliseconds;
+}
+
+/**
+ * An ISO date (midnight UTC), an ISO time (UTC unless it says), or a duration, meaning that long before `now`.
+ * @returns RFC 3339 in UTC
+ * @throws E_USAGE
+ */
+export function parseMoment(text: string, now: Date): string {
+  const trimmed = text.trim();
+  try {
+    if (/^\d+(\.\d+)?[a-z]+$/.test(trimmed)) {
+      return normaliseTimestamp(new Date(now.getTime() - parseDuration(trimmed)).toISOString());
+    }
+    return normaliseTimestamp(/^\d{4}-\d\d-\d\d$/.test(trimmed) ? `${trimmed}T00:00:00Z` : trimmed);
+  } catch (error) {
+    throw new EvstoreError('E_USAGE', `'${text}' is not a moment`, {
+      why: 'Give a date (2026-01-31), a time (2026-01-31T09:30:00Z) or how long ago (15m).',
+      cause: error,
+    });
+  }
+}
+
+function readTimestamp(text: string): { readonly seconds: string; readonly micros: string } {
+  const match = shape.exec(text);
+  if (match === null) throw notATime(text);
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map((part) => Number(part ?? 0)) as Clock;
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  const exists = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && month > 0;
+  if (!exists || hour > 23 || minute > 59 || second > 59) throw notATime(text);
+  date.setUTCHours(hour, minute, second);
+  date.setTime(date.getTime() - offsetMilliseconds(text, match));
+  if (date.getUTCFullYear() < 1 || date.getUTCFullYear() > 9999 || year === 0) {
+    throw new RangeError(`'${text}' lies outside the years 0001 to 9999`);
+  }
+  return { seconds: date.toISOString().slice(0, 19), micros: (match[7] ?? '').slice(0, 6).padEnd(6, '0') };
+}
+
+type Clock = [number, number, number, number, number, number];
+
+function offsetMilliseconds(text: string, match: RegExpExecArray): number {
+  if (match[9] === undefined) return 0;
+  const [hours, minutes, seconds] = [match[10], match[11], match[12]].map((part) => Number(part ?? 0)) as [
+    number,
+    number,
+    number,
+  ];
+  if (hours > 23 || minutes > 59 || seconds > 59) throw notATime(text);
+  return (match[9] === '-' ? -1 : 1) * ((hours * 60 + minutes) * 60 + seconds) * 1000;
+}
+
+function notATime(text: string): RangeError {
+  return new RangeError(`'${text.slice(0, 60)}' is not a time such as 2026-01-31T09:30:00Z`);
+}
