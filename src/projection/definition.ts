@@ -1,8 +1,11 @@
 /**
- * Projections as users write them. `defineProjection` and `defineSqlProjection` check the shape and give it back; the
- * result is recognised by shape, never by class, because the user's file may load another copy of evstore.
+ * Projections as users write them. `defineProjection` and `defineSqlProjection` give their argument back, typed and
+ * marked; it is checked when it is loaded, where the file and the export can be named. The result is recognised by
+ * shape, never by class, because the user's file may load another copy of evstore.
  */
-import type { ColumnType } from '../domain/read-model.js';
+// biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
+import type { ColumnType, Statement } from '../domain/read-model.js';
+import type { TableIdentifier } from './sql-tag.js';
 
 /** An event as handlers get it: `data` and `metadata` parsed, numbers as JavaScript numbers. */
 export interface Event<Type extends string = string, Data = any> {
@@ -17,4 +20,136 @@ export interface Event<Type extends string = string, Data = any> {
   readonly globalPosition: number;
   /** RFC 3339, UTC. */
   readonly createdAt: string;
+}
+
+/** Property → column type. Properties are camelCase, columns snake_case: `orderId` ↔ `order_id`. */
+export type Columns = Readonly<Record<string, ColumnType>>;
+
+/** What a handler reads from a column. */
+export type ReadValue<Type extends ColumnType> = Type extends 'integer' | 'bigint' | 'real'
+  ? number
+  : Type extends 'boolean'
+    ? boolean
+    : Type extends 'json'
+      ? any
+      : string;
+
+/** What a handler may put into a column. */
+export type WrittenValue<Type extends ColumnType> = Type extends 'numeric'
+  ? string | number
+  : Type extends 'timestamp'
+    ? string | Date
+    : ReadValue<Type>;
+
+/** A row as handlers get it: every column there, all but the key's nullable. */
+export type Row<C extends Columns, Key extends keyof C> = {
+  readonly [Name in keyof C]: Name extends Key ? ReadValue<C[Name]> : ReadValue<C[Name]> | null;
+};
+
+/** A row as handlers return it: columns left out are null, the key is filled in. */
+export type WrittenRow<C extends Columns> = {
+  readonly [Name in keyof C]?: WrittenValue<C[Name]> | null | undefined;
+};
+
+/** One row's key: the value of the key column, or an object of the key columns. */
+export type KeyValue<C extends Columns, Key extends keyof C> =
+  | WrittenValue<C[Key]>
+  | { readonly [Name in Key]: WrittenValue<C[Name]> };
+
+/** The event of a handler: of its type, or of any type under `*`. */
+export type HandledEvent<Type extends string> = Event<Type extends '*' ? string : Type>;
+
+export interface IndexDefinition<Name extends string = string> {
+  readonly columns: readonly Name[];
+  readonly unique?: boolean;
+}
+
+export interface TableDefinition<C extends Columns = Columns, Key extends keyof C & string = keyof C & string> {
+  /** What readers call the table. Default: the projection's name. */
+  readonly name?: string;
+  readonly columns: C;
+  /** One property or several; the primary key. */
+  readonly key: Key | readonly Key[];
+  /** Properties: one, several, or an object that says whether the index is unique. */
+  readonly indexes?: readonly (
+    | NoInfer<keyof C & string>
+    | readonly NoInfer<keyof C & string>[]
+    | IndexDefinition<NoInfer<keyof C & string>>
+  )[];
+}
+
+/** A row per key, folded in memory: runs the same on both engines. */
+export interface ProjectionDefinition<
+  C extends Columns = any,
+  Key extends keyof C & string = any,
+  Type extends string = any,
+> {
+  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
+  readonly name: string;
+  /** From 1; a new one needs a rebuild. */
+  readonly version: number;
+  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
+  readonly category?: string;
+  readonly table: TableDefinition<C, Key>;
+  /**
+   * Which row an event is about; an array for several, nothing when it concerns none. Default: the stream id.
+   */
+  readonly key?: (event: Event) => KeyValue<C, Key> | readonly KeyValue<C, Key>[] | null | undefined;
+  /**
+   * Event type → the row after it. `*` takes every type without a handler of its own. The row is null where none
+   * exists; null deletes it, undefined leaves it as it is.
+   */
+  readonly on: {
+    readonly [T in Type]: (row: Row<C, Key> | null, event: HandledEvent<T>) => WrittenRow<C> | null | undefined;
+  };
+}
+
+export type TableProjection<
+  C extends Columns = any,
+  Key extends keyof C & string = any,
+  Type extends string = any,
+> = ProjectionDefinition<C, Key, Type> & { readonly kind: 'table' };
+
+/** Statements, for joins, several tables and search indexes: written in the dialect of one engine. */
+export interface SqlProjectionDefinition<Table extends string = any, Type extends string = any> {
+  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
+  readonly name: string;
+  /** From 1; a new one needs a rebuild. */
+  readonly version: number;
+  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
+  readonly category?: string;
+  /** The names readers use. */
+  readonly tables: readonly Table[];
+  /** Statements that make the tables and their indexes, under the names `t` gives. */
+  readonly create: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
+  /** Event type → statements. `*` takes every type without a handler of its own. */
+  readonly on: {
+    readonly [T in Type]: (
+      event: HandledEvent<T>,
+      t: TableIdentifiers<Table>,
+    ) => Statement | readonly Statement[] | undefined;
+  };
+}
+
+export type SqlProjection<Table extends string = any, Type extends string = any> = SqlProjectionDefinition<
+  Table,
+  Type
+> & { readonly kind: 'sql' };
+
+export type TableIdentifiers<Table extends string = string> = { readonly [Name in Table]: TableIdentifier };
+
+export type Projection = TableProjection | SqlProjection;
+
+export function defineProjection<
+  const C extends Columns,
+  const Key extends keyof C & string,
+  const Type extends string,
+>(definition: ProjectionDefinition<C, Key, Type>): TableProjection<C, Key, Type> {
+  return { ...definition, kind: 'table' };
+}
+
+export function defineSqlProjection<const Table extends string, const Type extends string>(
+  definition: SqlProjectionDefinition<Table, Type>,
+): SqlProjection<Table, Type> {
+  return { ...definition, kind: 'sql' };
 }
