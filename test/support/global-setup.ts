@@ -1,0 +1,34 @@
+/** One Postgres for the whole run: the one of EVSTORE_TEST_PG_URL, else a throw-away one. Never a silent skip. */
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { startPostgres } from './postgres-server.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Superuser, on a database that tests leave alone. */
+    postgresUrl: string;
+    /** Every database of this run is named with it: they go when the run ends. */
+    databasePrefix: string;
+  }
+}
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const external = process.env.EVSTORE_TEST_PG_URL;
+  const server = external ? { url: external, stop: async () => {} } : await startPostgres();
+  const prefix = `evstore_test_${randomBytes(4).toString('hex')}_`;
+  project.provide('postgresUrl', server.url);
+  project.provide('databasePrefix', prefix);
+  return async () => {
+    if (external) await dropDatabases(external, prefix);
+    await server.stop();
+  };
+}
+
+async function dropDatabases(url: string, prefix: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query('select datname from pg_database where starts_with(datname, $1)', [prefix]);
+  for (const { datname } of rows) await client.query(`drop database if exists "${datname}" with (force)`);
+  await client.end();
+}

