@@ -1,0 +1,147 @@
+/** Appending to one stream: insert first, look at the facts only when that failed. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AppendFacts, decideOutcome } from '../../domain/append-outcome.js';
+import { EvstoreError } from '../../domain/errors.js';
+import type { AppendResult, ExpectedVersion, NewEvent } from '../../domain/event.js';
+import { categoryOf } from '../../domain/names.js';
+import type { SqlFolder } from '../sql.js';
+import type { AppendOptions } from '../store.js';
+import type { Database, Parameter } from './database.js';
+import { isConflict, isConnectionLost, isConnectionRefused, isTransient } from './errors.js';
+import { toInteger, toText } from './rows.js';
+
+const defaultTimeoutMs = 30_000;
+const firstWaitMs = 10;
+const longestWaitMs = 1000;
+
+interface Request {
+  readonly streamId: string;
+  readonly events: readonly NewEvent[];
+  readonly expected: ExpectedVersion;
+}
+
+export async function append(
+  database: Database,
+  sql: SqlFolder,
+  request: Request,
+  options: AppendOptions = {},
+): Promise<AppendResult> {
+  database.assertWritable();
+  const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
+  let isOutcomeUnknown = false;
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    let fault: unknown;
+    try {
+      const result = await attempt(database, sql, request, deadline);
+      if (result !== 'retry') return result;
+    } catch (error) {
+      const wasRefused = isConnectionRefused(error);
+      if (!isTransient(error) || (wasRefused && !database.hasConnected)) throw error;
+      if (isConnectionLost(error) && !wasRefused) isOutcomeUnknown = true;
+      fault = error;
+    }
+    const pauseMs = waitMs * (0.5 + Math.random());
+    if (Date.now() + pauseMs >= deadline) throw outOfTime(request, isOutcomeUnknown, fault);
+    await sleep(pauseMs);
+  }
+}
+
+async function attempt(
+  database: Database,
+  sql: SqlFolder,
+  request: Request,
+  deadline: number,
+): Promise<AppendResult | 'retry'> {
+  try {
+    return await insert(database, sql, request, deadline - Date.now());
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
+  const outcome = decideOutcome(request, await readFacts(database, sql, request, deadline - Date.now()));
+  if (outcome.kind === 'error') throw outcome.error;
+  return outcome.kind === 'duplicate' ? outcome.result : 'retry';
+}
+
+async function insert(
+  database: Database,
+  sql: SqlFolder,
+  { streamId, events, expected }: Request,
+  timeoutMs: number,
+): Promise<AppendResult> {
+  const parameters: Parameter[] = [
+    streamId,
+    expectedNumber(expected),
+    categoryOf(streamId),
+    events.map((event) => event.id),
+    ...eventColumns(events),
+  ];
+  const rows = await database.query(sql('append'), parameters, timeoutMs);
+  const appended = rows.map((row, place) => ({
+    id: (events[place]?.id ?? '').toLowerCase(),
+    version: toInteger(row[0]),
+    globalPosition: toInteger(row[1]),
+  }));
+  const last = appended.at(-1);
+  if (last === undefined) throw new EvstoreError('E_BUG', 'an append of no events reached the store');
+  return {
+    streamId,
+    events: appended,
+    version: last.version,
+    globalPosition: last.globalPosition,
+    deduplicated: false,
+  };
+}
+
+/** Types, schema versions, data, metadata, stream types and times, as the functions of the schema take them. */
+export function eventColumns(events: readonly NewEvent[]): readonly Parameter[] {
+  return [
+    events.map((event) => event.type),
+    events.map((event) => event.schemaVersion),
+    events.map((event) => event.data),
+    events.map((event) => event.metadata),
+    events.map((event) => event.streamType ?? null),
+    events.map((event) => event.createdAt ?? null),
+  ];
+}
+
+function expectedNumber(expected: ExpectedVersion): number {
+  if (expected === 'any') return -1;
+  if (expected === 'exists') return -2;
+  return expected === 'none' ? 0 : expected;
+}
+
+async function readFacts(
+  database: Database,
+  sql: SqlFolder,
+  { streamId, events }: Request,
+  timeoutMs: number,
+): Promise<AppendFacts> {
+  const rows = await database.query(sql('append-facts'), [streamId, events.map((event) => event.id)], timeoutMs);
+  const known = rows
+    .filter(([kind]) => kind === 'known')
+    .map((row) => ({
+      id: toText(row[1]),
+      streamId: toText(row[2]),
+      version: toInteger(row[3]),
+      globalPosition: toInteger(row[4]),
+      type: toText(row[5]),
+      data: toText(row[6]),
+      metadata: toText(row[7]),
+    }));
+  const lastEvents = rows
+    .filter(([kind]) => kind === 'last')
+    .map((row) => ({ version: toInteger(row[3]), type: toText(row[5]), id: toText(row[1]) }))
+    .sort((a, b) => a.version - b.version);
+  return { actualVersion: lastEvents.at(-1)?.version ?? 0, known, lastEvents };
+}
+
+function outOfTime({ streamId, events }: Request, isOutcomeUnknown: boolean, fault: unknown): unknown {
+  if (!isOutcomeUnknown) {
+    return fault ?? new EvstoreError('E_TIMEOUT', `could not append to ${streamId} in time: too many rivals`);
+  }
+  return new EvstoreError('E_OUTCOME_UNKNOWN', `nobody answered whether the append to ${streamId} was committed`, {
+    why: 'The connection was lost after the statement was sent. Run the same command again with the same ids; it is safe.',
+    details: { streamId, ids: events.map((event) => event.id) },
+    cause: fault,
+  });
+}

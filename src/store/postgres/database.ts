@@ -1,0 +1,181 @@
+/** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { EvstoreError } from '../../domain/errors.js';
+import type { ConnectionTarget } from './connection-url.js';
+import { namedError, poisonsClient, sqlState } from './errors.js';
+
+/** A value of a row as Postgres spells it. */
+export type RawRow = readonly (string | null)[];
+export type Parameter = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+export interface Session {
+  query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
+  /** Several statements in one message, without parameters and without rows. */
+  script(text: string): Promise<void>;
+}
+
+export interface TransactionOptions {
+  /** Runs with BEGIN in one message. */
+  readonly prelude?: string;
+  /** What to do when COMMIT was sent and nobody answered; by default the error is thrown as it is. */
+  readonly onLostCommit?: (error: unknown) => Promise<void>;
+}
+
+const maxConnections = 8;
+const busyRetryMs = 5000;
+const rawTypes = { getTypeParser: () => (value: string) => value };
+
+export class Database implements Session {
+  readonly #target: ConnectionTarget;
+  readonly #applicationName: string;
+  readonly #readOnly: boolean;
+  #pool: pg.Pool;
+  #isClosed = false;
+  #hasConnected = false;
+
+  constructor(target: ConnectionTarget, applicationName: string, readOnly: boolean) {
+    this.#target = target;
+    this.#applicationName = applicationName;
+    this.#readOnly = readOnly;
+    this.#pool = this.#makePool(target.ssl);
+  }
+
+  get location(): string {
+    return this.#target.location;
+  }
+
+  /** Whether the server was ever reached: if so, a refused connection may be a restart, not a wrong URL. */
+  get hasConnected(): boolean {
+    return this.#hasConnected;
+  }
+
+  /** @throws E_READ_ONLY when the store was opened for reading */
+  assertWritable(): void {
+    if (!this.#readOnly) return;
+    throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
+  }
+
+  /** One statement, one transaction. Without a timeout it may take as long as it takes. */
+  async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
+    return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#withClient((client) => client.query(text));
+  }
+
+  /** Statements in one transaction under READ COMMITTED; any error rolls it back. */
+  async transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#withClient(async (client) => {
+      await client.query(`begin isolation level read committed; ${options.prelude ?? ''}`);
+      let result: T;
+      try {
+        result = await work({
+          query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
+          script: async (text) => {
+            await client.query(text);
+          },
+        });
+      } catch (error) {
+        if (!poisonsClient(error)) await client.query('rollback');
+        throw error;
+      }
+      try {
+        await client.query('commit');
+      } catch (error) {
+        if (!poisonsClient(error) || options.onLostCommit === undefined) throw error;
+        await options.onLostCommit(error);
+      }
+      return result;
+    });
+  }
+
+  /** Never throws; a server that does not answer is left after a second. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const patience = new AbortController();
+    await Promise.race([
+      this.#pool.end().catch(() => undefined),
+      sleep(1000, undefined, { signal: patience.signal, ref: false }).catch(() => undefined),
+    ]);
+    patience.abort();
+  }
+
+  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    try {
+      const client = await this.#connect();
+      try {
+        const result = await work(client);
+        client.release();
+        return result;
+      } catch (error) {
+        client.release(poisonsClient(error));
+        throw error;
+      }
+    } catch (error) {
+      throw namedError(error, this.#target.location);
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const deadline = Date.now() + busyRetryMs;
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1000)) {
+      try {
+        return await this.#pool.connect();
+      } catch (error) {
+        const isUnencrypted = error instanceof Error && error.message.includes('does not support SSL');
+        if (isUnencrypted && this.#target.plainFallback && this.#pool.options.ssl !== false) {
+          this.#pool = this.#makePool(false);
+          continue;
+        }
+        if (sqlState(error) !== '53300' || Date.now() + waitMs > deadline) throw error;
+        await sleep(waitMs * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  #makePool(ssl: ConnectionTarget['ssl']): pg.Pool {
+    const { host, port, user, password, database, options, connectTimeoutMs } = this.#target;
+    const pool = new pg.Pool({
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...(database === undefined ? {} : { database }),
+      ...(options === undefined ? {} : { options }),
+      ssl,
+      application_name: this.#applicationName,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      max: maxConnections,
+      idleTimeoutMillis: 30_000,
+      types: rawTypes,
+    });
+    // A connection that breaks while nobody uses it is no error of anybody's: the next query opens another.
+    pool.on('error', () => undefined);
+    pool.on('connect', (client) => {
+      this.#hasConnected = true;
+      client.on('error', () => undefined);
+    });
+    return pool;
+  }
+}
+
+async function runStatement(
+  client: pg.PoolClient,
+  text: string,
+  parameters: readonly Parameter[],
+  timeoutMs: number | undefined,
+): Promise<readonly RawRow[]> {
+  const statement: pg.QueryArrayConfig & { query_timeout?: number } = {
+    text,
+    values: [...parameters],
+    rowMode: 'array',
+    ...(timeoutMs === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeoutMs)) }),
+  };
+  const result = await client.query<(string | null)[]>(statement);
+  return result.rows;
+}

@@ -1,0 +1,193 @@
+/** The log on Postgres: what `append` and `importEvents` write and every reader sees. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type {
+  AppendResult,
+  EventBatch,
+  ExpectedVersion,
+  Head,
+  Holder,
+  NewEvent,
+  RecordedEvent,
+  StreamSummary,
+} from '../../domain/event.js';
+import type { SqlFolder } from '../sql.js';
+import type {
+  AppendOptions,
+  EventLog,
+  ImportedEvent,
+  ImportResult,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamsOptions,
+} from '../store.js';
+import { append } from './append.js';
+import type { Database } from './database.js';
+import { addFilter } from './filter.js';
+import { importEvents } from './import.js';
+import { toInteger, toOptional, toRecordedEvent, toStreamSummary, toText } from './rows.js';
+
+const defaultBatchSize = 1000;
+const shortestPollMs = 5;
+const longestPollMs = 250;
+const pollTimeoutMs = 30_000;
+const sortOrders = {
+  name: 'stream_id',
+  events: 'count(*) desc, stream_id',
+  recent: 'max(global_position) desc',
+} as const;
+
+export class PostgresEventLog implements EventLog {
+  readonly #database: Database;
+  readonly #sql: SqlFolder;
+
+  constructor(database: Database, sql: SqlFolder) {
+    this.#database = database;
+    this.#sql = sql;
+  }
+
+  append(
+    streamId: string,
+    events: readonly NewEvent[],
+    expected: ExpectedVersion,
+    options?: AppendOptions,
+  ): Promise<AppendResult> {
+    return append(this.#database, this.#sql, { streamId, events, expected }, options);
+  }
+
+  importEvents(
+    events: readonly ImportedEvent[],
+    options: { readonly conflict: 'skip' | 'fail' },
+  ): Promise<ImportResult> {
+    return importEvents(this.#database, this.#sql, events, options.conflict);
+  }
+
+  async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<EventBatch> {
+    const { backwards = false, batchSize = defaultBatchSize } = options;
+    let from = options.fromVersion ?? 1;
+    let to = options.toVersion ?? Number.MAX_SAFE_INTEGER;
+    let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+    while (remaining > 0 && from <= to) {
+      const wanted = Math.min(batchSize, remaining);
+      const statement = addFilter(
+        {
+          text: this.#sql(backwards ? 'read-stream-backwards' : 'read-stream'),
+          parameters: [streamId, from, to, wanted],
+        },
+        options,
+      );
+      const events = await this.#readEvents(statement);
+      const last = events.at(-1);
+      if (last === undefined) return;
+      yield { events, upTo: last.globalPosition };
+      if (events.length < wanted) return;
+      remaining -= events.length;
+      if (backwards) to = last.version - 1;
+      else from = last.version + 1;
+    }
+  }
+
+  readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
+    return options.backwards === true ? this.#readBackwards(options) : this.#readForwards(options);
+  }
+
+  async find(id: string): Promise<RecordedEvent | undefined> {
+    const [row] = await this.#database.query(this.#sql('find'), [id]);
+    return row === undefined ? undefined : toRecordedEvent(row);
+  }
+
+  async head(options: { readonly holder?: boolean } = {}): Promise<Head> {
+    const safeHead = await this.#safeHead(-1);
+    const [row] = await this.#database.query(this.#sql('head'));
+    const head = toInteger(row?.[0]);
+    const isHeldBack = options.holder === true && safeHead < head;
+    return { head, safeHead, heldBackBy: isHeldBack ? await this.#holder() : null };
+  }
+
+  async waitForAppend(
+    after: number,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<number> {
+    const deadline = Date.now() + options.timeoutMs;
+    for (let pollMs = shortestPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
+      const safeHead = await this.#safeHead(after);
+      const leftMs = deadline - Date.now();
+      if (safeHead > after || leftMs <= 0 || options.signal?.aborted) return safeHead;
+      await sleep(Math.min(pollMs, leftMs), undefined, options.signal ? { signal: options.signal } : {}).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  async streams(options: StreamsOptions = {}): Promise<readonly StreamSummary[]> {
+    const ordered = this.#sql('streams').replace('/* sort */ stream_id', sortOrders[options.sort ?? 'name']);
+    const { text, parameters } = addFilter(
+      { text: ordered, parameters: [options.limit ?? null] },
+      options.category === undefined ? {} : { category: options.category },
+    );
+    const rows = await this.#database.query(text, parameters);
+    return rows.map(toStreamSummary);
+  }
+
+  /** A safe head stays valid for ever, so it is asked for anew only when the reader has come up to the last one. */
+  async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
+    const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
+    let after = options.after ?? 0;
+    let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+    let cap = after;
+    while (remaining > 0 && after < to) {
+      const isCapFresh = after >= cap;
+      if (isCapFresh) cap = Math.min(to, await this.#safeHead(after));
+      if (cap <= after) return;
+      const wanted = Math.min(batchSize, remaining);
+      const events = await this.#readEvents(
+        addFilter({ text: this.#sql('read-all'), parameters: [after, cap, wanted] }, options),
+      );
+      const last = events.at(-1);
+      after = events.length < wanted || last === undefined ? cap : last.globalPosition;
+      yield { events, upTo: after };
+      remaining -= events.length;
+      if (isCapFresh && after >= cap) return;
+    }
+  }
+
+  async *#readBackwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
+    const { batchSize = defaultBatchSize, after = 0 } = options;
+    let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await this.#safeHead(-1));
+    let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+    while (remaining > 0 && to > after) {
+      const wanted = Math.min(batchSize, remaining);
+      const events = await this.#readEvents(
+        addFilter({ text: this.#sql('read-all-backwards'), parameters: [after, to, wanted] }, options),
+      );
+      const last = events.at(-1);
+      const upTo = events.length < wanted || last === undefined ? after + 1 : last.globalPosition;
+      yield { events, upTo };
+      remaining -= events.length;
+      to = upTo - 1;
+    }
+  }
+
+  async #readEvents({ text, parameters }: ReturnType<typeof addFilter>): Promise<readonly RecordedEvent[]> {
+    const rows = await this.#database.query(text, parameters);
+    return rows.map(toRecordedEvent);
+  }
+
+  async #safeHead(after: number): Promise<number> {
+    const [row] = await this.#database.query(this.#sql('safe-head'), [after], pollTimeoutMs);
+    return toInteger(row?.[0]);
+  }
+
+  async #holder(): Promise<Holder | null> {
+    const [tagRow] = await this.#database.query(this.#sql('tag'));
+    const [row] = await this.#database.query(this.#sql('holder'), [toInteger(tagRow?.[0])]);
+    if (row === undefined) return null;
+    const [pid, gid, application, state, ageMs] = row;
+    return {
+      pid: toOptional(pid, toInteger),
+      gid: toOptional(gid, toText),
+      application: toOptional(application, toText),
+      state: toOptional(state, toText),
+      ageMs: toOptional(ageMs, toInteger),
+    };
+  }
+}

@@ -1,0 +1,41 @@
+/** The Postgres driver: one Database, and the parts of the port over it. */
+import { openSqlFolder } from '../sql.js';
+import type { Store } from '../store.js';
+import { parseConnectionUrl } from './connection-url.js';
+import { Database } from './database.js';
+import { PostgresEventLog } from './event-log.js';
+import { PostgresProjectionStore } from './projection-store.js';
+import { PostgresSchemaAdmin } from './schema-admin.js';
+import { checkSchemaName, renderSchema } from './schema-name.js';
+
+export { printSchemaSql } from './schema-admin.js';
+
+export interface PostgresStoreOptions {
+  /** `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone. */
+  readonly url: string;
+  /** Default `public`. */
+  readonly schema?: string;
+  /** Shown in `pg_stat_activity`. Default `evstore`. */
+  readonly applicationName?: string;
+  /** Refuses every write before it reaches the database. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Connects when first asked something.
+ * @throws E_CONFIG for a malformed URL or schema name
+ */
+export function openPostgresStore(options: PostgresStoreOptions): Store {
+  const schema = checkSchemaName(options.schema ?? 'public');
+  const target = parseConnectionUrl(options.url);
+  const database = new Database(target, options.applicationName ?? 'evstore', options.readOnly ?? false);
+  const sql = openSqlFolder(new URL('./sql/', import.meta.url), renderSchema(schema));
+  return {
+    engine: 'postgres',
+    location: target.location,
+    log: new PostgresEventLog(database, sql),
+    projections: new PostgresProjectionStore(database, sql, schema),
+    schema: new PostgresSchemaAdmin(database, sql, schema),
+    close: () => database.close(),
+  };
+}

@@ -1,0 +1,5 @@
+-- Events of the ids $1, in any order. Columns as in rows.ts.
+select global_position, stream_id, version, event_type, schema_version, id, event_data::text, metadata::text, stream_type,
+       to_json(created_at at time zone 'UTC') #>> '{}'
+  from public.events
+ where id = any($1::uuid[])

@@ -1,0 +1,61 @@
+-- What the order and the immutability of the log rest on, one row per broken promise; no row when all is whole.
+-- Parameters: none.
+with log as (select 'public.events'::regclass as oid),
+promises(holds, broken) as (
+  select c.relkind = 'r', 'events is not an ordinary table' from pg_class c, log where c.oid = log.oid
+  union all
+  select not exists (select from pg_inherits i, log where log.oid in (i.inhrelid, i.inhparent)),
+         'events is part of an inheritance tree'
+  union all
+  select exists (select from pg_trigger t, log
+                  where t.tgrelid = log.oid and t.tgname = '00_evstore_floor' and t.tgenabled = 'A'
+                    and t.tgtype = 6 and t.tgqual is null
+                    and t.tgfoid = to_regprocedure('public.evstore_floor_events()')),
+         'trigger 00_evstore_floor on events is missing or not ENABLE ALWAYS'
+  union all
+  select not exists (select from pg_trigger t, log
+                      where t.tgrelid = log.oid and not t.tgisinternal and t.tgname < '00_evstore_floor'
+                        and t.tgtype & 1 = 0 and t.tgtype & 2 = 2 and t.tgtype & 4 = 4),
+         'another trigger on events fires before 00_evstore_floor'
+  union all
+  select exists (select from pg_trigger t, log
+                  where t.tgrelid = log.oid and t.tgname = 'evstore_immutable' and t.tgenabled = 'A'
+                    and t.tgtype = 58 and t.tgqual is null
+                    and t.tgfoid = to_regprocedure('public.evstore_refuse_change()')),
+         'trigger evstore_immutable on events is missing or not ENABLE ALWAYS'
+  union all
+  select exists (select from pg_attribute a, log
+                  where a.attrelid = log.oid and a.attname = 'global_position' and a.attidentity = 'a'),
+         'global_position is not GENERATED ALWAYS AS IDENTITY'
+  union all
+  select coalesce((select s.seqcache = 1 and s.seqincrement = 1 and not s.seqcycle
+                     from pg_sequence s
+                    where s.seqrelid = to_regclass(pg_get_serial_sequence('public.events', 'global_position'))
+                      and s.seqrelid = to_regclass('public.events_global_position_seq')), false),
+         'sequence events_global_position_seq is missing, caches, cycles or does not rise by 1'
+  union all
+  select coalesce((select p.provolatile = 'v'
+                     from pg_proc p where p.oid = to_regprocedure('public.evstore_safe_head(bigint)')), false),
+         'function evstore_safe_head is missing or not VOLATILE'
+  union all
+  select coalesce((select p.provolatile = 'v' and p.prosecdef
+                     from pg_proc p where p.oid = to_regprocedure('public.evstore_floor_events()')), false),
+         'function evstore_floor_events is missing, not VOLATILE or not SECURITY DEFINER'
+  union all
+  select coalesce((select position('evstore.floor_'' || ' || m.tag in p.prosrc) > 0
+                     from pg_proc p, public.evstore_meta m
+                    where p.oid = to_regprocedure('public.evstore_floor_events()')), false),
+         'function evstore_floor_events does not bear the tag of evstore_meta'
+  union all
+  select coalesce((select position('(classid::bigint >> 16) = ' || m.tag in p.prosrc) > 0
+                     from pg_proc p, public.evstore_meta m
+                    where p.oid = to_regprocedure('public.evstore_safe_head(bigint)')), false),
+         'function evstore_safe_head does not bear the tag of evstore_meta'
+  union all
+  select count(*) = 2, 'ids or versions of a stream are not unique'
+    from pg_constraint k, log
+   where k.conrelid = log.oid and k.contype = 'u' and k.conname in ('events_id_key', 'events_stream_version_key')
+  union all
+  select not pg_is_in_recovery(), 'this server is a standby: which positions are open is known to the primary only'
+)
+select broken from promises where not holds

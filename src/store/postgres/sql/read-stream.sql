@@ -1,0 +1,7 @@
+-- Stream $1 from version $2 to $3 (inclusive), oldest first, at most $4 events. Columns as in rows.ts.
+select global_position, stream_id, version, event_type, schema_version, id, event_data::text, metadata::text, stream_type,
+       to_json(created_at at time zone 'UTC') #>> '{}'
+  from public.events
+ where stream_id = $1 and version >= $2 and version <= $3 /* filter */
+ order by version
+ limit $4
