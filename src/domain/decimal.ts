@@ -1,0 +1,24 @@
+/** Exact decimals as text: one spelling per value and scale, so that what is written equals what is read back. */
+
+/** Digits before and after the point that both engines keep. */
+const maxWholeDigits = 131_072;
+const maxFractionDigits = 16_383;
+
+/**
+ * `1.50e1` → `15.0`, `+.5` → `0.5`, `-0` → `0`: no exponent, no sign before a zero; digits after the point are kept as
+ * they are counted. Undefined for anything that is not a decimal number, or has more digits than can be stored.
+ */
+export function normaliseDecimal(value: string | number): string | undefined {
+  const [match, sign = '', whole = '', fraction = '', exponent = '0'] =
+    /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d+))?$/.exec(String(value).trim()) ?? [];
+  if (match === undefined || whole + fraction === '') return undefined;
+  const shift = Number(exponent);
+  if (Math.abs(shift) > maxWholeDigits + maxFractionDigits) return undefined;
+  const digits = whole + fraction;
+  const point = whole.length + shift;
+  const before = digits.slice(0, Math.max(point, 0)).padEnd(Math.max(point, 0), '0').replace(/^0+/, '');
+  const after = point >= 0 ? digits.slice(point) : digits.padStart(digits.length - point, '0');
+  if (before.length > maxWholeDigits || after.length > maxFractionDigits) return undefined;
+  const isNegative = sign === '-' && /[1-9]/.test(digits);
+  return `${isNegative ? '-' : ''}${before === '' ? '0' : before}${after === '' ? '' : `.${after}`}`;
+}

@@ -1,0 +1,155 @@
+/**
+ * A table projection's columns: properties in code, columns in the database. Rows are taken through here in both
+ * directions.
+ */
+import { toSnakeCase } from '../domain/names.js';
+import type { ColumnSpec, IndexSpec, StoredRow, StoredValue, TableSpec } from '../domain/read-model.js';
+import type { TableProjection } from './definition.js';
+import { ColumnFault, describeValue, fromStoredValue, toStoredValue, ValueFault } from './values.js';
+
+export interface TableShape {
+  readonly spec: TableSpec;
+  /** Property ↔ column, in the order of the definition. */
+  readonly properties: readonly Property[];
+  readonly keyProperties: readonly Property[];
+}
+
+interface Property extends ColumnSpec {
+  /** As code spells it. */
+  readonly property: string;
+  readonly isKey: boolean;
+}
+
+/** A row as handlers know it. */
+export type RowValue = Readonly<Record<string, unknown>>;
+
+/** The key of one row: its columns, and one text for a map. */
+export interface RowKey {
+  readonly text: string;
+  readonly columns: StoredRow;
+}
+
+/** The definition's shape is checked already. */
+export function toTableShape(definition: TableProjection): TableShape {
+  const { table } = definition;
+  const keys = toList<string>(table.key);
+  const properties = Object.entries(table.columns).map(([property, type]): Property => {
+    return { property, name: toColumnName(property), type: type as ColumnSpec['type'], isKey: keys.includes(property) };
+  });
+  const keyProperties = keys.flatMap((key) => properties.filter(({ property }) => property === key));
+  return {
+    properties,
+    keyProperties,
+    spec: {
+      name: table.name ?? definition.name,
+      columns: properties.map(({ name, type }) => ({ name, type })),
+      key: keys.map(toColumnName),
+      indexes: (table.indexes ?? []).map(toIndexSpec),
+    },
+  };
+}
+
+/** camelCase → snake_case; a name in snake_case stays as it is. */
+export function toColumnName(property: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(property) ? property : toSnakeCase(property);
+}
+
+export function toList<T>(value: T | readonly T[]): readonly T[] {
+  return Array.isArray(value) ? value : [value as T];
+}
+
+/** Columns of an index, however it is written. */
+export function indexColumns(
+  index: string | readonly string[] | { readonly columns: readonly string[] },
+): readonly string[] {
+  return typeof index === 'object' && 'columns' in index ? index.columns : toList<string>(index);
+}
+
+/**
+ * What `key(event)` returned → the keys it names; none for null and undefined.
+ * @throws ValueFault
+ */
+export function toRowKeys(shape: TableShape, value: unknown): readonly RowKey[] {
+  if (value === null || value === undefined) return [];
+  if (!Array.isArray(value)) return [toRowKey(shape, value)];
+  const keys = value.map((each) => toRowKey(shape, each));
+  return [...new Map(keys.map((key) => [key.text, key])).values()];
+}
+
+function toRowKey(shape: TableShape, value: unknown): RowKey {
+  const [only, ...others] = shape.keyProperties;
+  if (only !== undefined && others.length === 0 && !isPlainObject(value)) {
+    return asRowKey([[only.name, toKeyValue(only, value)]]);
+  }
+  if (!isPlainObject(value)) {
+    const names = shape.keyProperties.map(({ property }) => property).join(', ');
+    throw new ValueFault(`an object of ${names}, not ${describeValue(value)}`);
+  }
+  return asRowKey(shape.keyProperties.map((each) => [each.name, toKeyValue(each, value[each.property])]));
+}
+
+/** The key of a stored row. */
+export function keyOf(shape: TableShape, row: StoredRow): RowKey {
+  return asRowKey(shape.keyProperties.map(({ name }) => [name, row[name] ?? null]));
+}
+
+function asRowKey(columns: readonly (readonly [string, StoredValue])[]): RowKey {
+  return { text: JSON.stringify(columns.map(([, value]) => value)), columns: Object.fromEntries(columns) };
+}
+
+function toKeyValue(property: Property, value: unknown): StoredValue {
+  const stored = storeValue(property, value);
+  if (stored === null) throw new ColumnFault(property.property, `a value in the key, not ${describeValue(value)}`);
+  return stored;
+}
+
+/** A stored row as a handler gets it: a new object each time, which the handler may keep or change. */
+export function fromStoredRow(shape: TableShape, row: StoredRow): RowValue {
+  return Object.fromEntries(
+    shape.properties.map(({ property, name, type }) => [property, fromStoredValue(type, row[name] ?? null)]),
+  );
+}
+
+/**
+ * What a handler returned → the row of that key. Columns left out are null.
+ * @throws ColumnFault for a property that is no column, a value of the wrong type, a changed key
+ */
+export function toStoredRow(shape: TableShape, key: RowKey, value: unknown): StoredRow {
+  if (!isPlainObject(value)) throw new ValueFault(`a row, null or undefined, not ${describeValue(value)}`);
+  const row = Object.fromEntries(
+    shape.properties.map((each) => {
+      const given = value[each.property];
+      if (!each.isKey) return [each.name, storeValue(each, given)];
+      const kept = key.columns[each.name] ?? null;
+      if (given !== undefined && storeValue(each, given) !== kept) {
+        throw new ColumnFault(each.property, `the key of its row, ${describeValue(kept)}, not ${describeValue(given)}`);
+      }
+      return [each.name, kept];
+    }),
+  );
+  for (const property of Object.keys(value)) {
+    if (!shape.properties.some((each) => each.property === property)) {
+      throw new ColumnFault(property, 'no value: the table has no such column');
+    }
+  }
+  return row;
+}
+
+function storeValue(property: Property, value: unknown): StoredValue {
+  try {
+    return toStoredValue(property.type, value);
+  } catch (error) {
+    throw error instanceof ValueFault ? new ColumnFault(property.property, error.message) : error;
+  }
+}
+
+function toIndexSpec(
+  index: string | readonly string[] | { readonly columns: readonly string[]; readonly unique?: boolean },
+): IndexSpec {
+  const unique = typeof index === 'object' && 'unique' in index && index.unique === true;
+  return { columns: indexColumns(index).map(toColumnName), unique };
+}
+
+function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
