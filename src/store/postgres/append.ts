@@ -71,9 +71,8 @@ async function insert(
   const parameters: Parameter[] = [
     streamId,
     expectedNumber(expected),
-    categoryOf(streamId),
     events.map((event) => event.id),
-    ...eventColumns(events),
+    ...eventColumns(events, () => streamId),
   ];
   const rows = await database.query(sql('append'), parameters, timeoutMs);
   const appended = rows.map((row, place) => ({
@@ -93,13 +92,16 @@ async function insert(
 }
 
 /** Types, schema versions, data, metadata, stream types and times, as the functions of the schema take them. */
-export function eventColumns(events: readonly NewEvent[]): readonly Parameter[] {
+export function eventColumns<E extends NewEvent>(
+  events: readonly E[],
+  streamOf: (event: E) => string,
+): readonly Parameter[] {
   return [
     events.map((event) => event.type),
     events.map((event) => event.schemaVersion),
     events.map((event) => event.data),
     events.map((event) => event.metadata),
-    events.map((event) => event.streamType ?? null),
+    events.map((event) => event.streamType ?? categoryOf(streamOf(event))),
     events.map((event) => event.createdAt ?? null),
   ];
 }

@@ -54,7 +54,7 @@ async function attempt(
   const [row] = await database.query(sql('import'), [
     fresh.map((event) => event.streamId),
     fresh.map((event) => event.id),
-    ...eventColumns(fresh),
+    ...eventColumns(fresh, (event) => event.streamId),
   ]);
   return { imported: toInteger(row?.[0]), known, skipped, newStreams: toInteger(row?.[1]) };
 }

@@ -11,7 +11,7 @@ $$;
 -- element of created_ats may be null: the clock decides. Returns version and position in the order given.
 -- Scans of the whole table are off because a plan made while the table was empty would be kept as it grows.
 create function public.evstore_append(
-  stream text, expected bigint, default_type text, ids uuid[], types text[], schema_versions integer[],
+  stream text, expected bigint, ids uuid[], types text[], schema_versions integer[],
   datas text[], metadatas text[], stream_types text[], created_ats text[])
 returns table (version bigint, global_position bigint)
 language plpgsql volatile
@@ -28,7 +28,7 @@ begin
   return query
     insert into public.events
       (id, stream_id, stream_type, event_type, schema_version, event_data, metadata, version, created_at)
-    select n.id, stream, coalesce(n.stream_type, default_type), n.type, n.schema_version, n.data::json,
+    select n.id, stream, n.stream_type, n.type, n.schema_version, n.data::json,
            n.metadata::json, actual + n.place, coalesce(n.created_at::timestamptz, clock_timestamp())
       from unnest(ids, types, schema_versions, datas, metadatas, stream_types, created_ats) with ordinality
            as n(id, type, schema_version, data, metadata, stream_type, created_at, place)
