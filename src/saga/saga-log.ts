@@ -1,0 +1,49 @@
+/** What sagas need of the log, and how a step appends to it once. */
+import { isEvstoreError } from '../domain/errors.js';
+import type { NewEvent } from '../domain/event.js';
+import { derivedId } from '../domain/uuid.js';
+import { validateAppend } from '../domain/validate.js';
+import type { EventLog } from '../store/store.js';
+import type { SagaAppendOptions, SagaEvent } from './definition.js';
+
+export type SagaLog = Pick<EventLog, 'append' | 'readStream' | 'find'>;
+
+export interface Causes {
+  readonly correlationId: string;
+  /** The event that announced the act. */
+  readonly causationId: string;
+}
+
+export type AppendOnce = (streamId: string, event: SagaEvent, options?: SagaAppendOptions) => Promise<void>;
+
+/**
+ * The `append` of one attempt. The n-th event of a type it appends to a stream has the same id in every attempt, so a
+ * repeated attempt finds it there, even when its data now reads otherwise.
+ */
+export function appendOnceAs(idempotencyKey: string, log: SagaLog, causes: Causes): AppendOnce {
+  const counts = new Map<string, number>();
+  return async (streamId, event, { expectedVersion = 'any' } = {}) => {
+    const place = JSON.stringify([idempotencyKey, streamId, event.type]);
+    const count = (counts.get(place) ?? 0) + 1;
+    counts.set(place, count);
+    const made: NewEvent = {
+      id: derivedId(`${place}#${count}`),
+      type: event.type,
+      schemaVersion: event.schemaVersion ?? 1,
+      data: JSON.stringify(event.data) ?? '',
+      metadata: JSON.stringify(causes),
+    };
+    const events = validateAppend(streamId, [made], expectedVersion, { allowLarge: true });
+    try {
+      await log.append(streamId, events, expectedVersion);
+    } catch (error) {
+      if (!(await isThereAlready(log, error, made.id))) throw error;
+    }
+  };
+}
+
+/** The earlier attempt's event: its causation id, and perhaps its data, differ from this attempt's. */
+async function isThereAlready(log: SagaLog, error: unknown, id: string): Promise<boolean> {
+  if (!isEvstoreError(error) || !['E_ID_CONFLICT', 'E_VERSION_CONFLICT'].includes(error.code)) return false;
+  return (await log.find(id)) !== undefined;
+}

@@ -1,0 +1,136 @@
+/** The state of an instance: the fold of its events, and nothing else. Pure. */
+import type { SagaEventData, SagaFact, TriggerReference } from './saga-events.js';
+
+export type SagaPhase = 'running' | 'compensating' | 'completed' | 'compensated' | 'failed' | 'compensation-failed';
+
+export interface SagaState {
+  readonly saga: string;
+  /** Of the definition it was started with. */
+  readonly version: number;
+  readonly instance: string;
+  readonly correlationId: string;
+  readonly trigger: TriggerReference;
+  readonly phase: SagaPhase;
+  /** In the order they were started. */
+  readonly steps: readonly StepState[];
+  /** Why it is being undone, or was. */
+  readonly reason: string | null;
+}
+
+export interface StepState {
+  readonly name: string;
+  readonly attempts: number;
+  readonly failures: number;
+  /** An attempt was started and nothing is known of its end. */
+  readonly open: boolean;
+  readonly completed: boolean;
+  /** Some attempt ended without saying whether it took effect. */
+  readonly uncertain: boolean;
+  readonly result: unknown;
+  readonly compensation: CompensationState;
+}
+
+export interface CompensationState {
+  /** The step had a compensation when it was started. */
+  readonly registered: boolean;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly completed: boolean;
+  /** It failed for the last time. */
+  readonly exhausted: boolean;
+}
+
+/** Undefined for no events. */
+export function foldSaga(facts: readonly SagaFact[]): SagaState | undefined {
+  return facts.reduce<SagaState | undefined>(evolveSaga, undefined);
+}
+
+export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaState {
+  if (fact.type === 'SagaStarted') return startState(fact.data);
+  if (state === undefined) throw new Error(`the first event of a saga is ${fact.type}, not SagaStarted`);
+  switch (fact.type) {
+    case 'StepStarted':
+      return changeStep(startStep(state, fact.data), fact.data.step, (step) => ({
+        attempts: fact.data.attempt,
+        uncertain: step.uncertain || step.open,
+        open: true,
+      }));
+    case 'StepCompleted':
+      return changeStep(state, fact.data.step, () => ({ open: false, completed: true, result: fact.data.result }));
+    case 'StepFailed':
+      return failStep(state, fact.data);
+    case 'StepCompletedLate':
+      return { ...reopenStep(state, fact.data.step, fact.data.result), phase: 'compensating' };
+    case 'CompensationStarted':
+      return changeCompensation(state, fact.data.step, () => ({ attempts: fact.data.attempt }));
+    case 'CompensationCompleted':
+      return changeCompensation(state, fact.data.step, () => ({ completed: true }));
+    case 'CompensationFailed':
+      return changeCompensation(state, fact.data.step, ({ failures }) => ({
+        failures: failures + 1,
+        exhausted: !fact.data.willRetry,
+      }));
+    case 'CompensationRetried':
+      return {
+        ...changeCompensation(state, fact.data.step, () => ({ failures: 0, exhausted: false })),
+        phase: 'compensating',
+      };
+    case 'SagaCompleted':
+      return { ...state, phase: 'completed' };
+    case 'SagaCompensated':
+      return { ...state, phase: 'compensated' };
+    case 'SagaFailed':
+      return { ...state, phase: 'failed' };
+    case 'SagaCompensationFailed':
+      return { ...state, phase: 'compensation-failed' };
+  }
+}
+
+function startState({ saga, sagaVersion, instance, correlationId, trigger }: SagaEventData['SagaStarted']): SagaState {
+  const phase = 'running';
+  return { saga, version: sagaVersion, instance, correlationId, trigger, phase, steps: [], reason: null };
+}
+
+function startStep(state: SagaState, { step, compensation }: SagaEventData['StepStarted']): SagaState {
+  if (state.steps.some(({ name }) => name === step)) return state;
+  const fresh: StepState = {
+    name: step,
+    attempts: 0,
+    failures: 0,
+    open: false,
+    completed: false,
+    uncertain: false,
+    result: undefined,
+    compensation: { registered: compensation, attempts: 0, failures: 0, completed: false, exhausted: false },
+  };
+  return { ...state, steps: [...state.steps, fresh] };
+}
+
+function failStep(state: SagaState, { step, error, certain, willRetry }: SagaEventData['StepFailed']): SagaState {
+  const failed = changeStep(state, step, ({ failures, uncertain }) => ({
+    open: false,
+    failures: failures + 1,
+    uncertain: uncertain || !certain,
+  }));
+  return willRetry ? failed : { ...failed, phase: 'compensating', reason: `${step}: ${error}` };
+}
+
+/** It went through after all: whatever its compensation did before counts no more. */
+function reopenStep(state: SagaState, name: string, result: unknown): SagaState {
+  const done = changeStep(state, name, () => ({ completed: true, result }));
+  return changeCompensation(done, name, () => ({ failures: 0, completed: false, exhausted: false }));
+}
+
+function changeStep(state: SagaState, name: string, change: (step: StepState) => Partial<StepState>): SagaState {
+  return { ...state, steps: state.steps.map((step) => (step.name === name ? { ...step, ...change(step) } : step)) };
+}
+
+function changeCompensation(
+  state: SagaState,
+  name: string,
+  change: (compensation: CompensationState) => Partial<CompensationState>,
+): SagaState {
+  return changeStep(state, name, ({ compensation }) => ({
+    compensation: { ...compensation, ...change(compensation) },
+  }));
+}

@@ -1,0 +1,142 @@
+/**
+ * The checkpoint of a saga, `saga:NAME`, under a lease that is renewed for as long as it is open. It stands below the
+ * first trigger whose instance has not ended.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { EvstoreError } from '../domain/errors.js';
+import type { ReadModel } from '../domain/read-model.js';
+import type { Event } from '../projection/definition.js';
+import type { Lease, ProjectionStore } from '../store/store.js';
+import type { Saga } from './definition.js';
+import type { SagaRun } from './run-sagas.js';
+import { sagaCategory } from './saga-events.js';
+
+const leaseMs = 30_000;
+const renewMs = 10_000;
+/** How often a waiting process asks whether the saga has become free. */
+const askMs = 2_000;
+
+/** A saga keeps its state in streams, so beside its checkpoint there is nothing to make. */
+const noTables: ReadModel = { kind: 'sql', tables: [], create: () => [] };
+
+export class SagaSubscription {
+  readonly #projections: ProjectionStore;
+  readonly #lease: Lease;
+  readonly #lost = new AbortController();
+  readonly #renewal: NodeJS.Timeout;
+  /** Triggers whose instances have not ended, by position. */
+  readonly #open = new Map<number, string>();
+  #readTo: number;
+  #mark: number;
+  #saving: Promise<void> = Promise.resolve();
+
+  private constructor(projections: ProjectionStore, lease: Lease) {
+    this.#projections = projections;
+    this.#lease = lease;
+    this.#readTo = lease.position;
+    this.#mark = lease.position;
+    this.#renewal = setInterval(() => void this.#renew(), renewMs).unref();
+  }
+
+  /**
+   * Undefined when the signal aborts before the lease is free.
+   * @throws E_LOCK_HELD with `once`, E_DIVERGED when the log ends below the checkpoint
+   */
+  static async open(
+    saga: Saga,
+    { store, once, signal, owner, report }: SagaRun,
+  ): Promise<SagaSubscription | undefined> {
+    const subscriptionId = sagaCategory(saga.name);
+    await store.projections.register({ name: subscriptionId, version: saga.version, codeHash: '', model: noTables });
+    let told = '';
+    while (!signal.aborted) {
+      const answer = await store.projections.acquireLease(
+        { kind: 'checkpoint', subscriptionId },
+        { owner, ttlMs: leaseMs },
+      );
+      if (!answer.held)
+        return new SagaSubscription(store.projections, await checked(answer.lease, store, subscriptionId));
+      if (once) throw heldBy(saga.name, answer.owner, answer.expiresInMs);
+      if (told !== answer.owner) report?.({ kind: 'waiting', saga: saga.name, owner: answer.owner });
+      told = answer.owner;
+      await wait(askMs, undefined, { signal }).catch(() => {});
+    }
+    return undefined;
+  }
+
+  /** Everything up to here was read. */
+  get readTo(): number {
+    return this.#readTo;
+  }
+
+  /** Every instance with a trigger up to here has ended. */
+  get mark(): number {
+    return this.#mark;
+  }
+
+  /** Aborts when somebody else has the lease. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  begin({ globalPosition, id }: Event): void {
+    this.#open.set(globalPosition, id);
+  }
+
+  end({ globalPosition }: Event): void {
+    this.#open.delete(globalPosition);
+  }
+
+  read(upTo: number): void {
+    this.#readTo = upTo;
+  }
+
+  /** Moves the checkpoint to just below the first open trigger. @throws E_SUPERSEDED */
+  async save(): Promise<void> {
+    const saved = this.#saving.then(() => this.#saveMark());
+    this.#saving = saved.catch(() => {});
+    return saved;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#renewal);
+    await this.#saving;
+    await this.#projections.releaseLease(this.#lease).catch(() => {});
+  }
+
+  async #saveMark(): Promise<void> {
+    const to = Math.min(this.#readTo, ...[...this.#open.keys()].map((position) => position - 1));
+    if (to <= this.#mark) return;
+    await this.#projections.apply({
+      lease: this.#lease,
+      from: this.#mark,
+      to,
+      lastEventId: null,
+      changes: { kind: 'statements', statements: [] },
+    });
+    this.#mark = to;
+  }
+
+  async #renew(): Promise<void> {
+    // A renewal that cannot reach the store is tried again; the lease itself says when it is over.
+    const renewed = await this.#projections.renewLease(this.#lease, leaseMs).catch(() => true);
+    if (!renewed) this.#lost.abort();
+  }
+}
+
+async function checked(lease: Lease, store: SagaRun['store'], subscriptionId: string): Promise<Lease> {
+  const { head } = await store.log.head();
+  if (lease.position <= head) return lease;
+  await store.projections.releaseLease(lease);
+  throw new EvstoreError('E_DIVERGED', `the log ends at ${head}, and ${subscriptionId} stands at ${lease.position}`, {
+    why: 'The store was restored from an older state, or is another one.',
+    next: `evstore checkpoints set ${subscriptionId} --to-head --execute`,
+  });
+}
+
+function heldBy(saga: string, owner: string, expiresInMs: number): EvstoreError {
+  return new EvstoreError('E_LOCK_HELD', `saga ${saga} is run by ${owner}`, {
+    why: `Its lease ends in ${Math.ceil(expiresInMs / 1000)} s unless it is renewed.`,
+    next: 'evstore lag',
+  });
+}
