@@ -1,0 +1,97 @@
+/** Appending to one stream: insert first, look at the facts only when that failed. */
+import { type AppendFacts, type AppendRequest, decideOutcome, isSatisfied } from '../../domain/append-outcome.js';
+import { EvstoreError } from '../../domain/errors.js';
+import type { AppendedEvent, AppendResult, NewEvent } from '../../domain/event.js';
+import { categoryOf } from '../../domain/names.js';
+import { storedTimestamp } from '../../domain/timestamp.js';
+import type { SqlFolder } from '../sql.js';
+import type { AppendOptions } from '../store.js';
+import type { Database, Parameter, Session } from './database.js';
+import { isConflict } from './errors.js';
+import { toInteger, toText } from './rows.js';
+
+const defaultTimeoutMs = 30_000;
+
+export async function append(
+  database: Database,
+  sql: SqlFolder,
+  request: AppendRequest,
+  options: AppendOptions = {},
+): Promise<AppendResult> {
+  database.assertWritable();
+  const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
+  do {
+    const result = await attempt(database, sql, request, Math.max(0, deadline - Date.now()));
+    if (result !== 'retry') return result;
+  } while (Date.now() < deadline);
+  throw new EvstoreError('E_TIMEOUT', `could not append to ${request.streamId} in time: too many rivals`);
+}
+
+async function attempt(
+  database: Database,
+  sql: SqlFolder,
+  request: AppendRequest,
+  timeoutMs: number,
+): Promise<AppendResult | 'retry'> {
+  try {
+    const result = await database.transaction((session) => insert(session, sql, request), timeoutMs);
+    if (result !== 'unsatisfied') return result;
+  } catch (error) {
+    if (!isConflict(error)) throw error;
+  }
+  const outcome = decideOutcome(request, await database.read((session) => readFacts(session, sql, request)));
+  if (outcome.kind === 'error') throw outcome.error;
+  return outcome.kind === 'duplicate' ? outcome.result : 'retry';
+}
+
+function insert(session: Session, sql: SqlFolder, request: AppendRequest): AppendResult | 'unsatisfied' {
+  const { streamId, events, expected } = request;
+  const actual = toInteger(session.query(sql('stream-version'), [streamId])[0]?.[0]);
+  if (!isSatisfied(expected, actual)) return 'unsatisfied';
+  const statement = sql('append');
+  const appended = events.map((event, place): AppendedEvent => {
+    const version = actual + 1 + place;
+    const { lastInsertRowid } = session.run(statement, eventColumns(streamId, event, version));
+    return { id: event.id.toLowerCase(), version, globalPosition: toInteger(Number(lastInsertRowid)) };
+  });
+  const last = appended.at(-1);
+  if (last === undefined) throw new EvstoreError('E_BUG', 'an append of no events reached the store');
+  const { version, globalPosition } = last;
+  return { streamId, events: appended, version, globalPosition, deduplicated: false };
+}
+
+/** Parameters of append.sql and import.sql. */
+export function eventColumns(streamId: string, event: NewEvent, version: number): readonly Parameter[] {
+  return [
+    event.id.toLowerCase(),
+    streamId,
+    event.streamType ?? categoryOf(streamId),
+    event.type,
+    event.schemaVersion,
+    event.data,
+    event.metadata,
+    version,
+    event.createdAt === undefined ? null : storedTimestamp(event.createdAt),
+  ];
+}
+
+function readFacts(session: Session, sql: SqlFolder, { streamId, events }: AppendRequest): AppendFacts {
+  const ids = JSON.stringify(events.map((event) => event.id));
+  const rows = session.query(sql('append-facts'), [streamId, ids]);
+  const known = rows
+    .filter(([kind]) => kind === 'known')
+    .map((row) => ({
+      id: toText(row[1]).toLowerCase(),
+      streamId: toText(row[2]),
+      version: toInteger(row[3]),
+      globalPosition: toInteger(row[4]),
+      type: toText(row[5]),
+      data: toText(row[6]),
+      metadata: toText(row[7]),
+    }));
+  const lastEvents = rows
+    .filter(([kind]) => kind === 'last')
+    .map((row) => ({ version: toInteger(row[3]), type: toText(row[5]), id: toText(row[1]).toLowerCase() }))
+    .sort((a, b) => a.version - b.version);
+  return { actualVersion: lastEvents.at(-1)?.version ?? 0, known, lastEvents };
+}

@@ -1,0 +1,157 @@
+/** The connection and its transactions: the only module that talks to better-sqlite3. Rows are arrays of values. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import Sqlite from 'better-sqlite3';
+import { EvstoreError } from '../../domain/errors.js';
+import type { FileTarget } from './connection-url.js';
+import { isTransient, namedError } from './errors.js';
+
+/** A value of a row as SQLite keeps it. */
+export type RawValue = string | number | Buffer | null;
+export type RawRow = readonly RawValue[];
+export type Parameter = string | number | null;
+
+/** Works inside one transaction, or on its own: each call is done when it returns. */
+export interface Session {
+  query(text: string, parameters?: readonly Parameter[]): readonly RawRow[];
+  /** How many rows it changed, and the row id of the last one inserted. */
+  run(text: string, parameters?: readonly Parameter[]): Sqlite.RunResult;
+  /** Several statements without parameters or rows. */
+  execute(text: string): void;
+}
+
+/** SQLite waits by sleeping: as long as nobody notices. The rest of a wait leaves the process free. */
+const busyTimeoutMs = 10;
+const longestWaitMs = 50;
+const defaultTimeoutMs = 30_000;
+const maxStatements = 200;
+
+interface Prepared {
+  readonly statement: Sqlite.Statement<unknown[], RawRow>;
+  /** `?1`, `?2` … are names to better-sqlite3. */
+  readonly isNumbered: boolean;
+}
+
+export class Database implements Session {
+  readonly #connection: Sqlite.Database;
+  readonly #target: FileTarget;
+  readonly #readOnly: boolean;
+  readonly #prepared = new Map<string, Prepared>();
+
+  /** @throws E_NO_SCHEMA, E_CONNECT, E_CORRUPT, E_CONFIG */
+  constructor(target: FileTarget, readOnly: boolean, create: boolean) {
+    this.#target = target;
+    this.#readOnly = readOnly;
+    try {
+      this.#connection = new Sqlite(target.path, {
+        timeout: busyTimeoutMs,
+        fileMustExist: !create && !target.isMemory,
+      });
+    } catch (error) {
+      throw namedError(error, target.location);
+    }
+  }
+
+  get location(): string {
+    return this.#target.location;
+  }
+
+  get isMemory(): boolean {
+    return this.#target.isMemory;
+  }
+
+  /** Settings of the connection, and the first look into the file. */
+  async prepare(): Promise<void> {
+    await this.retry(() => {
+      this.#connection.pragma('synchronous = full');
+      this.#connection.pragma('foreign_keys = on');
+      this.#connection.pragma('recursive_triggers = on');
+      this.#connection.pragma('schema_version');
+      if (this.#readOnly) this.#connection.pragma('query_only = on');
+    });
+  }
+
+  /** @throws E_READ_ONLY when the store was opened for reading */
+  assertWritable(): void {
+    if (!this.#readOnly) return;
+    throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
+  }
+
+  query(text: string, parameters: readonly Parameter[] = []): readonly RawRow[] {
+    const { statement, isNumbered } = this.#prepare(text);
+    return isNumbered ? statement.all(numbered(parameters)) : statement.all(...parameters);
+  }
+
+  run(text: string, parameters: readonly Parameter[] = []): Sqlite.RunResult {
+    const { statement, isNumbered } = this.#prepare(text);
+    return isNumbered ? statement.run(numbered(parameters)) : statement.run(...parameters);
+  }
+
+  execute(text: string): void {
+    this.#connection.exec(text);
+  }
+
+  /** Statements that see one state of the store and change nothing. */
+  async read<T>(work: (session: Session) => T): Promise<T> {
+    return this.retry(() => this.#within('begin', work));
+  }
+
+  /** Statements in one transaction that has the write lock from its beginning; any error rolls it back. */
+  async transaction<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
+    return this.retry(() => this.#within('begin immediate', work), timeoutMs);
+  }
+
+  /**
+   * Does it again while somebody else holds the lock, with pauses in which the process is free.
+   * @throws EvstoreError named by meaning
+   */
+  async retry<T>(work: () => T, timeoutMs = defaultTimeoutMs): Promise<T> {
+    const deadline = Date.now() + timeoutMs;
+    for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+      try {
+        return work();
+      } catch (error) {
+        const pauseMs = waitMs * (0.5 + Math.random());
+        if (!isTransient(error) || Date.now() + pauseMs >= deadline) throw namedError(error, this.location);
+        await sleep(pauseMs);
+      }
+    }
+  }
+
+  /** Never throws. */
+  close(): void {
+    try {
+      this.#connection.close();
+    } catch {
+      // Whatever stands in the way of closing, the process ends the connection with itself.
+    }
+  }
+
+  #within<T>(begin: string, work: (session: Session) => T): T {
+    this.execute(begin);
+    try {
+      const result = work(this);
+      this.execute('commit');
+      return result;
+    } finally {
+      // Some errors have rolled back already.
+      if (this.#connection.inTransaction) this.execute('rollback');
+    }
+  }
+
+  #prepare(text: string): Prepared {
+    const known = this.#prepared.get(text);
+    if (known !== undefined) return known;
+    const statement = this.#connection.prepare<unknown[], RawRow>(text);
+    if (statement.reader) statement.raw();
+    const prepared = { statement, isNumbered: text.includes('?1') };
+    // Filters and read models make statements without end: the oldest goes.
+    const [oldest] = this.#prepared.keys();
+    if (this.#prepared.size >= maxStatements && oldest !== undefined) this.#prepared.delete(oldest);
+    this.#prepared.set(text, prepared);
+    return prepared;
+  }
+}
+
+function numbered(parameters: readonly Parameter[]): Record<string, Parameter> {
+  return Object.fromEntries(parameters.map((value, index) => [String(index + 1), value]));
+}

@@ -1,0 +1,203 @@
+/** The log on SQLite: what `append` and `importEvents` write and every reader sees. */
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type {
+  AppendResult,
+  EventBatch,
+  EventFilter,
+  ExpectedVersion,
+  Head,
+  NewEvent,
+  RecordedEvent,
+  StreamSummary,
+} from '../../domain/event.js';
+import type { SqlFolder } from '../sql.js';
+import type {
+  AppendOptions,
+  EventLog,
+  ImportedEvent,
+  ImportResult,
+  ReadAllOptions,
+  ReadStreamOptions,
+  StreamsOptions,
+} from '../store.js';
+import { append } from './append.js';
+import type { Database, Session } from './database.js';
+import { addFilter } from './filter.js';
+import { importEvents } from './import.js';
+import { toInteger, toRecordedEvent, toStreamSummary } from './rows.js';
+
+const defaultBatchSize = 1000;
+/** Positions or versions looked at in one go when most may not match: a few milliseconds. */
+const windowSize = 10_000;
+const shortestPollMs = 2;
+const longestPollMs = 10;
+const sortOrders = {
+  name: 'stream_id',
+  events: 'count(*) desc, stream_id',
+  recent: 'max(global_position) desc',
+} as const;
+
+export class SqliteEventLog implements EventLog {
+  readonly #database: Database;
+  readonly #sql: SqlFolder;
+
+  constructor(database: Database, sql: SqlFolder) {
+    this.#database = database;
+    this.#sql = sql;
+  }
+
+  append(
+    streamId: string,
+    events: readonly NewEvent[],
+    expected: ExpectedVersion,
+    options?: AppendOptions,
+  ): Promise<AppendResult> {
+    return append(this.#database, this.#sql, { streamId, events, expected }, options);
+  }
+
+  importEvents(
+    events: readonly ImportedEvent[],
+    options: { readonly conflict: 'skip' | 'fail' },
+  ): Promise<ImportResult> {
+    return importEvents(this.#database, this.#sql, events, options.conflict);
+  }
+
+  async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<EventBatch> {
+    const { backwards = false, batchSize = defaultBatchSize } = options;
+    let from = options.fromVersion ?? 1;
+    let to = Math.min(options.toVersion ?? Number.MAX_SAFE_INTEGER, await this.#version(streamId));
+    let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+    while (remaining > 0 && from <= to) {
+      const wanted = Math.min(batchSize, remaining);
+      const [low, high] = window(from, to, backwards, options);
+      const statement = addFilter(
+        {
+          text: this.#sql(backwards ? 'read-stream-backwards' : 'read-stream'),
+          parameters: [streamId, low, high, wanted],
+        },
+        options,
+      );
+      const events = await this.#database.read((session) => readEvents(session, statement));
+      const last = events.at(-1);
+      const isWindowDone = events.length < wanted || last === undefined;
+      if (backwards) to = (isWindowDone ? low : last.version) - 1;
+      else from = (isWindowDone ? high : last.version) + 1;
+      remaining -= events.length;
+      if (last !== undefined) yield { events, upTo: last.globalPosition };
+      await nextTurn();
+    }
+  }
+
+  readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
+    return options.backwards === true ? this.#readBackwards(options) : this.#readForwards(options);
+  }
+
+  async find(id: string): Promise<RecordedEvent | undefined> {
+    const [row] = await this.#database.read((session) => session.query(this.#sql('find'), [id]));
+    return row === undefined ? undefined : toRecordedEvent(row);
+  }
+
+  /** With one writer at a time nothing can appear below the head, and nobody holds it back. */
+  async head(): Promise<Head> {
+    const head = await this.#head();
+    return { head, safeHead: head, heldBackBy: null };
+  }
+
+  /** Every commit of another process changes `data_version`; this one's own are seen in the head. */
+  async waitForAppend(
+    after: number,
+    options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
+  ): Promise<number> {
+    const deadline = Date.now() + options.timeoutMs;
+    for (let pollMs = shortestPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
+      const head = await this.#head();
+      const leftMs = deadline - Date.now();
+      if (head > after || leftMs <= 0 || options.signal?.aborted) return head;
+      await sleep(Math.min(pollMs, leftMs), undefined, options.signal ? { signal: options.signal } : {}).catch(
+        () => undefined,
+      );
+    }
+  }
+
+  async streams(options: StreamsOptions = {}): Promise<readonly StreamSummary[]> {
+    const ordered = this.#sql('streams').replace('/* sort */ stream_id', sortOrders[options.sort ?? 'name']);
+    const { text, parameters } = addFilter(
+      { text: ordered, parameters: [options.limit ?? -1] },
+      options.category === undefined ? {} : { category: options.category },
+    );
+    const rows = await this.#database.read((session) => session.query(text, parameters));
+    return rows.map(toStreamSummary);
+  }
+
+  /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
+  async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
+    const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
+    let after = options.after ?? 0;
+    let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+    while (remaining > 0 && after < to) {
+      const wanted = Math.min(batchSize, remaining);
+      const { events, cap, high } = await this.#database.read((session) => {
+        const cap = Math.min(to, readHead(session, this.#sql));
+        const [, high] = window(after + 1, cap, false, options);
+        const parameters = [after, high, wanted];
+        const statement = addFilter({ text: this.#sql('read-all'), parameters }, options);
+        return { events: cap <= after ? [] : readEvents(session, statement), cap, high };
+      });
+      if (cap <= after) return;
+      const last = events.at(-1);
+      after = events.length < wanted || last === undefined ? high : last.globalPosition;
+      yield { events, upTo: after };
+      remaining -= events.length;
+      if (after >= cap && events.length < wanted) return;
+      await nextTurn();
+    }
+  }
+
+  async *#readBackwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
+    const { batchSize = defaultBatchSize, after = 0 } = options;
+    let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await this.#head());
+    let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+    while (remaining > 0 && to > after) {
+      const wanted = Math.min(batchSize, remaining);
+      const [low] = window(after + 1, to, true, options);
+      const parameters = [low - 1, to, wanted];
+      const statement = addFilter({ text: this.#sql('read-all-backwards'), parameters }, options);
+      const events = await this.#database.read((session) => readEvents(session, statement));
+      const last = events.at(-1);
+      const upTo = events.length < wanted || last === undefined ? low : last.globalPosition;
+      yield { events, upTo };
+      remaining -= events.length;
+      to = upTo - 1;
+      await nextTurn();
+    }
+  }
+
+  #head(): Promise<number> {
+    return this.#database.retry(() => readHead(this.#database, this.#sql));
+  }
+
+  async #version(streamId: string): Promise<number> {
+    const [row] = await this.#database.read((session) => session.query(this.#sql('stream-version'), [streamId]));
+    return toInteger(row?.[0]);
+  }
+}
+
+/** The part of a range to look at now. Without conditions every row matches, and the limit is bound enough. */
+function window(
+  from: number,
+  to: number,
+  backwards: boolean,
+  { streamId, category, types, since, until, correlationId }: EventFilter,
+): readonly [from: number, to: number] {
+  const isFiltered = [streamId, category, types, since, until, correlationId].some((part) => part !== undefined);
+  if (!isFiltered) return [from, to];
+  return backwards ? [Math.max(from, to - windowSize + 1), to] : [from, Math.min(to, from + windowSize - 1)];
+}
+
+function readEvents(session: Session, { text, parameters }: ReturnType<typeof addFilter>): readonly RecordedEvent[] {
+  return session.query(text, parameters).map(toRecordedEvent);
+}
+
+function readHead(session: Session, sql: SqlFolder): number {
+  return toInteger(session.query(sql('head'))[0]?.[0]);
+}

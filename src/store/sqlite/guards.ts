@@ -1,0 +1,21 @@
+/** Whether what the order of the log rests on is whole. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { SqlFolder } from '../sql.js';
+import type { Database } from './database.js';
+import { toText } from './rows.js';
+
+/** @throws E_UNSAFE_STORE naming what is not */
+export async function assertGuards(database: Database, sql: SqlFolder): Promise<void> {
+  const rows = await database.read((session) => session.query(sql('guards')));
+  const broken = rows.map(([text]) => toText(text));
+  const [first] = broken;
+  if (first === undefined) return;
+  throw new EvstoreError('E_UNSAFE_STORE', `the store cannot be read in order: ${first}`, {
+    why:
+      broken.length === 1
+        ? 'Reading on could skip or reorder events without anybody noticing.'
+        : `Also: ${broken.slice(1).join('; ')}. Reading on could skip or reorder events without anybody noticing.`,
+    next: 'evstore doctor',
+    details: { broken },
+  });
+}

@@ -1,0 +1,37 @@
+-- The log. Any program may insert rows with version = max(version) + 1 of the stream and leave the rest to the defaults.
+-- event_data and metadata are text: digits, spelling and key order come back as they were written.
+-- created_at has always six digits of a second, so that the order of the text is the order of time.
+
+create table events (
+  id text not null collate nocase default (lower(
+    hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||
+    substr('89AB', 1 + (random() & 3), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))),
+  stream_id text not null,
+  stream_type text not null default '',
+  event_type text not null,
+  schema_version integer not null default 1,
+  event_data text not null,
+  metadata text not null default '{}',
+  version integer not null,
+  global_position integer primary key autoincrement,
+  created_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  constraint events_id_key unique (id),
+  constraint events_stream_version_key unique (stream_id, version),
+  constraint events_id_check check (length(id) = 36 and id like '________-____-____-____-____________'
+    and id not glob '*[^-0-9a-fA-F]*'),
+  constraint events_stream_id_check
+    check (stream_id <> '' and length(stream_id) <= 255 and octet_length(stream_id) <= 512),
+  constraint events_stream_type_check check (length(stream_type) <= 255),
+  constraint events_event_type_check check (event_type <> '' and length(event_type) <= 255),
+  constraint events_schema_version_check check (schema_version > 0),
+  constraint events_event_data_check check (json_valid(event_data)),
+  constraint events_metadata_check check (json_valid(metadata)),
+  constraint events_version_check check (version > 0 and version <= 9007199254740991),
+  constraint events_global_position_check check (global_position > 0 and global_position <= 9007199254740991),
+  constraint events_created_at_check check (created_at glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-2][0-9]:*'
+    and date(substr(created_at, 1, 10)) = substr(created_at, 1, 10) and julianday(created_at) is not null)
+) strict;
+
+create index events_type_position_idx on events (event_type, global_position);
+
+create index events_created_at_idx on events (created_at);

@@ -1,0 +1,41 @@
+-- Which projections there are, and the journal of their rebuilds.
+
+create table evstore_projections (
+  name text not null primary key,
+  version integer not null,
+  code_hash text not null,
+  tables text not null,
+  registered_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  constraint evstore_projections_tables_check check (json_valid(tables))
+) strict;
+
+-- tables: [{"live","built","old","liveMark","builtMark"}]; facts: what hung on the live tables when the rebuild began.
+create table evstore_rebuilds (
+  id integer primary key autoincrement,
+  projection text not null,
+  version integer not null,
+  code_hash text not null,
+  state text not null,
+  position integer not null default 0,
+  last_event_id text,
+  tables text not null,
+  facts text not null,
+  old_version integer,
+  old_code_hash text,
+  old_position integer,
+  old_last_event_id text,
+  owner text,
+  token integer not null default 0,
+  lease_expires_at text,
+  rate real,
+  created_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  updated_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  swapped_at text,
+  keep_old_until text,
+  constraint evstore_rebuilds_tables_check check (json_valid(tables)),
+  constraint evstore_rebuilds_state_check
+    check (state in ('planned', 'filling', 'ready', 'swapped', 'retired', 'aborted'))
+) strict;
+
+create unique index evstore_rebuilds_unfinished_key on evstore_rebuilds (projection)
+  where state in ('planned', 'filling', 'ready');

@@ -1,0 +1,158 @@
+/** The schema and its versions. */
+import { createHash } from 'node:crypto';
+import { EvstoreError } from '../../domain/errors.js';
+import { type MigrationFile, openSqlFolder, readMigrations, type SqlFolder } from '../sql.js';
+import type { MigrationStatus, SchemaAdmin, SchemaStatus } from '../store.js';
+import type { Database, Session } from './database.js';
+import { isTransient } from './errors.js';
+import { assertGuards } from './guards.js';
+import { quoteLiteral } from './identifier.js';
+import { toInteger, toText, toTimestamp } from './rows.js';
+
+const defaultLockTimeoutMs = 30_000;
+
+export class SqliteSchemaAdmin implements SchemaAdmin {
+  readonly #database: Database;
+  readonly #sql: SqlFolder;
+  readonly #files = readMigrations(new URL('./migrations/', import.meta.url));
+
+  constructor(database: Database, sql: SqlFolder) {
+    this.#database = database;
+    this.#sql = sql;
+  }
+
+  async status(): Promise<SchemaStatus> {
+    return this.#database.read((session) => this.#readStatus(session));
+  }
+
+  async migrate(options: { readonly lockTimeoutMs?: number } = {}): Promise<readonly MigrationStatus[]> {
+    this.#database.assertWritable();
+    const lockTimeoutMs = options.lockTimeoutMs ?? defaultLockTimeoutMs;
+    const before = await this.status();
+    this.#refuseNewer(before);
+    if (before.migrations.every(({ state }) => state !== 'pending')) return before.migrations;
+    try {
+      // Kept in the file; not possible inside a transaction.
+      await this.#database.retry(() => this.#database.execute('pragma journal_mode = wal'), lockTimeoutMs);
+      await this.#database.transaction((session) => this.#applyPending(session), lockTimeoutMs);
+    } catch (error) {
+      throw isTransient(error) ? lockHeld(lockTimeoutMs, error) : error;
+    }
+    return (await this.status()).migrations;
+  }
+
+  async assertReady(): Promise<void> {
+    const status = await this.status();
+    this.#refuseNewer(status);
+    if (status.version === 0) {
+      throw new EvstoreError('E_NO_SCHEMA', `the store has no schema yet: ${this.#database.location}`, {
+        why: 'There is no table evstore_migrations.',
+        next: 'evstore init',
+      });
+    }
+    const pending = status.migrations.filter(({ state }) => state === 'pending');
+    if (pending.length === 0) return;
+    throw new EvstoreError('E_SCHEMA_PENDING', `${pending.length} migrations are waiting`, {
+      why: `The schema is at version ${status.version}, this evstore needs ${status.latest}.`,
+      next: 'evstore migrate up',
+    });
+  }
+
+  assertGuards(): Promise<void> {
+    return assertGuards(this.#database, this.#sql);
+  }
+
+  /** Under the lock: whoever came first has done it already. */
+  #applyPending(session: Session): void {
+    const status = this.#readStatus(session);
+    this.#refuseNewer(status);
+    if (status.version === 0) session.execute(this.#sql('bootstrap'));
+    for (const file of this.#files) {
+      if (status.migrations.some(({ version, state }) => version === file.version && state !== 'pending')) continue;
+      session.execute(renderMigration(file));
+    }
+  }
+
+  #readStatus(session: Session): SchemaStatus {
+    const latest = this.#files.at(-1)?.version ?? 0;
+    const [found] = session.query(this.#sql('schema-status'));
+    if (found?.[0] !== 1) {
+      if (found?.[1] === 1) throw foreignTable(this.#database.location);
+      return { version: 0, latest, migrations: this.#files.map((file) => describe(file, undefined)) };
+    }
+    const rows = session.query(this.#sql('migrations-applied'));
+    const applied = rows.map((row) => ({
+      version: toInteger(row[0]),
+      name: toText(row[1]),
+      checksum: toText(row[2]),
+      appliedAt: toTimestamp(row[3]),
+    }));
+    const known = this.#files.map((file) =>
+      describe(
+        file,
+        applied.find(({ version }) => version === file.version),
+      ),
+    );
+    const unknown = applied
+      .filter(({ version }) => !this.#files.some((file) => file.version === version))
+      .map(({ version, name, appliedAt }) => ({ version, name, state: 'unknown' as const, appliedAt }));
+    return { version: applied.at(-1)?.version ?? 0, latest, migrations: [...known, ...unknown] };
+  }
+
+  #refuseNewer(status: SchemaStatus): void {
+    if (status.version <= status.latest) return;
+    throw new EvstoreError('E_SCHEMA_NEWER', `the schema is at version ${status.version}`, {
+      why: `This evstore knows versions up to ${status.latest}: a newer one has been here.`,
+      next: 'npm install evstore@latest',
+    });
+  }
+}
+
+/** The whole schema as one transaction for the sqlite3 shell; opens nothing. */
+export function printSchemaSql(): string {
+  return [
+    'pragma journal_mode = wal;',
+    'begin immediate;',
+    openSqlFolder(new URL('./sql/', import.meta.url))('bootstrap'),
+    ...readMigrations(new URL('./migrations/', import.meta.url)).map(renderMigration),
+    'commit;',
+    '',
+  ].join('\n\n');
+}
+
+/** With the row that records it. */
+function renderMigration(file: MigrationFile): string {
+  const record = `insert into evstore_migrations (version, name, checksum)
+  values (${file.version}, ${quoteLiteral(file.name)}, ${quoteLiteral(checksumOf(file))});`;
+  return `${file.text.trimEnd()}\n\n${record}`;
+}
+
+/** Of the text as it stands in the file, whatever the line ends of the checkout. */
+function checksumOf(file: MigrationFile): string {
+  return createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex');
+}
+
+function describe(
+  file: MigrationFile,
+  applied: { readonly checksum: string; readonly appliedAt: string } | undefined,
+): MigrationStatus {
+  const { version, name } = file;
+  if (applied === undefined) return { version, name, state: 'pending', appliedAt: null };
+  const state = applied.checksum === checksumOf(file) ? 'applied' : 'drifted';
+  return { version, name, state, appliedAt: applied.appliedAt };
+}
+
+function foreignTable(location: string): EvstoreError {
+  return new EvstoreError('E_FOREIGN_TABLE', `${location} has a table events that is not ours`, {
+    why: 'It was not made by evstore (there is no evstore_migrations beside it), so it is left alone.',
+    next: 'evstore init --store sqlite:./evstore.db',
+  });
+}
+
+function lockHeld(lockTimeoutMs: number, cause: unknown): EvstoreError {
+  return new EvstoreError('E_LOCK_HELD', `another process held the lock for ${lockTimeoutMs} ms`, {
+    why: 'Somebody else is creating or upgrading the schema, or a transaction is open.',
+    next: 'evstore migrate status',
+    cause,
+  });
+}

@@ -1,0 +1,45 @@
+/** The SQLite driver: one Database, and the parts of the port over it. */
+import { openSqlFolder } from '../sql.js';
+import type { Store } from '../store.js';
+import { parseConnectionUrl } from './connection-url.js';
+import { Database } from './database.js';
+import { SqliteEventLog } from './event-log.js';
+import { SqliteSchemaAdmin } from './schema-admin.js';
+
+export { printSchemaSql } from './schema-admin.js';
+
+export interface SqliteStoreOptions {
+  /** `sqlite:PATH` or `sqlite::memory:`. */
+  readonly url: string;
+  /** Make the file when it is missing. Default false: a missing file is E_NO_SCHEMA. */
+  readonly create?: boolean;
+  /** Refuses every write before it reaches the file. */
+  readonly readOnly?: boolean;
+}
+
+/**
+ * Opens the file at once.
+ * @throws E_CONFIG for a malformed URL and for what is no file, E_NO_SCHEMA, E_CONNECT, E_CORRUPT
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const create = options.create ?? false;
+  const target = parseConnectionUrl(options.url, create);
+  const database = new Database(target, options.readOnly ?? false, create);
+  const sql = openSqlFolder(new URL('./sql/', import.meta.url));
+  try {
+    await database.prepare();
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  return {
+    engine: 'sqlite',
+    location: target.location,
+    log: new SqliteEventLog(database, sql),
+    get projections(): never {
+      throw new Error('not yet');
+    },
+    schema: new SqliteSchemaAdmin(database, sql),
+    close: async () => database.close(),
+  };
+}
