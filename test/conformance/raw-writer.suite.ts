@@ -1,0 +1,108 @@
+/** Other programs write to the events table in plain SQL; the database itself keeps every promise. */
+import { expect } from 'vitest';
+import { newEventId } from '../../src/domain/uuid.js';
+import { append, failureOf, makeEvent, readAll, readStream } from '../support/events.js';
+import { suite } from './suite.js';
+
+const insert = (streamId: string, values: readonly string[]) =>
+  `insert into events (id, stream_id, stream_type, event_type, event_data, version) values ${values
+    .map((version) => `('${newEventId()}', '${streamId}', 'Raw', 'RawAdded', '{"a": 1}', ${version})`)
+    .join(', ')}`;
+const next = (streamId: string) => `(select coalesce(max(version), 0) + 1 from events where stream_id = '${streamId}')`;
+
+export const rawWriterSuite = suite('raw writer', {
+  'single INSERT, then appends, then INSERT again': async ({ store, raw }) => {
+    await raw.query(insert('Raw-1', [next('Raw-1')]));
+    await append(store, 'Raw-1', [makeEvent()], 1);
+    await raw.query(insert('Raw-1', [next('Raw-1')]));
+    const stored = await readStream(store, 'Raw-1');
+    expect(stored.map(({ version }) => version)).toEqual([1, 2, 3]);
+    expect(stored[0]).toMatchObject({
+      streamType: 'Raw',
+      type: 'RawAdded',
+      data: '{"a": 1}',
+      metadata: '{}',
+      schemaVersion: 1,
+    });
+    expect(stored[0]?.createdAt).toMatch(/Z$/);
+    expect(await readAll(store)).toEqual(stored);
+  },
+
+  'many rows in one INSERT': async ({ store, raw }) => {
+    await raw.query(insert('Raw-1', ['1', '2', '3']));
+    expect((await readAll(store)).map(({ version }) => version)).toEqual([1, 2, 3]);
+  },
+
+  'a version twice is refused': async ({ store, raw }) => {
+    await raw.query(insert('Raw-1', ['1']));
+    expect(await failureOf(raw.query(insert('Raw-1', ['1'])))).toBeInstanceOf(Error);
+    expect(await readAll(store)).toHaveLength(1);
+  },
+
+  'O23 immutability: UPDATE, DELETE, TRUNCATE and REPLACE are refused': async ({ store, raw, engine }) => {
+    const event = makeEvent();
+    await append(store, 'Order-1', [event]);
+    const before = await readAll(store);
+    const attempts = [
+      "update events set event_data = '[]'",
+      'update events set version = version + 1',
+      'delete from events',
+      `delete from events where stream_id = 'Order-1'`,
+      ...(engine === 'postgres'
+        ? ['truncate events', 'truncate events cascade']
+        : [
+            `insert or replace into events (id, stream_id, stream_type, event_type, event_data, version)
+             values ('${event.id}', 'Order-1', 'X', 'X', '{}', 1)`,
+            `replace into events (global_position, id, stream_id, stream_type, event_type, event_data, version)
+             values (${before[0]?.globalPosition}, '${newEventId()}', 'Other-1', 'X', 'X', '{}', 1)`,
+          ]),
+    ];
+    for (const sql of attempts) {
+      const failure = await failureOf(raw.query(sql));
+      expect(failure, sql).toBeInstanceOf(Error);
+      if (engine === 'postgres') expect(failure?.code).toBe('EV001');
+    }
+    expect(await readAll(store)).toEqual(before);
+  },
+
+  'what is not JSON is refused': async ({ store, raw }) => {
+    const sql = insert('Raw-1', ['1']).replace('{"a": 1}', '{"a":');
+    expect(await failureOf(raw.query(sql))).toBeInstanceOf(Error);
+    expect(await readAll(store)).toEqual([]);
+  },
+});
+
+export const rawWriterPostgresSuite = suite(
+  'raw writer',
+  {
+    'O8 copy-and-merge': async ({ store, connect }) => {
+      const [writer, merger] = [await connect(), await connect()];
+      await writer.query('begin');
+      const lines = [1, 2, 3, 4, 5].map((version) => `${newEventId()},Copy-1,Copy,Copied,{},${version}`).join('\\n');
+      await writer.query(
+        `copy events (id, stream_id, stream_type, event_type, event_data, version)
+         from program 'printf "${lines}\\n"' with (format csv)`,
+      );
+      await merger.query(
+        `insert into events (id, stream_id, stream_type, event_type, event_data, version)
+         values (gen_random_uuid(), 'Merge-1', 'Merge', 'Merged', '{}', 1)`,
+      );
+      expect(await readAll(store)).toEqual([]);
+      expect((await store.log.head()).safeHead).toBeLessThan((await store.log.head()).head);
+      await writer.query('commit');
+      expect((await readAll(store)).map(({ type }) => type)).toEqual([...Array(5).fill('Copied'), 'Merged']);
+    },
+
+    'O9 explicit-position': async ({ store, raw }) => {
+      const failure = await failureOf(
+        raw.query(
+          `insert into events (global_position, id, stream_id, stream_type, event_type, event_data, version)
+           values (100, gen_random_uuid(), 'Raw-1', 'Raw', 'Raw', '{}', 1)`,
+        ),
+      );
+      expect(failure?.code).toBe('428C9');
+      expect(await readAll(store)).toEqual([]);
+    },
+  },
+  { engines: ['postgres'] },
+);

@@ -1,0 +1,221 @@
+import { expect } from 'vitest';
+import { append, collect, collectBatches, makeEvent, makeEvents, readAll, readStream } from '../support/events.js';
+import { suite } from './suite.js';
+
+const types = (events: readonly { type: string }[]) => events.map(({ type }) => type);
+const versions = (events: readonly { version: number }[]) => events.map(({ version }) => version);
+
+export const readSuite = suite('read', {
+  'an empty log and an unknown stream': async ({ store }) => {
+    expect(await readAll(store)).toEqual([]);
+    expect(await collectBatches(store.log.readStream('Order-1'))).toEqual([]);
+    expect(await store.log.head({ holder: true })).toEqual({ head: 0, safeHead: 0, heldBackBy: null });
+    expect(await store.log.find('00000000-0000-4000-8000-000000000000')).toBeUndefined();
+  },
+
+  'an event comes back as it went in': async ({ store }) => {
+    const event = makeEvent({
+      type: 'Order placed — ünïcode 🎉',
+      schemaVersion: 7,
+      data: '{"z":1,"a":[1.10,"x"]}',
+      metadata: '{"correlationId":"c-1"}',
+      streamType: 'Commerce',
+      createdAt: '2026-01-02T03:04:05.678901Z',
+    });
+    const { globalPosition } = await append(store, 'Order-ünï 🎉-1', [event]);
+    const stored = {
+      globalPosition,
+      streamId: 'Order-ünï 🎉-1',
+      version: 1,
+      type: event.type,
+      schemaVersion: 7,
+      id: event.id,
+      data: event.data,
+      metadata: event.metadata,
+      streamType: 'Commerce',
+      createdAt: '2026-01-02T03:04:05.678901Z',
+    };
+    expect(await readAll(store)).toEqual([stored]);
+    expect(await readStream(store, 'Order-ünï 🎉-1')).toEqual([stored]);
+    expect(await store.log.find(event.id)).toEqual(stored);
+    expect(await store.log.find(event.id.toUpperCase())).toEqual(stored);
+  },
+
+  'what is left out: the category, an empty object, the clock': async ({ store }) => {
+    const before = Date.now();
+    await append(store, 'Order-1');
+    const [event] = await readAll(store);
+    expect(event).toMatchObject({ streamType: 'Order', metadata: '{}', schemaVersion: 1 });
+    expect(event?.createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.(\d{3}|\d{6})Z$/);
+    expect(Math.abs(Date.parse(event?.createdAt ?? '') - before)).toBeLessThan(86_400_000);
+  },
+
+  'the whole log in batches, in order, nothing twice': async ({ store }) => {
+    for (let index = 0; index < 25; index++) await append(store, `Order-${index % 3}`, makeEvents(2));
+    const batches = await collectBatches(store.log.readAll({ batchSize: 7 }));
+    const positions = batches.flatMap(({ events }) => events.map(({ globalPosition }) => globalPosition));
+    expect(positions).toHaveLength(50);
+    expect(positions).toEqual([...new Set(positions)].sort((a, b) => a - b));
+    for (const { events, upTo } of batches) {
+      expect(events.length).toBeLessThanOrEqual(7);
+      expect(upTo).toBeGreaterThanOrEqual(events.at(-1)?.globalPosition ?? 0);
+    }
+    expect(batches.at(-1)?.upTo).toBe((await store.log.head()).safeHead);
+    const middle = positions[20] as number;
+    const rest = await readAll(store, { after: middle });
+    expect(rest.map(({ globalPosition }) => globalPosition)).toEqual(positions.slice(21));
+    const window = await readAll(store, { after: middle, to: positions[30] as number });
+    expect(window.map(({ globalPosition }) => globalPosition)).toEqual(positions.slice(21, 31));
+    const backwards = await readAll(store, { backwards: true, batchSize: 7 });
+    expect(backwards.map(({ globalPosition }) => globalPosition)).toEqual([...positions].reverse());
+    const limited = await readAll(store, { limit: 9, batchSize: 4 });
+    expect(limited.map(({ globalPosition }) => globalPosition)).toEqual(positions.slice(0, 9));
+    const last = await readAll(store, { backwards: true, limit: 3 });
+    expect(last.map(({ globalPosition }) => globalPosition)).toEqual(positions.slice(-3).reverse());
+  },
+
+  'one stream by version': async ({ store }) => {
+    await append(
+      store,
+      'Order-1',
+      makeEvents(12, (index) => ({ type: index % 2 === 0 ? 'Even' : 'Odd' })),
+    );
+    await append(store, 'Order-11');
+    const read = (options: object) => collect(store.log.readStream('Order-1', options));
+    expect(versions(await read({ batchSize: 5 }))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(versions(await read({ fromVersion: 4, toVersion: 6 }))).toEqual([4, 5, 6]);
+    expect(versions(await read({ fromVersion: 11 }))).toEqual([11, 12]);
+    expect(versions(await read({ backwards: true, limit: 3 }))).toEqual([12, 11, 10]);
+    expect(versions(await read({ backwards: true, batchSize: 2, fromVersion: 3, toVersion: 7 }))).toEqual([
+      7, 6, 5, 4, 3,
+    ]);
+    expect(versions(await read({ types: ['Odd'], limit: 2, batchSize: 1 }))).toEqual([2, 4]);
+    expect(await read({ fromVersion: 13 })).toEqual([]);
+  },
+
+  'filters are joined by "and"': async ({ store }) => {
+    await append(store, 'Order-1', [
+      makeEvent({ type: 'A', createdAt: '2026-01-01T00:00:00Z', metadata: '{"correlationId":"c1"}' }),
+      makeEvent({ type: 'B', createdAt: '2026-01-02T00:00:00.000001Z', metadata: '{"correlationId":"c2"}' }),
+    ]);
+    await append(store, 'Order', [makeEvent({ type: 'C', createdAt: '2026-01-03T00:00:00Z' })]);
+    await append(store, 'Orders-1', [makeEvent({ type: 'D', metadata: '{"correlationId":"c1"}' })]);
+    await append(store, 'Customer-Order-1', [makeEvent({ type: 'E', metadata: '{"correlationId":7}' })]);
+    const read = async (options: object) => types(await readAll(store, options));
+    expect(await read({ category: 'Order' })).toEqual(['A', 'B', 'C']);
+    expect(await read({ category: 'Orde' })).toEqual([]);
+    expect(await read({ streamId: 'Order' })).toEqual(['C']);
+    expect(await read({ types: ['A', 'D', 'none'] })).toEqual(['A', 'D']);
+    expect(await read({ correlationId: 'c1' })).toEqual(['A', 'D']);
+    expect(await read({ correlationId: 'c1', category: 'Order' })).toEqual(['A']);
+    expect(await read({ since: '2026-01-02T00:00:00.000001Z', until: '2026-01-03T00:00:00Z' })).toEqual(['B']);
+    expect(await read({ since: '2026-01-02T01:00:00+01:00', until: '2026-01-03T00:00:00.001Z' })).toEqual(['B', 'C']);
+    expect(await read({ until: '2026-01-02T00:00:00.000001Z' })).toEqual(['A']);
+    expect(await read({ category: 'Order', backwards: true, limit: 2 })).toEqual(['C', 'B']);
+  },
+
+  'H14 like-wildcards': async ({ store }) => {
+    const names = [
+      'user_a-1',
+      'userXa-1',
+      '100%-1',
+      '1000-1',
+      'back\\slash-1',
+      'backXslash-1',
+      '%-1',
+      '_-1',
+      'X-1',
+      '[a]-1',
+    ];
+    for (const name of names) await append(store, name);
+    for (const name of names) {
+      const category = name.slice(0, -2);
+      const found = await readAll(store, { category });
+      expect(found.map(({ streamId }) => streamId)).toEqual([name]);
+      expect((await store.log.streams({ category })).map(({ streamId }) => streamId)).toEqual([name]);
+    }
+  },
+
+  'O22 filtered-checkpoint': async ({ store }) => {
+    await append(store, 'Order-1', makeEvents(30));
+    const { safeHead } = await store.log.head();
+    for (const filter of [{ category: 'Customer' }, { types: ['Nothing'] }]) {
+      const batches = await collectBatches(store.log.readAll({ ...filter, batchSize: 10 }));
+      expect(batches.flatMap(({ events }) => events)).toEqual([]);
+      expect(batches.at(-1)?.upTo).toBe(safeHead);
+    }
+    await append(store, 'Customer-1');
+    const last = (await collectBatches(store.log.readAll({ category: 'Customer', after: safeHead }))).at(-1);
+    expect(last?.events).toHaveLength(1);
+    expect(await collectBatches(store.log.readAll({ after: last?.upTo ?? 0 }))).toEqual([]);
+  },
+
+  'streams, sorted and counted': async ({ store }) => {
+    await append(store, 'b-1', [makeEvent({ createdAt: '2026-01-01T00:00:00Z' })]);
+    await append(store, 'B-1', makeEvents(3));
+    await append(store, 'a-1', makeEvents(2));
+    await append(store, 'b-1', [makeEvent({ createdAt: '2026-01-05T00:00:00Z' })]);
+    await append(store, '_-1', [makeEvent()]);
+    const names = async (options?: object) => (await store.log.streams(options)).map(({ streamId }) => streamId);
+    expect(await names()).toEqual(['B-1', '_-1', 'a-1', 'b-1']);
+    expect(await names({ sort: 'events', limit: 1 })).toEqual(['B-1']);
+    expect(await names({ sort: 'recent' })).toEqual(['_-1', 'b-1', 'a-1', 'B-1']);
+    expect(await names({ category: 'b' })).toEqual(['b-1']);
+    const [summary] = await store.log.streams({ category: 'b' });
+    expect(summary).toMatchObject({
+      streamType: 'b',
+      events: 2,
+      firstAt: '2026-01-01T00:00:00.000Z',
+      lastAt: '2026-01-05T00:00:00.000Z',
+      lastPosition: (await readStream(store, 'b-1')).at(-1)?.globalPosition,
+    });
+  },
+
+  'H23 timestamps': async ({ store }) => {
+    const times: [string, string][] = [
+      ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z'],
+      ['2026-03-29T02:30:00.000001+01:00', '2026-03-29T01:30:00.000001Z'],
+      ['2026-06-30T23:59:59.999999-09:30', '2026-07-01T09:29:59.999999Z'],
+      ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z'],
+      ['1883-11-18T12:00:00.500Z', '1883-11-18T12:00:00.500Z'],
+      ['9999-12-31T23:59:59.123Z', '9999-12-31T23:59:59.123Z'],
+    ];
+    await append(
+      store,
+      'Time-1',
+      times.map(([createdAt]) => makeEvent({ createdAt })),
+    );
+    const expected = times.map(([, stored]) => stored);
+    expect((await readAll(store)).map(({ createdAt }) => createdAt)).toEqual(expected);
+    const [summary] = await store.log.streams();
+    expect([summary?.firstAt, summary?.lastAt]).toEqual([expected[0], expected.at(-1)]);
+  },
+
+  'waitForAppend sees an append, gives up, and can be aborted': async ({ store, open }) => {
+    const other = await open();
+    const first = await append(store, 'Order-1');
+    expect(await store.log.waitForAppend(0, { timeoutMs: 60_000 })).toBe(first.globalPosition);
+    expect(await store.log.waitForAppend(first.globalPosition, { timeoutMs: 30 })).toBe(first.globalPosition);
+    const waiting = store.log.waitForAppend(first.globalPosition, { timeoutMs: 60_000 });
+    const second = await append(other, 'Order-1');
+    expect(await waiting).toBe(second.globalPosition);
+    const controller = new AbortController();
+    const aborted = store.log.waitForAppend(second.globalPosition, { timeoutMs: 60_000, signal: controller.signal });
+    controller.abort();
+    expect(await aborted).toBe(second.globalPosition);
+    const late = store.log.waitForAppend(second.globalPosition, { timeoutMs: 60_000, signal: controller.signal });
+    expect(await late).toBe(second.globalPosition);
+  },
+
+  'a reader may stop in the middle': async ({ store }) => {
+    await append(store, 'Order-1', makeEvents(20));
+    for (let round = 0; round < 15; round++) {
+      for await (const { events } of store.log.readAll({ batchSize: 5 })) {
+        expect(events).toHaveLength(5);
+        break;
+      }
+    }
+    expect(await readAll(store)).toHaveLength(20);
+    await append(store, 'Order-1');
+  },
+});
