@@ -81,11 +81,15 @@ export async function withTestStore<Result>(
   options?: TestStoreOptions,
 ): Promise<Result> {
   const test = await createTestStore(engine, options);
+  let result: Result;
   try {
-    return await body(test);
-  } finally {
-    await test.cleanup();
+    result = await body(test);
+  } catch (error) {
+    await test.cleanup().catch(() => {});
+    throw error;
   }
+  await test.cleanup();
+  return result;
 }
 
 interface Place {
