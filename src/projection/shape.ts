@@ -28,7 +28,7 @@ const unfitForKeys: ReadonlySet<unknown> = new Set<ColumnType>(['json', 'numeric
 const legalName = 'lower-case letters, digits and _, at most 63, and no name of evstore or of the engine';
 
 /** An object with handlers and a table: meant as a projection, whether or not it is right. */
-export function looksLikeProjection(value: unknown): boolean {
+export function looksLikeProjection(value: unknown): value is object {
   if (!isProperties(value)) return false;
   if (value.kind === 'table' || value.kind === 'sql') return 'on' in value;
   return 'on' in value && ('table' in value || 'tables' in value);

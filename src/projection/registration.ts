@@ -1,0 +1,29 @@
+/** Whether the code that is loaded is the code whose rows are in the table. */
+import { EvstoreError } from '../domain/errors.js';
+import type { ProjectionRecord } from '../store/store.js';
+import type { PreparedProjection } from './prepare.js';
+
+/** `stale code`: same version, other functions or columns. */
+export type CodeState = 'current' | 'stale code' | 'stale';
+
+export function compareCode(record: ProjectionRecord, code: { version: number; codeHash: string }): CodeState {
+  if (record.version !== code.version) return 'stale';
+  return record.codeHash === code.codeHash ? 'current' : 'stale code';
+}
+
+/** @throws E_STALE_PROJECTION when the table was made by another version */
+export function assertVersion(record: ProjectionRecord, { name, version }: PreparedProjection): void {
+  if (record.version === version) return;
+  const isNewer = version > record.version;
+  throw new EvstoreError(
+    'E_STALE_PROJECTION',
+    `projection ${name} is registered as version ${record.version}, the code is version ${version}`,
+    {
+      why: isNewer
+        ? 'The rows were made by the older code; a rebuild makes them anew beside the live table.'
+        : 'The rows were made by newer code: this program runs an old deployment, or the projection is to go back.',
+      next: isNewer ? `evstore rebuild ${name}` : `evstore rollback ${name}`,
+      details: { projection: name, registered: record.version, code: version },
+    },
+  );
+}
