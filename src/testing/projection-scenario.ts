@@ -1,0 +1,85 @@
+/** A projection tried out: the fold that runs it in production, over rows in memory. */
+import { deepStrictEqual } from 'node:assert/strict';
+import type { RecordedEvent } from '../domain/event.js';
+import type { StoredRow } from '../domain/read-model.js';
+import { fromStoredRow } from '../projection/columns.js';
+import type { Projection } from '../projection/definition.js';
+import { RowFold, routeEvent } from '../projection/fold.js';
+import {
+  isTableProjection,
+  type PreparedProjection,
+  type PreparedTableProjection,
+  prepareProjection,
+} from '../projection/prepare.js';
+import { findShapeFaults } from '../projection/shape.js';
+import { type GivenEvent, recordGiven } from './given.js';
+
+export interface ProjectionScenario {
+  /** Events in the order of the log; added to those given before. */
+  given(...events: readonly GivenEvent[]): ProjectionScenario;
+  /** The rows these events leave, in the order of their keys; properties are named as in the definition. */
+  rows(): Promise<readonly TestedRow[]>;
+  /**
+   * Asserts the rows. Each expected row may leave columns out: they are not looked at.
+   * @throws AssertionError with the difference
+   */
+  thenRows(expected: readonly TestedRow[]): Promise<void>;
+}
+
+/** Property → value, as a handler would read it. For an sql projection: column → value. */
+export type TestedRow = Readonly<Record<string, unknown>>;
+
+/** @param table of an sql projection with several: the one to look at. Default: its first */
+export function projectionScenario(projection: Projection, table?: string): ProjectionScenario {
+  const [fault] = findShapeFaults(projection);
+  if (fault !== undefined) throw new TypeError(fault);
+  return new Scenario(prepareProjection(projection), table, []);
+}
+
+class Scenario implements ProjectionScenario {
+  readonly #projection: PreparedProjection;
+  readonly #table: string | undefined;
+  readonly #events: readonly GivenEvent[];
+
+  constructor(projection: PreparedProjection, table: string | undefined, events: readonly GivenEvent[]) {
+    this.#projection = projection;
+    this.#table = table;
+    this.#events = events;
+  }
+
+  given(...events: readonly GivenEvent[]): ProjectionScenario {
+    return new Scenario(this.#projection, this.#table, [...this.#events, ...events]);
+  }
+
+  async rows(): Promise<readonly TestedRow[]> {
+    const projection = this.#projection;
+    const events = recordGiven(this.#events).filter((event) => isWanted(projection, event));
+    if (isTableProjection(projection)) return foldRows(projection, events);
+    const { querySqlProjection } = await import('./sql-rows.js');
+    return querySqlProjection(projection, events, this.#table ?? projection.tables[0] ?? projection.name);
+  }
+
+  async thenRows(expected: readonly TestedRow[]): Promise<void> {
+    const rows = await this.rows();
+    const seen = rows.map((row, index) => pick(row, expected[index] ?? row));
+    deepStrictEqual(seen, expected);
+  }
+}
+
+function foldRows(projection: PreparedTableProjection, events: readonly RecordedEvent[]): readonly TestedRow[] {
+  const fold = new RowFold(projection, new Map());
+  for (const event of events) fold.add(routeEvent(projection, event));
+  const { shape } = projection;
+  return [...fold.rows()]
+    .filter((entry): entry is [string, StoredRow] => entry[1] !== null)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, row]) => fromStoredRow(shape, row));
+}
+
+function isWanted({ filter }: PreparedProjection, { type, streamType }: RecordedEvent): boolean {
+  return (filter.types?.includes(type) ?? true) && (filter.category === undefined || filter.category === streamType);
+}
+
+function pick(row: TestedRow, like: TestedRow): TestedRow {
+  return Object.fromEntries(Object.keys(like).map((property) => [property, row[property]]));
+}

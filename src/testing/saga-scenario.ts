@@ -1,0 +1,117 @@
+/** A saga tried out: the engine that runs it in production, over a log in memory. */
+
+import { toEvent } from '../projection/event.js';
+import { checkSaga, triggerTypes } from '../saga/check.js';
+import type { Saga, SagaStep } from '../saga/definition.js';
+import { driveInstance } from '../saga/drive.js';
+import { recordStart, SagaInstance } from '../saga/instance.js';
+import { MemoryLog } from '../saga/memory-log.js';
+import type { SagaPhase } from '../saga/state.js';
+import { type GivenEvent, toNewEvent } from './given.js';
+
+export interface SagaScenario {
+  /** Events that are there before; the last one that starts the saga is the trigger. */
+  given(...events: readonly GivenEvent[]): SagaScenario;
+  /** The action of this step throws, in every attempt. */
+  failing(step: string, message?: string): SagaScenario;
+  /** The compensation of this step throws, in every attempt. */
+  failingToCompensate(step: string, message?: string): SagaScenario;
+  /** Does this instead of the step's action: for an action that calls another system. */
+  replacing(step: string, action: SagaStep['action']): SagaScenario;
+  /** Drives the instance to its end. Waits before retries are left out. */
+  run(): Promise<SagaOutcome>;
+}
+
+export interface SagaOutcome {
+  readonly phase: SagaPhase;
+  /** Steps whose action took effect, in order. */
+  readonly completed: readonly string[];
+  /** Steps that were undone, in the order they were undone. */
+  readonly compensated: readonly string[];
+  /** What the steps appended, in order. */
+  readonly appended: readonly AppendedBySaga[];
+  /** Why it was undone; null when it was not. */
+  readonly reason: string | null;
+}
+
+export interface AppendedBySaga {
+  readonly streamId: string;
+  readonly type: string;
+  // biome-ignore lint/suspicious/noExplicitAny: data is whatever the step appended.
+  readonly data: any;
+}
+
+export function sagaScenario(saga: Saga): SagaScenario {
+  return new Scenario(checkSaga(saga), []);
+}
+
+class Scenario implements SagaScenario {
+  readonly #saga: Saga;
+  readonly #events: readonly GivenEvent[];
+
+  constructor(saga: Saga, events: readonly GivenEvent[]) {
+    this.#saga = saga;
+    this.#events = events;
+  }
+
+  given(...events: readonly GivenEvent[]): SagaScenario {
+    return new Scenario(this.#saga, [...this.#events, ...events]);
+  }
+
+  failing(step: string, message = `${step} failed`): SagaScenario {
+    return this.replacing(step, () => {
+      throw new Error(message);
+    });
+  }
+
+  failingToCompensate(step: string, message = `${step} cannot be undone`): SagaScenario {
+    const compensate = (): never => {
+      throw new Error(message);
+    };
+    return this.#with(step, { compensate });
+  }
+
+  replacing(step: string, action: SagaStep['action']): SagaScenario {
+    return this.#with(step, { action });
+  }
+
+  async run(): Promise<SagaOutcome> {
+    const log = new MemoryLog();
+    for (const [index, event] of this.#events.entries()) {
+      await log.append(event.streamId, [toNewEvent(event, index)], 'any');
+    }
+    const types = triggerTypes(this.#saga);
+    const recorded = log.events.findLast(({ type }) => types.includes(type));
+    if (recorded === undefined) throw new Error(`no event that was given starts ${this.#saga.name}`);
+    const trigger = toEvent(recorded);
+    const id = this.#saga.id === undefined ? trigger.streamId : this.#saga.id(trigger);
+    const before = log.events.length;
+    await recordStart(log, this.#saga, id, trigger);
+    const instance = await SagaInstance.load(log, this.#saga.name, id);
+    if (instance === undefined) throw new Error(`${this.#saga.name} did not start`);
+    const steps = this.#saga.steps.map((step) => ({ ...step, backOff: '0ms' }));
+    await driveInstance(instance, { log, saga: { ...this.#saga, steps }, signal: new AbortController().signal });
+    return describeOutcome(instance, log, before);
+  }
+
+  #with(name: string, change: Partial<SagaStep>): Scenario {
+    if (!this.#saga.steps.some((step) => step.name === name)) throw new Error(`${this.#saga.name} has no step ${name}`);
+    const steps = this.#saga.steps.map((step) => (step.name === name ? { ...step, ...change } : step));
+    return new Scenario({ ...this.#saga, steps }, this.#events);
+  }
+}
+
+function describeOutcome({ state }: SagaInstance, log: MemoryLog, before: number): SagaOutcome {
+  const added = log.events.slice(before);
+  return {
+    phase: state.phase,
+    completed: state.steps.filter(({ completed }) => completed).map(({ name }) => name),
+    compensated: added
+      .filter(({ type, streamType }) => type === 'CompensationCompleted' && streamType === 'saga')
+      .map(({ data }) => JSON.parse(data).step),
+    appended: added
+      .filter(({ streamType }) => streamType !== 'saga')
+      .map(({ streamId, type, data }) => ({ streamId, type, data: JSON.parse(data) })),
+    reason: state.reason,
+  };
+}
