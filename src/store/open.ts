@@ -1,17 +1,18 @@
 /** URL → Store: the only importer of the drivers, and of none but the one the URL asks for. */
 import { EvstoreError } from '../domain/errors.js';
 import { redactUrl } from './redact-url.js';
-import type { Store } from './store.js';
+import { readMigrations } from './sql.js';
+import type { Engine, MigrationStatus, Store } from './store.js';
 
 export interface OpenStoreOptions {
   /** Postgres only: where the tables live. Default `public`. */
-  readonly schema?: string;
+  readonly schema?: string | undefined;
   /** What the database shows as the client. Default `evstore`. */
-  readonly applicationName?: string;
+  readonly applicationName?: string | undefined;
   /** Refuses every write before it reaches the database. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
   /** SQLite only: make the file when it is missing. Otherwise a missing file is E_NO_SCHEMA. */
-  readonly create?: boolean;
+  readonly create?: boolean | undefined;
 }
 
 export interface DriverOptions extends OpenStoreOptions {
@@ -23,14 +24,33 @@ export interface DriverOptions extends OpenStoreOptions {
  * @throws E_CONFIG for any other URL, or when the driver is not installed
  */
 export async function openStoreAt(url: string, options: OpenStoreOptions = {}): Promise<Store> {
-  if (/^sqlite:/i.test(url)) {
+  if (engineOf(url) === 'sqlite') {
     const { openSqliteStore } = await importSqlite();
     return openSqliteStore({ ...options, url });
   }
-  if (/^postgres(ql)?:/i.test(url)) {
-    const { openPostgresStore } = await import('./postgres/postgres-store.js');
-    return openPostgresStore({ ...options, url });
-  }
+  const { openPostgresStore } = await import('./postgres/postgres-store.js');
+  return openPostgresStore({ ...options, url });
+}
+
+/**
+ * The whole schema as SQL for the URL's engine; connects to nothing.
+ * @throws E_CONFIG
+ */
+export async function printSchema(url: string, options: Pick<OpenStoreOptions, 'schema'> = {}): Promise<string> {
+  if (engineOf(url) === 'sqlite') return (await import('./sqlite/schema-admin.js')).printSchemaSql();
+  return (await import('./postgres/schema-admin.js')).printSchemaSql(options);
+}
+
+/** The migrations this program has for the URL's engine, as a store without a schema would show them. */
+export async function listMigrations(url: string): Promise<readonly MigrationStatus[]> {
+  const folder = new URL(`./${engineOf(url)}/migrations/`, import.meta.url);
+  return readMigrations(folder).map(({ version, name }) => ({ version, name, state: 'pending', appliedAt: null }));
+}
+
+/** @throws E_CONFIG */
+function engineOf(url: string): Engine {
+  if (/^sqlite:/i.test(url)) return 'sqlite';
+  if (/^postgres(ql)?:/i.test(url)) return 'postgres';
   throw new EvstoreError('E_CONFIG', `not the URL of a store: ${redactUrl(url)}`, {
     why: 'A store is sqlite:PATH or postgres://USER@HOST/DATABASE.',
     next: 'evstore doctor --store sqlite:./evstore.db',

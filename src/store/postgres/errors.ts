@@ -43,6 +43,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
     what: 'a table or index of that name exists and is not ours',
     next: 'evstore init --schema evstore',
   },
+  '2BP01': { code: 'E_UNSAFE_STORE', what: 'something else depends on the table' },
   '42501': { code: 'E_PERMISSION', what: 'the database account may not do this' },
   '25006': { code: 'E_READ_ONLY', what: 'the database is read-only' },
   '53100': { code: 'E_STORE_FULL', what: 'the disk of the database is full' },

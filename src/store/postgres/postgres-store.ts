@@ -14,11 +14,11 @@ export interface PostgresStoreOptions {
   /** `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone. */
   readonly url: string;
   /** Default `public`. */
-  readonly schema?: string;
+  readonly schema?: string | undefined;
   /** Shown in `pg_stat_activity`. Default `evstore`. */
-  readonly applicationName?: string;
+  readonly applicationName?: string | undefined;
   /** Refuses every write before it reaches the database. */
-  readonly readOnly?: boolean;
+  readonly readOnly?: boolean | undefined;
 }
 
 /**

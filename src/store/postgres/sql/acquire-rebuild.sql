@@ -1,0 +1,8 @@
+-- Lease on rebuild $1 for owner $2 and $3 milliseconds, also when held if $4. Token, 0 and position; no row when somebody
+-- else holds it.
+update public.evstore_rebuilds
+   set owner = $2, token = nextval('public.evstore_token_seq'),
+       lease_expires_at = clock_timestamp() + $3 * interval '1 millisecond'
+ where id = $1
+   and (owner is null or lease_expires_at is null or lease_expires_at <= clock_timestamp() or $4::boolean)
+returning token, 0, position

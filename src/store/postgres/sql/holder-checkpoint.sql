@@ -1,0 +1,5 @@
+-- Who holds the lease on checkpoint $1, and for how many milliseconds yet.
+select coalesce(owner, ''),
+       coalesce(ceil(extract(epoch from greatest(lease_expires_at - clock_timestamp(), interval '0')) * 1000), 0)
+  from public.subscription_checkpoints
+ where subscription_id = $1

@@ -1,0 +1,7 @@
+-- Registered projections by name: name, version, code hash, tables, generation, time; only the one named $1 unless null.
+select p.name, p.version, p.code_hash, p.tables::text, coalesce(c.generation, 0),
+       to_json(p.registered_at at time zone 'UTC') #>> '{}'
+  from public.evstore_projections p
+  left join public.subscription_checkpoints c on c.subscription_id = p.name
+ where $1::text is null or p.name = $1
+ order by p.name collate "C"

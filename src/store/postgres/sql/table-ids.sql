@@ -1,0 +1,5 @@
+-- Oids of the tables $2 in schema $1: name, oid. A name without a table has no row; any relation of the name counts.
+select c.relname, c.oid
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+ where n.nspname = $1 and c.relname = any($2::text[])

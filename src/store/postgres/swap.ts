@@ -1,0 +1,252 @@
+/** Putting rebuilt tables in the place of the live ones, and back: each one transaction. */
+import { EvstoreError } from '../../domain/errors.js';
+import { maxIdentifierBytes } from '../../domain/limits.js';
+import type { Lease, Rebuild, SwapLeases } from '../store.js';
+import type { Session } from './database.js';
+import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
+import { fence, superseded } from './leases.js';
+import { qualify } from './read-model.js';
+import {
+  expectState,
+  type Journal,
+  type JournalTable,
+  lockJournal,
+  lockTimeout,
+  readRebuild,
+  strangerAt,
+} from './rebuilds.js';
+import { toInteger, toText } from './rows.js';
+import { quoteIdentifier } from './schema-name.js';
+
+/** One table going out of the way and another taking its name. */
+interface Exchange {
+  readonly live: string;
+  /** Null when nothing is live. */
+  readonly outgoing: { readonly oid: number; readonly name: string } | null;
+  readonly incoming: { readonly oid: number; readonly name: string };
+}
+
+export function swap(
+  journalOf: Journal,
+  rebuild: Rebuild,
+  leases: SwapLeases,
+  options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
+): Promise<Rebuild> {
+  return exchangeTables(journalOf, rebuild, 'swapped', options.lockTimeoutMs, async (session) => {
+    const { sql } = journalOf;
+    const checkpoint = await lockCheckpoint(session, journalOf, leases.live);
+    const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
+    expectState(rebuild.id, journal, ['ready']);
+    if (journal.position < checkpoint.position) throw behind(rebuild, journal.position, checkpoint.position);
+    const exchanges = journal.tables.map((table) => ({
+      live: table.live,
+      outgoing: table.liveOid === null ? null : { oid: table.liveOid, name: table.old },
+      incoming: { oid: known(table, table.builtOid), name: table.built },
+    }));
+    await lockTables(session, journalOf, exchanges);
+    const facts = await inspectLive(session, journalOf, exchanges);
+    const changed = compareFacts(journal.facts, facts);
+    if (changed.length > 0) throw changedFacts(rebuild, changed);
+    for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
+    const replaced = await readLive(session, journalOf, rebuild.projection);
+    await session.query(sql('set-rebuild-swapped'), [
+      rebuild.id,
+      replaced?.version ?? null,
+      replaced?.codeHash ?? null,
+      replaced === null ? null : checkpoint.position,
+      replaced === null ? null : checkpoint.lastEventId,
+      options.keepOldMs,
+    ]);
+    await setLive(session, journalOf, rebuild.projection, journal, journal.tables);
+    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId]);
+    return readRebuild(session, sql, rebuild.id);
+  });
+}
+
+export function rollback(
+  journalOf: Journal,
+  rebuild: Rebuild,
+  leases: SwapLeases,
+  options: { readonly lockTimeoutMs: number },
+): Promise<Rebuild> {
+  return exchangeTables(journalOf, rebuild, 'ready', options.lockTimeoutMs, async (session) => {
+    const { sql } = journalOf;
+    const checkpoint = await lockCheckpoint(session, journalOf, leases.live);
+    const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
+    expectState(rebuild.id, journal, ['swapped']);
+    if (journal.old === null) throw nothingToRollBackTo(rebuild);
+    const exchanges = journal.tables.map((table) => ({
+      live: table.live,
+      outgoing: { oid: known(table, table.builtOid), name: table.built },
+      incoming: { oid: known(table, table.liveOid), name: table.old },
+    }));
+    await lockTables(session, journalOf, exchanges);
+    await inspectLive(session, journalOf, exchanges);
+    for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
+    const facts = await inspectLive(session, journalOf, exchanges);
+    await session.query(sql('set-rebuild-unswapped'), [rebuild.id, checkpoint.position, checkpoint.lastEventId, facts]);
+    await setLive(session, journalOf, rebuild.projection, journal.old, journal.tables);
+    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.old.position, journal.old.lastEventId]);
+    return readRebuild(session, sql, rebuild.id);
+  });
+}
+
+/** When COMMIT went out and nobody answered, the journal says which it was. */
+function exchangeTables(
+  { database, sql }: Journal,
+  rebuild: Rebuild,
+  reached: Rebuild['state'],
+  lockTimeoutMs: number,
+  work: (session: Session) => Promise<Rebuild>,
+): Promise<Rebuild> {
+  return database.transaction(work, {
+    prelude: lockTimeout(lockTimeoutMs),
+    onLostCommit: async (error) => {
+      const found = await readRebuild(database, sql, rebuild.id);
+      if (found.state !== reached) throw error;
+    },
+  });
+}
+
+async function lockCheckpoint(
+  session: Session,
+  { sql }: Journal,
+  lease: Lease,
+): Promise<{ readonly position: number; readonly lastEventId: string | null }> {
+  const [row] = await session.query(sql('lock-checkpoint'), fence(lease));
+  if (row === undefined) throw superseded(lease);
+  return { position: toInteger(row[0]), lastEventId: row[1] ?? null };
+}
+
+/** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */
+async function lockTables(session: Session, { sql, schema }: Journal, exchanges: readonly Exchange[]): Promise<void> {
+  const tables = exchanges.flatMap(({ live, outgoing, incoming }) => [
+    { oid: incoming.oid, name: incoming.name },
+    ...(outgoing === null ? [] : [{ oid: outgoing.oid, name: live }]),
+  ]);
+  const before = await findOids(
+    session,
+    sql,
+    schema,
+    exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
+  );
+  const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
+  if (stranger !== undefined) throw strangerAt(stranger.live);
+  for (const { name, oid } of tables.toSorted((a, b) => a.oid - b.oid)) {
+    if (before.get(name) !== oid) throw strangerAt(name);
+    await session.query(`lock table ${qualify(schema, name)} in access exclusive mode`);
+  }
+  const after = await findOids(
+    session,
+    sql,
+    schema,
+    tables.map(({ name }) => name),
+  );
+  for (const { name, oid } of tables) if (after.get(name) !== oid) throw strangerAt(name);
+}
+
+/** @throws E_UNSAFE_STORE when something hangs on a live table that cannot be carried over */
+async function inspectLive(
+  session: Session,
+  { sql, schema }: Journal,
+  exchanges: readonly Exchange[],
+): Promise<string> {
+  const facts = await inspectTables(
+    session,
+    sql,
+    schema,
+    exchanges.map(({ live }) => live),
+  );
+  refuseBlocking(facts);
+  return summariseFacts(facts);
+}
+
+async function exchangeNames(
+  session: Session,
+  journalOf: Journal,
+  { live, outgoing, incoming }: Exchange,
+): Promise<void> {
+  const { sql, schema } = journalOf;
+  if (outgoing !== null) {
+    const target = qualify(schema, incoming.name);
+    const statements = await session.query(sql('carry-over'), [outgoing.oid, target, incoming.oid]);
+    for (const [statement] of statements) await session.query(toText(statement));
+    await renameTable(session, journalOf, outgoing.oid, live, outgoing.name);
+  }
+  await renameTable(session, journalOf, incoming.oid, incoming.name, live);
+}
+
+/** With its indexes, their constraints, and the sequences it owns. */
+async function renameTable(
+  session: Session,
+  { sql, schema }: Journal,
+  oid: number,
+  from: string,
+  to: string,
+): Promise<void> {
+  const parts = await session.query(sql('rename-plan'), [oid, from, to]);
+  await session.query(`alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`);
+  for (const part of parts) {
+    const [kind, name, renamed] = part.map(toText);
+    if (name === undefined || renamed === undefined) continue;
+    if (Buffer.byteLength(renamed) > maxIdentifierBytes) throw tooLong(renamed);
+    await session.query(`alter ${kind} ${qualify(schema, name)} rename to ${quoteIdentifier(renamed)}`);
+  }
+}
+
+async function readLive(
+  session: Session,
+  { sql }: Journal,
+  projection: string,
+): Promise<{ readonly version: number; readonly codeHash: string } | null> {
+  const [row] = await session.query(sql('projections'), [projection]);
+  return row === undefined ? null : { version: toInteger(row[1]), codeHash: toText(row[2]) };
+}
+
+async function setLive(
+  session: Session,
+  { sql }: Journal,
+  projection: string,
+  { version, codeHash }: { readonly version: number; readonly codeHash: string },
+  tables: readonly JournalTable[],
+): Promise<void> {
+  const names = JSON.stringify(tables.map(({ live }) => live));
+  await session.query(sql('replace-projection'), [projection, version, codeHash, names]);
+}
+
+function known(table: JournalTable, oid: number | null): number {
+  if (oid === null) throw strangerAt(table.live);
+  return oid;
+}
+
+function behind(rebuild: Rebuild, position: number, live: number): EvstoreError {
+  return new EvstoreError('E_SUPERSEDED', `rebuild ${rebuild.id} is at ${position}, behind the live table at ${live}`, {
+    why: 'Readers would see their totals go back. It has to catch up first; nothing has been changed.',
+    next: `evstore rebuild ${rebuild.projection} --resume`,
+    details: { position, live },
+  });
+}
+
+function changedFacts(rebuild: Rebuild, changed: readonly string[]): EvstoreError {
+  return new EvstoreError(
+    'E_UNSAFE_STORE',
+    `the live tables changed since rebuild ${rebuild.id}: ${changed.join(', ')}`,
+    {
+      why: 'A swap would lose what came (+) since the rebuild began. Nothing has been changed.',
+      next: `evstore rebuild ${rebuild.projection} --restart`,
+      details: { changed },
+    },
+  );
+}
+
+function nothingToRollBackTo(rebuild: Rebuild): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `rebuild ${rebuild.id} replaced nothing`, {
+    why: 'There was no live table before it, so there is none to go back to.',
+  });
+}
+
+function tooLong(name: string): EvstoreError {
+  return new EvstoreError('E_UNSAFE_STORE', `the name ${name} would be longer than ${maxIdentifierBytes} bytes`, {
+    why: 'An index or a sequence of the table cannot be renamed along with it. Nothing has been changed.',
+  });
+}
