@@ -15,10 +15,6 @@ export interface OpenStoreOptions {
   readonly create?: boolean | undefined;
 }
 
-export interface DriverOptions extends OpenStoreOptions {
-  readonly url: string;
-}
-
 /**
  * `sqlite:PATH`, `sqlite::memory:`, `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone.
  * @throws E_CONFIG for any other URL, or when the driver is not installed
@@ -26,7 +22,7 @@ export interface DriverOptions extends OpenStoreOptions {
 export async function openStoreAt(url: string, options: OpenStoreOptions = {}): Promise<Store> {
   if (engineOf(url) === 'sqlite') {
     const { openSqliteStore } = await importSqlite();
-    return openSqliteStore({ ...options, url });
+    return openSqliteStore({ url, create: options.create ?? false, readOnly: options.readOnly ?? false });
   }
   const { openPostgresStore } = await import('./postgres/postgres-store.js');
   return openPostgresStore({ ...options, url });

@@ -125,7 +125,7 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
  * The whole schema as one transaction for psql; connects to nothing.
  * @throws E_CONFIG for a schema name that cannot be
  */
-export function printSchemaSql({ schema = 'public' }: { readonly schema?: string } = {}): string {
+export function printSchemaSql({ schema = 'public' }: { readonly schema?: string | undefined } = {}): string {
   const render = renderSchema(checkSchemaName(schema));
   const folder = new URL('./migrations/', import.meta.url);
   const tag = randomInt(1, highestTag + 1);
