@@ -19,14 +19,14 @@ const concurrency = 16;
 /** How long one wait for new events lasts before the log is read again. */
 const waitMs = 5_000;
 
+/** Never throws: what stopped it is in the report. */
 export async function runSaga(saga: Saga, run: SagaRun): Promise<SagaReport> {
-  const subscription = await SagaSubscription.open(saga, run);
-  if (subscription === undefined) return { saga: saga.name, position: 0, ended: noEnds, left: 0 };
-  const runner = new SagaRunner(saga, run, subscription);
+  const report: SagaReport = { saga: saga.name, position: 0, ended: noEnds, left: 0, error: null };
   try {
-    return await runner.run();
-  } finally {
-    await subscription.close();
+    const subscription = await SagaSubscription.open(saga, run);
+    return subscription === undefined ? report : await new SagaRunner(saga, run, subscription).run();
+  } catch (error) {
+    return { ...report, error: toEvstoreError(saga.name, error) };
   }
 }
 
@@ -70,10 +70,17 @@ class SagaRunner {
     }
     await Promise.all(this.#running.values());
     await Promise.race([Promise.all(this.#late), settleAfter(this.#late.size === 0 ? 0 : graceMs)]);
-    if (this.#failure !== undefined) throw this.#failure.error;
-    if (this.#subscription.lost.aborted) throw superseded(this.#saga.name);
-    await this.#subscription.save();
-    return { saga: this.#saga.name, position: this.#subscription.mark, ended: this.#ended, left: this.#left };
+    if (this.#subscription.lost.aborted) this.#fail(superseded(this.#saga.name));
+    await this.#subscription.save().catch((error: unknown) => this.#fail(error));
+    await this.#subscription.close();
+    const { name } = this.#saga;
+    return {
+      saga: name,
+      position: this.#subscription.mark,
+      ended: this.#ended,
+      left: this.#left,
+      error: this.#failure === undefined ? null : toEvstoreError(name, this.#failure.error),
+    };
   }
 
   async #readTriggers(to: number | undefined): Promise<void> {
@@ -175,6 +182,11 @@ function instanceOf(saga: Saga, trigger: Event): string {
       cause: error,
     });
   }
+}
+
+function toEvstoreError(saga: string, error: unknown): EvstoreError {
+  if (isEvstoreError(error)) return error;
+  return new EvstoreError('E_BUG', `saga ${saga} stopped: ${String(error)}`, { cause: error });
 }
 
 function superseded(saga: string): EvstoreError {

@@ -1,7 +1,6 @@
 /** Runs sagas: what `evstore run` calls. */
-import { EvstoreError } from '../domain/errors.js';
+import type { EvstoreError } from '../domain/errors.js';
 import type { Store } from '../store/store.js';
-import { checkSaga } from './check.js';
 import type { Saga } from './definition.js';
 import { runSaga } from './run-saga.js';
 
@@ -36,26 +35,15 @@ export interface SagaReport {
   readonly ended: Readonly<Record<EndPhase, number>>;
   /** Instances that this code cannot drive. */
   readonly left: number;
+  /** What stopped it; null when it was told to stop or reached its end. */
+  readonly error: EvstoreError | null;
 }
 
 /**
- * All of them at the same time; the first that fails stops the others.
- * @throws E_LOCK_HELD with `once` when another process runs one of them, E_HANDLER when an `id` function throws
+ * All of them side by side. Never throws for one saga's sake: see `error`, which is E_LOCK_HELD with `once` when another
+ * process runs the saga, E_HANDLER when its `id` function throws, E_SUPERSEDED when its lease was lost.
  */
 export async function runSagas(run: SagaRun): Promise<readonly SagaReport[]> {
-  const names = run.sagas.map((saga) => checkSaga(saga).name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new EvstoreError('E_CONFIG', `two sagas are called ${twice}`);
-  const failure = new AbortController();
-  const signal = AbortSignal.any([run.signal, failure.signal]);
-  const runs = run.sagas.map((saga) =>
-    runSaga(saga, { ...run, signal }).catch((error: unknown) => {
-      failure.abort();
-      throw error;
-    }),
-  );
-  const settled = await Promise.allSettled(runs);
-  const failed = settled.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  return settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  await run.store.schema.assertGuards();
+  return Promise.all(run.sagas.map((saga) => runSaga(saga, run)));
 }

@@ -6,13 +6,12 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import type { ReadModel } from '../domain/read-model.js';
 import type { Event } from '../projection/definition.js';
+import { Heartbeat, leaseTtlMs } from '../projection/heartbeat.js';
 import type { Lease, ProjectionStore } from '../store/store.js';
 import type { Saga } from './definition.js';
 import type { SagaRun } from './run-sagas.js';
 import { sagaCategory } from './saga-events.js';
 
-const leaseMs = 30_000;
-const renewMs = 10_000;
 /** How often a waiting process asks whether the saga has become free. */
 const askMs = 2_000;
 
@@ -22,8 +21,7 @@ const noTables: ReadModel = { kind: 'sql', tables: [], create: () => [] };
 export class SagaSubscription {
   readonly #projections: ProjectionStore;
   readonly #lease: Lease;
-  readonly #lost = new AbortController();
-  readonly #renewal: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
   /** Triggers whose instances have not ended, by position. */
   readonly #open = new Map<number, string>();
   #readTo: number;
@@ -35,7 +33,7 @@ export class SagaSubscription {
     this.#lease = lease;
     this.#readTo = lease.position;
     this.#mark = lease.position;
-    this.#renewal = setInterval(() => void this.#renew(), renewMs).unref();
+    this.#heartbeat = new Heartbeat(projections, lease);
   }
 
   /**
@@ -52,7 +50,7 @@ export class SagaSubscription {
     while (!signal.aborted) {
       const answer = await store.projections.acquireLease(
         { kind: 'checkpoint', subscriptionId },
-        { owner, ttlMs: leaseMs },
+        { owner, ttlMs: leaseTtlMs },
       );
       if (!answer.held)
         return new SagaSubscription(store.projections, await checked(answer.lease, store, subscriptionId));
@@ -76,7 +74,7 @@ export class SagaSubscription {
 
   /** Aborts when somebody else has the lease. */
   get lost(): AbortSignal {
-    return this.#lost.signal;
+    return this.#heartbeat.lost;
   }
 
   begin({ globalPosition, id }: Event): void {
@@ -99,7 +97,7 @@ export class SagaSubscription {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#renewal);
+    this.#heartbeat.stop();
     await this.#saving;
     await this.#projections.releaseLease(this.#lease).catch(() => {});
   }
@@ -115,12 +113,6 @@ export class SagaSubscription {
       changes: { kind: 'statements', statements: [] },
     });
     this.#mark = to;
-  }
-
-  async #renew(): Promise<void> {
-    // A renewal that cannot reach the store is tried again; the lease itself says when it is over.
-    const renewed = await this.#projections.renewLease(this.#lease, leaseMs).catch(() => true);
-    if (!renewed) this.#lost.abort();
   }
 }
 

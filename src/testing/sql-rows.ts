@@ -1,0 +1,49 @@
+/** The rows of an sql projection's table after some events: run on a SQLite database in memory. */
+import type { RecordedEvent } from '../domain/event.js';
+import type { Statement, StoredValue } from '../domain/read-model.js';
+import { statementsOf } from '../projection/fold.js';
+import type { PreparedSqlProjection } from '../projection/prepare.js';
+import { Database, type RawValue } from '../store/sqlite/database.js';
+import { quoteIdentifier } from '../store/sqlite/identifier.js';
+
+const inMemory = { path: ':memory:', isMemory: true, location: 'sqlite::memory:' };
+
+/** In the order of the columns. */
+export function querySqlProjection(
+  projection: PreparedSqlProjection,
+  events: readonly RecordedEvent[],
+  table: string,
+): readonly Readonly<Record<string, RawValue>>[] {
+  const database = new Database(inMemory, false, true);
+  try {
+    if (projection.model.kind === 'sql') runAll(database, projection.model.create(toItself));
+    for (const event of events) runAll(database, statementsOf(projection, event, toItself));
+    const columns = database.query('select name from pragma_table_info(?)', [table]).map(([name]) => String(name));
+    const places = columns.map((_, index) => index + 1).join(', ');
+    return database
+      .query(`select * from ${quoteIdentifier(table)} order by ${places}`)
+      .map((row) => Object.fromEntries(columns.map((column, index) => [column, row[index] ?? null])));
+  } finally {
+    database.close();
+  }
+}
+
+function runAll(database: Database, statements: readonly Statement[]): void {
+  for (const { parts } of statements) {
+    const text = parts.map((part) => {
+      if (part.kind === 'value') return '?';
+      return part.kind === 'identifier' ? quoteIdentifier(part.name) : part.text;
+    });
+    const values = parts.flatMap((part) => (part.kind === 'value' ? [toParameter(part.value)] : []));
+    database.run(text.join(''), values);
+  }
+}
+
+/** SQLite has no booleans. */
+function toParameter(value: StoredValue): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value;
+}
+
+function toItself(name: string): string {
+  return name;
+}

@@ -1,0 +1,25 @@
+import { given, projectionScenario } from 'evstore/testing';
+import { test } from 'vitest';
+import orderCustomers from './order-customers.js';
+
+const placed = given('Order-1', 'OrderPlaced', { customerId: 'Customer-7' });
+
+test('an order has its customer', async () => {
+  await projectionScenario(orderCustomers)
+    .given(placed)
+    .thenRows([{ order_id: 'Order-1', customer_id: 'Customer-7', customer_name: null }]);
+});
+
+test('the name is known to orders before and after it', async () => {
+  const names = [
+    given('Customer-7', 'CustomerRegistered', { name: 'Ada' }),
+    given('Customer-7', 'CustomerRenamed', { name: 'Ada' }),
+  ];
+  const name = names.length === 0 ? null : 'Ada';
+  await projectionScenario(orderCustomers)
+    .given(placed, ...names, given('Order-2', 'OrderPlaced', { customerId: 'Customer-7' }))
+    .thenRows([
+      { order_id: 'Order-1', customer_name: name },
+      { order_id: 'Order-2', customer_name: name },
+    ]);
+});

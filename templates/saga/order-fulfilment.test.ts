@@ -1,0 +1,37 @@
+import { given, sagaScenario } from 'evstore/testing';
+import { expect, test } from 'vitest';
+import orderFulfilment from './order-fulfilment.js';
+
+test('every step is done in order', async () => {
+  const outcome = await sagaScenario(orderFulfilment)
+    .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
+    .run();
+  expect(outcome.phase).toBe('completed');
+  expect(outcome.appended.map(({ type }) => type)).toEqual(['StockReserved', 'CustomerCharged', 'ShipmentBooked']);
+});
+
+test('what was done is undone, last first, when the shipment cannot be booked', async () => {
+  const outcome = await sagaScenario(orderFulfilment)
+    .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
+    .failing('book-shipment', 'no courier')
+    .run();
+  expect(outcome.phase).toBe('compensated');
+  expect(outcome.compensated).toEqual(['charge-customer', 'reserve-stock']);
+  expect(outcome.appended.at(-2)).toMatchObject({ type: 'CustomerRefunded', data: { amount: 4200 } });
+});
+
+test('nobody is charged over the credit limit', async () => {
+  const outcome = await sagaScenario(orderFulfilment)
+    .given(given('Order-1', 'OrderPlaced', { total: 100_001 }))
+    .run();
+  expect(outcome).toMatchObject({ phase: 'compensated', reason: 'charge-customer: over the credit limit' });
+  expect(outcome.appended.map(({ type }) => type)).toEqual(['StockReserved', 'StockReleased']);
+});
+
+test('stock that cannot be reserved leaves nothing to undo', async () => {
+  const outcome = await sagaScenario(orderFulfilment)
+    .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
+    .failing('reserve-stock')
+    .run();
+  expect(outcome).toMatchObject({ phase: 'failed', appended: [] });
+});
