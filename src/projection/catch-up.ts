@@ -129,13 +129,15 @@ export class CatchUp {
         throw error;
       }
       if (isEvstoreError(error) && notTheEvents.has(error.code)) throw error;
-      await this.#applyOneByOne(batch.events);
-      throw error;
+      await this.#applyOneByOne(batch);
     }
   }
 
-  /** The database refused a batch: finds the event it is about. */
-  async #applyOneByOne(events: readonly RecordedEvent[]): Promise<void> {
+  /**
+   * The database refused a batch: finds the event it is about. Event by event it may go well, where rows exchanged the
+   * values of a unique index.
+   */
+  async #applyOneByOne({ events, upTo }: EventBatch): Promise<void> {
     for (const event of events) {
       if (this.#target.signal.aborted) return;
       try {
@@ -146,6 +148,7 @@ export class CatchUp {
         throw toHandlerError(this.#projection.name, event, 'the database refused what the handler returned', error);
       }
     }
+    if (this.#position < upTo) await this.#apply({ events: [], upTo });
   }
 
   async #apply({ events, upTo }: EventBatch): Promise<void> {

@@ -1,6 +1,6 @@
 /** Whether the code that is loaded is the code whose rows are in the table. */
 import { EvstoreError } from '../domain/errors.js';
-import type { ProjectionRecord } from '../store/store.js';
+import type { ProjectionRecord, Store } from '../store/store.js';
 import type { PreparedProjection } from './prepare.js';
 
 /** `stale code`: same version, other functions or columns. */
@@ -26,4 +26,8 @@ export function assertVersion(record: ProjectionRecord, { name, version }: Prepa
       details: { projection: name, registered: record.version, code: version },
     },
   );
+}
+
+export async function findRecord({ projections }: Store, name: string): Promise<ProjectionRecord | undefined> {
+  return (await projections.list()).find((record) => record.name === name);
 }

@@ -1,0 +1,90 @@
+/** Takes a swap back: the replaced tables become live again, brought up to date when their code is at hand. */
+import { EvstoreError } from '../domain/errors.js';
+import type { Rebuild, Store } from '../store/store.js';
+import { CatchUp } from './catch-up.js';
+import { Heartbeat } from './heartbeat.js';
+import type { PreparedProjection } from './prepare.js';
+import { leaseRebuild, tableOf } from './rebuild-lease.js';
+import { type SwitchOptions, switchTables } from './switch-tables.js';
+
+/** A swap that can be taken back. */
+export interface RollbackPlan {
+  readonly rebuild: Rebuild;
+  /** Of the tables that become live again. */
+  readonly oldVersion: number;
+  readonly oldPosition: number;
+  readonly livePosition: number;
+  /** The code that made the old tables is loaded: they can be caught up. */
+  readonly hasOldCode: boolean;
+}
+
+export interface RollbackOptions extends SwitchOptions {
+  readonly batchSize?: number | undefined;
+}
+
+/**
+ * The newest swap of the projection that still has its old tables.
+ * @param code what is loaded under that name, if anything
+ * @throws E_NOT_FOUND when there is none
+ */
+export async function planRollback(
+  store: Store,
+  name: string,
+  code: PreparedProjection | undefined,
+): Promise<RollbackPlan> {
+  const rebuilds = await store.projections.rebuilds(name);
+  const rebuild = rebuilds.find(({ state }) => state === 'swapped');
+  const old = rebuild?.old;
+  if (rebuild === undefined || old === null || old === undefined) {
+    throw new EvstoreError('E_NOT_FOUND', `no swap of ${name} to take back`, {
+      why: 'The replaced tables are gone, or there was no swap.',
+      next: 'evstore projections',
+    });
+  }
+  const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
+  if (unfinished !== undefined) {
+    throw new EvstoreError('E_LOCK_HELD', `rebuild ${unfinished.id} of ${name} is unfinished`, {
+      why: 'A rollback makes the live tables a rebuild that is ready, and a projection has one at a time.',
+      next: `evstore abort ${name}`,
+    });
+  }
+  const checkpoints = await store.projections.checkpoints();
+  return {
+    rebuild,
+    oldVersion: old.version,
+    oldPosition: old.position,
+    livePosition: checkpoints.find(({ subscriptionId }) => subscriptionId === name)?.position ?? 0,
+    hasOldCode: code !== undefined && code.version === old.version && code.codeHash === old.codeHash,
+  };
+}
+
+/** @param code catches the old tables up; undefined leaves them where they are, and readers go back to it */
+export async function rollBack(
+  options: RollbackOptions,
+  { rebuild, oldPosition }: RollbackPlan,
+  code: PreparedProjection | undefined,
+): Promise<Rebuild> {
+  const { store, owner, lockTimeoutMs, batchSize } = options;
+  await store.schema.assertGuards();
+  const lease = await leaseRebuild(store, rebuild, owner);
+  const heartbeat = new Heartbeat(store.projections, lease);
+  try {
+    const signal = AbortSignal.any([options.signal, heartbeat.lost]);
+    const physical = tableOf(rebuild, 'old');
+    const target = { lease, side: 'old', physical, position: oldPosition, batchSize, signal } as const;
+    return await switchTables(
+      { ...options, signal },
+      {
+        rebuild,
+        lease,
+        catchUp: code === undefined ? undefined : new CatchUp(store, code, target),
+        done: 'ready',
+        act: (live) => store.projections.rollback(rebuild, { rebuild: lease, live }, { lockTimeoutMs }),
+        next: `evstore rollback ${rebuild.projection}`,
+      },
+    );
+  } finally {
+    heartbeat.stop();
+    await store.projections.releaseLease(lease).catch(() => {});
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The moment tables change names, in a swap and in a rollback: catch up beside the live runner, take its lease, drain
+ * what came in meanwhile, change, give the lease back. Whatever fails leaves the live table as it is.
+ */
+import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import type { Lease, Rebuild, RebuildState, Store } from '../store/store.js';
+import { BackOff } from './back-off.js';
+import type { CatchUp } from './catch-up.js';
+import { Heartbeat, leaseTtlMs } from './heartbeat.js';
+
+export interface SwitchOptions {
+  readonly store: Store;
+  readonly owner: string;
+  /** How long one attempt waits for the locks of the tables, in milliseconds. */
+  readonly lockTimeoutMs: number;
+  /** How long attempts are repeated, in milliseconds. */
+  readonly maxWaitMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface TableSwitch {
+  readonly rebuild: Rebuild;
+  readonly lease: Lease;
+  /** Fills the table that is to become live; undefined when it changes places as it is. */
+  readonly catchUp: CatchUp | undefined;
+  /** The state the journal is in when it is done. */
+  readonly done: RebuildState;
+  readonly act: (live: Lease) => Promise<Rebuild>;
+  /** The command to go on with after a time-out. */
+  readonly next: string;
+}
+
+/** @throws E_TIMEOUT when the tables stayed locked by others until `maxWaitMs`, and nothing has changed */
+export async function switchTables(options: SwitchOptions, change: TableSwitch): Promise<Rebuild> {
+  const { signal, maxWaitMs } = options;
+  const deadline = performance.now() + maxWaitMs;
+  const backOff = new BackOff(50, 2_000);
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      return await attempt(options, change);
+    } catch (error) {
+      const done = await settle(options, change, error);
+      if (done !== undefined) return done;
+      if (performance.now() > deadline) throw gaveUp(options, change, error);
+    }
+    await backOff.wait(signal);
+  }
+}
+
+async function attempt(options: SwitchOptions, { rebuild, catchUp, act }: TableSwitch): Promise<Rebuild> {
+  const { store, owner, signal } = options;
+  if (catchUp !== undefined) await drain(store, catchUp, 0, signal);
+  const target = { kind: 'checkpoint', subscriptionId: rebuild.projection } as const;
+  const answer = await store.projections.acquireLease(target, { owner, ttlMs: leaseTtlMs, steal: true });
+  if (answer.held) throw new EvstoreError('E_BUG', `the lease of ${rebuild.projection} could not be taken over`);
+  const live = answer.lease;
+  const heartbeat = new Heartbeat(store.projections, live);
+  try {
+    if (catchUp !== undefined) await drain(store, catchUp, live.position, signal);
+    return await act(live);
+  } finally {
+    heartbeat.stop();
+    await store.projections.releaseLease(live).catch(() => {});
+  }
+}
+
+/** To the safe head, and at least to `least`, which a safe head that fell lies below for a moment. */
+async function drain(store: Store, catchUp: CatchUp, least: number, signal: AbortSignal): Promise<void> {
+  const { safeHead } = await store.log.head();
+  for (;;) {
+    for await (const _step of catchUp.steps(Math.max(safeHead, least)));
+    signal.throwIfAborted();
+    if (catchUp.position >= least) return;
+    await store.log.waitForAppend(catchUp.position, { timeoutMs: 1_000, signal });
+  }
+}
+
+/** The rebuild as it is when the change was made after all; undefined when trying again makes sense. Otherwise throws. */
+async function settle(
+  { store, signal }: SwitchOptions,
+  change: TableSwitch,
+  error: unknown,
+): Promise<Rebuild | undefined> {
+  if (signal.aborted || !isEvstoreError(error)) throw error;
+  if (error.code === 'E_TIMEOUT') return undefined;
+  if (!['E_CONNECT', 'E_OUTCOME_UNKNOWN', 'E_SUPERSEDED'].includes(error.code)) throw error;
+  const { rebuild, lease, done } = change;
+  const rebuilds = await store.projections.rebuilds(rebuild.projection).catch(() => undefined);
+  const current = rebuilds?.find(({ id }) => id === rebuild.id);
+  if (current?.state === done) return current;
+  if (current !== undefined && current.state !== rebuild.state) throw error;
+  if (error.code === 'E_SUPERSEDED' && !(await store.projections.renewLease(lease, leaseTtlMs))) throw error;
+  return undefined;
+}
+
+function gaveUp({ maxWaitMs }: SwitchOptions, { rebuild, next }: TableSwitch, error: unknown): EvstoreError {
+  const why = isEvstoreError(error) ? (error.why ?? error.message) : String(error);
+  return new EvstoreError(
+    'E_TIMEOUT',
+    `the tables of ${rebuild.projection} could not be exchanged in ${maxWaitMs} ms`,
+    {
+      why: `The live table is untouched. The last attempt: ${why}`,
+      next,
+      details: { rebuild: rebuild.id, state: rebuild.state },
+      cause: error,
+    },
+  );
+}
