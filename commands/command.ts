@@ -39,14 +39,17 @@ export function option(flags: string, description: string, parse?: (text: string
 /** Runs what the command line asked for: set once per invocation by program.ts. */
 export type Invoke = (command: Command, args: readonly string[], flags: Flags) => Promise<void>;
 
+/** The options a leaf takes beside its own. */
+export type SharedOptions = (command: Command) => readonly Option[];
+
 /** Turns a command into commander's own, subcommands included. */
-export function toCommander(command: Command, shared: readonly Option[], invoke: Invoke): CommanderCommand {
+export function toCommander(command: Command, shared: SharedOptions, invoke: Invoke): CommanderCommand {
   const [name = '', ...args] = command.usage.split(' ');
   const made = new CommanderCommand(name).summary(command.summary).description(describe(command));
-  made.helpOption('-h, --help', 'this text').helpCommand(false).showSuggestionAfterError(true);
+  made.helpOption('-h, --help', 'this text').helpCommand(false);
   made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
   for (const argument of args) made.argument(argument);
-  for (const each of [...command.options, ...(command.run === undefined ? [] : shared)]) made.addOption(each);
+  for (const each of [...command.options, ...(command.run === undefined ? [] : shared(command))]) made.addOption(each);
   for (const child of command.subcommands ?? []) {
     const isDefault = child.usage.split(' ')[0] === command.defaultSubcommand;
     made.addCommand(toCommander(child, shared, invoke), { isDefault });

@@ -17,6 +17,8 @@ export interface Output {
   flush(): Promise<void>;
   /** The reader has closed the pipe: stop producing. */
   readonly closed: boolean;
+  /** Notice a reader that goes while nothing is written: for commands that wait. */
+  watchReader(): void;
 }
 
 export interface Io {

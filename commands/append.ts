@@ -1,0 +1,98 @@
+/** `evstore append`: one event, or a batch, to one stream, all or nothing. */
+import { EvstoreError } from '../src/domain/errors.js';
+import type { AppendResult, ExpectedVersion } from '../src/domain/event.js';
+import { validateAppend } from '../src/domain/validate.js';
+import { renderReport } from '../src/output/json-line.js';
+import { renderTsv } from '../src/output/tsv.js';
+import { sanitise } from '../src/terminal/sanitise.js';
+import { readNewEvents } from './append-input.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { duration, expectedVersion, uuid, wholeNumber } from './parse-option.js';
+import { dryRunOption } from './shared-options.js';
+import { assertCheckpointExists, waitForCheckpoint } from './wait-for-checkpoint.js';
+
+const waitMs = 5_000;
+
+export const command: Command = {
+  usage: 'append <stream>',
+  summary: 'append one event, or a batch, to a stream',
+  writes: 'the events, in one transaction',
+  examples: [
+    {
+      line: `evstore append Order-42 --type OrderPlaced --data '{"total":4200}' --expected-version none`,
+      purpose: 'the first event of a stream, and only the first',
+    },
+    { line: 'evstore append Order-42 --type InvoiceSent --data @invoice.json', purpose: 'the payload from a file' },
+    { line: 'evstore append Order-42 --from events.ndjson --expected-version 7', purpose: 'a batch, all or nothing' },
+    { line: 'evstore append Order-42 --type OrderPaid --wait-for order_summary', purpose: 'then read your own write' },
+  ],
+  options: [
+    option('--type <type>', 'what happened, e.g. OrderPlaced'),
+    option('--data <json>', 'JSON, @FILE, or - for stdin (default: {})'),
+    option('--metadata <json>', 'a JSON object (default: {})'),
+    option('--id <uuid>', 'the id of the event: a retry with the same id is safe', uuid),
+    option('--expected-version <version>', 'N, any, none or exists (default: any)', expectedVersion),
+    option('--correlation-id <id>', 'into the metadata of each event that has none'),
+    option('--causation-id <id>', 'into the metadata of each event that has none'),
+    option('--schema-version <version>', 'version of the shape of the data (default: 1)', wholeNumber(1)),
+    option('--stream-type <type>', "recorded with each event (default: the stream's category)"),
+    option('--from <file>', 'a batch: NDJSON lines {type, data, metadata?, id?}, - for stdin'),
+    option('--wait-for <projection>', 'return when the projection has passed the events'),
+    option(
+      '--timeout <duration>',
+      `of retries (default: 30s) and of --wait-for (default: ${waitMs / 1000}s)`,
+      duration,
+    ),
+    option('--allow-large', 'events over 10 KB, up to 1 MB'),
+    dryRunOption(),
+  ],
+  run: ([streamId = ''], flags, context) => append(streamId, flags, context),
+};
+
+async function append(streamId: string, flags: Flags, context: Context): Promise<number> {
+  const expected = (flags.expectedVersion ?? 'any') as ExpectedVersion;
+  const made = await readNewEvents(flags, context.io);
+  const events = validateAppend(streamId, made, expected, { allowLarge: flags.allowLarge === true });
+  if (flags.dryRun === true) {
+    const report = { streamId, expected, events: events.length, ids: events.map(({ id }) => id), dryRun: true };
+    const asJson = context.format({ people: 'table', pipe: 'json' }) !== 'table';
+    const text = `${events.length} events are valid and would be appended to ${sanitise(streamId)}\n`;
+    await context.io.stdout.write(asJson ? renderReport(report) : text);
+    return 0;
+  }
+  const store = await context.openStore();
+  const { waitFor, timeout } = flags as { waitFor?: string; timeout?: number };
+  if (waitFor !== undefined) await assertCheckpointExists(store, waitFor);
+  const result = await store.log.append(
+    streamId,
+    events,
+    expected,
+    timeout === undefined ? {} : { timeoutMs: timeout },
+  );
+  await context.io.stdout.write(render(result, context));
+  if (waitFor === undefined) return 0;
+  await context.io.stdout.flush();
+  const { signal } = context.io;
+  const isReached = await waitForCheckpoint(store, waitFor, result.globalPosition, timeout ?? waitMs, signal);
+  if (isReached || signal.aborted) return 0;
+  throw new EvstoreError('E_TIMEOUT', `${waitFor} has not reached global position ${result.globalPosition} yet`, {
+    why: 'The events are stored; the projection is behind, or nothing runs it.',
+    next: `evstore lag ${waitFor}`,
+    details: { projection: waitFor, globalPosition: result.globalPosition },
+  });
+}
+
+function render(result: AppendResult, context: Context): string {
+  if (context.quiet) return result.events.map(({ id }) => `${id}\n`).join('');
+  const format = context.format({ people: 'table', pipe: 'json' });
+  if (format === 'tsv') {
+    const rows = result.events.map(({ id, version, globalPosition }) => [id, version, globalPosition]);
+    return renderTsv(['id', 'version', 'globalPosition'], rows);
+  }
+  if (format !== 'table') return renderReport(result);
+  const { theme } = context.view;
+  const where = `${theme.strong(sanitise(result.streamId))} is at version ${result.version}`;
+  const done = result.deduplicated ? 'already stored' : theme.good('appended');
+  return `${done}: ${where} ${theme.faint(`(global position ${result.globalPosition})`)}\n`;
+}

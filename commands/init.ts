@@ -1,0 +1,73 @@
+/** `evstore init`: from nothing to a store that takes events. Running it again changes nothing. */
+
+import { writeConfigFile } from '../src/config/write-config.js';
+import { renderReport } from '../src/output/json-line.js';
+import { printSchema } from '../src/store/open.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { readSchemaStatus } from './schema-report.js';
+import { dryRunOption } from './shared-options.js';
+
+interface InitReport {
+  readonly store: string;
+  /** Version of the schema afterwards. */
+  readonly schemaVersion: number;
+  /** Names of the migrations that were, or would be, applied. */
+  readonly applied: readonly string[];
+  readonly config: { readonly file: string; readonly created: boolean } | null;
+  readonly dryRun: boolean;
+}
+
+export const command: Command = {
+  usage: 'init',
+  summary: 'make a config file and the schema',
+  writes: 'evstore.config.ts in this folder unless there is a config, and the tables of the store',
+  examples: [
+    { line: 'evstore init', purpose: 'a SQLite store in ./evstore.db' },
+    { line: 'evstore init --store postgres://app@localhost/shop', purpose: 'tables in schema public of a database' },
+    { line: 'evstore init --print-sql --store postgres:', purpose: 'the statements, for whoever may run them' },
+  ],
+  options: [
+    option('--print-sql', 'print the statements; connects to nothing, writes nothing'),
+    option('--no-config', 'make no config file'),
+    dryRunOption(),
+  ],
+  run: async (_args, flags, context) => {
+    if (flags.printSql === true) {
+      const { url, schema } = await context.storeChoice();
+      await context.io.stdout.write(await printSchema(url, schema === undefined ? {} : { schema }));
+      return 0;
+    }
+    const report = await initialise(flags, context);
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
+    return 0;
+  },
+};
+
+async function initialise(flags: Flags, context: Context): Promise<InitReport> {
+  const dryRun = flags.dryRun === true;
+  const choice = await context.storeChoice();
+  const { location, status } = await readSchemaStatus(context, { create: !dryRun });
+  const pending = status.migrations.filter(({ state }) => state === 'pending');
+  if (!dryRun) await (await context.openStore()).schema.migrate();
+  const wantsConfig = flags.config !== false;
+  const named = typeof flags.config === 'string' ? flags.config : undefined;
+  return {
+    store: location,
+    schemaVersion: dryRun ? status.version : status.latest,
+    applied: pending.map(({ name }) => name),
+    config: wantsConfig ? await writeConfigFile({ cwd: context.io.cwd, named, choice, dryRun }) : null,
+    dryRun,
+  };
+}
+
+function describe({ store, schemaVersion, applied, config, dryRun }: InitReport): string {
+  const schema =
+    applied.length === 0
+      ? `${store}: the schema is at version ${schemaVersion}, nothing to do`
+      : `${store}: ${applied.length} migrations ${dryRun ? 'would be applied' : `applied, now at version ${schemaVersion}`}`;
+  if (config === null) return `${schema}\n`;
+  const made = dryRun ? 'would be written' : 'written';
+  return `${schema}\n${config.file}: ${config.created ? made : 'there already, left as it is'}\n`;
+}

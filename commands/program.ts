@@ -1,0 +1,119 @@
+/**
+ * From the command line to a command and its exit code. Only the command asked for is loaded, and nothing at all for
+ * `--help` and `--version`.
+ */
+import { readFileSync } from 'node:fs';
+import { Command as CommanderCommand, CommanderError } from 'commander';
+import type { Io } from '../src/terminal/io.js';
+import { createProcessIo } from '../src/terminal/process-io.js';
+import { raiseSignal, stopOf } from '../src/terminal/signals.js';
+import { type Command, type Invoke, toCommander } from './command.js';
+import { registry } from './registry.js';
+import { sharedOptions, splitSharedFlags } from './shared-options.js';
+
+/** Runs this process's command line. Sets the exit code, or ends by the signal that stopped it. */
+export async function start(): Promise<void> {
+  const { io, faults } = createProcessIo();
+  const argv = process.argv.slice(2);
+  const code = await main(argv, io);
+  const [fault] = faults;
+  process.exitCode = fault === undefined ? code : await fail(fault, argv, io, []);
+  const stop = stopOf(io.signal);
+  if (stop !== undefined) raiseSignal(stop.signal);
+}
+
+/** @returns the exit code; whatever goes wrong has been said on stderr */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const secrets: string[] = [];
+  let code: number;
+  try {
+    code = await run(argv, io, secrets);
+    await io.stdout.flush();
+  } catch (error) {
+    code = await fail(error, argv, io, secrets);
+    await io.stdout.flush().catch(() => {});
+  }
+  await io.stderr.flush().catch(() => {});
+  return stopOf(io.signal)?.exitCode ?? code;
+}
+
+async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<number> {
+  let code = 0;
+  const root = createRoot();
+  const { flags, rest } = splitSharedFlags(argv);
+  const [name = '', ...args] = rest;
+  let words = argv.length === 0 ? ['--help'] : rest;
+  if (Object.hasOwn(registry, name)) {
+    const { command } = await (registry[name] as (typeof registry)[string]).load();
+    replaceCommand(root, toCommander(command, sharedOptions, invoke));
+    words = [name, ...placeFlags(command, flags, args)];
+  }
+  let printed = '';
+  eachCommand(root, (each) => each.configureOutput({ writeOut: (text) => (printed += text) }));
+  try {
+    await root.parseAsync([...words], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
+  }
+  await io.stdout.write(printed);
+  return code;
+
+  async function invoke(...[command, operands, options]: Parameters<Invoke>): Promise<void> {
+    const { createContext } = await import('./create-context.js');
+    const { context, close } = await createContext(name, options, io, secrets);
+    try {
+      code = (await command.run?.(operands, options, context)) ?? 0;
+    } finally {
+      await close();
+    }
+  }
+}
+
+/** A command that was cut short, because it was told to or nobody listens any more, has nothing to report. */
+async function fail(error: unknown, argv: readonly string[], io: Io, secrets: readonly string[]): Promise<number> {
+  if (error instanceof Error && error.name === 'AbortError' && io.signal.aborted) return 0;
+  const { reportError } = await import('./report-error.js');
+  return reportError(error, { io, argv, secrets });
+}
+
+function createRoot(): CommanderCommand {
+  const root = new CommanderCommand('evstore').exitOverride();
+  root.description('The command line for event stores on Postgres and SQLite.').usage('COMMAND [options]');
+  root.helpOption('-h, --help', 'this text').helpCommand(false).version(readVersion(), '-V, --version', 'the version');
+  root.configureOutput({ writeErr: () => {}, outputError: () => {} });
+  root.addHelpText('after', '\nevstore COMMAND --help shows what a command takes, with examples.');
+  for (const [name, { summary, group }] of Object.entries(registry)) {
+    root.addCommand(new CommanderCommand(name).summary(summary).description(summary).helpGroup(group));
+  }
+  return root;
+}
+
+function replaceCommand(root: CommanderCommand, made: CommanderCommand): void {
+  const commands = root.commands as CommanderCommand[];
+  commands.splice(0, commands.length);
+  root.addCommand(made);
+}
+
+function eachCommand(command: CommanderCommand, visit: (each: CommanderCommand) => void): void {
+  visit(command);
+  for (const child of command.commands) eachCommand(child, visit);
+}
+
+/** Flags that stood before a name belong to the command that is run: they go behind the names of subcommands. */
+function placeFlags(command: Command, flags: readonly string[], args: readonly string[]): string[] {
+  const split = splitSharedFlags(args);
+  const [first] = split.rest;
+  const child = command.subcommands?.find(({ usage }) => usage.split(' ')[0] === first);
+  if (child === undefined || first === undefined) return [...flags, ...args];
+  return [first, ...placeFlags(child, [...flags, ...split.flags], split.rest.slice(1))];
+}
+
+function readVersion(): string {
+  // One folder up in the working tree, two from dist/.
+  for (const path of ['../package.json', '../../package.json']) {
+    try {
+      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version;
+    } catch {}
+  }
+  return 'unknown';
+}

@@ -1,0 +1,53 @@
+/** `evstore read`: one stream, or the whole log. */
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { createEventWriter } from './event-output.js';
+import { assertStreamExists, isNarrowed, parseRange, rangeOptions, readRange } from './event-range.js';
+import { wholeNumber } from './parse-option.js';
+import { outputOption } from './shared-options.js';
+
+/** What fits a terminal's memory and a person's patience. */
+const terminalLimit = 100;
+
+export const command: Command = {
+  usage: 'read [stream]',
+  summary: 'read a stream, or the whole log',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore read Order-42', purpose: 'a stream, oldest first' },
+    { line: 'evstore read --category Order --type OrderPaid --since 15m', purpose: 'what was paid lately' },
+    { line: 'evstore read Order-42 --backwards -n 1 -o data', purpose: 'the payload of its last event' },
+    { line: 'evstore read --after 1000 | jq .type', purpose: 'the log as NDJSON, from a position on' },
+  ],
+  options: [
+    ...rangeOptions(),
+    option('-n, --limit <count>', 'at most so many (default: 100 on a terminal, all in a pipe)', wholeNumber(1)),
+    option('--backwards', 'newest first'),
+    outputOption('data'),
+  ],
+  run: ([streamId], flags, context) => read(streamId, flags, context),
+};
+
+async function read(streamId: string | undefined, flags: Flags, context: Context): Promise<number> {
+  const range = parseRange(streamId, flags, context.io.now());
+  const store = await context.openStore();
+  const writer = createEventWriter(flags, context);
+  const isShortened = range.limit === undefined && context.io.stdout.isTTY;
+  // One more than is shown tells whether there is more.
+  const asked = isShortened ? { ...range, limit: terminalLimit + 1 } : range;
+  let count = 0;
+  for await (const { events } of readRange(store, asked)) {
+    const shown = isShortened ? events.slice(0, terminalLimit - count) : events;
+    await writer.write(shown);
+    count += events.length;
+    if (context.io.signal.aborted) return 0;
+  }
+  if (isShortened && count > terminalLimit) {
+    await context.io.stdout.flush();
+    await context.note(`the first ${terminalLimit}; -n N shows more, a pipe shows all`);
+  }
+  if (count > 0) return 0;
+  if (streamId !== undefined) await assertStreamExists(store, streamId);
+  await context.note(isNarrowed(range) ? 'no event matched' : 'the store has no events yet');
+  return streamId !== undefined || isNarrowed(range) ? 6 : 0;
+}

@@ -1,0 +1,84 @@
+/**
+ * The user's modules: TypeScript by jiti, which is loaded only for it, JavaScript by Node itself. `evstore` in a
+ * TypeScript file is this evstore, wherever it is installed.
+ */
+import { mkdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { EvstoreError } from '../domain/errors.js';
+
+/**
+ * What the module exports.
+ * @param file absolute
+ * @throws E_CONFIG with file, line and reason when it cannot be compiled or one of its imports is missing
+ * @throws E_HANDLER when its code throws
+ */
+export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    return /\.[cm]?tsx?$/.test(file) ? await importTypeScript(file) : await import(pathToFileURL(file).href);
+  } catch (error) {
+    throw describeFailure(file, error);
+  }
+}
+
+async function importTypeScript(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const { createJiti } = await import('jiti');
+  const jiti = createJiti(pathToFileURL(file).href, {
+    interopDefault: false,
+    moduleCache: false,
+    tsconfigPaths: true,
+    fsCache: makeCacheFolder(),
+    alias: { 'evstore/testing': ownModule('testing'), evstore: ownModule('index') },
+  });
+  return await jiti.import(file);
+}
+
+/** This module's own neighbour, in the form it runs in: `.js` when installed, `.ts` under a test runner. */
+function ownModule(name: string): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
+}
+
+/** jiti's own default is shared by all users of the machine: another user could put code there. */
+function makeCacheFolder(): string | false {
+  try {
+    const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'evstore', 'modules');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch {
+    return false;
+  }
+}
+
+function describeFailure(file: string, error: unknown): EvstoreError {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
+    const needsEvstore = /['"]evstore(\/testing)?['"]/.test(message);
+    return new EvstoreError('E_CONFIG', `${file} imports something that is not there`, {
+      why: `${firstLine(message)}.`,
+      next: needsEvstore ? 'npm install --save-dev evstore' : 'npm install',
+      cause: error,
+    });
+  }
+  if (error instanceof SyntaxError || code.startsWith('BABEL')) {
+    return new EvstoreError('E_CONFIG', `${file} cannot be compiled`, { why: `${firstLine(message)}.`, cause: error });
+  }
+  return new EvstoreError('E_HANDLER', `${file} threw while it was loaded`, {
+    why: `${firstLine(message)}${placeOf(error, file)}.`,
+    cause: error,
+  });
+}
+
+function firstLine(text: string): string {
+  return (text.split('\n')[0] ?? '').replace(/\.$/, '');
+}
+
+/** ` (line 12)`, when the stack passes through the file. */
+function placeOf(error: unknown, file: string): string {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const at = stack.split('\n').find((line) => line.includes(file));
+  const line = at === undefined ? undefined : /:(\d+):\d+\)?$/.exec(at.trim())?.[1];
+  return line === undefined ? '' : ` (line ${line})`;
+}

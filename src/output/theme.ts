@@ -1,0 +1,61 @@
+/** Colour by meaning. The only user of chalk, which is loaded only when there will be colour. */
+
+export interface Theme {
+  readonly colour: boolean;
+  /** What a line is about: names, headings. */
+  strong(text: string): string;
+  /** What may be overlooked: times, ids, units. */
+  faint(text: string): string;
+  good(text: string): string;
+  caution(text: string): string;
+  bad(text: string): string;
+  /** What kind a thing is: event types, states. */
+  kind(text: string): string;
+}
+
+export type ColourChoice = 'auto' | 'always' | 'never';
+
+export interface ColourFacts {
+  readonly choice: ColourChoice;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the stream the text goes to. */
+  readonly isTTY: boolean;
+}
+
+/** `--color` > `NO_COLOR` > `FORCE_COLOR` > whether the stream is a terminal that is not dumb. */
+export function decideColour({ choice, env, isTTY }: ColourFacts): boolean {
+  if (choice !== 'auto') return choice === 'always';
+  if (env.NO_COLOR) return false;
+  const forced = env.FORCE_COLOR;
+  if (forced !== undefined) return forced !== '0' && forced !== 'false';
+  return isTTY && env.TERM !== 'dumb';
+}
+
+function same(text: string): string {
+  return text;
+}
+
+export const plainTheme: Theme = {
+  colour: false,
+  strong: same,
+  faint: same,
+  good: same,
+  caution: same,
+  bad: same,
+  kind: same,
+};
+
+export async function createTheme(colour: boolean): Promise<Theme> {
+  if (!colour) return plainTheme;
+  const { Chalk } = await import('chalk');
+  const chalk = new Chalk({ level: 1 });
+  return {
+    colour: true,
+    strong: (text) => chalk.bold(text),
+    faint: (text) => chalk.dim(text),
+    good: (text) => chalk.green(text),
+    caution: (text) => chalk.yellow(text),
+    bad: (text) => chalk.red(text),
+    kind: (text) => chalk.cyan(text),
+  };
+}

@@ -1,0 +1,99 @@
+/** Bytes as lines of text: strict UTF-8, bounded memory, and the place of whatever is wrong. */
+import { EvstoreError } from '../domain/errors.js';
+import { maxPayloadBytes } from '../domain/limits.js';
+
+export interface Line {
+  readonly text: string;
+  /** From 1; blank lines count. */
+  readonly number: number;
+  /** Bytes before the line. */
+  readonly offset: number;
+}
+
+/** Data and metadata at their largest, and what surrounds them. */
+const maxLineBytes = 2 * maxPayloadBytes + 65_536;
+const newline = 0x0a;
+
+/**
+ * The lines that are not blank, without their ends. A UTF-8 byte order mark is skipped.
+ * @param name of the input, for errors
+ * @throws E_INVALID_INPUT for bytes that are not UTF-8, for UTF-16, and for a line that is too long
+ */
+export async function* readLines(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Line> {
+  let parts: Uint8Array[] = [];
+  let held = 0;
+  let number = 1;
+  let offset = 0;
+  for await (const chunk of source) {
+    let start = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
+      const bytes = join(parts, chunk.subarray(start, end));
+      checkLength(bytes.length);
+      const text = decode(bytes, { name, number, offset });
+      if (text.trim() !== '') yield { text, number, offset };
+      offset += bytes.length + 1;
+      number += 1;
+      parts = [];
+      held = 0;
+      start = end + 1;
+    }
+    if (start < chunk.length) parts.push(chunk.slice(start));
+    held += chunk.length - start;
+    checkLength(held);
+  }
+  const bytes = join(parts, new Uint8Array());
+  const text = decode(bytes, { name, number, offset });
+  if (text.trim() !== '') yield { text, number, offset };
+
+  function checkLength(length: number): void {
+    if (length <= maxLineBytes) return;
+    throw new EvstoreError('E_INVALID_INPUT', `${name} line ${number} is longer than ${maxLineBytes} bytes`, {
+      why: 'An event takes at most 1 MB of data and 1 MB of metadata. Is there one event a line?',
+      details: { line: number, offset },
+    });
+  }
+}
+
+interface Place {
+  readonly name: string;
+  readonly number: number;
+  readonly offset: number;
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * UTF-8 text without its byte order mark and without the carriage return at its end.
+ * @throws E_INVALID_INPUT
+ */
+export function decode(bytes: Uint8Array, { name, number, offset }: Place): string {
+  const [first, second, third] = bytes;
+  if (offset === 0 && ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff))) {
+    throw new EvstoreError('E_INVALID_INPUT', `${name} is UTF-16`, {
+      why: 'Events are read as UTF-8.',
+      next: `iconv -f UTF-16 -t UTF-8 ${name}`,
+    });
+  }
+  const hasMark = offset === 0 && first === 0xef && second === 0xbb && third === 0xbf;
+  const end = bytes.at(-1) === 0x0d ? bytes.length - 1 : bytes.length;
+  try {
+    return decoder.decode(bytes.subarray(hasMark ? 3 : 0, end));
+  } catch {
+    const at = firstInvalidByte(bytes);
+    throw new EvstoreError('E_INVALID_INPUT', `${name} line ${number} is not UTF-8`, {
+      why: `The byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')} at offset ${offset + at} of the input is no part of a character.`,
+      details: { line: number, offset: offset + at },
+    });
+  }
+}
+
+/** Decoding leniently and encoding again changes nothing before the first byte that is wrong. */
+function firstInvalidByte(bytes: Uint8Array): number {
+  const again = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  const at = bytes.findIndex((byte, index) => byte !== again[index]);
+  return at === -1 ? bytes.length : at;
+}
+
+function join(parts: readonly Uint8Array[], last: Uint8Array): Uint8Array {
+  return parts.length === 0 ? last : Buffer.concat([...parts, last]);
+}

@@ -1,0 +1,73 @@
+/**
+ * Whether somebody still reads a pipe. A writer learns that its reader has gone only by writing; a command that waits
+ * for events may have nothing to write for hours, and Node cannot poll a pipe for it. Linux shows who holds a pipe
+ * open, so there the readers found at the start are watched. Where none can be seen, nothing is concluded.
+ */
+import { fstatSync } from 'node:fs';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+
+const intervalMs = 250;
+
+/**
+ * Calls `onGone` once, when every reader that could be seen has closed the pipe.
+ * @returns stops watching
+ */
+export function watchPipeReaders(fd: number, onGone: () => void): () => void {
+  const stats = fstatSync(fd);
+  if (process.platform !== 'linux' || !stats.isFIFO()) return () => {};
+  const link = `pipe:[${stats.ino}]`;
+  let readers: readonly string[] | undefined;
+  let busy = false;
+
+  async function look(): Promise<void> {
+    const known = readers;
+    if (known === undefined) {
+      readers = await findReaders(link, await listProcesses());
+    } else if (known.length > 0 && (await findReaders(link, known)).length === 0) {
+      // Another process may have inherited it meanwhile.
+      readers = await findReaders(link, await listProcesses());
+      if (readers.length === 0) {
+        clearInterval(timer);
+        onGone();
+      }
+    }
+  }
+
+  function tick(): void {
+    if (busy) return;
+    busy = true;
+    look()
+      .catch(() => {})
+      .finally(() => {
+        busy = false;
+      });
+  }
+
+  const timer = setInterval(tick, intervalMs);
+  timer.unref();
+  tick();
+  return () => clearInterval(timer);
+}
+
+async function listProcesses(): Promise<string[]> {
+  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+}
+
+async function findReaders(link: string, processes: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(processes.map(async (id) => ((await holdsForReading(link, id)) ? [id] : [])));
+  return found.flat();
+}
+
+async function holdsForReading(link: string, id: string): Promise<boolean> {
+  const folder = `/proc/${id}/fd`;
+  try {
+    for (const name of await readdir(folder)) {
+      if ((await readlink(`${folder}/${name}`)) !== link) continue;
+      // The permissions of the link tell how the descriptor was opened.
+      if (((await lstat(`${folder}/${name}`)).mode & 0o400) !== 0) return true;
+    }
+  } catch {
+    // It has ended, or belongs to somebody else.
+  }
+  return false;
+}

@@ -1,0 +1,46 @@
+/** Ctrl-C and its relatives: the first asks the work to end where it can be resumed, the second ends the process. */
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
+
+/** Why `io.signal` was aborted, when a signal did it. */
+export class Stop extends Error {
+  readonly signal: StopSignal;
+
+  constructor(signal: StopSignal) {
+    super(`stopped by ${signal}`);
+    this.name = 'AbortError';
+    this.signal = signal;
+  }
+
+  get exitCode(): number {
+    return exitCodes[this.signal];
+  }
+}
+
+/** Undefined when no signal aborted it. */
+export function stopOf(signal: AbortSignal): Stop | undefined {
+  return signal.aborted && signal.reason instanceof Stop ? signal.reason : undefined;
+}
+
+/** @param onFirst called with the first signal; the second one kills */
+export function listenForSignals(onFirst: (stop: Stop) => void): void {
+  let stopped = false;
+  for (const name of Object.keys(exitCodes) as StopSignal[]) {
+    process.on(name, () => {
+      if (stopped) {
+        raiseSignal(name);
+        return;
+      }
+      stopped = true;
+      onFirst(new Stop(name));
+    });
+  }
+}
+
+/** Ends this process by the signal itself, so that the shell's loop around it stops too. */
+export function raiseSignal(signal: StopSignal): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
