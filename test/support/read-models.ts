@@ -1,5 +1,5 @@
 /** A projection's table and the steps of its life, as the runner and the rebuild take them. */
-import { expect } from 'vitest';
+import { deepStrictEqual, strictEqual } from 'node:assert';
 import type { Changes, ColumnSpec, ReadModel, StoredRow, TableSpec } from '../../src/domain/read-model.js';
 import type { Lease, LeaseRequest, LeaseTarget, Rebuild, Registration, Store } from '../../src/store/store.js';
 import { readAll } from './events.js';
@@ -94,7 +94,7 @@ function fold(row: StoredRow | undefined, streamId: string, data: string): Store
 export async function readTotals(store: Store, table = totals.name): Promise<Map<string, StoredRow>> {
   const keys = (await store.log.streams()).map(({ streamId }) => ({ stream_id: streamId }));
   const rows = await store.projections.readRows(table, totals, keys);
-  expect(await store.projections.countRows(table)).toBe(rows.length);
+  strictEqual(await store.projections.countRows(table), rows.length);
   return new Map(rows.map((row) => [String(row.stream_id), row]));
 }
 
@@ -104,7 +104,7 @@ export async function expectFold(store: Store, position: number, table = totals.
   for (const { streamId, data } of position === 0 ? [] : await readAll(store, { to: position })) {
     expected.set(streamId, fold(expected.get(streamId), streamId, data));
   }
-  expect(await readTotals(store, table)).toEqual(expected);
+  deepStrictEqual(await readTotals(store, table), expected);
 }
 
 export async function positionOf(store: Store, subscriptionId = registration.name): Promise<number | undefined> {

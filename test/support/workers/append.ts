@@ -1,0 +1,15 @@
+/** A writer: says what it is about to append and what was acknowledged. Arguments: URL, stream, appends, events each. */
+import { writeSync } from 'node:fs';
+import { openStoreAt } from '../../../src/store/open.js';
+import { makeEvents } from '../events.js';
+
+const [url = '', streamId = '', appends = '1', size = '1'] = process.argv.slice(2);
+const store = await openStoreAt(url);
+const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+for (let round = 0; round < Number(appends); round++) {
+  const events = makeEvents(Number(size));
+  say({ invoke: events.map(({ id }) => id) });
+  const result = await store.log.append(streamId, events, 'any');
+  say({ ok: result.events });
+}
+await store.close();
