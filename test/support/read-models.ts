@@ -95,7 +95,7 @@ export async function readTotals(store: Store, table = totals.name): Promise<Map
   const keys = (await store.log.streams()).map(({ streamId }) => ({ stream_id: streamId }));
   const rows = await store.projections.readRows(table, totals, keys);
   strictEqual(await store.projections.countRows(table), rows.length);
-  return new Map(rows.map((row) => [String(row.stream_id), row]));
+  return new Map(rows.map((row) => [String(row.stream_id), { ...row }]));
 }
 
 /** The read model is the fold of the log up to the position. */
