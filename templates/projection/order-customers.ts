@@ -1,6 +1,6 @@
 /**
- * Order customers: one row per order with the name of its customer, which follows when the customer is renamed.
- * Plain SQL that both engines understand.
+ * Order customers: a row per order with the name of its customer, which follows when the customer is renamed. Plain SQL
+ * that both engines understand.
  */
 import { defineSqlProjection, type Event, type Statement, sql, type TableIdentifiers } from 'evstore';
 

@@ -1,5 +1,5 @@
 /**
- * Order search: every word of an order's events, and the orders it appears in. Plain SQL that both engines understand.
+ * Order search: every word of the events, and the streams it appears in. Plain SQL that both engines understand.
  * Words that begin with `zür`: select stream_id from order_search where word >= 'zür' and word < 'züs'.
  */
 import { defineSqlProjection, type Event, type Statement, sql, type TableIdentifiers } from 'evstore';

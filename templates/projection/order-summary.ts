@@ -1,5 +1,5 @@
 /**
- * Order summary: one row per order with what it was placed for and where it stands.
+ * Order summary: a row per stream, with what it began with and where it stands now.
  */
 import { defineProjection, type Event } from 'evstore';
 

@@ -1,0 +1,131 @@
+/** `evstore scaffold`: code to start from, with a test that passes as generated. Never overwrites. */
+import { EvstoreError } from '../src/domain/errors.js';
+import { shellWord } from '../src/domain/shell-word.js';
+import { renderReport } from '../src/output/json-line.js';
+import { inferFromStore } from '../src/scaffold/infer.js';
+import { parseEventTypes } from '../src/scaffold/names.js';
+import { type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
+import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { oneOf } from './parse-option.js';
+import { dryRunOption } from './shared-options.js';
+
+const common = [
+  option('--events <types>', 'event types, separated by commas; the first one begins a stream', parseEventTypes),
+  option('--from-store', 'take event types and fields from stored events'),
+  option('--category <name>', 'with --from-store: only streams of this category (default: the largest)'),
+  option('--force', 'replace files that are there'),
+];
+
+const projection: Command = {
+  usage: 'projection <name>',
+  summary: 'a projection and its test',
+  writes: 'projections/NAME.ts and projections/NAME.test.ts; replaces nothing without --force',
+  examples: [
+    { line: 'evstore scaffold projection order-summary', purpose: 'a row per stream, with sample events' },
+    { line: 'evstore scaffold projection permits --from-store', purpose: 'made from the events in the store' },
+    {
+      line: 'evstore scaffold projection daily-orders --kind aggregates --events OrderPlaced,OrderPaid',
+      purpose: 'counts a day',
+    },
+  ],
+  options: [
+    option(
+      '--kind <kind>',
+      `${Object.entries(projectionTemplates)
+        .map(([kind, { summary }]) => `${kind} (${summary})`)
+        .join(', ')} (default: summary)`,
+      oneOf(...Object.keys(projectionTemplates)),
+    ),
+    ...common,
+    option('--dir <folder>', 'where to write, below this folder (default: projections)'),
+    dryRunOption(),
+  ],
+  run: async ([name = ''], flags, context) => {
+    const kind = (flags.kind ?? 'summary') as keyof typeof projectionTemplates;
+    return run(name, projectionTemplates[kind], 'projections', flags, context);
+  },
+};
+
+const saga: Command = {
+  usage: 'saga <name>',
+  summary: 'a saga and its test',
+  writes: 'sagas/NAME.ts and sagas/NAME.test.ts; replaces nothing without --force',
+  examples: [
+    { line: 'evstore scaffold saga order-fulfilment', purpose: 'three steps, each with its compensation' },
+    { line: 'evstore scaffold saga permit-review --events PermitFiled', purpose: 'started by another event' },
+  ],
+  options: [
+    option(
+      '--kind <kind>',
+      'orchestration: steps in order, each with its compensation (default)',
+      oneOf(...Object.keys(sagaTemplates)),
+    ),
+    ...common,
+    option('--dir <folder>', 'where to write, below this folder (default: sagas)'),
+    dryRunOption(),
+  ],
+  run: async ([name = ''], flags, context) => run(name, sagaTemplates.orchestration, 'sagas', flags, context),
+};
+
+export const command: Command = {
+  usage: 'scaffold',
+  summary: 'write the code of a projection or a saga, with a test that passes',
+  writes: 'TypeScript files below the folder it runs in; replaces nothing without --force',
+  examples: [
+    { line: 'evstore scaffold projection order-summary', purpose: 'projections/order-summary.ts and its test' },
+    { line: 'evstore scaffold saga order-fulfilment', purpose: 'sagas/order-fulfilment.ts and its test' },
+  ],
+  options: [],
+  subcommands: [projection, saga],
+};
+
+async function run(name: string, template: Template, folder: string, flags: Flags, context: Context): Promise<number> {
+  const { events, fields } = await chooseEvents(template, flags, context);
+  const report = scaffold({
+    template,
+    name,
+    events,
+    fields,
+    root: context.io.cwd,
+    folder: typeof flags.dir === 'string' ? flags.dir : folder,
+    force: flags.force === true,
+    dryRun: flags.dryRun === true,
+  });
+  const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+  await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
+  if (!report.dryRun) for (const line of nextCommands(report, template)) await context.note(line);
+  return 0;
+}
+
+async function chooseEvents(template: Template, flags: Flags, context: Context) {
+  const events = flags.events as readonly string[] | undefined;
+  const category = flags.category as string | undefined;
+  if (flags.fromStore !== true) {
+    if (category === undefined) return { events, fields: [] };
+    throw new EvstoreError('E_USAGE', '--category goes with --from-store', { next: 'evstore scaffold --help' });
+  }
+  const store = await context.openStore();
+  const found = await inferFromStore(store.log, { category, events });
+  await context.note(`events of ${found.category}: ${found.events.join(', ')}`);
+  if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
+  // What starts a saga is one event, not all there are.
+  return {
+    events: template.folder === 'saga' && events === undefined ? found.events.slice(0, 1) : found.events,
+    fields: found.fields,
+  };
+}
+
+function describe({ files, dryRun }: ScaffoldReport): string {
+  if (!dryRun) return files.map(({ path }) => `${path}\n`).join('');
+  return files.map(({ path, content }) => `// ${path}\n${content}`).join('\n');
+}
+
+function nextCommands({ files }: ScaffoldReport, { folder }: Template): readonly string[] {
+  const test = files.at(-1)?.path ?? '';
+  return [
+    `next: npx vitest run ${shellWord(test.replaceAll('\\', '/'))}`,
+    `      evstore run --once${folder === 'saga' ? ' --sagas' : ''}`,
+  ];
+}

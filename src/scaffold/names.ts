@@ -1,0 +1,84 @@
+/** What generated code may be called. A name becomes a file, an identifier and a table, so it is checked for all three. */
+import { EvstoreError } from '../domain/errors.js';
+import { isTableName, toSnakeCase } from '../domain/names.js';
+
+/** One name in the spellings code needs. */
+export interface Spellings {
+  /** `order-summary`: files. */
+  readonly kebab: string;
+  /** `orderSummary`: identifiers. */
+  readonly camel: string;
+  /** `order_summary`: projections, sagas and tables. */
+  readonly snake: string;
+  /** `order summary`: sentences. */
+  readonly words: string;
+}
+
+/** Room for the longest thing a template adds to a table's name, and for what a rebuild adds. */
+const maxNameCharacters = 40;
+const maxEventCharacters = 100;
+
+/** Names of files that Windows keeps for itself, whatever the extension. */
+const deviceName = /^(con|prn|aux|nul|com\d|lpt\d)$/;
+
+const reservedWords: ReadonlySet<string> = new Set(
+  `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+   finally for function if implements import in instanceof interface let new null package private protected public
+   return static super switch this throw true try typeof undefined var void while with yield
+   expect given test projection saga sql`.split(/\s+/),
+);
+
+/**
+ * `OrderSummary`, `orderSummary`, `order_summary` and `order-summary` are the same name.
+ * @throws E_USAGE for anything that is no plain name: paths, quotes, reserved words, what Windows keeps for itself
+ */
+export function spellName(name: string): Spellings {
+  if (!/^[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*$/.test(name)) {
+    throw wrongName(name, 'A name is letters and digits, with - or _ between words, and begins with a letter.');
+  }
+  if (name.length > maxNameCharacters) throw wrongName(name, `A name takes at most ${maxNameCharacters} characters.`);
+  const snake = toSnakeCase(name);
+  const parts = snake.split('_');
+  const camel = parts.map((part, index) => (index === 0 ? part : capitalise(part))).join('');
+  if (deviceName.test(snake)) throw wrongName(name, 'Windows keeps this name for a device.');
+  if (reservedWords.has(camel)) throw wrongName(name, 'TypeScript or the generated test uses this word already.');
+  if (!isTableName(snake)) throw wrongName(name, 'It would be a table that belongs to evstore or to the engine.');
+  return { kebab: parts.join('-'), camel, snake, words: parts.join(' ') };
+}
+
+/**
+ * The event types of `--events A,B`, each once.
+ * @throws E_USAGE for a type that is no plain name
+ */
+export function parseEventTypes(text: string): readonly string[] {
+  const types = [...new Set(text.split(',').map((type) => type.trim()))];
+  for (const type of types) {
+    if (isPlainEventType(type)) continue;
+    throw new EvstoreError('E_USAGE', `cannot generate code for the event type ${JSON.stringify(type.slice(0, 60))}`, {
+      why: `An event type in generated code is letters, digits, _, . and -, at most ${maxEventCharacters}, and begins with a letter.`,
+    });
+  }
+  return types;
+}
+
+/** Whether generated code may hold it as it is. */
+export function isPlainEventType(type: string): boolean {
+  return type.length <= maxEventCharacters && /^[A-Za-z][A-Za-z0-9_.-]*$/.test(type);
+}
+
+/** `OrderPlaced` and `order.placed` → `orderPlaced`: the column of an event type. */
+export function columnProperty(type: string): string {
+  const [first = '', ...rest] = toSnakeCase(type).split('_');
+  return [first, ...rest.map(capitalise)].join('');
+}
+
+function capitalise(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
+}
+
+function wrongName(name: string, why: string): EvstoreError {
+  return new EvstoreError('E_USAGE', `${JSON.stringify(name.slice(0, 60))} cannot be the name of generated code`, {
+    why,
+    next: 'evstore scaffold projection order-summary',
+  });
+}

@@ -1,0 +1,67 @@
+/** From what was asked for to the files: checks, plans and, unless told not to, writes. */
+import { EvstoreError } from '../domain/errors.js';
+import { toSnakeCase } from '../domain/names.js';
+import { columnProperty, spellName } from './names.js';
+import { type Field, type PlannedFile, planScaffold } from './plan.js';
+import { readTemplate } from './read-template.js';
+import { projectionTemplates, type Template } from './templates.js';
+import { checkTargets, writeFiles } from './write.js';
+
+export interface Scaffold {
+  readonly template: Template;
+  readonly name: string;
+  readonly events: readonly string[] | undefined;
+  readonly fields: readonly Field[];
+  /** Absolute; nothing is written outside. */
+  readonly root: string;
+  /** Below `root`. */
+  readonly folder: string;
+  readonly force: boolean;
+  readonly dryRun: boolean;
+}
+
+export interface ScaffoldReport {
+  /** Of the projection or saga. */
+  readonly name: string;
+  readonly files: readonly ScaffoldedFile[];
+  readonly dryRun: boolean;
+}
+
+export interface ScaffoldedFile {
+  /** Relative to where the command ran. */
+  readonly path: string;
+  readonly content: string;
+}
+
+/** @throws E_USAGE for a name, an event type or a path that cannot be used */
+export function scaffold(request: Scaffold): ScaffoldReport {
+  const { template, events, dryRun } = request;
+  const name = spellName(request.name);
+  if (events !== undefined) checkEvents(template, events);
+  const files: readonly PlannedFile[] = planScaffold({ ...request, name }, readTemplate(template));
+  const paths = dryRun ? checkTargets(files, request) : writeFiles(files, request);
+  return {
+    name: name.snake,
+    files: files.map(({ content }, index) => ({ path: paths[index] ?? '', content })),
+    dryRun,
+  };
+}
+
+function checkEvents(template: Template, events: readonly string[]): void {
+  if (template === projectionTemplates.join && events.length < 2) {
+    throw new EvstoreError('E_USAGE', 'a join takes at least two event types', {
+      why: 'The first one refers to another stream, the others come from it.',
+      next: 'evstore scaffold projection order-customers --kind join --events OrderPlaced,CustomerRegistered',
+    });
+  }
+  if (template !== projectionTemplates.aggregates) return;
+  const columns = new Set(['day', 'events']);
+  for (const type of events) {
+    const column = columnProperty(type);
+    if (!columns.has(column) && toSnakeCase(type).length <= 63) columns.add(column);
+    else
+      throw new EvstoreError('E_USAGE', `the event type ${type} cannot have a column of its own`, {
+        why: `Its column would be ${toSnakeCase(type)}, which is taken or longer than 63 characters.`,
+      });
+  }
+}

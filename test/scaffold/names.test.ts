@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { parseEventTypes, spellName } from '../../src/scaffold/names.js';
+import { scaffold } from '../../src/scaffold/scaffold.js';
+import { projectionTemplates } from '../../src/scaffold/templates.js';
+
+let root: string;
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'evstore-scaffold-'));
+});
+afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+function request(change: object = {}) {
+  const plain = { template: projectionTemplates.summary, name: 'permits', events: undefined, fields: [] };
+  return { ...plain, root, folder: 'projections', force: false, dryRun: false, ...change };
+}
+
+test('one name in every spelling', () => {
+  const expected = { kebab: 'order-summary', camel: 'orderSummary', snake: 'order_summary', words: 'order summary' };
+  for (const name of ['order-summary', 'orderSummary', 'OrderSummary', 'order_summary']) {
+    expect(spellName(name)).toEqual(expected);
+  }
+});
+
+const hostile = [
+  '../x',
+  '/abs',
+  'a/../../b',
+  'C:\\x',
+  'con',
+  'COM1',
+  '.',
+  '',
+  'x.ts',
+  "x'); process.exit()//",
+  '$' + '{process.exit()}',
+  'a\nb',
+  'a b',
+  '1st',
+  'class',
+  'test',
+  'events',
+  'pg_stat',
+  'evstore_sagas',
+  'x'.repeat(41),
+  'ünïcode',
+  '-x',
+];
+
+test.each(hostile)('scaffold-traversal and scaffold-code-injection: the name %j is refused', (name) => {
+  expect(() => scaffold(request({ name }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test.each(["A');process.exit()//", 'A\nB', '`$' + '{x}`', '', 'a b', '__proto__', "it's"])(
+  'scaffold-code-injection: the event type %j is refused',
+  (type) => {
+    expect(() => parseEventTypes(`OrderPlaced,${type}`)).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
+  },
+);
+
+test.each(['../out', '/tmp', '..', 'a/../../b'])('scaffold-traversal: nothing is written to %s', (folder) => {
+  expect(() => scaffold(request({ folder }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
+});
+
+test('scaffold-traversal: a folder behind a symbolic link is refused', () => {
+  const outside = mkdtempSync(join(tmpdir(), 'evstore-outside-'));
+  symlinkSync(outside, join(root, 'projections'), 'dir');
+  for (const folder of ['projections', 'projections/deeper']) {
+    expect(() => scaffold(request({ folder }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
+  }
+  expect(readdirSync(outside)).toEqual([]);
+  rmSync(outside, { recursive: true });
+});
+
+test('an existing file is never overwritten, and nothing is half written', () => {
+  mkdirSync(join(root, 'projections'));
+  writeFileSync(join(root, 'projections/permits.test.ts'), 'mine');
+  expect(() => scaffold(request())).toThrowError(
+    expect.objectContaining({ code: 'E_USAGE', message: expect.stringContaining('permits.test.ts') }),
+  );
+  expect(readdirSync(join(root, 'projections'))).toEqual(['permits.test.ts']);
+  expect(readFileSync(join(root, 'projections/permits.test.ts'), 'utf8')).toBe('mine');
+});
+
+test('with force it is replaced, and no draft is left behind', () => {
+  scaffold(request());
+  writeFileSync(join(root, 'projections/permits.ts'), 'mine');
+  scaffold(request({ force: true }));
+  expect(readdirSync(join(root, 'projections')).sort()).toEqual(['permits.test.ts', 'permits.ts']);
+  expect(readFileSync(join(root, 'projections/permits.ts'), 'utf8')).toContain("name: 'permits'");
+});
+
+test('with force a symbolic link is still refused', () => {
+  mkdirSync(join(root, 'projections'));
+  writeFileSync(join(root, 'precious'), 'mine');
+  symlinkSync('../precious', join(root, 'projections/permits.ts'));
+  expect(() => scaffold(request({ force: true }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
+  expect(readFileSync(join(root, 'precious'), 'utf8')).toBe('mine');
+});
+
+test('a dry run shows the files and writes none', () => {
+  const report = scaffold(request({ dryRun: true, events: ['PermitFiled', 'PermitGranted'] }));
+  expect(report.files.map(({ path }) => path)).toEqual(['projections/permits.ts', 'projections/permits.test.ts']);
+  expect(report.files[0]?.content).toContain('PermitGranted: (row, event)');
+  expect(report.files[0]?.content).not.toMatch(/Order|customer/);
+  expect(readdirSync(root)).toEqual([]);
+});
+
+test('an aggregate refuses event types that would share a column', () => {
+  const template = projectionTemplates.aggregates;
+  for (const events of [['OrderPlaced', 'order.placed'], ['Day'], ['X'.repeat(64)]]) {
+    expect(() => scaffold(request({ template, events }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
+  }
+});
