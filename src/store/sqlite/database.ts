@@ -83,6 +83,10 @@ export class Database implements Session {
 
   run(text: string, parameters: readonly Parameter[] = []): Sqlite.RunResult {
     const { statement, isNumbered } = this.#prepare(text);
+    if (statement.reader) {
+      this.query(text, parameters);
+      return { changes: 0, lastInsertRowid: 0 };
+    }
     return isNumbered ? statement.run(numbered(parameters)) : statement.run(...parameters);
   }
 
@@ -98,6 +102,19 @@ export class Database implements Session {
   /** Statements in one transaction that has the write lock from its beginning; any error rolls it back. */
   async transaction<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
     return this.retry(() => this.#within('begin immediate', work), timeoutMs);
+  }
+
+  /** As `transaction`, for renaming tables: what refers to a table by name goes on naming what it named. */
+  async alteration<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
+    return this.retry(() => {
+      // Not possible inside a transaction.
+      this.execute('pragma foreign_keys = off; pragma legacy_alter_table = on');
+      try {
+        return this.#within('begin immediate', work);
+      } finally {
+        this.execute('pragma legacy_alter_table = off; pragma foreign_keys = on');
+      }
+    }, timeoutMs);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection-url.js';
 import { Database } from './database.js';
 import { SqliteEventLog } from './event-log.js';
+import { SqliteProjectionStore } from './projection-store.js';
 import { SqliteSchemaAdmin } from './schema-admin.js';
 
 export { printSchemaSql } from './schema-admin.js';
@@ -36,9 +37,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     engine: 'sqlite',
     location: target.location,
     log: new SqliteEventLog(database, sql),
-    get projections(): never {
-      throw new Error('not yet');
-    },
+    projections: new SqliteProjectionStore(database, sql),
     schema: new SqliteSchemaAdmin(database, sql),
     close: async () => database.close(),
   };

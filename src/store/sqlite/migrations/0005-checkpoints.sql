@@ -12,8 +12,3 @@ create table subscription_checkpoints (
   rate real,
   last_error text
 ) strict;
-
--- Fencing tokens rise for ever, also when a checkpoint is deleted and made again.
-create table evstore_tokens (
-  token integer primary key autoincrement
-) strict;

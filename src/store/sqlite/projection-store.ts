@@ -1,0 +1,219 @@
+/** Read models, their checkpoints and their rebuilds on SQLite. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { ReadModel, StoredRow, TableSpec } from '../../domain/read-model.js';
+import type { SqlFolder } from '../sql.js';
+import type {
+  AppliedBatch,
+  Checkpoint,
+  Lease,
+  LeaseAnswer,
+  LeaseRequest,
+  LeaseTarget,
+  ProjectionRecord,
+  ProjectionStore,
+  Rebuild,
+  RebuildPlan,
+  Registration,
+  SwapLeases,
+  TableFacts,
+  Vitals,
+} from '../store.js';
+import type { Database, RawRow, Session } from './database.js';
+import { quoteIdentifier } from './identifier.js';
+import { findMarks, inspectTables } from './inspect.js';
+import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
+import { applyChanges, checkNames, createIndexes, createTable, readRows, runStatement } from './read-model.js';
+import {
+  abortRebuild,
+  createRebuildTables,
+  finishFill,
+  type Journal,
+  listRebuilds,
+  missingTable,
+  retireRebuild,
+  startRebuild,
+} from './rebuilds.js';
+import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
+import { rollback, swap } from './swap.js';
+
+export class SqliteProjectionStore implements ProjectionStore {
+  readonly #database: Database;
+  readonly #sql: SqlFolder;
+
+  constructor(database: Database, sql: SqlFolder) {
+    this.#database = database;
+    this.#sql = sql;
+  }
+
+  async list(): Promise<readonly ProjectionRecord[]> {
+    const rows = await this.#database.read((session) => session.query(this.#sql('projections'), [null]));
+    return rows.map(toProjectionRecord);
+  }
+
+  register(registration: Registration): Promise<ProjectionRecord> {
+    const { name, version, codeHash, model } = registration;
+    const tables = model.kind === 'table' ? [model.spec.name] : model.tables;
+    for (const table of tables) checkNames(table, '');
+    return this.#writable().transaction((session) => {
+      const parameters = [name, version, codeHash, JSON.stringify(tables)];
+      const [added] = session.query(this.#sql('register-projection'), parameters);
+      if (added !== undefined) {
+        this.#createLiveTables(session, model, tables);
+        session.run(this.#sql('start-checkpoint'), [name]);
+      }
+      const [row] = session.query(this.#sql('projections'), [name]);
+      if (row === undefined) throw new EvstoreError('E_BUG', `projection ${name} vanished while it was registered`);
+      return toProjectionRecord(row);
+    });
+  }
+
+  async checkpoints(): Promise<readonly Checkpoint[]> {
+    const rows = await this.#database.read((session) => session.query(this.#sql('checkpoints')));
+    return rows.map(toCheckpoint);
+  }
+
+  async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
+    const [row] = await this.#writable().transaction((session) =>
+      position === null
+        ? session.query(this.#sql('delete-checkpoint'), [subscriptionId])
+        : session.query(this.#sql('set-checkpoint'), [subscriptionId, position]),
+    );
+    if (row !== undefined) return;
+    throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
+  }
+
+  async acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer> {
+    return this.#writable().transaction((session) => acquireLease(session, this.#sql, target, request));
+  }
+
+  async renewLease(lease: Lease, ttlMs: number, vitals?: Vitals): Promise<boolean> {
+    return this.#writable().transaction((session) => renewLease(session, this.#sql, lease, ttlMs, vitals));
+  }
+
+  async releaseLease(lease: Lease): Promise<void> {
+    await this.#writable().transaction((session) => releaseLease(session, this.#sql, lease));
+  }
+
+  async recordError(subscriptionId: string, message: string | null): Promise<void> {
+    await this.#writable().transaction((session) => session.run(this.#sql('record-error'), [subscriptionId, message]));
+  }
+
+  async readRows(table: string, spec: TableSpec, keys: readonly StoredRow[]): Promise<readonly StoredRow[]> {
+    return this.#database.read((session) => readRows(session, table, spec, keys));
+  }
+
+  async apply(batch: AppliedBatch): Promise<void> {
+    const { lease, side = 'built', from, to, lastEventId, changes } = batch;
+    const cursor = lease.target.kind === 'checkpoint' ? 'move-checkpoint' : `move-${side}`;
+    await this.#writable().transaction((session) => {
+      // The cursor first: whoever was superseded learns it before any work is done.
+      const [moved] = session.query(this.#sql(cursor), [...fence(lease), from, to, lastEventId]);
+      if (moved === undefined) throw superseded(lease);
+      applyChanges(session, changes);
+    });
+  }
+
+  async countRows(table: string): Promise<number> {
+    const [row] = await this.#database.read((session) =>
+      session.query(`select count(*) from ${quoteIdentifier(table)}`),
+    );
+    return toInteger(row?.[0]);
+  }
+
+  async rebuilds(projection?: string): Promise<readonly Rebuild[]> {
+    return this.#database.read((session) => listRebuilds(session, this.#sql, projection));
+  }
+
+  async inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]> {
+    return this.#database.read((session) => inspectTables(session, this.#sql, tables));
+  }
+
+  async startRebuild(
+    plan: RebuildPlan,
+    request: LeaseRequest,
+  ): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
+    return startRebuild(this.#journal(), plan, request);
+  }
+
+  async createRebuildTables(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild> {
+    return createRebuildTables(this.#journal(), rebuild, lease, model);
+  }
+
+  async finishFill(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild> {
+    return finishFill(this.#journal(), rebuild, lease, model);
+  }
+
+  async swap(
+    rebuild: Rebuild,
+    leases: SwapLeases,
+    options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
+  ): Promise<Rebuild> {
+    return swap(this.#journal(), rebuild, leases, options);
+  }
+
+  async rollback(rebuild: Rebuild, leases: SwapLeases, options: { readonly lockTimeoutMs: number }): Promise<Rebuild> {
+    return rollback(this.#journal(), rebuild, leases, options);
+  }
+
+  async abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
+    return abortRebuild(this.#journal(), rebuild, lease);
+  }
+
+  async retire(rebuild: Rebuild): Promise<Rebuild> {
+    return retireRebuild(this.#journal(), rebuild);
+  }
+
+  #writable(): Database {
+    this.#database.assertWritable();
+    return this.#database;
+  }
+
+  #journal(): Journal {
+    return { database: this.#writable(), sql: this.#sql };
+  }
+
+  #createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): void {
+    const [taken] = findMarks(session, this.#sql, tables).keys();
+    if (taken !== undefined) throw foreignTable(taken);
+    if (model.kind === 'table') {
+      session.run(createTable(model.spec, model.spec.name));
+      for (const statement of createIndexes(model.spec, model.spec.name)) session.run(statement);
+      return;
+    }
+    for (const statement of model.create((name) => name)) runStatement(session, statement);
+    const made = findMarks(session, this.#sql, tables);
+    const missing = tables.find((table) => !made.has(table));
+    if (missing !== undefined) throw missingTable(missing);
+  }
+}
+
+function foreignTable(table: string): EvstoreError {
+  return new EvstoreError('E_FOREIGN_TABLE', `a table ${table} exists and no projection owns it`, {
+    why: 'Whoever made it may need it, so it is left alone. Rename it, or the table of the projection.',
+    details: { table },
+  });
+}
+
+function toProjectionRecord(row: RawRow): ProjectionRecord {
+  return {
+    name: toText(row[0]),
+    version: toInteger(row[1]),
+    codeHash: toText(row[2]),
+    tables: JSON.parse(toText(row[3])),
+    generation: toInteger(row[4]),
+    registeredAt: toTimestamp(row[5]),
+  };
+}
+
+function toCheckpoint(row: RawRow): Checkpoint {
+  return {
+    subscriptionId: toText(row[0]),
+    position: toInteger(row[1]),
+    updatedAt: toTimestamp(row[2]),
+    generation: toInteger(row[3]),
+    lastEventId: toOptional(row[4], toText),
+    owner: toOptional(row[5], toText),
+    rate: toOptional(row[6], Number),
+    lastError: toOptional(row[7], toText),
+  };
+}

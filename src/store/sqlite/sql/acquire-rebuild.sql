@@ -1,0 +1,7 @@
+-- Lease on rebuild ?1 for owner ?2 and ?3 milliseconds, also when held if ?4, under token ?5. Token, 0 and position; no row
+-- when somebody else holds it.
+update evstore_rebuilds
+   set owner = ?2, token = ?5, lease_expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '+' || (?3 / 1000.0) || ' seconds') || '000Z'
+ where id = ?1
+   and (owner is null or lease_expires_at is null or lease_expires_at <= strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' or ?4)
+returning token, 0, position

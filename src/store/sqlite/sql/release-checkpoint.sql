@@ -1,0 +1,4 @@
+-- Gives the lease with token ?2 on checkpoint ?1 back.
+update subscription_checkpoints
+   set owner = null, lease_expires_at = null, rate = null
+ where subscription_id = ?1 and token = ?2
