@@ -1,6 +1,6 @@
 /** A throw-away Postgres from whatever binaries there are: the npm package's, else the system's. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, chownSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, chownSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,23 @@ export interface PostgresServer {
   readonly url: string;
   /** The folder of initdb, postgres and, on a system installation, pg_dump. */
   readonly binaries: string;
+  /** The data directory, for a copy while the server is halted. */
+  readonly data: string;
+  /** Ends the server as `pg_ctl stop -m` would; its data stay. */
+  halt(mode: 'fast' | 'immediate'): Promise<void>;
+  /** Starts it again where it was. */
+  start(): Promise<void>;
+  /** Ends it for good. */
   stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** Configuration parameters beyond the usual ones. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Start from the data of another server that is halted now. */
+  readonly copyOf?: PostgresServer;
+  /** The copy follows this server and answers reads only. */
+  readonly standbyOf?: PostgresServer;
 }
 
 /** Who runs the server: Postgres refuses root. */
@@ -20,22 +36,22 @@ interface Account {
   readonly gid?: number;
 }
 
-const settings = [
-  ['fsync', 'off'],
-  ['full_page_writes', 'off'],
-  ['max_connections', '200'],
-  ['max_prepared_transactions', '20'],
-  ['listen_addresses', '127.0.0.1'],
-  ['unix_socket_directories', ''],
-];
+const defaults = {
+  fsync: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+  max_prepared_transactions: '20',
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+};
 
 /** @throws Error naming every place that was tried, and why it did not do */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const account = unprivilegedAccount();
   const failures: string[] = [];
-  for (const binaries of findBinaries()) {
+  for (const binaries of options.copyOf ? [options.copyOf.binaries] : findBinaries()) {
     try {
-      return await startFrom(binaries, account);
+      return await startFrom(binaries, account, options);
     } catch (error) {
       failures.push(`${binaries}: ${error instanceof Error ? error.message : error}`);
     }
@@ -70,30 +86,38 @@ function packagedBinaries(): string | undefined {
   }
 }
 
-async function startFrom(binaries: string, account: Account): Promise<PostgresServer> {
+async function startFrom(
+  binaries: string,
+  account: Account,
+  { settings = {}, copyOf, standbyOf }: PostgresOptions,
+): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'evstore-postgres-'));
   const data = join(folder, 'data');
+  const run = { ...account, cwd: folder, stdio: 'pipe' } as const;
   try {
-    mkdirSync(data, { mode: 0o700 });
-    if (account.uid !== undefined && account.gid !== undefined) {
-      chownSync(folder, account.uid, account.gid);
-      chownSync(data, account.uid, account.gid);
-    }
-    const options = { ...account, cwd: folder, stdio: 'pipe' } as const;
-    execFileSync(
-      join(binaries, 'initdb'),
-      ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'],
-      options,
-    );
+    if (account.uid !== undefined && account.gid !== undefined) chownSync(folder, account.uid, account.gid);
+    const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
+    if (copyOf === undefined) execFileSync(join(binaries, 'initdb'), initdb, run);
+    else execFileSync('cp', ['-a', copyOf.data, data], run);
+    if (standbyOf !== undefined) execFileSync('touch', [join(data, 'standby.signal')], run);
     const port = await freePort();
-    const flags = settings.flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const server = spawn(join(binaries, 'postgres'), ['-D', data, '-p', String(port), ...flags], options);
-    await untilReady(server);
+    const upstream = standbyOf === undefined ? {} : { primary_conninfo: standbyOf.url };
+    const flags = Object.entries({ ...defaults, ...upstream, ...settings }).flatMap((pair) => ['-c', pair.join('=')]);
+    let server: ChildProcess | undefined;
+    const start = async () => {
+      server = spawn(join(binaries, 'postgres'), ['-D', data, '-p', String(port), ...flags], run);
+      await untilReady(server);
+    };
+    const halt = (mode: 'fast' | 'immediate') => stopServer(server, mode);
+    await start();
     return {
       url: `postgres://postgres@127.0.0.1:${port}/postgres`,
       binaries,
+      data,
+      start,
+      halt,
       stop: async () => {
-        await stopServer(server);
+        await halt('immediate');
         rmSync(folder, { recursive: true, force: true });
       },
     };
@@ -108,18 +132,18 @@ function untilReady(server: ChildProcess): Promise<void> {
     let log = '';
     server.stderr?.on('data', (chunk: Buffer) => {
       if (log.length < 10_000) log += chunk;
-      if (String(chunk).includes('ready to accept connections')) resolve();
+      if (String(chunk).includes('ready to accept')) resolve();
     });
     server.once('error', reject);
     server.once('exit', (code) => reject(new Error(`postgres ended with ${code}: ${log}`)));
   });
 }
 
-function stopServer(server: ChildProcess): Promise<void> {
+function stopServer(server: ChildProcess | undefined, mode: 'fast' | 'immediate'): Promise<void> {
   return new Promise((resolve) => {
-    if (server.exitCode !== null || server.signalCode !== null) return resolve();
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return resolve();
     server.once('exit', () => resolve());
-    server.kill('SIGINT');
+    server.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
   });
 }
 

@@ -1,0 +1,44 @@
+/** A program of this repository as JavaScript in a folder of its own: starts in a tenth of the time of its source. */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const compiled = new Map<string, string>();
+
+/**
+ * @param entry from the root of the repository, e.g. `bin/evstore.ts`
+ * @returns the path of the compiled program; its folder goes with this process
+ */
+export function compileProgram(entry: string): string {
+  const known = compiled.get(entry);
+  if (known !== undefined) return known;
+  const folder = mkdtempSync(join(tmpdir(), 'evstore-program-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // Some of these programs run under another account.
+  chmodSync(folder, 0o755);
+  const config = join(folder, 'tsconfig.json');
+  const compilerOptions = { rootDir: root, outDir: folder, declaration: false, noCheck: true };
+  const typeRoots = [join(root, 'node_modules/@types')];
+  writeFileSync(
+    config,
+    JSON.stringify({
+      extends: join(root, 'tsconfig.json'),
+      compilerOptions: { ...compilerOptions, typeRoots },
+      files: [join(root, entry)],
+      include: [],
+    }),
+  );
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', config], { stdio: 'pipe' });
+  cpSync(join(root, 'src/store'), join(folder, 'src/store'), {
+    recursive: true,
+    filter: (path) => statSync(path).isDirectory() || path.endsWith('.sql'),
+  });
+  cpSync(join(root, 'package.json'), join(folder, 'package.json'));
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir');
+  const program = join(folder, entry.replace(/\.ts$/, '.js'));
+  compiled.set(entry, program);
+  return program;
+}
