@@ -21,11 +21,12 @@ export class History {
     [];
   #clock = 0;
 
-  invoke(streamId: string, ids: readonly string[]): Attempt {
+  /** @param at when, on a clock that all writers share; the order of calls unless said */
+  invoke(streamId: string, ids: readonly string[], at = ++this.#clock): Attempt {
     const attempt: Attempt = {
       streamId,
       ids,
-      invokedAt: ++this.#clock,
+      invokedAt: at,
       outcome: 'unknown',
       endedAt: Number.POSITIVE_INFINITY,
       positions: [],
@@ -34,9 +35,9 @@ export class History {
     return attempt;
   }
 
-  succeed(attempt: Attempt, events: AppendResult['events'] = []): void {
+  succeed(attempt: Attempt, events: AppendResult['events'] = [], at = ++this.#clock): void {
     attempt.outcome = 'ok';
-    attempt.endedAt = ++this.#clock;
+    attempt.endedAt = at;
     attempt.positions = events.map(({ globalPosition }) => globalPosition);
   }
 

@@ -5,7 +5,8 @@ import { makeEvents } from '../events.js';
 
 const [url = '', streamId = '', appends = '1', size = '1'] = process.argv.slice(2);
 const store = await openStoreAt(url);
-const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+// The monotonic clock is one for all processes of a machine.
+const say = (line: object) => writeSync(1, `${JSON.stringify({ ...line, at: Number(process.hrtime.bigint()) })}\n`);
 for (let round = 0; round < Number(appends); round++) {
   const events = makeEvents(Number(size));
   say({ invoke: events.map(({ id }) => id) });

@@ -1,0 +1,249 @@
+/** Many at once, and killed in the middle. Seeds are printed with what they found. */
+import { expect } from 'vitest';
+import type { AppendResult } from '../../src/domain/event.js';
+import type { TestStore } from '../support/engines.js';
+import { append, makeEvents, readAll } from '../support/events.js';
+import { checkHistory, History } from '../support/history.js';
+import { freshSeed, makeRandom } from '../support/random.js';
+import {
+  buildNext,
+  checkpointOf,
+  expectFold,
+  positionOf,
+  registration,
+  request,
+  runToHead,
+  startProjection,
+  takeLease,
+  totals,
+} from '../support/read-models.js';
+import { type ReadOn, runStress } from '../support/stress.js';
+import { spawnWorker } from '../support/workers/spawn.js';
+import { suite } from './suite.js';
+
+/** A reader on a connection of its own, through the port. */
+async function portReader(test: TestStore): Promise<ReadOn> {
+  const store = await test.open();
+  return (after) => readAll(store, { after, batchSize: 20 });
+}
+
+/** As evstore reads, but rows and safe head come from one statement, hence one snapshot. */
+async function oneStatementReader(test: TestStore): Promise<ReadOn> {
+  const session = await test.connect();
+  return async (after) => {
+    const rows = await session.query(
+      `select global_position, id, stream_id, version from events
+        where global_position > $1 and global_position <= evstore_safe_head() order by global_position`,
+      [after],
+    );
+    return rows.map((row) => ({
+      globalPosition: Number(row.global_position),
+      id: String(row.id),
+      streamId: String(row.stream_id),
+      version: Number(row.version),
+      type: '',
+      schemaVersion: 1,
+      data: '{}',
+      metadata: '{}',
+      streamType: '',
+      createdAt: '',
+    }));
+  };
+}
+
+/** Rounds until the checker reports a loss: the proof that it would see one. */
+async function expectLoss(test: TestStore, readers: Readonly<Record<string, ReadOn>>): Promise<void> {
+  for (let seed = 1; seed <= 10; seed++) {
+    await test.raw.query('alter table events disable trigger user');
+    await test.raw.query('truncate events restart identity');
+    await test.raw.query('alter table events enable always trigger evstore_immutable');
+    const history = await runStress(test, { seed, writers: 8, transactions: 25, readers });
+    if (checkHistory(history).some((fault) => /lost|version \d+ where/.test(fault))) return;
+  }
+  throw new Error('ten rounds of writers without the guard, and no loss was reported');
+}
+
+export const orderStressSuite = suite(
+  'order under stress',
+  {
+    'O1 plain-skip-canary': async (test) => {
+      const readers = { one: await portReader(test) };
+      await readers.one(0);
+      await expectLoss(test, readers);
+    },
+
+    'O2 floor-stress-2-4-8': async (test) => {
+      for (const [seed, writers] of [
+        [1, 2],
+        [2, 4],
+        [freshSeed(), 8],
+      ] as const) {
+        await test.raw.query('alter table events disable trigger evstore_immutable');
+        await test.raw.query('truncate events restart identity');
+        await test.raw.query('alter table events enable always trigger evstore_immutable');
+        const readers = { one: await portReader(test), two: await portReader(test) };
+        const history = await runStress(test, { seed, writers, transactions: 30, readers });
+        expect(checkHistory(history), `seed ${seed}`).toEqual([]);
+        expect(history.deliveries.get('one')?.length).toBeGreaterThan(writers * 30);
+      }
+    },
+  },
+  { engines: ['postgres'] },
+);
+
+export const crashSuite = suite('kills', {
+  'R1 kill9-every-batch-point': async (test) => {
+    const { store } = test;
+    const random = makeRandom(freshSeed());
+    await store.projections.register(registration);
+    for (let round = 0; round < 6; round++) {
+      for (let index = 0; index < 30; index++) await append(store, `Order-${index % 7}`, makeEvents(3));
+      const worker = spawnWorker('fold', [test.url, '3']);
+      await worker.printed(2 + random.below(8));
+      await new Promise((resolve) => setTimeout(resolve, random.below(12)));
+      await worker.kill();
+      await expectFold(store, (await positionOf(store)) ?? 0);
+    }
+    const lease = await takeLease(store, checkpointOf(registration.name), { ...request, steal: true });
+    await expectFold(store, await runToHead(store, lease));
+  },
+
+  'R1 killed in the middle of a transaction': async (test) => {
+    const { store, raw, engine } = test;
+    await store.projections.register(registration);
+    for (let index = 0; index < 10; index++) await append(store, `Order-${index}`, makeEvents(2));
+    if (engine === 'sqlite') {
+      // Each row written takes seconds: long enough to be found inside the transaction.
+      await raw.query('create table slow (n integer)');
+      await raw.query(`insert into slow values ${Array.from({ length: 400 }, (_, n) => `(${n})`).join()}`);
+      await raw.query(`create trigger slowly before insert on order_totals
+                         begin select count(*) from slow a, slow b, slow c where a.n + b.n + c.n < 0; end`);
+    } else {
+      await raw.query('begin; lock table order_totals in access exclusive mode');
+    }
+    const worker = spawnWorker('fold', [test.url, '20']);
+    await worker.printed(1);
+    await untilWriting(test);
+    await worker.kill();
+    await raw.query(engine === 'sqlite' ? 'drop trigger slowly' : 'rollback');
+    await expectFold(store, (await positionOf(store)) ?? 0);
+    const lease = await takeLease(store, checkpointOf(registration.name), { ...request, steal: true });
+    await expectFold(store, await runToHead(store, lease));
+    expect(await positionOf(store)).toBe((await store.log.head()).safeHead);
+  },
+
+  'A20 outcome-not-before-commit': async (test) => {
+    const random = makeRandom(freshSeed());
+    const history = new History();
+    for (let round = 0; round < 3; round++) {
+      const writers = [0, 1].map((index) => spawnWorker('append', [test.url, `Order-${index}`, '100000', '3']));
+      await Promise.all(writers.map((writer) => writer.printed(4)));
+      await new Promise((resolve) => setTimeout(resolve, random.below(60)));
+      await Promise.all(writers.map((writer) => writer.kill()));
+      for (const { lines } of writers) record(history, lines);
+    }
+    history.deliver('reader', await readAll(test.store));
+    expect(checkHistory(history), `seed ${random.seed}`).toEqual([]);
+  },
+
+  'O21 two processes append at full speed': async (test) => {
+    const history = new History();
+    const writers = ['Order-1', 'Shared-1', 'Shared-1'].map((streamId) =>
+      spawnWorker('append', [test.url, streamId, '250', '1']),
+    );
+    expect(await Promise.all(writers.map(({ ended }) => ended))).toEqual([0, 0, 0]);
+    for (const { lines } of writers) record(history, lines);
+    history.deliver('one', await readAll(test.store));
+    history.deliver('two', await readAll(test.store, { batchSize: 7 }));
+    expect(checkHistory(history)).toEqual([]);
+    expect(history.deliveries.get('one')).toHaveLength(750);
+  },
+
+  'W1 swap-under-readers': async (test) => {
+    const { store } = test;
+    await startProjection(store);
+    for (let index = 0; index < 12; index++) await append(store, `Order-${index % 5}`, makeEvents(4));
+    let live = await takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
+    await runToHead(store, live);
+    const statement = 'select stream_id, events, total from order_totals order by stream_id';
+    const expected = JSON.stringify(await test.raw.query(statement));
+    let isSwapping = true;
+    const seen = new Map<string, number>();
+    const readers = Array.from({ length: 4 }, async () => {
+      const session = await test.connect();
+      while (isSwapping) {
+        const answer = await session
+          .query(statement)
+          .then(JSON.stringify, (error: Error) => `failed: ${error.message}`);
+        seen.set(answer, (seen.get(answer) ?? 0) + 1);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    });
+    try {
+      for (let version = 2; version <= 9; version++) {
+        const { rebuild, lease } = await buildNext(store, version);
+        const options = { lockTimeoutMs: 5_000, keepOldMs: 0 };
+        const swapped = await store.projections.swap(rebuild, { rebuild: lease, live }, options);
+        await store.projections.retire(swapped);
+        live = await takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
+      }
+    } finally {
+      isSwapping = false;
+      await Promise.all(readers);
+    }
+    expect([...seen.keys()]).toEqual([expected]);
+    expect(seen.get(expected)).toBeGreaterThan(20);
+    expect(await store.projections.list()).toMatchObject([{ version: 9 }]);
+  },
+});
+
+export const oneSnapshotSuite = suite(
+  'order under stress, read wrongly',
+  {
+    'O3 floor-one-snapshot-mutant': async (test) => {
+      const readers = { mutant: await oneStatementReader(test) };
+      for (let seed = 1; seed <= 10; seed++) {
+        await test.raw.query('alter table events disable trigger evstore_immutable');
+        await test.raw.query('truncate events restart identity');
+        const history = await runStress(test, { seed, writers: 8, transactions: 25, readers });
+        if (checkHistory(history).some((fault) => /lost|version \d+ where/.test(fault))) return;
+      }
+      throw new Error('ten rounds of a reader with one snapshot, and no loss was reported');
+    },
+  },
+  { engines: ['postgres'] },
+);
+
+/** Waits until the worker's transaction is open: it holds the file, or waits for the table. */
+async function untilWriting(test: TestStore): Promise<void> {
+  const probe = await test.connect();
+  if (test.engine === 'sqlite') await probe.query('pragma busy_timeout = 0');
+  for (;;) {
+    if (test.engine === 'sqlite') {
+      const isFree = await probe.query('begin immediate').then(
+        () => true,
+        () => false,
+      );
+      if (!isFree) return;
+      await probe.query('rollback');
+    } else {
+      const waiting = await probe.query(
+        `select 1 from pg_locks where not granted and relation = 'order_totals'::regclass`,
+      );
+      if (waiting.length > 0) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** What a writer said before it ended, as appends. */
+function record(history: History, lines: readonly string[]): void {
+  for (let at = 0; at < lines.length; at += 2) {
+    const { invoke, at: invokedAt } = JSON.parse(lines[at] ?? '') as { invoke: string[]; at: number };
+    const attempt = history.invoke('', invoke, invokedAt);
+    const answer = lines[at + 1];
+    if (answer === undefined) continue;
+    const { ok, at: endedAt } = JSON.parse(answer) as { ok: AppendResult['events']; at: number };
+    history.succeed(attempt, ok, endedAt);
+  }
+}
