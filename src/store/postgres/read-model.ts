@@ -11,6 +11,7 @@ import type {
   TableSpec,
 } from '../../domain/read-model.js';
 import type { Parameter, RawRow, Session } from './database.js';
+import { sqlState } from './errors.js';
 import { toInteger, toTimestamp } from './rows.js';
 import { quoteIdentifier } from './schema-name.js';
 
@@ -77,9 +78,11 @@ export async function applyChanges(session: Session, schema: string, changes: Ch
   }
   const { spec, table, upserts, deletes } = changes;
   const key = keyColumns(spec);
-  for (const rows of slices(deletes)) await session.query(deleteRows(schema, spec, table), toArrays(key, rows));
+  for (const rows of slices(deletes)) {
+    await refused(() => session.query(deleteRows(schema, spec, table), toArrays(key, rows)));
+  }
   for (const rows of slices(upserts)) {
-    await session.query(upsertRows(schema, spec, table), toArrays(spec.columns, rows));
+    await refused(() => session.query(upsertRows(schema, spec, table), toArrays(spec.columns, rows)));
   }
 }
 
@@ -98,7 +101,10 @@ export async function readRows(
   return found;
 }
 
-/** Placeholders and quoted identifiers; unqualified names are found by the search path of the transaction. */
+/**
+ * Placeholders and quoted identifiers; unqualified names are found by the search path of the transaction.
+ * @throws E_HANDLER when it ends the transaction it runs in, or Postgres refuses it
+ */
 export async function runStatement(session: Session, statement: Statement): Promise<void> {
   const parameters: Parameter[] = [];
   const text = statement.parts
@@ -108,7 +114,28 @@ export async function runStatement(session: Session, statement: Statement): Prom
       return `$${parameters.push(part.value)}`;
     })
     .join('');
-  await session.query(text, parameters);
+  if (/^\s*(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|vacuum)\b/i.test(text)) {
+    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
+      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
+    });
+  }
+  await refused(() => session.query(text, parameters));
+}
+
+/** What Postgres refuses of a read model is the projection's doing, not the store's. */
+async function refused(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const state = sqlState(error) ?? '';
+    if (!/^(0A|2[1-3]|42|P0)/.test(state)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
+      why: `${message}.`,
+      details: { sqlState: state },
+      cause: error,
+    });
+  }
 }
 
 function indexName(table: string, index: number): string {

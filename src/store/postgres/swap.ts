@@ -1,8 +1,10 @@
 /** Putting rebuilt tables in the place of the live ones, and back: each one transaction. */
 import { EvstoreError } from '../../domain/errors.js';
 import { maxIdentifierBytes } from '../../domain/limits.js';
+import type { SqlFolder } from '../sql.js';
 import type { Lease, Rebuild, SwapLeases } from '../store.js';
-import type { Session } from './database.js';
+import type { Database, Session } from './database.js';
+import { isConnectionLost } from './errors.js';
 import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
 import { fence, superseded } from './leases.js';
 import { qualify } from './read-model.js';
@@ -102,10 +104,28 @@ function exchangeTables(
   return database.transaction(work, {
     prelude: lockTimeout(lockTimeoutMs),
     onLostCommit: async (error) => {
-      const found = await readRebuild(database, sql, rebuild.id);
-      if (found.state !== reached) throw error;
+      if ((await readOutcome(database, sql, rebuild, error)) !== reached) throw error;
     },
   });
+}
+
+/** Locking the row waits for a COMMIT that is still under way. */
+async function readOutcome(
+  database: Database,
+  sql: SqlFolder,
+  rebuild: Rebuild,
+  lostAnswer: unknown,
+): Promise<Rebuild['state']> {
+  try {
+    return (await database.transaction((session) => lockJournal(session, sql, rebuild.id))).state;
+  } catch (error) {
+    if (!isConnectionLost(error)) throw error;
+    throw new EvstoreError('E_OUTCOME_UNKNOWN', `nobody answered whether rebuild ${rebuild.id} was switched`, {
+      why: 'The connection was lost while the change was committed. The tables are whole either way.',
+      next: 'evstore projections',
+      cause: lostAnswer,
+    });
+  }
 }
 
 async function lockCheckpoint(

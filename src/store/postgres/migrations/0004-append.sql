@@ -1,10 +1,11 @@
 -- Writing in one round trip. Conflicts are raised; the client then reads the facts and decides which outcome it was.
 
 -- Serialises appends to one stream, so that positions follow versions and rivals queue instead of failing. The top bit
--- keeps these keys apart from the floor's.
+-- keeps these keys apart from the floor's. Without a search_path of its own, so that Postgres can inline it.
 create function public.evstore_lock_stream(stream text) returns void
-language sql volatile set search_path = pg_catalog, pg_temp as $$
-  select pg_advisory_xact_lock(hashtextextended(stream, /*tag*/1) | (-9223372036854775808)::bigint)
+language sql volatile as $$
+  select pg_catalog.pg_advisory_xact_lock(
+    pg_catalog.hashtextextended(stream, /*tag*/1) operator(pg_catalog.|) (-9223372036854775808)::bigint)
 $$;
 
 -- expected: -1 any, -2 exists, otherwise the version the stream must be at. Arrays have one element per event; an

@@ -8,7 +8,10 @@ with t as (
 )
 select relname, 'self', relkind::text, reltuples::bigint::text from t
 union all
-select t.relname, 'index', 'index', i.indexrelid::regclass::text from t join pg_index i on i.indrelid = t.oid
+select t.relname, 'index', 'index', x.relname
+  from t
+  join pg_index i on i.indrelid = t.oid
+  join pg_class x on x.oid = i.indexrelid
 union all
 select t.relname, 'carried', 'owner', pg_get_userbyid(t.relowner) from t where t.relowner <> current_user::regrole
 union all
