@@ -1,5 +1,5 @@
 /** The connection and its transactions: the only module that talks to better-sqlite3. Rows are arrays of values. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { EvstoreError } from '../../domain/errors.js';
 import type { FileTarget } from './connection-url.js';
@@ -23,6 +23,8 @@ export interface Session {
 const busyTimeoutMs = 10;
 const longestWaitMs = 50;
 const defaultTimeoutMs = 30_000;
+/** How long this connection's work may follow on itself before signals, timers and others get their turn. */
+const longestRunMs = 2;
 const maxStatements = 200;
 
 interface Prepared {
@@ -36,6 +38,7 @@ export class Database implements Session {
   readonly #target: FileTarget;
   readonly #readOnly: boolean;
   readonly #prepared = new Map<string, Prepared>();
+  #lastTurn = 0;
 
   /** @throws E_NO_SCHEMA, E_CONNECT, E_CORRUPT, E_CONFIG */
   constructor(target: FileTarget, readOnly: boolean, create: boolean) {
@@ -122,6 +125,7 @@ export class Database implements Session {
    * @throws EvstoreError named by meaning
    */
   async retry<T>(work: () => T, timeoutMs = defaultTimeoutMs): Promise<T> {
+    await this.#giveWay();
     const deadline = Date.now() + timeoutMs;
     for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       try {
@@ -141,6 +145,13 @@ export class Database implements Session {
     } catch {
       // Whatever stands in the way of closing, the process ends the connection with itself.
     }
+  }
+
+  /** Every call here is done when it returns, so awaiting one after the other would never leave the queue of promises. */
+  async #giveWay(): Promise<void> {
+    if (performance.now() - this.#lastTurn < longestRunMs) return;
+    await nextTurn();
+    this.#lastTurn = performance.now();
   }
 
   #within<T>(begin: string, work: (session: Session) => T): T {

@@ -77,6 +77,9 @@ function nameDriverError(error: Error, location: string): EvstoreError {
   if (/directory does not exist/.test(error.message)) {
     return new EvstoreError('E_CONNECT', `the folder of ${location} does not exist`, { cause: error });
   }
+  if (/connection is not open/.test(error.message)) {
+    return new EvstoreError('E_CONNECT', `the store was closed: ${location}`, { cause: error });
+  }
   if (/bindings file|NODE_MODULE_VERSION|ERR_DLOPEN/.test(error.message)) {
     return new EvstoreError('E_CONFIG', 'the SQLite driver does not run on this machine', {
       why: 'better-sqlite3 was built for another Node.js or another system.',

@@ -1,5 +1,5 @@
 /** The log on SQLite: what `append` and `importEvents` write and every reader sees. */
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   AppendResult,
   EventBatch,
@@ -84,7 +84,6 @@ export class SqliteEventLog implements EventLog {
       else from = (isWindowDone ? high : last.version) + 1;
       remaining -= events.length;
       if (last !== undefined) yield { events, upTo: last.globalPosition };
-      await nextTurn();
     }
   }
 
@@ -149,7 +148,6 @@ export class SqliteEventLog implements EventLog {
       yield { events, upTo: after };
       remaining -= events.length;
       if (after >= cap && events.length < wanted) return;
-      await nextTurn();
     }
   }
 
@@ -168,7 +166,6 @@ export class SqliteEventLog implements EventLog {
       yield { events, upTo };
       remaining -= events.length;
       to = upTo - 1;
-      await nextTurn();
     }
   }
 
