@@ -66,7 +66,10 @@ export function swapHeld(options: SwapOptions, rebuild: Rebuild, lease: Lease, c
   });
 }
 
-function assertReady(rebuild: Rebuild | undefined, { name, version, codeHash }: PreparedProjection): asserts rebuild {
+export function assertReady(
+  rebuild: Rebuild | undefined,
+  { name, version, codeHash }: PreparedProjection,
+): asserts rebuild {
   if (rebuild === undefined) {
     throw new EvstoreError('E_NOT_FOUND', `no rebuild of ${name} to swap in`, { next: `evstore rebuild ${name}` });
   }

@@ -1,0 +1,90 @@
+/** `evstore lag`: how far behind projections and other subscriptions are. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
+import { formatDuration } from '../src/output/relative-time.js';
+import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/lag.js';
+import { findOverLimit, type LagLimits } from '../src/projection/lag-limits.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { duration, wholeNumber } from './parse-option.js';
+import { type ListColumn, printList } from './print-list.js';
+import { outputOption } from './shared-options.js';
+
+const defaultWatchMs = 2_000;
+
+export const command: Command = {
+  usage: 'lag [name...]',
+  summary: 'how far behind the log projections are',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore lag', purpose: 'every projection and every other subscription' },
+    { line: 'evstore lag --max-lag 1000 --max-age 5m', purpose: 'exit 1 when one is further behind' },
+    { line: 'evstore lag --watch 1s', purpose: 'again and again, until Ctrl-C' },
+    { line: 'evstore lag -o prometheus', purpose: 'for a scraper; -o nagios for a check' },
+  ],
+  options: [
+    option('--max-lag <events>', 'exit 1 when one is more events behind', wholeNumber(0)),
+    option('--max-age <duration>', 'exit 1 when an event has waited longer', duration),
+    option('--watch [interval]', 'measure again after each interval (default: 2s)', duration),
+    outputOption('prometheus', 'nagios'),
+  ],
+  run: async (names, flags, context) => {
+    const limits = { maxLag: flags.maxLag, maxAgeMs: flags.maxAge } as LagLimits;
+    const { signal } = context.io;
+    const store = await context.openStore();
+    for (;;) {
+      const report = await measureLag(store, names, context.io.now());
+      const over = findOverLimit(report.projections, limits);
+      await print(report, over, flags, context);
+      if (flags.watch === undefined) return over.length > 0 ? fail(over, flags) : 0;
+      const pauseMs = flags.watch === true ? defaultWatchMs : Number(flags.watch);
+      await sleep(pauseMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted || context.io.stdout.closed) return over.length > 0 ? 1 : 0;
+    }
+  },
+};
+
+const columns: readonly ListColumn<ProjectionLag>[] = [
+  { heading: 'name', field: ({ name }) => name },
+  { heading: 'version', field: ({ version }) => version, align: 'right' },
+  { heading: 'status', field: ({ status }) => status },
+  { heading: 'position', field: ({ position }) => position, align: 'right' },
+  { heading: 'lag', field: ({ lag }) => lag, align: 'right' },
+  { heading: 'age', field: ({ ageMs }) => ageMs, text: ({ ageMs }) => showDuration(ageMs), align: 'right' },
+  {
+    heading: 'rate',
+    field: ({ rate }) => rate,
+    text: ({ rate }) => (rate === null ? '-' : `${Math.round(rate)}/s`),
+    align: 'right',
+  },
+  { heading: 'eta', field: ({ etaMs }) => etaMs, text: ({ etaMs }) => showDuration(etaMs), align: 'right' },
+  { heading: 'owner', field: ({ owner }) => owner },
+  { heading: 'error', field: ({ error }) => error },
+];
+
+async function print(report: LagReport, over: readonly string[], flags: Flags, context: Context): Promise<void> {
+  const { stdout } = context.io;
+  if (flags.output === 'prometheus') await stdout.write(renderPrometheus(report));
+  else if (flags.output === 'nagios') await stdout.write(renderNagios(report, over));
+  else await printList(context, report.projections, columns, report);
+  if (report.heldBackBy !== null) {
+    const { pid, gid, application, state, ageMs } = report.heldBackBy;
+    const who = pid === null ? `prepared transaction ${gid}` : `process ${pid}`;
+    await context.warn(
+      `readers are held at position ${report.safeHead} of ${report.head} by ${who} ` +
+        `(${application || 'no name'}, ${state ?? 'unknown state'}, for ${showDuration(ageMs)})`,
+    );
+  }
+  if (report.projections.length === 0) await context.note('no projection has run on this store yet');
+}
+
+/** Nagios has its say on stdout alone. */
+function fail(over: readonly string[], flags: Flags): number {
+  if (flags.output === 'nagios') return 1;
+  throw new EvstoreError('E_CHECK_FAILED', `over the limit: ${over.join('; ')}`, { next: 'evstore run' });
+}
+
+function showDuration(milliseconds: number | null): string {
+  return milliseconds === null ? '-' : formatDuration(milliseconds);
+}

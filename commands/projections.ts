@@ -1,0 +1,66 @@
+/** `evstore projections`: the code's projections against the database's. */
+import { relative } from 'node:path';
+import { type InventoryItem, takeInventory } from '../src/projection/inventory.js';
+import type { Command } from './command.js';
+import type { Context } from './context.js';
+import { type ListColumn, printList } from './print-list.js';
+import { loadCode } from './projection-code.js';
+import { projectionsOption } from './shared-options.js';
+
+export const command: Command = {
+  usage: 'projections',
+  summary: 'which projections there are, in code and in the database',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore projections', purpose: 'registered, new, stale, detached' },
+    {
+      line: 'evstore projections --json | jq \'.projections[] | select(.state != "current")\'',
+      purpose: 'what needs a hand',
+    },
+  ],
+  options: [projectionsOption()],
+  run: async (_args, flags, context) => {
+    const code = await loadCode(context, flags);
+    const projections = await takeInventory(await context.openStore(), code);
+    await printList(context, projections, columnsIn(context.io.cwd), { projections });
+    await hint(projections, context);
+    return 0;
+  },
+};
+
+function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
+  return [
+    { heading: 'name', field: ({ name }) => name },
+    { heading: 'state', field: ({ state }) => state },
+    { heading: 'version', field: ({ version }) => version, align: 'right' },
+    { heading: 'code', field: ({ codeVersion }) => codeVersion, align: 'right' },
+    { heading: 'position', field: ({ position }) => position, align: 'right' },
+    {
+      heading: 'rows',
+      field: ({ estimatedRows }) => estimatedRows,
+      text: ({ estimatedRows }) => about(estimatedRows),
+      align: 'right',
+    },
+    { heading: 'kept', field: ({ kept }) => kept.join(',') || null },
+    {
+      heading: 'rebuild',
+      field: ({ rebuild }) => (rebuild === null ? null : `${rebuild.state} at ${rebuild.position}`),
+    },
+    { heading: 'file', field: ({ file }) => (file === null ? null : relative(cwd, file)) },
+  ];
+}
+
+async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {
+  if (projections.length === 0) await context.note('no projection yet; evstore scaffold projection NAME writes one');
+  for (const { name, state, rebuild } of projections) {
+    if (rebuild !== null)
+      await context.note(`${name}: go on with evstore rebuild ${name}, or drop it with evstore abort ${name}`);
+    else if (state === 'new') await context.note(`${name}: evstore run ${name} makes its table`);
+    else if (state === 'stale')
+      await context.note(`${name}: evstore rebuild ${name} brings it to the version of the code`);
+  }
+}
+
+function about(rows: number | null): string {
+  return rows === null ? '-' : `~${rows}`;
+}

@@ -1,0 +1,42 @@
+/** `evstore swap`: puts a rebuild that is ready in the place of the live read model. */
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderReport } from '../src/output/json-line.js';
+import { findUnfinished } from '../src/projection/rebuild-lease.js';
+import { assertReady, swapReady } from '../src/projection/swap.js';
+import type { Command } from './command.js';
+import { selectCode } from './projection-code.js';
+import { dryRunOption, projectionsOption } from './shared-options.js';
+import { keepOldFlag, readSwapOptions, switchFlags } from './swap-options.js';
+
+export const command: Command = {
+  usage: 'swap <name>',
+  summary: 'put a rebuild that is ready in the place of the live read model',
+  writes: 'the events since the rebuild; then the two tables change names in one transaction',
+  examples: [{ line: 'evstore swap order_summary', purpose: 'after evstore rebuild order_summary --no-swap' }],
+  options: [keepOldFlag(), ...switchFlags(), projectionsOption(), dryRunOption()],
+  run: async (names, flags, context) => {
+    const [projection] = await selectCode(context, flags, names);
+    if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+    const store = await context.openStore();
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const ready = await findUnfinished(store, projection.name);
+    assertReady(ready, projection);
+    const dryRun = flags.dryRun === true;
+    const rebuild = dryRun
+      ? ready
+      : await swapReady(
+          readSwapOptions(flags, store, context, () => {}),
+          projection,
+        );
+    if (asJson) await context.io.stdout.write(renderReport({ dryRun, rebuild }));
+    else if (context.quiet) await context.io.stdout.write(`${rebuild.position}\n`);
+    else {
+      const what = dryRun ? 'would become live' : 'is live';
+      await context.io.stdout.write(
+        `${projection.name}: version ${rebuild.version} ${what}, at position ${rebuild.position}\n`,
+      );
+      if (!dryRun) await context.note(`back with: evstore rollback ${projection.name}`);
+    }
+    return 0;
+  },
+};

@@ -1,0 +1,46 @@
+/** `evstore wait`: returns when read models hold what was written. */
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderReport } from '../src/output/json-line.js';
+import { waitForProjections } from '../src/projection/wait.js';
+import type { Store } from '../src/store/store.js';
+import { type Command, type Flags, option } from './command.js';
+import { duration, uuid, wholeNumber } from './parse-option.js';
+
+const defaultTimeoutMs = 5_000;
+
+export const command: Command = {
+  usage: 'wait <name...>',
+  summary: 'wait until projections have caught up',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore wait order_summary', purpose: 'until it holds everything that is in the log now' },
+    { line: 'evstore wait order_summary --position 4711', purpose: 'until it holds what was written there' },
+    { line: 'evstore wait order_summary stock --timeout 30s', purpose: 'exit 7 when it takes longer' },
+  ],
+  options: [
+    option('--position <position>', 'global position to wait for (default: the head)', wholeNumber(0)).conflicts(
+      'event',
+    ),
+    option('--event <id>', 'id of the event to wait for', uuid),
+    option('--timeout <duration>', 'give up after (default: 5s)', duration),
+  ],
+  run: async (names, flags, context) => {
+    const store = await context.openStore();
+    const position = await positionOf(store, flags);
+    const timeoutMs = (flags.timeout as number | undefined) ?? defaultTimeoutMs;
+    const waited = await waitForProjections({ store, names, position, timeoutMs, signal: context.io.signal });
+    if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+      await context.io.stdout.write(renderReport({ position, projections: waited }));
+    } else for (const each of waited) await context.note(`${each.name}: at position ${each.position}`);
+    return 0;
+  },
+};
+
+async function positionOf(store: Store, flags: Flags): Promise<number> {
+  if (flags.position !== undefined) return Number(flags.position);
+  if (flags.event === undefined) return (await store.log.head()).head;
+  const id = String(flags.event);
+  const event = await store.log.find(id);
+  if (event === undefined) throw new EvstoreError('E_NOT_FOUND', `no event has the id ${id}`);
+  return event.globalPosition;
+}

@@ -1,0 +1,63 @@
+/** Lag for monitoring systems: Prometheus' text format, and the one line Nagios reads. */
+import type { LagReport, ProjectionLag } from '../projection/lag.js';
+import { sanitise } from '../terminal/sanitise.js';
+
+interface Metric {
+  readonly name: string;
+  readonly help: string;
+  /** Null leaves the sample out. */
+  readonly value: (lag: ProjectionLag) => number | null;
+}
+
+const metrics: readonly Metric[] = [
+  { name: 'evstore_projection_position', help: 'Checkpoint of the projection.', value: ({ position }) => position },
+  { name: 'evstore_projection_lag', help: 'Positions behind the safe head.', value: ({ lag }) => lag },
+  {
+    name: 'evstore_projection_oldest_waiting_seconds',
+    help: 'Age of the oldest event that waits; 0 when none does.',
+    value: ({ ageMs }) => (ageMs ?? 0) / 1_000,
+  },
+  { name: 'evstore_projection_rate', help: 'Events a second of its runner.', value: ({ rate }) => rate },
+  {
+    name: 'evstore_projection_running',
+    help: '1 when somebody runs it.',
+    value: ({ owner }) => (owner === null ? 0 : 1),
+  },
+  {
+    name: 'evstore_projection_failed',
+    help: '1 when its last event failed.',
+    value: ({ error }) => (error === null ? 0 : 1),
+  },
+];
+
+export function renderPrometheus({ head, safeHead, projections }: LagReport): string {
+  const log = [
+    ...describe('evstore_head', 'Last visible position of the log.'),
+    `evstore_head ${head}`,
+    ...describe('evstore_safe_head', 'Last position below which nothing can still appear.'),
+    `evstore_safe_head ${safeHead}`,
+  ];
+  const lines = metrics.flatMap(({ name, help, value }) => [
+    ...describe(name, help),
+    ...projections.flatMap((lag) => {
+      const sample = value(lag);
+      return sample === null ? [] : [`${name}{projection="${escapeLabel(lag.name)}"} ${sample}`];
+    }),
+  ]);
+  return `${[...log, ...lines].join('\n')}\n`;
+}
+
+/** @param over one phrase for each limit that is passed */
+export function renderNagios({ projections }: LagReport, over: readonly string[]): string {
+  const verdict = over.length > 0 ? `LAG WARNING - ${over.join('; ')}` : `LAG OK - ${projections.length} projections`;
+  const measured = projections.map(({ name, lag }) => `'${name.replace(/['=|]/g, '_')}'=${lag}`);
+  return `${sanitise(verdict.replaceAll('|', '/'))} | ${sanitise(measured.join(' '))}\n`;
+}
+
+function describe(name: string, help: string): readonly string[] {
+  return [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`];
+}
+
+function escapeLabel(text: string): string {
+  return sanitise(text).replace(/[\\"]/g, '\\$&').replaceAll('\n', '\\n');
+}

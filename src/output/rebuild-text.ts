@@ -1,0 +1,34 @@
+/** Rebuilds in words: what one would do, and what one did. */
+import type { RebuildPlanned } from '../projection/plan-rebuild.js';
+import type { RebuildReport } from '../projection/rebuild.js';
+import { formatDuration } from './relative-time.js';
+
+/** One line a fact. */
+export function describePlan(plan: RebuildPlanned): readonly string[] {
+  const { projection, action, fromVersion, toVersion, types, category, livePosition, from, target } = plan;
+  const version = fromVersion === null ? `version ${toVersion}, new` : `version ${fromVersion} → ${toVersion}`;
+  const begun = { start: '', resume: `, resumed at position ${from}`, restart: ', begun anew' }[action];
+  const matching = types === 'all' ? 'every event' : `${types.join(', ')}`;
+  const live = livePosition === null ? 'no live table' : `the live table is at ${livePosition}`;
+  return [
+    `rebuild ${projection} (${version}${begun})`,
+    `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${target}; ${live}`,
+    ...plan.tables.map(({ table, exists, estimatedRows, indexes, carried }) => {
+      if (!exists) return `  table ${table}: made new`;
+      const rows = estimatedRows === null ? '' : `, about ${estimatedRows} rows`;
+      const kept = carried.map(({ kind, name }) => `${kind} ${name}`).join(', ');
+      return `  table ${table}: ${indexes.length} indexes${rows}${kept === '' ? '' : `; carried over: ${kept}`}`;
+    }),
+  ];
+}
+
+export function describeReport(report: RebuildReport): string {
+  const { projection, outcome, toVersion, position, events, rows, keepOldUntil, elapsedMs } = report;
+  const counted = rows === null ? '' : `, ${rows.rebuilt} rows${rows.live === null ? '' : ` (before: ${rows.live})`}`;
+  const work = `${events} events up to position ${position}${counted}, in ${formatDuration(elapsedMs)}`;
+  if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
+  if (outcome === 'ready')
+    return `${projection}: version ${toVersion} is ready, ${work}\nswap it in with: evstore swap ${projection}`;
+  const old = keepOldUntil === null ? '' : `\nback with: evstore rollback ${projection} (until ${keepOldUntil})`;
+  return `${projection}: version ${toVersion} is live, ${work}${old}`;
+}

@@ -1,0 +1,101 @@
+/** The code's projections against the database's. */
+import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../store/store.js';
+import type { LoadedProjection } from './load.js';
+import { compareCode } from './registration.js';
+
+/**
+ * `new`: not in the database yet. `detached`: in the database, no code. `stale`: another version, needs a rebuild.
+ * `stale code`: the same version with other functions or columns.
+ */
+export type InventoryState = 'current' | 'new' | 'detached' | 'stale' | 'stale code';
+
+export interface InventoryItem {
+  readonly name: string;
+  readonly state: InventoryState;
+  /** In the database; null for a new one. */
+  readonly version: number | null;
+  /** Of the code; null for a detached one. */
+  readonly codeVersion: number | null;
+  readonly tables: readonly string[];
+  /** Null when it never ran. */
+  readonly position: number | null;
+  /** From the engine's statistics; null when it has none. */
+  readonly estimatedRows: number | null;
+  /** Versions whose tables are kept for a rollback, newest first. */
+  readonly kept: readonly number[];
+  /** The rebuild that is unfinished. */
+  readonly rebuild: {
+    readonly id: number;
+    readonly state: string;
+    readonly version: number;
+    readonly position: number;
+  } | null;
+  /** Null for a detached one. */
+  readonly file: string | null;
+}
+
+/** By name. Sagas keep a checkpoint too, but no tables: they are left out. */
+export async function takeInventory(
+  store: Store,
+  code: readonly LoadedProjection[],
+): Promise<readonly InventoryItem[]> {
+  const { projections } = store;
+  const [all, checkpoints, rebuilds] = await Promise.all([
+    projections.list(),
+    projections.checkpoints(),
+    projections.rebuilds(),
+  ]);
+  const records = all.filter(({ tables }) => tables.length > 0);
+  const facts = await projections.inspectTables(records.flatMap(({ tables }) => tables));
+  const rows = new Map(facts.map(({ table, estimatedRows }) => [table, estimatedRows]));
+  const names = [...new Set([...code, ...records].map(({ name }) => name))].sort();
+  return names.map((name) => {
+    const found = code.find((each) => each.name === name);
+    const record = records.find((each) => each.name === name);
+    return toItem(name, found, record, {
+      checkpoint: checkpoints.find(({ subscriptionId }) => subscriptionId === name),
+      rebuilds: rebuilds.filter(({ projection }) => projection === name),
+      rows,
+    });
+  });
+}
+
+interface ItemFacts {
+  readonly checkpoint: Checkpoint | undefined;
+  readonly rebuilds: readonly Rebuild[];
+  readonly rows: ReadonlyMap<string, number | null>;
+}
+
+function toItem(
+  name: string,
+  code: LoadedProjection | undefined,
+  record: ProjectionRecord | undefined,
+  { checkpoint, rebuilds, rows }: ItemFacts,
+): InventoryItem {
+  const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
+  const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
+  return {
+    name,
+    state: stateOf(code, record),
+    version: record?.version ?? null,
+    codeVersion: code?.version ?? null,
+    tables: record?.tables ?? code?.tables ?? [],
+    position: checkpoint?.position ?? null,
+    estimatedRows: estimates.length === 0 ? null : sum(estimates),
+    kept: rebuilds.flatMap(({ state, old }) => (state === 'swapped' && old !== null ? [old.version] : [])),
+    rebuild:
+      unfinished === undefined
+        ? null
+        : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
+    file: code?.file ?? null,
+  };
+}
+
+function stateOf(code: LoadedProjection | undefined, record: ProjectionRecord | undefined): InventoryState {
+  if (record === undefined) return 'new';
+  return code === undefined ? 'detached' : compareCode(record, code);
+}
+
+function sum(estimates: readonly (number | null)[]): number | null {
+  return estimates.reduce<number | null>((total, each) => (total === null || each === null ? null : total + each), 0);
+}
