@@ -1,0 +1,283 @@
+/** Real stores with one promise broken each. The suites are worth something if they reject every one of them. */
+import { EvstoreError } from '../../src/domain/errors.js';
+import type { EventBatch, RecordedEvent } from '../../src/domain/event.js';
+import { newEventId } from '../../src/domain/uuid.js';
+import type { AppliedBatch, EventLog, ProjectionStore, Store } from '../../src/store/store.js';
+
+export interface BrokenStore {
+  /** The promise that it breaks. */
+  readonly name: string;
+  readonly wrap: (store: Store) => Store;
+  /** Suite title → cases of which each must reject it. */
+  readonly rejectedBy: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The same object with some methods replaced. */
+function replace<Target extends object>(target: Target, methods: Partial<Target>): Target {
+  return new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(name in methods ? methods : target, name);
+      return typeof value === 'function' && !(name in methods) ? value.bind(target) : value;
+    },
+  });
+}
+
+const withLog = (change: (log: EventLog) => Partial<EventLog>) => (store: Store) =>
+  replace<Store>(store, { log: replace(store.log, change(store.log)) } as Partial<Store>);
+const withProjections = (change: (projections: ProjectionStore) => Partial<ProjectionStore>) => (store: Store) =>
+  replace<Store>(store, { projections: replace(store.projections, change(store.projections)) } as Partial<Store>);
+
+/** Both ways of reading, each batch changed. */
+const withBatches = (change: (batch: EventBatch) => EventBatch | undefined) =>
+  withLog((log) => ({
+    readAll: (options) => mapBatches(log.readAll(options), change),
+    readStream: (streamId, options) => mapBatches(log.readStream(streamId, options), change),
+  }));
+const withEvents = (change: (event: RecordedEvent) => RecordedEvent) =>
+  withBatches((batch) => ({ ...batch, events: batch.events.map(change) }));
+
+async function* mapBatches(
+  batches: AsyncIterable<EventBatch>,
+  change: (batch: EventBatch) => EventBatch | undefined,
+): AsyncGenerator<EventBatch> {
+  for await (const batch of batches) {
+    const changed = change(batch);
+    if (changed !== undefined) yield changed;
+  }
+}
+
+/** Success whatever the error of this code was about. */
+async function swallow<Value>(code: string, attempt: Promise<Value>, instead: () => Promise<Value>): Promise<Value> {
+  return attempt.catch((error: unknown) => {
+    if (error instanceof EvstoreError && error.code === code) return instead();
+    throw error;
+  });
+}
+
+/** Moves the checkpoint wherever it is, under whatever lease there is. */
+async function applyAnyway(projections: ProjectionStore, batch: AppliedBatch): Promise<void> {
+  const { lease } = batch;
+  const answer = await projections.acquireLease(lease.target, { owner: lease.owner, ttlMs: 60_000, steal: true });
+  if (answer.held) throw new Error('a stolen lease is held');
+  return projections.apply({ ...batch, lease: answer.lease, from: answer.lease.position });
+}
+
+const nothing = { streamId: '', events: [], version: 0, globalPosition: 0, deduplicated: true };
+
+export const brokenStores: readonly BrokenStore[] = [
+  {
+    name: 'ignores the expected version',
+    wrap: withLog((log) => ({ append: (streamId, events) => log.append(streamId, events, 'any') })),
+    rejectedBy: {
+      append: [
+        'A3 eight-rivals',
+        'A7 id-other-expected',
+        'A13 expect-none-exists-exact',
+        'A19 failed-append-leaves-no-stream',
+      ],
+    },
+  },
+  {
+    name: 'does not know an id again',
+    wrap: withLog((log) => ({
+      append: (streamId, events, expected) =>
+        log.append(
+          streamId,
+          events.map((event) => ({ ...event, id: newEventId() })),
+          expected,
+        ),
+    })),
+    rejectedBy: { append: ['A1 retry-same-request', 'A2 eight-identical', 'A8 partial-batch'] },
+  },
+  {
+    name: 'takes any event with a known id for a duplicate',
+    wrap: withLog((log) => ({
+      append: (...request) => swallow('E_ID_CONFLICT', log.append(...request), async () => nothing),
+    })),
+    rejectedBy: { append: ['A5 id-other-content', 'A6 id-other-stream', 'A10 json-equality'] },
+  },
+  {
+    name: 'appends the rest of a partial duplicate',
+    wrap: withLog((log) => ({
+      append: (streamId, events, expected) =>
+        swallow('E_PARTIAL_DUPLICATE', log.append(streamId, events, expected), async () => {
+          const known = await Promise.all(events.map(({ id }) => log.find(id)));
+          return log.append(
+            streamId,
+            events.filter((_, index) => known[index] === undefined),
+            'any',
+          );
+        }),
+    })),
+    rejectedBy: { append: ['A8 partial-batch'] },
+  },
+  {
+    name: 'appends a batch one by one',
+    wrap: withLog((log) => ({
+      append: async (streamId, events) => {
+        const results = [];
+        for (const event of events) results.push(await log.append(streamId, [event], 'any'));
+        const last = results.at(-1) ?? nothing;
+        return { ...last, events: results.flatMap((result) => result.events) };
+      },
+    })),
+    rejectedBy: { append: ['A14 batch-atomic'] },
+  },
+  {
+    name: 'loses an event now and then',
+    wrap: withBatches((batch) => ({ ...batch, events: batch.events.filter((_, index) => index !== 3) })),
+    rejectedBy: {
+      read: ['the whole log in batches, in order, nothing twice', 'one stream by version'],
+      append: ['A4 eight-any'],
+    },
+  },
+  {
+    name: 'reads out of order',
+    wrap: withBatches((batch) => ({ ...batch, events: [...batch.events].reverse() })),
+    rejectedBy: {
+      read: ['the whole log in batches, in order, nothing twice', 'one stream by version'],
+      append: ['result: versions from 1, rising positions, in the order of the request'],
+      import: ['in the order of the lines, each at the next version of its stream'],
+    },
+  },
+  {
+    name: 'reads the last event of a batch twice',
+    wrap: withBatches((batch) => ({ ...batch, events: [...batch.events, ...batch.events.slice(-1)] })),
+    rejectedBy: { read: ['the whole log in batches, in order, nothing twice', 'an event comes back as it went in'] },
+  },
+  {
+    name: 'is silent about what it skipped',
+    wrap: withBatches((batch) => (batch.events.length === 0 ? undefined : batch)),
+    rejectedBy: { read: ['O22 filtered-checkpoint'] },
+  },
+  {
+    name: 'says it looked further than it did',
+    wrap: withBatches((batch) => ({ ...batch, upTo: batch.upTo + 1 })),
+    rejectedBy: { read: ['O22 filtered-checkpoint', 'the whole log in batches, in order, nothing twice'] },
+  },
+  {
+    name: 'parses payloads on the way',
+    wrap: withEvents((event) => ({ ...event, data: JSON.stringify(JSON.parse(event.data)) })),
+    rejectedBy: {
+      'hostile input': ['H1 H5 H6 H7 H9 what both can keep comes back to the letter'],
+      read: ['an event comes back as it went in'],
+    },
+  },
+  {
+    name: 'passes times through Date',
+    wrap: withEvents((event) => ({ ...event, createdAt: new Date(event.createdAt).toISOString() })),
+    rejectedBy: { read: ['H23 timestamps', 'an event comes back as it went in'] },
+  },
+  {
+    name: 'matches categories with wildcards',
+    wrap: withLog((log) => ({
+      readAll: ({ category, ...options } = {}) =>
+        category === undefined
+          ? log.readAll(options)
+          : mapBatches(log.readAll(options), (batch) => {
+              const pattern = new RegExp(
+                `^${category
+                  .replace(/[^\w%]/g, '.')
+                  .replace(/%/g, '.*')
+                  .replace(/_/g, '.')}(-|$)`,
+              );
+              return { ...batch, events: batch.events.filter(({ streamId }) => pattern.test(streamId)) };
+            }),
+    })),
+    rejectedBy: { read: ['H14 like-wildcards'] },
+  },
+  {
+    name: 'filters by any of the conditions instead of all',
+    wrap: withLog((log) => ({ readAll: ({ category: _, ...options } = {}) => log.readAll(options) })),
+    rejectedBy: { read: ['filters are joined by "and"', 'H14 like-wildcards'] },
+  },
+  {
+    name: 'does not wait for an append',
+    wrap: withLog(() => ({ waitForAppend: async (after) => after })),
+    rejectedBy: { read: ['waitForAppend sees an append, gives up, and can be aborted'] },
+  },
+  {
+    name: 'imports over what it has, one stream after the other',
+    wrap: withLog((log) => ({
+      importEvents: (events, options) =>
+        log.importEvents(
+          [...events].sort((a, b) => (a.streamId < b.streamId ? -1 : 1)),
+          options,
+        ),
+    })),
+    rejectedBy: { import: ['in the order of the lines, each at the next version of its stream'] },
+  },
+  {
+    name: 'skips conflicts of an import though told to fail',
+    wrap: withLog((log) => ({ importEvents: (events) => log.importEvents(events, { conflict: 'skip' }) })),
+    rejectedBy: { import: ['a known id with other content: fail writes nothing, skip leaves it out'] },
+  },
+  {
+    name: 'moves a checkpoint without comparing it',
+    wrap: withProjections((projections) => ({
+      apply: (batch) => swallow('E_SUPERSEDED', projections.apply(batch), () => applyAnyway(projections, batch)),
+    })),
+    rejectedBy: {
+      projections: [
+        'a batch from another position is superseded',
+        'R3 zombie-runner: an old token never writes',
+        'a checkpoint moved by hand stops its runner',
+      ],
+      rebuild: ['W11 a runner of the old table is superseded by the swap'],
+    },
+  },
+  {
+    name: 'commits the checkpoint before the rows',
+    wrap: withProjections((projections) => ({
+      apply: async (batch) => {
+        await projections.apply({ ...batch, changes: { kind: 'statements', statements: [] } });
+        await projections.apply({ ...batch, from: batch.to });
+      },
+    })),
+    rejectedBy: { projections: ['R6 checkpoint-behind-effects: a batch that fails leaves neither'] },
+  },
+  {
+    name: 'moves the checkpoint and drops the rows',
+    wrap: withProjections((projections) => ({
+      apply: (batch) => projections.apply({ ...batch, changes: { kind: 'statements', statements: [] } }),
+    })),
+    rejectedBy: { projections: ['rows and checkpoint move together'] },
+  },
+  {
+    name: 'gives the lease to whoever asks',
+    wrap: withProjections((projections) => ({
+      acquireLease: (target, request) => projections.acquireLease(target, { ...request, steal: true }),
+    })),
+    rejectedBy: { projections: ['R2 two-runners: the lease has one holder', 'eight at once: one gets the lease'] },
+  },
+  {
+    name: 'says a lost lease was renewed',
+    wrap: withProjections((projections) => ({
+      renewLease: async (lease, ttlMs, vitals) => {
+        await projections.renewLease(lease, ttlMs, vitals);
+        return true;
+      },
+    })),
+    rejectedBy: { projections: ['R2 two-runners: the lease has one holder', 'an expired lease is free'] },
+  },
+  {
+    name: 'swaps with any lease',
+    wrap: withProjections((projections) => ({
+      swap: (rebuild, leases, options) =>
+        swallow('E_SUPERSEDED', projections.swap(rebuild, leases, options), async () => {
+          const take = async (lease: typeof leases.live) => {
+            const answer = await projections.acquireLease(lease.target, { owner: 'x', ttlMs: 60_000, steal: true });
+            return answer.held ? lease : answer.lease;
+          };
+          const fresh = { rebuild: await take(leases.rebuild), live: await take(leases.live) };
+          return projections.swap(rebuild, fresh, options);
+        }),
+    })),
+    rejectedBy: { rebuild: ['a lost lease does not swap'] },
+  },
+  {
+    name: 'leaves what was built behind',
+    wrap: withProjections(() => ({ abort: async (rebuild) => ({ ...rebuild, state: 'aborted' }) })),
+    rejectedBy: { rebuild: ['abort drops what was built and nothing else'] },
+  },
+];
