@@ -78,7 +78,11 @@ export interface EventStore {
    * Appends to the end of one stream, all or nothing. Repeated with the same ids it succeeds without writing again.
    * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN
    */
-  append(streamId: string, events: EventInput | readonly EventInput[], condition?: AppendCondition): Promise<AppendResult>;
+  append(
+    streamId: string,
+    events: EventInput | readonly EventInput[],
+    condition?: AppendCondition,
+  ): Promise<AppendResult>;
   /** Oldest first. A stream that does not exist has no events. */
   readStream(streamId: string, range?: StreamRange): AsyncIterable<Event>;
   /** The whole log in order, up to where nothing can still appear. */
@@ -148,10 +152,10 @@ class OpenEventStore implements EventStore {
   async *subscribe({ after = 0, signal, ...filter }: SubscribeOptions = {}): AsyncGenerator<Event> {
     await this.#assertGuards();
     let position = after;
-    while (signal?.aborted !== true) {
+    while (!isAborted(signal)) {
       for await (const batch of this.#store.log.readAll({ ...filter, after: position })) {
         for (const event of batch.events) {
-          if (signal?.aborted === true) return;
+          if (isAborted(signal)) return;
           yield toEvent(event);
         }
         position = batch.upTo;
@@ -188,6 +192,11 @@ function toNewEvent(input: EventInput, condition: AppendCondition): NewEvent {
     ...(streamType !== undefined && { streamType }),
     ...(input.createdAt !== undefined && { createdAt: toText(input.createdAt) }),
   };
+}
+
+/** A call, because the flag changes while the reader waits and a plain comparison is taken as settled. */
+function isAborted(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted ?? false;
 }
 
 function toText(moment: string | Date): string {

@@ -1,14 +1,27 @@
-/** What a program may import from `evstore`. */
-export { EvstoreError } from './domain/errors.js';
-export type { AppendResult, ExpectedVersion } from './domain/event.js';
-export type { Statement } from './domain/read-model.js';
-export * from './event-store.js';
+/** What a program may import from `evstore`: these names are a contract. */
+export { type Config, defineConfig } from './config/config.js';
+export { type ErrorCode, EvstoreError, isEvstoreError } from './domain/errors.js';
+export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
+export type { ColumnType, Statement } from './domain/read-model.js';
+export {
+  type AppendCondition,
+  type EventInput,
+  type EventStore,
+  type LogRange,
+  type OpenOptions,
+  openStore,
+  type StreamRange,
+  type SubscribeOptions,
+} from './event-store.js';
 export {
   defineProjection,
   defineSqlProjection,
   type Event,
   type Projection,
+  type ProjectionDefinition,
+  type SqlProjectionDefinition,
   type TableIdentifiers,
 } from './projection/definition.js';
 export { sql } from './projection/sql-tag.js';
 export { type ActionContext, type CompensationContext, defineSaga, type Saga } from './saga/definition.js';
+export type { Engine } from './store/store.js';
