@@ -1,10 +1,11 @@
 /** The rows of an sql projection's table after some events: run on a SQLite database in memory. */
 import type { RecordedEvent } from '../domain/event.js';
-import type { Statement, StoredValue } from '../domain/read-model.js';
+import type { Statement } from '../domain/read-model.js';
 import { statementsOf } from '../projection/fold.js';
 import type { PreparedSqlProjection } from '../projection/prepare.js';
 import { Database, type RawValue } from '../store/sqlite/database.js';
 import { quoteIdentifier } from '../store/sqlite/identifier.js';
+import { runStatement } from '../store/sqlite/read-model.js';
 
 const inMemory = { path: ':memory:', isMemory: true, location: 'sqlite::memory:' };
 
@@ -29,19 +30,7 @@ export function querySqlProjection(
 }
 
 function runAll(database: Database, statements: readonly Statement[]): void {
-  for (const { parts } of statements) {
-    const text = parts.map((part) => {
-      if (part.kind === 'value') return '?';
-      return part.kind === 'identifier' ? quoteIdentifier(part.name) : part.text;
-    });
-    const values = parts.flatMap((part) => (part.kind === 'value' ? [toParameter(part.value)] : []));
-    database.run(text.join(''), values);
-  }
-}
-
-/** SQLite has no booleans. */
-function toParameter(value: StoredValue): string | number | null {
-  return typeof value === 'boolean' ? Number(value) : value;
+  for (const statement of statements) runStatement(database, statement);
 }
 
 function toItself(name: string): string {

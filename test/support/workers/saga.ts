@@ -2,9 +2,10 @@
  * A process that drives a saga and is killed. Arguments: URL, file of effects, how the saga ends (`completed` or
  * `compensated`), and the point of the kill: `before:3` or `after:3` is the third event it adds to an instance.
  */
+
+import { runSagas } from '../../../src/saga/run-sagas.js';
 import { openStoreAt } from '../../../src/store/open.js';
 import type { Store } from '../../../src/store/store.js';
-import { runSagas } from '../../../src/saga/run-sagas.js';
 import { makeFulfilment } from '../fulfilment-saga.js';
 
 const [url = '', effects = '', ending = 'completed', point = ''] = process.argv.slice(2);

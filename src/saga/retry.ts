@@ -1,0 +1,31 @@
+/** Another try at a compensation that kept failing. */
+import { EvstoreError } from '../domain/errors.js';
+import { shellWord } from '../domain/shell-word.js';
+import type { Saga } from './definition.js';
+import { type DriveEnd, driveInstance } from './drive.js';
+import { SagaInstance } from './instance.js';
+import { sagaStreamId } from './saga-events.js';
+import type { SagaLog } from './saga-log.js';
+
+/**
+ * Takes a parked instance up where it stopped and drives it on.
+ * @throws E_NOT_FOUND when there is no such instance, E_USAGE when it is not parked
+ */
+export async function retryCompensation(
+  log: SagaLog,
+  saga: Saga,
+  id: string,
+  signal: AbortSignal,
+): Promise<{ readonly instance: SagaInstance; readonly end: DriveEnd }> {
+  const instance = await SagaInstance.load(log, saga.name, id);
+  const next = `evstore read ${shellWord(sagaStreamId(saga.name, id))}`;
+  if (instance === undefined)
+    throw new EvstoreError('E_NOT_FOUND', `saga ${saga.name} has no instance ${id}`, { next });
+  const { phase, steps } = instance.state;
+  const stuck = steps.find(({ compensation }) => compensation.exhausted);
+  if (phase !== 'compensation-failed' || stuck === undefined) {
+    throw new EvstoreError('E_USAGE', `${saga.name} ${id} is ${phase}: there is nothing to try again`, { next });
+  }
+  await instance.record({ type: 'CompensationRetried', data: { step: stuck.name } });
+  return { instance, end: await driveInstance(instance, { log, saga, signal }) };
+}
