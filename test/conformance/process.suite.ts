@@ -1,4 +1,4 @@
-/** Many at once, and killed in the middle. Seeds are printed with what they found. */
+/** Several processes on one store, killed in the middle. Seeds are printed with what they found. */
 import { expect } from 'vitest';
 import type { AppendResult } from '../../src/domain/event.js';
 import type { TestStore } from '../support/engines.js';
@@ -17,81 +17,10 @@ import {
   takeLease,
   totals,
 } from '../support/read-models.js';
-import { type ReadOn, runStress } from '../support/stress.js';
 import { spawnWorker } from '../support/workers/spawn.js';
 import { suite } from './suite.js';
 
-/** A reader on a connection of its own, through the port. */
-async function portReader(test: TestStore): Promise<ReadOn> {
-  const store = await test.open();
-  return (after) => readAll(store, { after, batchSize: 20 });
-}
-
-/** As evstore reads, but rows and safe head come from one statement, hence one snapshot. */
-async function oneStatementReader(test: TestStore): Promise<ReadOn> {
-  const session = await test.connect();
-  return async (after) => {
-    const rows = await session.query(
-      `select global_position, id, stream_id, version from events
-        where global_position > $1 and global_position <= evstore_safe_head() order by global_position`,
-      [after],
-    );
-    return rows.map((row) => ({
-      globalPosition: Number(row.global_position),
-      id: String(row.id),
-      streamId: String(row.stream_id),
-      version: Number(row.version),
-      type: '',
-      schemaVersion: 1,
-      data: '{}',
-      metadata: '{}',
-      streamType: '',
-      createdAt: '',
-    }));
-  };
-}
-
-/** Rounds until the checker reports a loss: the proof that it would see one. */
-async function expectLoss(test: TestStore, readers: Readonly<Record<string, ReadOn>>): Promise<void> {
-  for (let seed = 1; seed <= 10; seed++) {
-    await test.raw.query('alter table events disable trigger user');
-    await test.raw.query('truncate events restart identity');
-    await test.raw.query('alter table events enable always trigger evstore_immutable');
-    const history = await runStress(test, { seed, writers: 8, transactions: 25, readers });
-    if (checkHistory(history).some((fault) => /lost|version \d+ where/.test(fault))) return;
-  }
-  throw new Error('ten rounds of writers without the guard, and no loss was reported');
-}
-
-export const orderStressSuite = suite(
-  'order under stress',
-  {
-    'O1 plain-skip-canary': async (test) => {
-      const readers = { one: await portReader(test) };
-      await readers.one(0);
-      await expectLoss(test, readers);
-    },
-
-    'O2 floor-stress-2-4-8': async (test) => {
-      for (const [seed, writers] of [
-        [1, 2],
-        [2, 4],
-        [freshSeed(), 8],
-      ] as const) {
-        await test.raw.query('alter table events disable trigger evstore_immutable');
-        await test.raw.query('truncate events restart identity');
-        await test.raw.query('alter table events enable always trigger evstore_immutable');
-        const readers = { one: await portReader(test), two: await portReader(test) };
-        const history = await runStress(test, { seed, writers, transactions: 30, readers });
-        expect(checkHistory(history), `seed ${seed}`).toEqual([]);
-        expect(history.deliveries.get('one')?.length).toBeGreaterThan(writers * 30);
-      }
-    },
-  },
-  { engines: ['postgres'] },
-);
-
-export const crashSuite = suite('kills', {
+export const processSuite = suite('processes', {
   'R1 kill9-every-batch-point': async (test) => {
     const { store } = test;
     const random = makeRandom(freshSeed());
@@ -196,23 +125,6 @@ export const crashSuite = suite('kills', {
     expect(await store.projections.list()).toMatchObject([{ version: 9 }]);
   },
 });
-
-export const oneSnapshotSuite = suite(
-  'order under stress, read wrongly',
-  {
-    'O3 floor-one-snapshot-mutant': async (test) => {
-      const readers = { mutant: await oneStatementReader(test) };
-      for (let seed = 1; seed <= 10; seed++) {
-        await test.raw.query('alter table events disable trigger evstore_immutable');
-        await test.raw.query('truncate events restart identity');
-        const history = await runStress(test, { seed, writers: 8, transactions: 25, readers });
-        if (checkHistory(history).some((fault) => /lost|version \d+ where/.test(fault))) return;
-      }
-      throw new Error('ten rounds of a reader with one snapshot, and no loss was reported');
-    },
-  },
-  { engines: ['postgres'] },
-);
 
 /** Waits until the worker's transaction is open: it holds the file, or waits for the table. */
 async function untilWriting(test: TestStore): Promise<void> {

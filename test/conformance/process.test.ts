@@ -1,0 +1,4 @@
+import { processSuite } from './process.suite.js';
+import { describeSuite } from './suite.js';
+
+describeSuite(processSuite);
