@@ -1,56 +1,86 @@
 /** `evstore run`: keeps read models up to date. */
+import type { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { ownerName } from '../src/projection/owner.js';
 import type { PreparedProjection } from '../src/projection/prepare.js';
 import { type RunResult, runProjections } from '../src/projection/run.js';
 import type { RunNews } from '../src/projection/runner.js';
+import type { LoadedSaga } from '../src/saga/load.js';
+import type { SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
-import { type Command, option } from './command.js';
+import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { wholeNumber } from './parse-option.js';
-import { selectCode } from './projection-code.js';
+import { loadCode, selectCode } from './projection-code.js';
+import { describeSaga, loadSagaCode, runLoadedSagas } from './saga-run.js';
 import { dryRunOption, projectionsOption } from './shared-options.js';
 
 export const command: Command = {
   usage: 'run [name...]',
   summary: 'keep read models up to date with the log',
-  writes: "the read models' tables and their checkpoints, made on the first run",
+  writes: "the read models' tables and their checkpoints, made on the first run; with --sagas, what their steps append",
   examples: [
     { line: 'evstore run', purpose: 'every projection; catches up, then follows until Ctrl-C' },
     { line: 'evstore run order_summary --once', purpose: 'up to the head as it is now, then stop' },
+    { line: 'evstore run --sagas', purpose: 'projections, and the sagas of the folder sagas' },
     { line: "evstore run --projections 'src/**/*.projection.ts'", purpose: 'projections of other files' },
   ],
   options: [
     option('--once', 'stop at the head as it is at the start'),
     option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
     projectionsOption(),
+    option('--sagas', "run the sagas too (the config's, or those of the folder sagas)"),
     dryRunOption(),
   ],
   run: async (names, flags, context) => {
-    const projections = await selectCode(context, flags, names);
+    const loaded = await loadSagaCode(context, flags);
+    const sagas = loaded.filter(({ name }) => names.length === 0 || names.includes(name));
+    const projections = await selectProjections(context, flags, names, sagas);
     const store = await context.openStore();
     if (flags.dryRun === true) return describePlan(store, projections, context);
-    const results = await runProjections({
-      store,
-      projections,
-      owner: ownerName(),
-      once: flags.once === true,
-      batchSize: flags.batchSize as number | undefined,
-      signal: context.io.signal,
-      report: (news) => void tell(news, context).catch(() => {}),
-    });
-    await report(results, context);
-    return failWithFirst(results, context);
+    const [results, reports] = await Promise.all([
+      runProjections({
+        store,
+        projections,
+        owner: ownerName(),
+        once: flags.once === true,
+        batchSize: flags.batchSize as number | undefined,
+        signal: context.io.signal,
+        report: (news) => void tell(news, context).catch(() => {}),
+      }),
+      runLoadedSagas(store, sagas, flags, context),
+    ]);
+    await report(results, reports, context);
+    return failWithFirst([...results, ...reports], context);
   },
 };
 
-async function report(results: readonly RunResult[], context: Context): Promise<void> {
+/** Names of sagas choose no projection, and where there are sagas no projection is needed. */
+async function selectProjections(
+  context: Context,
+  flags: Flags,
+  names: readonly string[],
+  sagas: readonly LoadedSaga[],
+): Promise<readonly PreparedProjection[]> {
+  if (sagas.length === 0) return selectCode(context, flags, names);
+  const others = names.filter((name) => !sagas.some((saga) => saga.name === name));
+  if (names.length === 0) return loadCode(context, flags);
+  return others.length === 0 ? [] : selectCode(context, flags, others);
+}
+
+async function report(
+  results: readonly RunResult[],
+  sagaReports: readonly SagaReport[],
+  context: Context,
+): Promise<void> {
   const { stdout } = context.io;
   if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
     const projections = results.map(({ error, ...rest }) => ({ ...rest, error: error?.message ?? null }));
-    await stdout.write(renderReport({ projections }));
+    const sagas = sagaReports.map(({ error, ...rest }) => ({ ...rest, error: error?.message ?? null }));
+    await stdout.write(renderReport({ projections, sagas }));
     return;
   }
+  for (const each of sagaReports) await stdout.write(context.quiet ? `${each.position}\n` : `${describeSaga(each)}\n`);
   for (const { name, position, events, error } of results) {
     if (context.quiet) await stdout.write(`${position}\n`);
     else
@@ -61,7 +91,10 @@ async function report(results: readonly RunResult[], context: Context): Promise<
 }
 
 /** The first failure decides the exit code; the others have been told as they happened. */
-async function failWithFirst(results: readonly RunResult[], context: Context): Promise<number> {
+async function failWithFirst(
+  results: readonly { readonly error: EvstoreError | null }[],
+  context: Context,
+): Promise<number> {
   const errors = results.flatMap(({ error }) => (error === null ? [] : [error]));
   for (const error of errors.slice(1)) await context.warn(`${error.message} (${error.code})`);
   if (errors[0] !== undefined) throw errors[0];
