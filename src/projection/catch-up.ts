@@ -61,7 +61,6 @@ const notTheEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_READ_ONLY',
   'E_CORRUPT',
   'E_UNSAFE_STORE',
-  'E_HANDLER',
 ]);
 
 export class CatchUp {
@@ -144,8 +143,8 @@ export class CatchUp {
         await this.#apply({ events: [event], upTo: event.globalPosition });
       } catch (error) {
         this.#cache.clear();
-        if (isEvstoreError(error) && notTheEvents.has(error.code)) throw error;
-        throw toHandlerError(this.#projection.name, event, 'the database refused what the handler returned', error);
+        if (failedPosition(error) !== undefined || (isEvstoreError(error) && notTheEvents.has(error.code))) throw error;
+        throw toHandlerError(this.#projection.name, event, `on.${event.type}`, error);
       }
     }
     if (this.#position < upTo) await this.#apply({ events: [], upTo });

@@ -1,0 +1,261 @@
+/** Runners on real stores: catching up, failing, standing by, being superseded. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
+import { runProjections } from '../../src/projection/run.js';
+import type { RunNews } from '../../src/projection/runner.js';
+import { sql } from '../../src/projection/sql-tag.js';
+import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
+import { append, makeEvent } from '../support/events.js';
+import { positionOf } from '../support/read-models.js';
+import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
+
+const summary = prepare(orderSummary);
+
+/** A runner that follows; `stop` ends it and gives its results. */
+function follow(test: TestStore, owner: string, ttlMs = 10_000, projection = summary) {
+  const stopping = new AbortController();
+  const news: RunNews[] = [];
+  const done = runProjections({
+    store: test.store,
+    projections: [projection],
+    owner,
+    once: false,
+    ttlMs,
+    signal: stopping.signal,
+    report: (each) => news.push(each),
+  });
+  const stop = async () => {
+    stopping.abort();
+    return done;
+  };
+  return { news, stop, done };
+}
+
+async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it did not come true in time');
+    await sleep(10);
+  }
+}
+
+forEachEngine((engine) => {
+  describe('run --once', () => {
+    it('makes both kinds of read model from the log, in any batch size', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 150);
+        const { results } = await runOnce(test.store, [summary, prepare(orderSql)], { batchSize: 7 });
+        expect(results).toMatchObject([
+          { name: 'order_summary', error: null, events: 150 },
+          { name: 'order_sql', error: null, events: 150 },
+        ]);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+        expect(await actualRows(test, 'order_sql')).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('goes on where it stood, and ends at once on an empty store', async () => {
+      await withTestStore(engine, async (test) => {
+        expect((await runOnce(test.store, [summary])).results).toMatchObject([{ position: 0, events: 0, error: null }]);
+        await placeOrders(test.store, 30);
+        await runOnce(test.store, [summary]);
+        await placeOrders(test.store, 30, 10, 30);
+        const { results } = await runOnce(test.store, [summary]);
+        expect(results).toMatchObject([{ events: 30, error: null }]);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('filtered-checkpoint (O22): moves past events that concern it not at all', async () => {
+      await withTestStore(engine, async (test) => {
+        await append(test.store, 'Stock-1', [makeEvent({ type: 'Counted' })]);
+        const { results } = await runOnce(test.store, [summary]);
+        expect(results[0]?.position).toBe((await test.store.log.head()).safeHead);
+      });
+    });
+  });
+
+  describe('a handler that throws (poison-stop, R5)', () => {
+    const poisoned = prepare(
+      defineProjection({
+        ...orderSummary,
+        on: {
+          OrderPlaced: (row, { data }) => {
+            if (data.total === 13) throw new Error('thirteen');
+            return { events: (row?.events ?? 0) + 1, total: (row?.total ?? 0) + data.total };
+          },
+          OrderRemoved: () => null,
+        },
+      }),
+    );
+
+    it('leaves the checkpoint before the event, everything earlier applied, and the error beside it', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 30);
+        const { results } = await runOnce(test.store, [poisoned]);
+        const [result] = results;
+        expect(result?.error).toMatchObject({ code: 'E_HANDLER', exitCode: 9 });
+        const failedAt = Number(result?.error?.details.globalPosition);
+        expect(result?.position).toBe(failedAt - 1);
+        expect(result?.error?.message).toBe(`projection order_summary failed on OrderPlaced at position ${failedAt}`);
+        expect(result?.error?.why).toMatch(/^on\.OrderPlaced \(.*run\.test\.ts:\d+\): Error: thirteen\./);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store, failedAt - 1));
+        const [checkpoint] = await test.store.projections.checkpoints();
+        expect(checkpoint).toMatchObject({ position: failedAt - 1, owner: null });
+        expect(checkpoint?.lastError).toContain('thirteen');
+      });
+    });
+
+    it('goes on with code that is right again, and forgets the error', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 30);
+        await runOnce(test.store, [poisoned]);
+        const { news } = await runOnce(test.store, [summary]);
+        expect(news).toContainEqual({ kind: 'stale code', projection: 'order_summary' });
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+        expect((await test.store.projections.checkpoints())[0]).toMatchObject({ lastError: null });
+      });
+    });
+
+    it('does not hold the others up', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 30);
+        const { results } = await runOnce(test.store, [poisoned, prepare(orderSql)]);
+        expect(results.map(({ error }) => error?.code)).toEqual(['E_HANDLER', undefined]);
+        expect(await actualRows(test, 'order_sql')).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('finds the event of a batch that the database refuses', async () => {
+      const strict = prepare(
+        defineSqlProjection({
+          ...orderSql,
+          create: (t) =>
+            sql`create table ${t.order_sql} (order_id text primary key, events integer, total bigint check (total <> 13))`,
+          on: {
+            OrderPlaced: ({ globalPosition, data }, t) =>
+              sql`insert into ${t.order_sql} (order_id, total) values (${`p${globalPosition}`}, ${data.total})`,
+          },
+        }),
+      );
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 30);
+        const [result] = (await runOnce(test.store, [strict])).results;
+        expect(result?.error).toMatchObject({ code: 'E_HANDLER' });
+        expect(result?.position).toBe(Number(result?.error?.details.globalPosition) - 1);
+        expect(await test.raw.query('select total from order_sql where total >= 13')).toEqual([]);
+        expect(await test.raw.query('select total from order_sql')).toHaveLength(12);
+      });
+    });
+  });
+
+  describe('two runners (R2)', () => {
+    it('one works, the other says who and takes over', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 20);
+        const first = follow(test, 'host:1', 600);
+        await until(() => first.news.some(({ kind }) => kind === 'progress'));
+        const second = follow(test, 'host:2', 600);
+        await until(() => second.news.some(({ kind }) => kind === 'standby'));
+        await placeOrders(test.store, 20, 10, 20);
+        await until(async () => (await positionOf(test.store, 'order_summary')) === 40);
+        expect(second.news.filter(({ kind }) => kind !== 'standby')).toEqual([]);
+        expect(second.news).toEqual([{ kind: 'standby', projection: 'order_summary', owner: 'host:1' }]);
+        await first.stop();
+        await until(() => second.news.some(({ kind }) => kind === 'leading'));
+        await placeOrders(test.store, 20, 10, 40);
+        await until(async () => (await positionOf(test.store, 'order_summary')) === 60);
+        await second.stop();
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+        expect((await test.store.projections.checkpoints())[0]?.owner).toBeNull();
+      });
+    });
+
+    it('--once waits for the other one to get there', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 20);
+        const other = follow(test, 'host:1', 600);
+        await until(() => other.news.some(({ kind }) => kind === 'progress'));
+        const { results, news } = await runOnce(test.store, [summary], { owner: 'host:2', ttlMs: 600 });
+        expect(results).toMatchObject([{ position: 20, events: 0, error: null }]);
+        expect(news).toEqual([{ kind: 'standby', projection: 'order_summary', owner: 'host:1' }]);
+        await other.stop();
+      });
+    });
+  });
+
+  it('a runner whose lease was taken writes nothing and steps back (R3)', async () => {
+    await withTestStore(engine, async (test) => {
+      await placeOrders(test.store, 20);
+      const first = follow(test, 'host:1');
+      await until(() => first.news.some(({ kind }) => kind === 'progress'));
+      const target = { kind: 'checkpoint', subscriptionId: 'order_summary' } as const;
+      const answer = await test.store.projections.acquireLease(target, { owner: 'thief', ttlMs: 1_000, steal: true });
+      if (answer.held) throw new Error('a stolen lease is had at once');
+      await placeOrders(test.store, 5, 10, 20);
+      await until(() => first.news.some(({ kind }) => kind === 'superseded'));
+      expect(await positionOf(test.store, 'order_summary')).toBe(20);
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store, 20));
+      await test.store.projections.releaseLease(answer.lease);
+      await until(async () => (await positionOf(test.store, 'order_summary')) === 25);
+      await first.stop();
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    });
+  });
+
+  it('a stop drops the batch under way and gives the lease back (R10)', async () => {
+    await withTestStore(engine, async (test) => {
+      await placeOrders(test.store, 200);
+      const stopping = new AbortController();
+      let handled = 0;
+      const slow = prepare(
+        defineProjection({
+          ...orderSummary,
+          on: {
+            OrderPlaced: (row, { data }) => {
+              handled += 1;
+              if (handled === 20) stopping.abort();
+              const end = performance.now() + 3;
+              while (performance.now() < end);
+              return { events: (row?.events ?? 0) + 1, total: (row?.total ?? 0) + data.total };
+            },
+            OrderRemoved: () => null,
+          },
+        }),
+      );
+      const { results } = await runOnce(test.store, [slow], { signal: stopping.signal, once: false });
+      expect(results).toMatchObject([{ position: 0, events: 0, error: null }]);
+      expect(handled).toBeLessThan(60);
+      expect(await actualRows(test)).toEqual([]);
+      expect((await test.store.projections.checkpoints())[0]).toMatchObject({ position: 0, owner: null });
+    });
+  });
+
+  it('refuses a table of another version, naming the way on', async () => {
+    await withTestStore(engine, async (test) => {
+      await placeOrders(test.store, 5);
+      await runOnce(test.store, [summary]);
+      const newer = prepare({ ...orderSummary, version: 2 });
+      const { results } = await runOnce(test.store, [newer]);
+      expect(results[0]?.error).toMatchObject({ code: 'E_STALE_PROJECTION', next: 'evstore rebuild order_summary' });
+    });
+  });
+
+  it('refuses a log that ends before the checkpoint, or holds another event there (R7)', async () => {
+    await withTestStore(engine, async (test) => {
+      await placeOrders(test.store, 5);
+      await runOnce(test.store, [summary]);
+      await test.raw.query(`update subscription_checkpoints set last_position = 99`);
+      expect((await runOnce(test.store, [summary])).results[0]?.error).toMatchObject({
+        code: 'E_DIVERGED',
+        exitCode: 10,
+      });
+      await test.raw.query(
+        `update subscription_checkpoints set last_position = 5, last_event_id = '00000000-0000-4000-8000-000000000000'`,
+      );
+      expect((await runOnce(test.store, [summary])).results[0]?.error).toMatchObject({ code: 'E_DIVERGED' });
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    });
+  });
+});
