@@ -3,22 +3,23 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { EvstoreError } from '../../domain/errors.js';
 import { redactUrl } from '../redact-url.js';
+import { type PasswordKey, readPasswordFile } from './password-file.js';
 
 export interface ConnectionTarget {
   readonly host: string | undefined;
   readonly port: number | undefined;
   readonly user: string | undefined;
-  /** Undefined: node-postgres looks into PGPASSWORD and ~/.pgpass. */
   readonly password: string | undefined;
   readonly database: string | undefined;
   readonly options: string | undefined;
   readonly connectTimeoutMs: number;
-  readonly ssl: false | ConnectionOptions;
-  /** Whether to go on without encryption when the server has none. */
-  readonly plainFallback: boolean;
+  /** To be tried in this order; false is without. */
+  readonly encryptions: readonly Encryption[];
   /** Without the password. */
   readonly location: string;
 }
+
+export type Encryption = false | ConnectionOptions;
 
 const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof modes)[number];
@@ -30,9 +31,11 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
   const [hostName, hostPort] = splitHost(decode(hostPart));
   const host = query.get('host') || hostName || env.PGHOST;
   const port = query.get('port') || hostPort || env.PGPORT;
-  const user = query.get('user') || decode(colon === -1 ? userPart : userPart.slice(0, colon)) || env.PGUSER;
-  const password = query.get('password') || (colon === -1 ? '' : decode(userPart.slice(colon + 1))) || undefined;
+  const user =
+    query.get('user') || decode(colon === -1 ? userPart : userPart.slice(0, colon)) || env.PGUSER || systemUser(env);
+  const password = query.get('password') || (colon === -1 ? '' : decode(userPart.slice(colon + 1))) || env.PGPASSWORD;
   const database = query.get('dbname') || decode(path) || env.PGDATABASE;
+  const passwordKey: PasswordKey = [host ?? 'localhost', port ?? '5432', database ?? user ?? '', user ?? ''];
   if (port !== undefined && !/^\d{1,5}$/.test(port)) throw malformed(url, 'The port is not a number.');
   const mode = readSslMode(query.get('sslmode') || env.PGSSLMODE, host);
   const timeout = Number(query.get('connect_timeout') || env.PGCONNECT_TIMEOUT || 10);
@@ -40,12 +43,11 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
     host,
     port: port === undefined ? undefined : Number(port),
     user,
-    password,
+    password: password || readPasswordFile(passwordKey, env),
     database,
     options: query.get('options') || env.PGOPTIONS,
     connectTimeoutMs: (Number.isFinite(timeout) && timeout > 0 ? timeout : 10) * 1000,
-    ssl: describeSsl(mode, query, env),
-    plainFallback: mode === 'prefer' || mode === 'allow',
+    encryptions: listEncryptions(mode, query, env),
     location: describeLocation(host, port, user, database),
   };
 }
@@ -73,6 +75,10 @@ function splitHost(hostPart: string): [host: string, port: string | undefined] {
   return [bracketed ?? plain, port || undefined];
 }
 
+function systemUser(env: NodeJS.ProcessEnv): string | undefined {
+  return env.USER || env.USERNAME;
+}
+
 function decode(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -82,7 +88,7 @@ function decode(text: string): string {
 }
 
 function readSslMode(text: string | undefined, host: string | undefined): SslMode {
-  if (text === undefined) return isLocal(host) ? 'disable' : 'prefer';
+  if (text === undefined) return isLocal(host) ? 'allow' : 'prefer';
   const mode = modes.find((known) => known === text);
   if (mode !== undefined) return mode;
   throw new EvstoreError('E_CONFIG', `sslmode '${text}' is not known`, { why: `It is one of ${modes.join(', ')}.` });
@@ -92,8 +98,14 @@ function isLocal(host: string | undefined): boolean {
   return host === undefined || host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
 }
 
-function describeSsl(mode: SslMode, query: URLSearchParams, env: NodeJS.ProcessEnv): false | ConnectionOptions {
-  if (mode === 'disable' || mode === 'allow') return false;
+function listEncryptions(mode: SslMode, query: URLSearchParams, env: NodeJS.ProcessEnv): readonly Encryption[] {
+  if (mode === 'disable') return [false];
+  const encrypted = describeEncryption(mode, query, env);
+  if (mode === 'allow') return [false, encrypted];
+  return mode === 'prefer' ? [encrypted, false] : [encrypted];
+}
+
+function describeEncryption(mode: SslMode, query: URLSearchParams, env: NodeJS.ProcessEnv): ConnectionOptions {
   const rootFile = query.get('sslrootcert') || env.PGSSLROOTCERT;
   const certFile = query.get('sslcert') || env.PGSSLCERT;
   const keyFile = query.get('sslkey') || env.PGSSLKEY;

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ConnectionTarget } from './connection-url.js';
-import { namedError, poisonsClient, sqlState } from './errors.js';
+import { isEncryptionRefused, namedError, poisonsClient, sqlState } from './errors.js';
 
 /** A value of a row as Postgres spells it. */
 export type RawRow = readonly (string | null)[];
@@ -30,6 +30,8 @@ export class Database implements Session {
   readonly #target: ConnectionTarget;
   readonly #applicationName: string;
   readonly #readOnly: boolean;
+  /** Which of the target's encryptions is in use. */
+  #attempt = 0;
   #pool: pg.Pool;
   #isClosed = false;
   #hasConnected = false;
@@ -38,7 +40,7 @@ export class Database implements Session {
     this.#target = target;
     this.#applicationName = applicationName;
     this.#readOnly = readOnly;
-    this.#pool = this.#makePool(target.ssl);
+    this.#pool = this.#makePool();
   }
 
   get location(): string {
@@ -122,12 +124,16 @@ export class Database implements Session {
   async #connect(): Promise<pg.PoolClient> {
     const deadline = Date.now() + busyRetryMs;
     for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1000)) {
+      const pool = this.#pool;
       try {
-        return await this.#pool.connect();
+        return await pool.connect();
       } catch (error) {
-        const isUnencrypted = error instanceof Error && error.message.includes('does not support SSL');
-        if (isUnencrypted && this.#target.plainFallback && this.#pool.options.ssl !== false) {
-          this.#pool = this.#makePool(false);
+        if (isEncryptionRefused(error) && this.#attempt < this.#target.encryptions.length - 1) {
+          // Others may have met the same refusal and moved on already.
+          if (pool === this.#pool) {
+            this.#attempt += 1;
+            this.#pool = this.#makePool();
+          }
           continue;
         }
         if (sqlState(error) !== '53300' || Date.now() + waitMs > deadline) throw error;
@@ -136,7 +142,7 @@ export class Database implements Session {
     }
   }
 
-  #makePool(ssl: ConnectionTarget['ssl']): pg.Pool {
+  #makePool(): pg.Pool {
     const { host, port, user, password, database, options, connectTimeoutMs } = this.#target;
     const pool = new pg.Pool({
       ...(host === undefined ? {} : { host }),
@@ -145,7 +151,7 @@ export class Database implements Session {
       ...(password === undefined ? {} : { password }),
       ...(database === undefined ? {} : { database }),
       ...(options === undefined ? {} : { options }),
-      ssl,
+      ssl: this.#target.encryptions[this.#attempt] ?? false,
       application_name: this.#applicationName,
       connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,

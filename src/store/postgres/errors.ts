@@ -86,6 +86,15 @@ export function isConnectionRefused(error: unknown): boolean {
   return code !== undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(code);
 }
 
+/** The server has no encryption, or insists on it: the other way may do. */
+export function isEncryptionRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.message.includes('does not support SSL') ||
+    (sqlState(error) === '28000' && /SSL|encryption/.test(error.message))
+  );
+}
+
 /** Worth doing again with the same ids. */
 export function isTransient(error: unknown): boolean {
   const state = sqlState(error);
@@ -126,8 +135,11 @@ function nameNetworkError(error: Error, location: string): EvstoreError {
   if (networkCode(error) === undefined && !lostMessages.test(error.message) && !isLoginTrouble(error)) {
     return new EvstoreError('E_BUG', `unexpected error of the Postgres driver: ${error.message}`, { cause: error });
   }
+  const isPasswordMissing = error.message.includes('password must be a');
   return new EvstoreError('E_CONNECT', `cannot connect to ${location}`, {
-    why: sentence(error.message === '' ? (networkCode(error) ?? error.name) : error.message),
+    why: isPasswordMissing
+      ? 'The server asks for a password: give it in PGPASSWORD, ~/.pgpass or the URL.'
+      : sentence(error.message === '' ? (networkCode(error) ?? error.name) : error.message),
     next: 'evstore doctor',
     cause: error,
   });

@@ -34,6 +34,13 @@ promises(holds, broken) as (
                       and s.seqrelid = to_regclass('public.events_global_position_seq')), false),
          'sequence events_global_position_seq is missing, caches, cycles or does not rise by 1'
   union all
+  -- Rows restored without it: positions would be given behind what has been read. Not everybody may look.
+  select case when has_sequence_privilege(to_regclass('public.events_global_position_seq'), 'usage, select')
+              then coalesce(pg_sequence_last_value(to_regclass('public.events_global_position_seq')), 0)
+                   >= coalesce((select max(e.global_position) from public.events e), 0)
+              else true end,
+         'sequence events_global_position_seq lies behind the log: positions would be given again'
+  union all
   select coalesce((select p.provolatile = 'v'
                      from pg_proc p where p.oid = to_regprocedure('public.evstore_safe_head(bigint)')), false),
          'function evstore_safe_head is missing or not VOLATILE'
