@@ -28,11 +28,11 @@ export function parseConnectionUrl(url: string, create: boolean): FileTarget {
 }
 
 function checkFile({ path, location }: FileTarget, create: boolean): void {
-  const file = stat(path);
+  const file = look(() => statSync(path, { throwIfNoEntry: false }), location);
   if (file === undefined) {
     if (!create) throw missing(location);
     // Nothing is made through a link: it would appear where nobody named it.
-    if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) {
+    if (look(() => lstatSync(path, { throwIfNoEntry: false }), location)?.isSymbolicLink()) {
       throw new EvstoreError('E_CONFIG', `${location} is a symbolic link to nothing`, {
         why: 'A new store is not made through a link.',
       });
@@ -45,13 +45,13 @@ function checkFile({ path, location }: FileTarget, create: boolean): void {
   });
 }
 
-function stat(path: string): Stats | undefined {
+/** Undefined where nothing is. */
+function look(at: () => Stats | undefined, location: string): Stats | undefined {
   try {
-    return statSync(path, { throwIfNoEntry: false });
+    return at();
   } catch (error) {
-    const isNothing = error instanceof Error && 'code' in error && error.code === 'ENOTDIR';
-    if (isNothing) return undefined;
-    throw new EvstoreError('E_CONNECT', `cannot open sqlite:${path}`, {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return undefined;
+    throw new EvstoreError('E_CONNECT', `cannot open ${location}`, {
       why: error instanceof Error ? `${error.message}.` : undefined,
       cause: error,
     });

@@ -10,6 +10,7 @@ import type {
   RecordedEvent,
   StreamSummary,
 } from '../../domain/event.js';
+import { storedTimestamp } from '../../domain/timestamp.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppendOptions,
@@ -24,7 +25,7 @@ import { append } from './append.js';
 import type { Database, Session } from './database.js';
 import { addFilter } from './filter.js';
 import { importEvents } from './import.js';
-import { toInteger, toRecordedEvent, toStreamSummary } from './rows.js';
+import { toInteger, toOptional, toRecordedEvent, toStreamSummary } from './rows.js';
 
 const defaultBatchSize = 1000;
 /** Positions or versions looked at in one go when most may not match: a few milliseconds. */
@@ -132,6 +133,7 @@ export class SqliteEventLog implements EventLog {
   async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
     const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
     let after = options.after ?? 0;
+    if (options.since !== undefined) after = Math.max(after, await this.#lastBefore(options.since));
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && after < to) {
       const wanted = Math.min(batchSize, remaining);
@@ -167,6 +169,15 @@ export class SqliteEventLog implements EventLog {
       remaining -= events.length;
       to = upTo - 1;
     }
+  }
+
+  /** A position before all events of that time and later; 0 when they are too many to look for the first. */
+  async #lastBefore(since: string): Promise<number> {
+    const parameters = [storedTimestamp(since), windowSize];
+    const [row] = await this.#database.read((session) => session.query(this.#sql('first-since'), parameters));
+    const [count, first] = [toInteger(row?.[0]), toOptional(row?.[1], toInteger)];
+    if (first === null) return (await this.#head()) - 1;
+    return count === windowSize ? 0 : first - 1;
   }
 
   #head(): Promise<number> {

@@ -3,6 +3,16 @@ import type { EventFilter } from '../../domain/event.js';
 import { storedTimestamp } from '../../domain/timestamp.js';
 import type { Parameter } from './database.js';
 
+/** The time of an event in the spelling this store writes, whoever wrote the row: the expression of events_created_at_idx. */
+const storedTime = `case
+  when created_at glob '??????????T????????.??????Z' then created_at
+  else strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19)
+         || iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', substr(created_at, -6), ''))
+    || '.' || substr(iif(created_at glob '*:[0-9][0-9].[0-9]*', substr(created_at, 21, length(created_at) - 20
+         - iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', 6, 0) - iif(created_at glob '*[Zz]', 1, 0)), '')
+         || '000000', 1, 6) || 'Z'
+end`;
+
 export interface FilteredStatement {
   readonly text: string;
   readonly parameters: readonly Parameter[];
@@ -22,8 +32,8 @@ export function addFilter(statement: FilteredStatement, filter: EventFilter): Fi
   if (filter.types !== undefined) {
     conditions.push(`event_type in (select value from json_each(${placeholder(JSON.stringify(filter.types))}))`);
   }
-  if (filter.since !== undefined) conditions.push(`created_at >= ${placeholder(storedTimestamp(filter.since))}`);
-  if (filter.until !== undefined) conditions.push(`created_at < ${placeholder(storedTimestamp(filter.until))}`);
+  if (filter.since !== undefined) conditions.push(`${storedTime} >= ${placeholder(storedTimestamp(filter.since))}`);
+  if (filter.until !== undefined) conditions.push(`${storedTime} < ${placeholder(storedTimestamp(filter.until))}`);
   if (filter.correlationId !== undefined) {
     conditions.push(`cast(metadata ->> '$.correlationId' as text) = ${placeholder(filter.correlationId)}`);
   }

@@ -48,11 +48,21 @@ export function toInteger(value: RawValue | undefined): number {
   throw new EvstoreError('E_CORRUPT', `${value} is beyond 2^53-1 and would be rounded`);
 }
 
-/** What this store writes is cut to the digits it needs; a foreign program's spelling goes the long way. */
+/**
+ * What this store writes is cut to the digits it needs; a foreign program's spelling goes the long way, and what has no
+ * RFC 3339 spelling is passed on as it stands.
+ */
 export function toTimestamp(value: RawValue | undefined): string {
   const text = toText(value);
-  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) return normaliseTimestamp(text);
-  return text.endsWith('000Z') ? `${text.slice(0, 23)}Z` : text;
+  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/.test(text)) {
+    return text.endsWith('000Z') ? `${text.slice(0, 23)}Z` : text;
+  }
+  try {
+    return normaliseTimestamp(text);
+  } catch (error) {
+    if (error instanceof RangeError) return text;
+    throw error;
+  }
 }
 
 export function toOptional<T>(value: RawValue | undefined, convert: (value: RawValue | undefined) => T): T | null {

@@ -158,8 +158,23 @@ function isSound(session: Session, view: string): boolean {
   }
 }
 
+/** @throws E_UNSAFE_STORE naming the broken view or trigger beside which SQLite does not follow references */
 function renameTable(session: Session, from: string, to: string): void {
-  session.execute(`alter table ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
+  try {
+    session.execute(`alter table ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
+  } catch (error) {
+    const [, broken] =
+      /^error in ((?:view|trigger) .*?)(?: after rename)?: /.exec(error instanceof Error ? error.message : '') ?? [];
+    if (broken === undefined) throw error;
+    throw new EvstoreError(
+      'E_UNSAFE_STORE',
+      `${broken} is broken, and SQLite renames no table that is referred to beside it`,
+      {
+        why: 'Drop it or mend it, then swap. Nothing has been changed.',
+        cause: error,
+      },
+    );
+  }
 }
 
 function readLive(

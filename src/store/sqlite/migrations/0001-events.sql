@@ -1,6 +1,7 @@
 -- The log. Any program may insert rows with version = max(version) + 1 of the stream and leave the rest to the defaults.
 -- event_data and metadata are text: digits, spelling and key order come back as they were written.
--- created_at has always six digits of a second, so that the order of the text is the order of time.
+-- created_at is UTC with six digits of a second, so that the order of the text is the order of time. A foreign program may
+-- write another spelling of ISO 8601: the index, and whoever compares times, puts that into the same form.
 
 create table events (
   id text not null collate nocase default (lower(
@@ -28,10 +29,21 @@ create table events (
   constraint events_metadata_check check (json_valid(metadata)),
   constraint events_version_check check (version > 0 and version <= 9007199254740991),
   constraint events_global_position_check check (global_position > 0 and global_position <= 9007199254740991),
-  constraint events_created_at_check check (created_at glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-2][0-9]:*'
-    and date(substr(created_at, 1, 10)) = substr(created_at, 1, 10) and julianday(created_at) is not null)
+  constraint events_created_at_check
+    check (created_at glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+      and substr(created_at, 12, 2) < '24' and date(substr(created_at, 1, 10)) = substr(created_at, 1, 10)
+      and julianday(created_at) is not null)
 ) strict;
 
 create index events_type_position_idx on events (event_type, global_position);
 
-create index events_created_at_idx on events (created_at);
+create index events_created_at_idx on events (
+  case
+    when created_at glob '??????????T????????.??????Z' then created_at
+    else strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19)
+           || iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', substr(created_at, -6), ''))
+      || '.' || substr(iif(created_at glob '*:[0-9][0-9].[0-9]*', substr(created_at, 21, length(created_at) - 20
+           - iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', 6, 0) - iif(created_at glob '*[Zz]', 1, 0)), '')
+           || '000000', 1, 6) || 'Z'
+  end
+);
