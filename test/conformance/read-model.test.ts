@@ -1,3 +1,5 @@
+import { dependentsPostgresSuite, dependentsSqliteSuite, dependentsSuite } from './dependents.suite.js';
+import { placePostgresSuite, placeSqliteSuite, placeSuite } from './place.suite.js';
 import { projectionsSuite } from './projections.suite.js';
 import { rebuildSuite } from './rebuild.suite.js';
 import { faultsPostgresSuite, schemaSuite } from './schema.suite.js';
@@ -7,3 +9,9 @@ describeSuite(schemaSuite);
 describeSuite(faultsPostgresSuite);
 describeSuite(projectionsSuite);
 describeSuite(rebuildSuite);
+describeSuite(dependentsSuite);
+describeSuite(dependentsSqliteSuite);
+describeSuite(dependentsPostgresSuite);
+describeSuite(placeSuite);
+describeSuite(placePostgresSuite);
+describeSuite(placeSqliteSuite);

@@ -174,6 +174,21 @@ export const rebuildSuite = suite('rebuild', {
     await expectFold(store, (await store.log.head()).safeHead);
   },
 
+  'a rollback to a table that lies behind is refused': async (test) => {
+    const { store } = test;
+    const { live } = await startLive(test);
+    const { rebuild, lease } = await buildNext(store, 2);
+    const swapped = await store.projections.swap(rebuild, { rebuild: lease, live }, options);
+    const fresh = await takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
+    await append(store, 'Order-9', makeEvents(3));
+    const head = await runToHead(store, fresh);
+    const side = await takeLease(store, { ...target, id: swapped.id }, { ...request, steal: true });
+    await errorOf('E_SUPERSEDED', store.projections.rollback(swapped, { rebuild: side, live: fresh }, options));
+    expect(await store.projections.list()).toMatchObject([{ version: 2 }]);
+    expect(await positionOf(store)).toBe(head);
+    await expectFold(store, head);
+  },
+
   'abort drops what was built and nothing else': async (test) => {
     const { store, raw } = test;
     const { position } = await startLive(test);

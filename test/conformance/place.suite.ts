@@ -1,0 +1,94 @@
+/** Where a store lives: files that are none, places that may only be read. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { expect } from 'vitest';
+import { openStoreAt } from '../../src/store/open.js';
+import { append, errorOf, makeEvents, readAll } from '../support/events.js';
+import { startProjection } from '../support/read-models.js';
+import { suite } from './suite.js';
+
+export const placeSuite = suite('place', {
+  'F9 readonly: reading works, writing says so': async ({ store, url }) => {
+    await append(store, 'Order-1', makeEvents(3));
+    await startProjection(store);
+    const reader = await openStoreAt(url, { readOnly: true });
+    try {
+      await reader.schema.assertReady();
+      expect(await readAll(reader)).toHaveLength(3);
+      expect(await reader.log.streams()).toHaveLength(1);
+      expect(await reader.projections.list()).toHaveLength(1);
+      await errorOf('E_READ_ONLY', append(reader, 'Order-1'));
+      await errorOf('E_READ_ONLY', reader.projections.setCheckpoint('order_totals', 1));
+    } finally {
+      await reader.close();
+    }
+    expect(await readAll(store)).toHaveLength(3);
+  },
+
+  'closing twice, and while something runs, does no harm': async ({ open }) => {
+    const store = await open();
+    await append(store, 'Order-1');
+    const waiting = store.log.waitForAppend(1, { timeoutMs: 60_000 }).catch(() => 0);
+    await Promise.all([store.close(), store.close()]);
+    await store.close();
+    await waiting;
+  },
+});
+
+export const placePostgresSuite = suite(
+  'place',
+  {
+    'F9 an account that may only read': async ({ url, raw, store }) => {
+      await append(store, 'Order-1');
+      const [row] = await raw.query('select current_database() as name');
+      await raw.query(`alter database ${row?.name} set default_transaction_read_only = on`);
+      const reader = await openStoreAt(url);
+      try {
+        expect(await readAll(reader)).toHaveLength(1);
+        await errorOf('E_READ_ONLY', append(reader, 'Order-1'));
+      } finally {
+        await reader.close();
+      }
+    },
+  },
+  { engines: ['postgres'] },
+);
+
+export const placeSqliteSuite = suite(
+  'place',
+  {
+    'F10 corrupt-db: junk is refused and left as it is': async ({ url }) => {
+      const path = `${url.slice('sqlite:'.length)}.junk`;
+      const junk = 'this is no database\n'.repeat(500);
+      writeFileSync(path, junk);
+      const opening = openStoreAt(`sqlite:${path}`, { create: true }).then(async (store) => {
+        await store.schema.migrate().finally(() => store.close());
+      });
+      const error = await errorOf('E_CORRUPT', opening);
+      expect(`${error.message} ${error.why}`).toContain('.junk');
+      expect(readFileSync(path, 'utf8')).toBe(junk);
+    },
+
+    'F10 a page overwritten': async ({ url, store, raw }) => {
+      await append(store, 'Order-1', makeEvents(2_000));
+      await raw.query('pragma wal_checkpoint(truncate)');
+      const path = url.slice('sqlite:'.length);
+      const bytes = readFileSync(path);
+      writeFileSync(`${path}.bad`, bytes.fill(0x5a, 40_960, bytes.length - 4_096));
+      const reading = openStoreAt(`sqlite:${path}.bad`).then((broken) => readAll(broken).finally(() => broken.close()));
+      const error = await errorOf('E_CORRUPT', reading);
+      expect(`${error.message} ${error.why}`).toContain('.bad');
+    },
+
+    'a missing file is no schema, a folder is no store': async ({ url }) => {
+      const path = url.slice('sqlite:'.length);
+      const opening = async (location: string) => {
+        const store = await openStoreAt(location);
+        await store.schema.assertReady().finally(() => store.close());
+      };
+      await errorOf('E_NO_SCHEMA', opening(`sqlite:${path}.missing`));
+      mkdirSync(`${path}.folder`);
+      await errorOf('E_CONFIG', opening(`sqlite:${path}.folder`));
+    },
+  },
+  { engines: ['sqlite'] },
+);
