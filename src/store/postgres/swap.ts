@@ -2,7 +2,7 @@
 import { EvstoreError } from '../../domain/errors.js';
 import { maxIdentifierBytes } from '../../domain/limits.js';
 import type { SqlFolder } from '../sql.js';
-import type { Lease, Rebuild, SwapLeases } from '../store.js';
+import type { Lease, Rebuild, RollbackOptions, SwapLeases } from '../store.js';
 import type { Database, Session } from './database.js';
 import { isConnectionLost } from './errors.js';
 import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
@@ -69,7 +69,7 @@ export function rollback(
   journalOf: Journal,
   rebuild: Rebuild,
   leases: SwapLeases,
-  options: { readonly lockTimeoutMs: number },
+  options: RollbackOptions,
 ): Promise<Rebuild> {
   return exchangeTables(journalOf, rebuild, 'ready', options.lockTimeoutMs, async (session) => {
     const { sql } = journalOf;
@@ -77,6 +77,9 @@ export function rollback(
     const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
     expectState(rebuild.id, journal, ['swapped']);
     if (journal.old === null) throw nothingToRollBackTo(rebuild);
+    if (journal.old.position < checkpoint.position && options.goBack !== true) {
+      throw behind(rebuild, journal.old.position, checkpoint.position);
+    }
     const exchanges = journal.tables.map((table) => ({
       live: table.live,
       outgoing: { oid: known(table, table.builtOid), name: table.built },
