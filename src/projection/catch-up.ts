@@ -70,6 +70,7 @@ export class CatchUp {
   readonly #cache: RowCache;
   readonly #pace: Pace;
   #position: number;
+  #events = 0;
 
   constructor(store: Store, projection: PreparedProjection, target: CatchUpTarget) {
     this.#store = store;
@@ -83,6 +84,11 @@ export class CatchUp {
   /** Everything up to here is in the table. */
   get position(): number {
     return this.#position;
+  }
+
+  /** Events applied so far. */
+  get events(): number {
+    return this.#events;
   }
 
   /**
@@ -166,6 +172,7 @@ export class CatchUp {
       changes,
     });
     this.#position = upTo;
+    this.#events += events.length;
     for (const [key, row] of rows) this.#cache.set(key, row);
   }
 

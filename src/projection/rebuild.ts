@@ -10,7 +10,7 @@ import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned }
 import type { PreparedProjection } from './prepare.js';
 import { abortRebuild, findUnfinished, leaseRebuild, tableOf } from './rebuild-lease.js';
 import { findRecord } from './registration.js';
-import { type SwapOptions, swapHeld } from './swap.js';
+import { type RebuildProgress, type SwapOptions, swapHeld } from './swap.js';
 import { type Counts, countRows } from './verify.js';
 
 export interface RebuildOptions extends SwapOptions {
@@ -101,7 +101,6 @@ async function carryOut(
 ): Promise<RebuildReport> {
   const { store, projection, signal, swap, progress } = options;
   const startedAt = performance.now();
-  let events = 0;
   let rows: Counts | null = null;
   let rebuild = begun;
   if (rebuild.state === 'planned') {
@@ -116,17 +115,15 @@ async function carryOut(
     batchSize: options.batchSize,
     signal,
   });
-  for (let target = plan.target, phase: 'fill' | 'catch-up' = 'fill'; ; phase = 'catch-up') {
-    for await (const step of catchUp.steps(target)) {
-      events += step.events;
-      progress({ phase, position: step.position, target, events });
-    }
-    if (signal.aborted) return interrupted();
-    target = (await store.log.head()).safeHead;
-    if (target - catchUp.position <= fewEvents) break;
+  await fill('fill', plan.target);
+  for (let isNear = false; !isNear && !signal.aborted; ) {
+    const { safeHead } = await store.log.head();
+    isNear = safeHead - catchUp.position <= fewEvents;
+    await fill('catch-up', safeHead);
   }
+  if (signal.aborted) return interrupted();
   if (rebuild.state === 'filling') {
-    progress({ phase: 'index', position: catchUp.position, target: catchUp.position, events });
+    tell('index', catchUp.position);
     rebuild = await store.projections.finishFill(rebuild, lease, projection.model);
   }
   if (options.verify === 'count') {
@@ -135,7 +132,7 @@ async function carryOut(
   }
   if (signal.aborted) return interrupted();
   if (!swap) return report('ready');
-  progress({ phase: 'swap', position: catchUp.position, target: catchUp.position, events });
+  tell('swap', catchUp.position);
   try {
     rebuild = await swapHeld(options, rebuild, lease, catchUp);
   } catch (error) {
@@ -143,6 +140,14 @@ async function carryOut(
     throw error;
   }
   return report('swapped');
+
+  async function fill(phase: RebuildProgress['phase'], target: number): Promise<void> {
+    for await (const _step of catchUp.steps(target)) tell(phase, target);
+  }
+
+  function tell(phase: RebuildProgress['phase'], target: number): void {
+    progress({ phase, position: catchUp.position, target, events: catchUp.events });
+  }
 
   function interrupted(): RebuildReport {
     if (isEvstoreError(signal.reason)) throw signal.reason;
@@ -157,7 +162,7 @@ async function carryOut(
       fromVersion: plan.fromVersion,
       toVersion: plan.toVersion,
       position: catchUp.position,
-      events,
+      events: catchUp.events,
       rows,
       keepOldUntil: rebuild.keepOldUntil,
       elapsedMs: Math.round(performance.now() - startedAt),

@@ -79,7 +79,8 @@ export async function rollBack(
         lease,
         catchUp: code === undefined ? undefined : new CatchUp(store, code, target),
         done: 'ready',
-        act: (live) => store.projections.rollback(rebuild, { rebuild: lease, live }, { lockTimeoutMs }),
+        act: (live) =>
+          store.projections.rollback(rebuild, { rebuild: lease, live }, { lockTimeoutMs, goBack: code === undefined }),
         next: `evstore rollback ${rebuild.projection}`,
       },
     );

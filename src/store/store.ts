@@ -204,7 +204,7 @@ export interface ProjectionStore {
     options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
   ): Promise<Rebuild>;
   /** The inverse of `swap`, `swapped → ready`: the old tables are live again at `oldPosition`, under the old version. */
-  rollback(rebuild: Rebuild, leases: SwapLeases, options: { readonly lockTimeoutMs: number }): Promise<Rebuild>;
+  rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild>;
   /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
   abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
   /** `swapped → retired`: drops the old tables by recorded identity, never by name pattern, never CASCADE. */
@@ -330,6 +330,12 @@ export interface SwapLeases {
   readonly rebuild: Lease;
   /** On the projection's checkpoint. */
   readonly live: Lease;
+}
+
+export interface RollbackOptions {
+  readonly lockTimeoutMs: number;
+  /** Readers may go back to an earlier position. Default false: old tables behind the live ones are E_SUPERSEDED. */
+  readonly goBack?: boolean;
 }
 
 export interface TableFacts {

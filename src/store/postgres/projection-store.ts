@@ -14,6 +14,7 @@ import type {
   Rebuild,
   RebuildPlan,
   Registration,
+  RollbackOptions,
   SwapLeases,
   TableFacts,
   Vitals,
@@ -157,7 +158,7 @@ export class PostgresProjectionStore implements ProjectionStore {
     return swap(this.#journal(), rebuild, leases, options);
   }
 
-  async rollback(rebuild: Rebuild, leases: SwapLeases, options: { readonly lockTimeoutMs: number }): Promise<Rebuild> {
+  async rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild> {
     return rollback(this.#journal(), rebuild, leases, options);
   }
 

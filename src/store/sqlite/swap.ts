@@ -1,6 +1,6 @@
 /** Putting rebuilt tables in the place of the live ones, and back: each one transaction. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { Lease, Rebuild, SwapLeases, TableFacts } from '../store.js';
+import type { Lease, Rebuild, RollbackOptions, SwapLeases, TableFacts } from '../store.js';
 import type { Session } from './database.js';
 import { quoteIdentifier, quoteLiteral } from './identifier.js';
 import { findMarks, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
@@ -56,7 +56,7 @@ export function rollback(
   journalOf: Journal,
   rebuild: Rebuild,
   leases: SwapLeases,
-  options: { readonly lockTimeoutMs: number },
+  options: RollbackOptions,
 ): Promise<Rebuild> {
   return exchangeTables(journalOf, options.lockTimeoutMs, (session) => {
     const { sql } = journalOf;
@@ -64,7 +64,9 @@ export function rollback(
     const journal = lockJournal(session, sql, rebuild.id, leases.rebuild);
     expectState(rebuild.id, journal, ['swapped']);
     if (journal.old === null) throw nothingToRollBackTo(rebuild);
-    if (journal.old.position < checkpoint.position) throw behind(rebuild, journal.old.position, checkpoint.position);
+    if (journal.old.position < checkpoint.position && options.goBack !== true) {
+      throw behind(rebuild, journal.old.position, checkpoint.position);
+    }
     const exchanges = journal.tables.map((table) => ({
       live: table.live,
       outgoing: { mark: known(table, table.builtMark), name: table.built },
