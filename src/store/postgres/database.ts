@@ -1,5 +1,5 @@
 /** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ConnectionTarget } from './connection-url.js';
@@ -97,6 +97,8 @@ export class Database implements Session {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    // A client asked for in this very tick would never be handed out by a pool that ends: let it have its turn.
+    await setImmediate();
     const patience = new AbortController();
     await Promise.race([
       this.#pool.end().catch(() => undefined),
