@@ -1,0 +1,126 @@
+/** `evstore demo`: the main job in a new folder, by the commands a user would type, with what they printed. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { isAbsolute, join, relative, resolve } from 'node:path';
+import { EvstoreError } from '../src/domain/errors.js';
+import { shellWord } from '../src/domain/shell-word.js';
+import { renderReport } from '../src/output/json-line.js';
+import { makeShopEvents } from '../src/scaffold/sample-shop.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { type DemoStep, demoSteps, tryNext } from './demo-script.js';
+import { runInside } from './run-inside.js';
+
+const orders = 800;
+
+export const command: Command = {
+  usage: 'demo',
+  summary: 'the main job in a new folder, in a few seconds',
+  writes: 'a new folder: a SQLite store with sample events, a projection, a saga',
+  examples: [
+    { line: 'evstore demo', purpose: 'in ./evstore-demo' },
+    { line: 'evstore demo --dir /tmp/shop', purpose: 'in another folder, which is new or empty' },
+  ],
+  options: [
+    option('--dir <folder>', 'a folder that is new or empty (default: evstore-demo)'),
+    option('--store <url>', 'a store without events (default: sqlite:./shop.db in the folder)'),
+  ],
+  run: async (_args, flags, context) => {
+    const folder = resolve(context.io.cwd, typeof flags.dir === 'string' ? flags.dir : 'evstore-demo');
+    assertEmpty(folder);
+    const store = await chooseStore(flags, context);
+    prepareFolder(folder, store);
+    const shown = shownPath(context.io.cwd, folder);
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const say = async (line: string) => (asJson ? undefined : context.io.stdout.write(`${line}\n`));
+    await say(`A shop with ${orders} orders, in ${shown}`);
+    const commands: string[] = [];
+    for (const step of demoSteps) {
+      if (context.io.signal.aborted) return 0;
+      await say(`\n${step.purpose}`);
+      for (const line of step.lines) {
+        commands.push(line);
+        await say(context.theme.stdout.strong(`  $ ${line}`));
+        for (const printed of await runLine(line, step, folder, context)) await say(`    ${printed}`);
+      }
+    }
+    const next = [`cd ${shellWord(shown)}`, ...tryNext.map((line) => asTyped(line, store, context))];
+    if (asJson) await context.io.stdout.write(renderReport({ folder, commands, next }));
+    await say('\nTry next:');
+    for (const line of next) await say(`  ${line}`);
+    return 0;
+  },
+};
+
+/** @throws E_USAGE */
+function assertEmpty(folder: string): void {
+  let held: readonly string[];
+  try {
+    held = readdirSync(folder);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    throw new EvstoreError('E_USAGE', `${folder} is no folder`, {
+      next: 'evstore demo --dir NEW-FOLDER',
+      cause: error,
+    });
+  }
+  if (held.length === 0) return;
+  throw new EvstoreError('E_USAGE', `${folder} is not empty`, {
+    why: 'The demo writes only into a folder that is new or empty.',
+    next: 'evstore demo --dir NEW-FOLDER',
+  });
+}
+
+/** The sample events go into no store that holds somebody's. @throws E_USAGE */
+async function chooseStore(flags: Flags, context: Context): Promise<string> {
+  if (typeof flags.store !== 'string') return 'sqlite:./shop.db';
+  const { url } = await context.storeChoice();
+  if (/^postgres(ql)?:\/\/[^/@]*:[^/@]*@/i.test(url)) {
+    throw new EvstoreError('E_USAGE', 'the demo would write the password into its config file', {
+      why: 'Give it by PGPASSWORD or ~/.pgpass instead.',
+    });
+  }
+  const store = await context.openStore({ create: true });
+  const { version } = await store.schema.status();
+  const head = version === 0 ? 0 : (await store.log.head()).head;
+  if (head === 0) return url.startsWith('sqlite:') ? `sqlite:${resolve(context.io.cwd, url.slice(7))}` : url;
+  throw new EvstoreError('E_USAGE', `${store.location} holds events already`, {
+    why: 'The demo fills a store of its own with sample events.',
+    next: 'evstore demo',
+  });
+}
+
+/** The config is JSON: it names the store and runs nothing. */
+function prepareFolder(folder: string, store: string): void {
+  const lines = makeShopEvents(orders).map((event) => `${JSON.stringify(event)}\n`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'evstore.config.json'), `${JSON.stringify({ store }, null, 2)}\n`, { flag: 'wx' });
+    writeFileSync(join(folder, 'shop.ndjson'), lines.join(''), { flag: 'wx' });
+  } catch (error) {
+    throw new EvstoreError('E_OUTPUT', `cannot write to ${folder}`, {
+      why: error instanceof Error ? `${error.message}.` : undefined,
+      cause: error,
+    });
+  }
+}
+
+async function runLine(line: string, step: DemoStep, folder: string, context: Context): Promise<readonly string[]> {
+  const { code, stdout, stderr } = await runInside(folder, line, context);
+  if (code !== 0 && !context.io.signal.aborted) {
+    throw new EvstoreError('E_BUG', `${line} ended with exit code ${code}`, { why: stderr.trim() });
+  }
+  const printed = stdout.replaceAll(`${folder}/`, './').trimEnd().split('\n');
+  const shown = step.show === undefined ? printed : printed.slice(0, step.show);
+  return printed.length > shown.length ? [...shown, `… ${printed.length - shown.length} more lines`] : shown;
+}
+
+/** Whoever has no `evstore` on the path typed `npx evstore demo`; and EVSTORE_URL would win over the folder's config. */
+function asTyped(line: string, store: string, { io }: Context): string {
+  const whole = io.env.EVSTORE_URL ? `${line} --store ${shellWord(store)}` : line;
+  return io.env.npm_command === 'exec' ? `npx ${whole}` : whole;
+}
+
+function shownPath(cwd: string, folder: string): string {
+  const below = relative(cwd, folder);
+  return below === '' || below.startsWith('..') || isAbsolute(below) ? folder : below;
+}
