@@ -24,7 +24,7 @@ export async function openStoreAt(url: string, options: OpenStoreOptions = {}): 
     const { openSqliteStore } = await importSqlite();
     return openSqliteStore({ url, create: options.create ?? false, readOnly: options.readOnly ?? false });
   }
-  const { openPostgresStore } = await import('./postgres/postgres-store.js');
+  const { openPostgresStore } = await importPostgres();
   return openPostgresStore({ ...options, url });
 }
 
@@ -33,8 +33,8 @@ export async function openStoreAt(url: string, options: OpenStoreOptions = {}): 
  * @throws E_CONFIG
  */
 export async function printSchema(url: string, options: Pick<OpenStoreOptions, 'schema'> = {}): Promise<string> {
-  if (engineOf(url) === 'sqlite') return (await import('./sqlite/schema-admin.js')).printSchemaSql();
-  return (await import('./postgres/schema-admin.js')).printSchemaSql(options);
+  if (engineOf(url) === 'sqlite') return (await importSqlite()).printSchemaSql();
+  return (await importPostgres()).printSchemaSql(options);
 }
 
 /** The migrations this program has for the URL's engine, as a store without a schema would show them. */
@@ -51,6 +51,10 @@ function engineOf(url: string): Engine {
     why: 'A store is sqlite:PATH or postgres://USER@HOST/DATABASE.',
     next: 'evstore doctor --store sqlite:./evstore.db',
   });
+}
+
+function importPostgres() {
+  return import('./postgres/postgres-store.js');
 }
 
 async function importSqlite() {

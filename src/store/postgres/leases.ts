@@ -5,6 +5,21 @@ import type { Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from '../s
 import type { Parameter, Session } from './database.js';
 import { toInteger, toText } from './rows.js';
 
+const statements = {
+  checkpoint: {
+    acquire: 'acquire-checkpoint',
+    holder: 'holder-checkpoint',
+    renew: 'renew-checkpoint',
+    release: 'release-checkpoint',
+  },
+  rebuild: {
+    acquire: 'acquire-rebuild',
+    holder: 'holder-rebuild',
+    renew: 'renew-rebuild',
+    release: 'release-rebuild',
+  },
+} as const;
+
 export async function acquireLease(
   session: Session,
   sql: SqlFolder,
@@ -13,7 +28,7 @@ export async function acquireLease(
 ): Promise<LeaseAnswer> {
   const { owner, ttlMs, steal = false } = request;
   for (;;) {
-    const [taken] = await session.query(sql(`acquire-${target.kind}`), [keyOf(target), owner, ttlMs, steal]);
+    const [taken] = await session.query(sql(statements[target.kind].acquire), [keyOf(target), owner, ttlMs, steal]);
     if (taken !== undefined) {
       const [token, generation, position] = taken.map(toInteger);
       return {
@@ -21,7 +36,7 @@ export async function acquireLease(
         lease: { target, owner, token: token ?? 0, generation: generation ?? 0, position: position ?? 0 },
       };
     }
-    const [holder] = await session.query(sql(`holder-${target.kind}`), [keyOf(target)]);
+    const [holder] = await session.query(sql(statements[target.kind].holder), [keyOf(target)]);
     if (holder === undefined && target.kind === 'rebuild') {
       throw new EvstoreError('E_NOT_FOUND', `there is no rebuild ${target.id}`, { next: 'evstore projections' });
     }
@@ -38,12 +53,16 @@ export async function renewLease(
   ttlMs: number,
   vitals: Vitals = {},
 ): Promise<boolean> {
-  const rows = await session.query(sql(`renew-${lease.target.kind}`), [...fence(lease), ttlMs, vitals.rate ?? null]);
+  const rows = await session.query(sql(statements[lease.target.kind].renew), [
+    ...fence(lease),
+    ttlMs,
+    vitals.rate ?? null,
+  ]);
   return rows.length > 0;
 }
 
 export async function releaseLease(session: Session, sql: SqlFolder, lease: Lease): Promise<void> {
-  await session.query(sql(`release-${lease.target.kind}`), [keyOf(lease.target), lease.token]);
+  await session.query(sql(statements[lease.target.kind].release), [keyOf(lease.target), lease.token]);
 }
 
 /** Key, token and generation: what every guarded statement begins with. */

@@ -37,6 +37,9 @@ import {
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
 import { rollback, swap } from './swap.js';
 
+/** What moves when a batch has been applied. */
+const cursors = { checkpoint: 'move-checkpoint', built: 'move-built', old: 'move-old' } as const;
+
 export class PostgresProjectionStore implements ProjectionStore {
   readonly #database: Database;
   readonly #sql: SqlFolder;
@@ -110,7 +113,7 @@ export class PostgresProjectionStore implements ProjectionStore {
 
   async apply(batch: AppliedBatch): Promise<void> {
     const { lease, side = 'built', from, to, lastEventId, changes } = batch;
-    const cursor = lease.target.kind === 'checkpoint' ? 'move-checkpoint' : `move-${side}`;
+    const cursor = lease.target.kind === 'checkpoint' ? cursors.checkpoint : cursors[side];
     await this.#writable().transaction(
       async (session) => {
         // The cursor first: whoever was superseded learns it before any work is done, and all take locks in one order.
