@@ -39,7 +39,7 @@ export async function startWireProxy(target: string): Promise<WireProxy> {
   let plan: { matches: Parameters<WireProxy['cutWhen']>[0]; cut: Cut; from: number } | undefined;
   let cuts = 0;
   const server = createServer((client) => {
-    if (proxy.isClosed) return client.destroy();
+    if (proxy.isClosed) return void client.destroy();
     const upstream = connect(Number(port || 5432), hostname);
     for (const socket of [client, upstream]) {
       sockets.add(socket.setNoDelay(true));
@@ -55,7 +55,7 @@ export async function startWireProxy(target: string): Promise<WireProxy> {
     });
     upstream.on('data', (chunk: Buffer) => {
       if (proxy.isBlackHole || (isCut && !isHalved)) return;
-      if (!isHalved) return client.write(chunk);
+      if (!isHalved) return void client.write(chunk);
       isHalved = false;
       client.end(chunk.subarray(0, Math.ceil(chunk.length / 2)));
       upstream.destroy();
