@@ -6,7 +6,11 @@ import type { SqlFolder } from '../sql.js';
 import type { ImportedEvent, ImportResult } from '../store.js';
 import { eventColumns } from './append.js';
 import type { Database, Session } from './database.js';
+import { isConflict } from './errors.js';
 import { toInteger, toRecordedEvent } from './rows.js';
+
+/** With triggers on the table SQLite prepares for undoing each statement: dear for one row, nothing for many. */
+const rowsPerStatement = 50;
 
 type Conflict = 'skip' | 'fail';
 type Content = Pick<ImportedEvent, 'id' | 'streamId' | 'type' | 'data' | 'metadata'>;
@@ -21,26 +25,78 @@ export async function importEvents(
   return database.transaction((session) => attempt(session, sql, events, conflict));
 }
 
+interface Progress {
+  /** Version of the last event of each stream met so far. */
+  readonly versions: Map<string, number>;
+  readonly counts: { imported: number; known: number; skipped: number; newStreams: number };
+}
+
 /** @throws E_ID_CONFLICT */
 function attempt(session: Session, sql: SqlFolder, events: readonly ImportedEvent[], conflict: Conflict): ImportResult {
-  const statement = sql('import');
-  const versions = new Map<string, number>();
-  const counts = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
-  for (const event of events) {
-    const version = versions.get(event.streamId) ?? readVersion(session, sql, event.streamId);
-    const isWritten = session.run(statement, eventColumns(event.streamId, event, version + 1)).changes > 0;
-    versions.set(event.streamId, isWritten ? version + 1 : version);
-    if (isWritten) {
-      counts.imported += 1;
-      if (version === 0) counts.newStreams += 1;
-      continue;
-    }
-    const other = readEvent(session, sql, event.id);
-    if (isSameEvent(event, other)) counts.known += 1;
-    else if (conflict === 'skip') counts.skipped += 1;
-    else throw idConflict(event, other);
+  const progress: Progress = { versions: new Map(), counts: { imported: 0, known: 0, skipped: 0, newStreams: 0 } };
+  for (let start = 0; start < events.length; start += rowsPerStatement) {
+    const slice = events.slice(start, start + rowsPerStatement);
+    if (insertSlice(session, sql, slice, progress)) continue;
+    for (const event of slice) importOne(session, sql, event, conflict, progress);
   }
-  return counts;
+  return progress.counts;
+}
+
+/** False, and nothing is written, when an id of the slice is known. */
+function insertSlice(session: Session, sql: SqlFolder, slice: readonly ImportedEvent[], progress: Progress): boolean {
+  if (slice.length < rowsPerStatement) return false;
+  const versions = new Map<string, number>();
+  let newStreams = 0;
+  const parameters = slice.flatMap((event) => {
+    const { streamId } = event;
+    const version = versions.get(streamId) ?? versionOf(session, sql, streamId, progress);
+    if (version === 0) newStreams += 1;
+    versions.set(streamId, version + 1);
+    return eventColumns(streamId, event, version + 1);
+  });
+  try {
+    session.run(manyRows(sql('append')), parameters);
+  } catch (error) {
+    // SQLite has undone the whole statement.
+    if (isConflict(error)) return false;
+    throw error;
+  }
+  for (const [streamId, version] of versions) progress.versions.set(streamId, version);
+  progress.counts.imported += slice.length;
+  progress.counts.newStreams += newStreams;
+  return true;
+}
+
+/** @throws E_ID_CONFLICT */
+function importOne(
+  session: Session,
+  sql: SqlFolder,
+  event: ImportedEvent,
+  conflict: Conflict,
+  progress: Progress,
+): void {
+  const { versions, counts } = progress;
+  const version = versionOf(session, sql, event.streamId, progress);
+  if (session.run(sql('import'), eventColumns(event.streamId, event, version + 1)).changes > 0) {
+    versions.set(event.streamId, version + 1);
+    counts.imported += 1;
+    if (version === 0) counts.newStreams += 1;
+    return;
+  }
+  const other = readEvent(session, sql, event.id);
+  if (isSameEvent(event, other)) counts.known += 1;
+  else if (conflict === 'skip') counts.skipped += 1;
+  else throw idConflict(event, other);
+}
+
+/** The statement of one row, for as many as one statement takes. */
+function manyRows(statement: string): string {
+  const row = statement.slice(statement.indexOf('values') + 'values'.length);
+  return `${statement}${`,${row}`.repeat(rowsPerStatement - 1)}`;
+}
+
+function versionOf(session: Session, sql: SqlFolder, streamId: string, { versions }: Progress): number {
+  return versions.get(streamId) ?? readVersion(session, sql, streamId);
 }
 
 function readVersion(session: Session, sql: SqlFolder, streamId: string): number {
