@@ -1,13 +1,9 @@
 /** `evstore checkpoints`: where subscriptions stand, and moving them by hand. */
-import { EvstoreError } from '../src/domain/errors.js';
-import { parseMoment } from '../src/domain/timestamp.js';
-import { renderReport } from '../src/output/json-line.js';
 import { formatAgo } from '../src/output/relative-time.js';
 import { selectByName } from '../src/projection/lag.js';
-import { findPosition } from '../src/projection/move-checkpoint.js';
-import type { Checkpoint, Store } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
+import type { Checkpoint } from '../src/store/store.js';
+import { type Command, option } from './command.js';
+import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './move-checkpoint.js';
 import { wholeNumber } from './parse-option.js';
 import { type ListColumn, printList } from './print-list.js';
 
@@ -45,10 +41,13 @@ const set: Command = {
     option('--to-start', 'before the first event'),
     option('--to-head', 'after the last event'),
     option('--to-time <time>', 'before the first event at or after it: ISO, or how long ago, as 15m'),
-    option('--shift <positions>', 'forward, or back when negative', wholeShift),
+    option('--shift <positions>', 'forward, or back when negative', wholeDistance),
     executeOption(),
   ],
-  run: async ([name = ''], flags, context) => move(name, flags, context),
+  run: async ([name = ''], flags, context) => {
+    await moveCheckpoint(name, flags, context);
+    return 0;
+  },
 };
 
 const reset: Command = {
@@ -57,7 +56,10 @@ const reset: Command = {
   writes: 'the position, with --execute',
   examples: [{ line: 'evstore checkpoints reset mailer --execute', purpose: 'everything again' }],
   options: [executeOption()],
-  run: async ([name = ''], flags, context) => move(name, { ...flags, toStart: true }, context),
+  run: async ([name = ''], flags, context) => {
+    await moveCheckpoint(name, { ...flags, toStart: true }, context);
+    return 0;
+  },
 };
 
 const remove: Command = {
@@ -67,9 +69,7 @@ const remove: Command = {
   examples: [{ line: 'evstore checkpoints delete mailer --execute', purpose: 'of a subscription that is gone' }],
   options: [executeOption()],
   run: async ([name = ''], flags, context) => {
-    const store = await context.openStore();
-    const checkpoint = await findCheckpoint(store, name);
-    await change(store, checkpoint, null, flags, context);
+    await deleteCheckpoint(name, flags, context);
     return 0;
   },
 };
@@ -87,62 +87,6 @@ export const command: Command = {
   defaultSubcommand: 'list',
 };
 
-async function move(name: string, flags: Flags, context: Context): Promise<number> {
-  const store = await context.openStore();
-  const checkpoint = await findCheckpoint(store, name);
-  const toTime = flags.toTime === undefined ? undefined : parseMoment(String(flags.toTime), context.io.now());
-  const position = await findPosition(store.log, checkpoint.position, {
-    toStart: flags.toStart as boolean | undefined,
-    toHead: flags.toHead as boolean | undefined,
-    to: flags.to as number | undefined,
-    toTime,
-    shift: flags.shift as number | undefined,
-  });
-  await change(store, checkpoint, position, flags, context);
-  return 0;
-}
-
-async function change(
-  store: Store,
-  { subscriptionId: name, position: from, owner }: Checkpoint,
-  to: number | null,
-  flags: Flags,
-  context: Context,
-): Promise<void> {
-  const execute = flags.execute === true;
-  const isProjection = (await store.projections.list()).some(
-    (record) => record.name === name && record.tables.length > 0,
-  );
-  if (isProjection && to !== from) {
-    await context.warn(
-      `the rows of ${name} stay as they are and would be wrong; evstore rebuild ${name} makes them anew`,
-    );
-  }
-  if (execute) {
-    await context.confirm(
-      to === null ? `Delete the checkpoint of ${name}, at ${from}?` : `Move ${name} from ${from} to ${to}?`,
-    );
-    await store.projections.setCheckpoint(name, to);
-  }
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
-    await context.io.stdout.write(renderReport({ name, from, to, executed: execute }));
-    return;
-  }
-  if (context.quiet) await context.io.stdout.write(`${to ?? ''}\n`);
-  else {
-    const what = to === null ? `checkpoint at ${from}, deleted` : `${from} → ${to}`;
-    await context.io.stdout.write(`${name}: ${execute ? what : `would be ${what}`}\n`);
-  }
-  if (owner !== null && execute) await context.note(`${owner} runs it, and begins from there`);
-  if (!execute) await context.note('nothing was changed; --execute does it');
-}
-
-async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {
-  const [checkpoint] = selectByName(await store.projections.checkpoints(), [name], nameOf);
-  if (checkpoint === undefined) throw new EvstoreError('E_BUG', `the checkpoint of ${name} was not chosen`);
-  return checkpoint;
-}
-
 function columnsAt(now: Date): readonly ListColumn<Checkpoint>[] {
   return [
     { heading: 'name', field: nameOf },
@@ -156,10 +100,4 @@ function columnsAt(now: Date): readonly ListColumn<Checkpoint>[] {
 
 function nameOf({ subscriptionId }: Checkpoint): string {
   return subscriptionId;
-}
-
-function wholeShift(text: string): number {
-  const shift = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!Number.isSafeInteger(shift)) throw new EvstoreError('E_USAGE', `'${text}' is not a whole number`);
-  return shift;
 }

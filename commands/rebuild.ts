@@ -45,11 +45,13 @@ export const command: Command = {
     for (const projection of projections) {
       if (context.io.signal.aborted) break;
       const plan = planRebuild(await gatherFacts({ store, projection }), modeOf(flags));
-      for (const line of describePlan(plan)) await context.note(line);
+      const planned = describePlan(plan);
       if (flags.dryRun === true) {
         done.push(plan);
+        if (!asJson) await context.io.stdout.write(`${planned.join('\n')}\n`);
         continue;
       }
+      for (const line of planned) await context.note(line);
       const report = await rebuild(projection, store, flags, context);
       done.push(report);
       if (asJson) continue;

@@ -6,7 +6,7 @@ import { formatDuration } from './relative-time.js';
 /** One line a fact. */
 export function describePlan(plan: RebuildPlanned): readonly string[] {
   const { projection, action, fromVersion, toVersion, types, category, livePosition, from, target } = plan;
-  const version = fromVersion === null ? `version ${toVersion}, new` : `version ${fromVersion} → ${toVersion}`;
+  const version = describeVersions(fromVersion, toVersion);
   const begun = { start: '', resume: `, resumed at position ${from}`, restart: ', begun anew' }[action];
   const matching = types === 'all' ? 'every event' : `${types.join(', ')}`;
   const live = livePosition === null ? 'no live table' : `the live table is at ${livePosition}`;
@@ -17,18 +17,28 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
       if (!exists) return `  table ${table}: made new`;
       const rows = estimatedRows === null ? '' : `, about ${estimatedRows} rows`;
       const kept = carried.map(({ kind, name }) => `${kind} ${name}`).join(', ');
-      return `  table ${table}: ${indexes.length} indexes${rows}${kept === '' ? '' : `; carried over: ${kept}`}`;
+      return `  table ${table}: ${count(indexes.length, 'index', 'indexes')}${rows}${kept === '' ? '' : `; carried over: ${kept}`}`;
     }),
   ];
 }
 
 export function describeReport(report: RebuildReport): string {
   const { projection, outcome, toVersion, position, events, rows, keepOldUntil, elapsedMs } = report;
-  const counted = rows === null ? '' : `, ${rows.rebuilt} rows${rows.live === null ? '' : ` (before: ${rows.live})`}`;
-  const work = `${events} events up to position ${position}${counted}, in ${formatDuration(elapsedMs)}`;
+  const counted =
+    rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
+  const work = `${count(events, 'event')} up to position ${position}${counted}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
   if (outcome === 'ready')
     return `${projection}: version ${toVersion} is ready, ${work}\nswap it in with: evstore swap ${projection}`;
   const old = keepOldUntil === null ? '' : `\nback with: evstore rollback ${projection} (until ${keepOldUntil})`;
   return `${projection}: version ${toVersion} is live, ${work}${old}`;
+}
+
+function describeVersions(from: number | null, to: number): string {
+  if (from === null) return `version ${to}, new`;
+  return from === to ? `version ${to} again` : `version ${from} → ${to}`;
+}
+
+function count(amount: number, one: string, many = `${one}s`): string {
+  return `${amount} ${amount === 1 ? one : many}`;
 }
