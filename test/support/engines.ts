@@ -1,7 +1,6 @@
 /** Fresh, migrated stores on both engines, each beside a raw connection that knows nothing of evstore. */
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import pg from 'pg';
@@ -168,7 +167,7 @@ export function withDatabase(server: string, name: string): string {
 let templateFile: Promise<string> | undefined;
 
 async function createFile(migrated: boolean): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'evstore-test-'));
+  const folder = mkdtempSync(join(inject('scratch'), 'store-'));
   const path = join(folder, 'store.db');
   if (migrated) {
     templateFile ??= makeTemplateFile();
@@ -182,8 +181,7 @@ async function createFile(migrated: boolean): Promise<Place> {
 }
 
 async function makeTemplateFile(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'evstore-template-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const folder = mkdtempSync(join(inject('scratch'), 'template-'));
   const path = join(folder, 'template.db');
   const store = await openStoreAt(`sqlite:${path}`, { create: true });
   await store.schema.migrate();

@@ -1,5 +1,8 @@
 /** One Postgres for the whole run: the one of EVSTORE_TEST_PG_URL, else a throw-away one. Never a silent skip. */
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from './postgres-server.js';
@@ -10,6 +13,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** Every database of this run is named with it: they go when the run ends. */
     databasePrefix: string;
+    /** A folder of this run: it goes when the run ends. */
+    scratch: string;
   }
 }
 
@@ -19,7 +24,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const prefix = `evstore_test_${randomBytes(4).toString('hex')}_`;
   project.provide('postgresUrl', server.url);
   project.provide('databasePrefix', prefix);
+  const scratch = mkdtempSync(join(tmpdir(), 'evstore-tests-'));
+  project.provide('scratch', scratch);
   return async () => {
+    rmSync(scratch, { recursive: true, force: true });
     if (external) await dropDatabases(external, prefix);
     await server.stop();
   };

@@ -1,0 +1,221 @@
+/** Who may know whom, as data. Every import of the product is held against it. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '..');
+
+interface Layer {
+  readonly name: string;
+  /** Whether a module belongs here; the first layer that says yes has it. */
+  readonly holds: RegExp;
+  /** Other layers it may import, beside itself. */
+  readonly imports: readonly string[];
+  /** Packages it may import; a package named nowhere may be imported nowhere. */
+  readonly packages?: readonly string[];
+  /** Node's own modules: any unless said. */
+  readonly builtins?: readonly string[];
+}
+
+const layers: readonly Layer[] = [
+  { name: 'bin', holds: /^bin\//, imports: ['commands'] },
+  {
+    name: 'commands',
+    holds: /^commands\//,
+    imports: ['projection', 'saga', 'scaffold', 'config', 'output', 'terminal', 'open', 'store', 'domain'],
+    packages: ['commander'],
+  },
+  { name: 'templates', holds: /^templates\//, imports: [], packages: ['evstore', 'evstore/testing', 'vitest'] },
+  {
+    name: 'public',
+    holds: /^src\/[^/]+\.ts$/,
+    imports: ['testing', 'projection', 'saga', 'config', 'open', 'store', 'domain'],
+  },
+  // A projection of SQL statements can only be tried on SQL: its given/when/then runs on SQLite in memory.
+  { name: 'testing', holds: /^src\/testing\//, imports: ['projection', 'saga', 'sqlite', 'store', 'domain'] },
+  {
+    name: 'output',
+    holds: /^src\/output\//,
+    imports: ['projection', 'saga', 'terminal', 'store', 'domain'],
+    packages: ['chalk', 'cli-table3', 'string-width'],
+  },
+  { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'store', 'domain'] },
+  { name: 'saga', holds: /^src\/saga\//, imports: ['projection', 'config', 'store', 'domain'] },
+  { name: 'projection', holds: /^src\/projection\//, imports: ['config', 'store', 'domain'] },
+  { name: 'config', holds: /^src\/config\//, imports: ['store', 'domain'], packages: ['jiti'] },
+  { name: 'terminal', holds: /^src\/terminal\//, imports: ['domain'], packages: ['ora', 'string-width'] },
+  { name: 'postgres', holds: /^src\/store\/postgres\//, imports: ['store', 'domain'], packages: ['pg'] },
+  { name: 'sqlite', holds: /^src\/store\/sqlite\//, imports: ['store', 'domain'], packages: ['better-sqlite3'] },
+  { name: 'open', holds: /^src\/store\/open\.ts$/, imports: ['store', 'domain', 'postgres', 'sqlite'] },
+  { name: 'store', holds: /^src\/store\/[^/]+\.ts$/, imports: ['domain'] },
+  { name: 'domain', holds: /^src\/domain\//, imports: [], builtins: ['node:crypto'] },
+];
+
+/** The only module that knows each of these packages. */
+const soleImporters: Readonly<Record<string, RegExp>> = {
+  'cli-table3': /^src\/output\/table\.ts$/,
+  chalk: /^src\/output\/theme\.ts$/,
+  ora: /^src\/terminal\/progress\.ts$/,
+};
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly isDynamic: boolean;
+}
+
+function listFiles(folder: string, suffix: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith(suffix))
+    .map((path) => join(folder, path));
+}
+
+const modules = ['bin', 'src', 'commands', 'templates'].flatMap((folder) => listFiles(folder, '.ts'));
+
+function readText(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
+
+/** Comments gone, so that an import in an example does not count. */
+function readCode(path: string): string {
+  return readText(path).replace(/^\s*(\/\*[\s\S]*?\*\/|\/\/.*)$/gm, '');
+}
+
+/** Static, type-only and dynamic imports, and re-exports. */
+function importsOf(from: string): Import[] {
+  const code = readCode(from);
+  const found = (pattern: RegExp, isDynamic: boolean) =>
+    [...code.matchAll(pattern)].map((match) => ({ from, to: String(match[1]), isDynamic }));
+  return [
+    ...found(/^\s*(?:import|export)\s[^'"`;]*?from\s+['"]([^'"]+)['"]/gm, false),
+    ...found(/^\s*import\s+['"]([^'"]+)['"]/gm, false),
+    ...found(/\bimport\(\s*['"]([^'"]+)['"]\s*\)/g, true),
+  ];
+}
+
+function layerOf(path: string): Layer {
+  const layer = layers.find(({ holds }) => holds.test(path));
+  if (layer === undefined) throw new Error(`${path} belongs to no layer`);
+  return layer;
+}
+
+function refusal({ from, to }: Import): string | undefined {
+  const layer = layerOf(from);
+  if (to.startsWith('.')) {
+    const target = layerOf(relative(root, resolve(root, dirname(from), to)).replace(/\.js$/, '.ts'));
+    const allowed = target.name === layer.name || layer.imports.includes(target.name);
+    return allowed ? undefined : `${from} (${layer.name}) imports ${to} (${target.name})`;
+  }
+  if (to.startsWith('node:') || builtinModules.includes(to)) {
+    if (!to.startsWith('node:')) return `${from} imports ${to} without node:`;
+    return layer.builtins === undefined || layer.builtins.includes(to) ? undefined : `${from} imports ${to}`;
+  }
+  return layer.packages?.includes(to) ? undefined : `${from} (${layer.name}) imports the package ${to}`;
+}
+
+/** What may name a file: plain strings, and templates such as `move-${side}`. */
+function namesIn(code: string): RegExp[] {
+  const texts = [...code.matchAll(/'([a-z-]+)'|`([a-z-]+(?:\$\{[^}]*\}[a-z-]*)+)`/g)].map(
+    (match) => match[1] ?? match[2] ?? '',
+  );
+  return texts.map((text) => new RegExp(`^${text.replace(/\$\{[^}]*\}/g, '[a-z-]+')}$`));
+}
+
+const imports = modules.flatMap(importsOf);
+const lines = (path: string) => readText(path).split('\n').length;
+
+describe('architecture', () => {
+  it('saw the modules and the imports there are', () => {
+    expect(modules.length).toBeGreaterThanOrEqual(180);
+    expect(imports.length).toBeGreaterThanOrEqual(modules.length * 2);
+    for (const { name, holds } of layers)
+      expect(
+        modules.some((path) => holds.test(path)),
+        name,
+      ).toBe(true);
+  });
+
+  it('knows every kind of import', () => {
+    const layer = layerOf('src/domain/names.ts');
+    expect(layer.name).toBe('domain');
+    expect(refusal({ from: 'src/domain/names.ts', to: '../store/store.js', isDynamic: false })).toContain('(store)');
+    expect(refusal({ from: 'src/store/sqlite/a.ts', to: '../postgres/b.js', isDynamic: true })).toContain('(postgres)');
+    expect(refusal({ from: 'commands/read.ts', to: 'pg', isDynamic: false })).toContain('package pg');
+    expect(refusal({ from: 'src/store/postgres/a.ts', to: 'pg', isDynamic: false })).toBeUndefined();
+  });
+
+  it('follows the arrows', () => {
+    expect(imports.flatMap((each) => refusal(each) ?? [])).toEqual([]);
+  });
+
+  it('has arrows that lead nowhere in a circle', () => {
+    const open = new Set<string>();
+    const visit = (name: string): void => {
+      expect([...open], `${name} is reached from itself`).not.toContain(name);
+      open.add(name);
+      for (const next of layers.find((layer) => layer.name === name)?.imports ?? []) visit(next);
+      open.delete(name);
+    };
+    for (const { name } of layers) visit(name);
+  });
+
+  it('opens the drivers by dynamic import only', () => {
+    const drivers = imports.filter(({ from, to }) => from === 'src/store/open.ts' && /\/(postgres|sqlite)\//.test(to));
+    expect(new Set(drivers.map(({ to }) => to)).size).toBe(2);
+    expect(drivers.filter(({ isDynamic }) => !isDynamic)).toEqual([]);
+  });
+
+  it('has one module that knows each of the heavy packages', () => {
+    const strangers = imports.filter(({ from, to }) => soleImporters[to]?.test(from) === false);
+    expect(strangers).toEqual([]);
+    for (const name of Object.keys(soleImporters))
+      expect(
+        imports.some(({ to }) => to === name),
+        name,
+      ).toBe(true);
+  });
+
+  it('starts without a static import', () => {
+    expect(importsOf('bin/evstore.ts').filter(({ isDynamic }) => !isDynamic)).toEqual([]);
+  });
+
+  it('writes through one door and never cuts the process off', () => {
+    const bad = modules.filter(
+      (path) => !path.startsWith('templates/') && /\bconsole\s*\.|\bprocess\.exit\s*\(/.test(readCode(path)),
+    );
+    expect(bad).toEqual([]);
+  });
+
+  it('keeps every file readable', () => {
+    // The port is read as one page: half of it says what the methods promise.
+    const long = modules.filter((path) => path !== 'src/store/store.ts' && lines(path) > 350);
+    expect(long.map((path) => `${path}: ${lines(path)}`)).toEqual([]);
+    for (const path of modules) expect(basename(path), path).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?(\.d)?\.ts$/);
+  });
+});
+
+describe('SQL files', () => {
+  const files = listFiles('src/store', '.sql');
+  const statements = files.filter((path) => !path.includes('/migrations/'));
+
+  it('are there', () => expect(statements.length).toBeGreaterThanOrEqual(20));
+
+  it('O19 seq-dirty-read', () => {
+    const dirty = [...files, ...modules].filter((path) => /select\s+last_value\s+from/i.test(readText(path)));
+    expect(dirty).toEqual([]);
+  });
+
+  it('are each named by a module of their engine', () => {
+    const unused = statements.filter((path) => {
+      const engine = path.split('/')[2] ?? '';
+      const code = modules.filter((module) => module.startsWith(`src/store/${engine}/`)).map(readCode);
+      return !code.some((text) => namesIn(text).some((name) => name.test(basename(path, '.sql'))));
+    });
+    expect(unused).toEqual([]);
+  });
+
+  it('open with a comment that says what they are for', () => {
+    expect(files.filter((path) => !/^(--|\/\*)/.test(readText(path)))).toEqual([]);
+  });
+});
