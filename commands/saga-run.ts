@@ -1,4 +1,5 @@
 /** The sagas of `evstore run --sagas`: loaded from the user's files, run beside the projections, and told about. */
+import { shellWord } from '../src/domain/shell-word.js';
 import { ownerName } from '../src/projection/owner.js';
 import { type LoadedSaga, loadSagas } from '../src/saga/load.js';
 import { runSagas, type SagaNews, type SagaReport } from '../src/saga/run-sagas.js';
@@ -40,7 +41,9 @@ async function tell(news: SagaNews, context: Context): Promise<void> {
   switch (news.kind) {
     case 'ended':
       if (news.phase !== 'compensation-failed') return undefined;
-      return context.warn(`${news.saga} ${news.instance}: a compensation keeps failing; it is parked`);
+      return context.warn(
+        `${news.saga} ${news.instance}: a compensation keeps failing; it is parked until evstore saga retry ${news.saga} ${shellWord(news.instance)}`,
+      );
     case 'left':
       return context.warn(`${news.saga} ${news.instance}: not driven, ${news.why}`);
     case 'waiting':

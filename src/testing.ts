@@ -3,5 +3,5 @@
  * scenario that does not hold throws an AssertionError with the difference.
  */
 export { type GivenEvent, given } from './testing/given.js';
-export { type ProjectionScenario, projectionScenario } from './testing/projection-scenario.js';
+export { type ProjectionScenario, projectionScenario, type TestedRow } from './testing/projection-scenario.js';
 export { type AppendedBySaga, type SagaOutcome, type SagaScenario, sagaScenario } from './testing/saga-scenario.js';

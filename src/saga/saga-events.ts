@@ -57,11 +57,9 @@ interface Failure {
   readonly willRetry: boolean;
 }
 
-export type SagaEventType = keyof SagaEventData;
-
 export type SagaFact = {
-  readonly [Type in SagaEventType]: { readonly type: Type; readonly data: SagaEventData[Type] };
-}[SagaEventType];
+  readonly [Type in keyof SagaEventData]: { readonly type: Type; readonly data: SagaEventData[Type] };
+}[keyof SagaEventData];
 
 /** `saga:NAME`: the category of the instances, and the subscription that finds their triggers. */
 export function sagaCategory(name: string): string {

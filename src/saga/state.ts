@@ -30,7 +30,7 @@ export interface StepState {
   readonly compensation: CompensationState;
 }
 
-export interface CompensationState {
+interface CompensationState {
   /** The step had a compensation when it was started. */
   readonly registered: boolean;
   readonly attempts: number;
@@ -40,11 +40,7 @@ export interface CompensationState {
   readonly exhausted: boolean;
 }
 
-/** Undefined for no events. */
-export function foldSaga(facts: readonly SagaFact[]): SagaState | undefined {
-  return facts.reduce<SagaState | undefined>(evolveSaga, undefined);
-}
-
+/** Undefined before the first event. */
 export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaState {
   if (fact.type === 'SagaStarted') return startState(fact.data);
   if (state === undefined) throw new Error(`the first event of a saga is ${fact.type}, not SagaStarted`);

@@ -27,7 +27,7 @@ export interface ScaffoldReport {
   readonly dryRun: boolean;
 }
 
-export interface ScaffoldedFile {
+interface ScaffoldedFile {
   /** Relative to where the command ran. */
   readonly path: string;
   readonly content: string;

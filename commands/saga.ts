@@ -1,0 +1,109 @@
+/** `evstore saga`: instances of sagas, and another try for one that is parked. */
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderReport } from '../src/output/json-line.js';
+import { describe, type InstanceReport, inspectInstance, listInstances, type StepReport } from '../src/saga/inspect.js';
+import { retryCompensation } from '../src/saga/retry.js';
+import type { SagaPhase } from '../src/saga/state.js';
+import { sanitise } from '../src/terminal/sanitise.js';
+import { type Command, option } from './command.js';
+import { oneOf, wholeNumber } from './parse-option.js';
+import { type ListColumn, printList } from './print-list.js';
+import { loadSagaCode } from './saga-run.js';
+
+const defaultLimit = 50;
+const phases: readonly SagaPhase[] = [
+  'running',
+  'compensating',
+  'completed',
+  'compensated',
+  'failed',
+  'compensation-failed',
+];
+
+const list: Command = {
+  usage: 'list [saga]',
+  summary: 'instances and where they stand, the last moved first',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore saga list', purpose: 'of all sagas' },
+    { line: 'evstore saga list order_fulfilment --state compensation-failed', purpose: 'those that need a hand' },
+  ],
+  options: [
+    option('--state <state>', phases.join(', '), oneOf(...phases)),
+    option('-n, --limit <count>', `at most so many (default: ${defaultLimit})`, wholeNumber(1)),
+  ],
+  run: async ([saga], flags, context) => {
+    const { state, limit = defaultLimit } = flags as { readonly state?: SagaPhase; readonly limit?: number };
+    const instances = await listInstances(await context.openStore(), { saga, state, limit });
+    await printList(context, instances, instanceColumns, { instances });
+    if (instances.length === 0) await context.note('no instance matched');
+    return instances.length === 0 && (saga ?? state) !== undefined ? 6 : 0;
+  },
+};
+
+const show: Command = {
+  usage: 'show <saga> <instance>',
+  summary: 'one instance, step by step',
+  writes: 'nothing',
+  examples: [{ line: 'evstore saga show order_fulfilment Order-1', purpose: 'its steps, attempts and compensations' }],
+  options: [],
+  run: async ([saga = '', id = ''], _flags, context) => {
+    const instance = await inspectInstance(await context.openStore(), saga, id);
+    await context.note(headline(instance));
+    await printList(context, instance.steps, stepColumns, instance);
+    return 0;
+  },
+};
+
+const retry: Command = {
+  usage: 'retry <saga> <instance>',
+  summary: 'try a compensation that kept failing again, and go on from there',
+  writes: 'to the stream of the instance, and what its compensations do',
+  examples: [{ line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after what stood in the way is mended' }],
+  options: [],
+  run: async ([name = '', id = ''], _flags, context) => {
+    const saga = (await loadSagaCode(context, { sagas: true })).find((each) => each.name === name);
+    if (saga === undefined) {
+      throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });
+    }
+    const store = await context.openStore();
+    const { instance, end } = await retryCompensation(store.log, saga, id, context.io.signal);
+    if (end.kind === 'foreign') await context.warn(`not driven: ${end.why}`);
+    const report = describe(instance.state);
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    await context.io.stdout.write(asJson ? renderReport(report) : `${sanitise(headline(report))}\n`);
+    return instance.state.phase === 'compensated' ? 0 : 1;
+  },
+};
+
+export const command: Command = {
+  usage: 'saga',
+  summary: 'instances of sagas: where they stand, and another try for one that is parked',
+  writes: 'nothing, except retry',
+  examples: [
+    { line: 'evstore saga list', purpose: 'where the instances stand' },
+    { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'one whose compensation kept failing' },
+  ],
+  options: [],
+  subcommands: [list, show, retry],
+};
+
+function headline({ saga, instance, state, version, reason }: InstanceReport): string {
+  return `${saga} ${instance}: ${state}, version ${version}${reason === null ? '' : `, because ${reason}`}`;
+}
+
+const instanceColumns: readonly ListColumn<InstanceReport>[] = [
+  { heading: 'saga', field: ({ saga }) => saga },
+  { heading: 'instance', field: ({ instance }) => instance, isName: true },
+  { heading: 'state', field: ({ state }) => state },
+  { heading: 'version', field: ({ version }) => version, align: 'right' },
+  { heading: 'step', field: ({ steps }) => steps.at(-1)?.name ?? null },
+  { heading: 'reason', field: ({ reason }) => reason },
+];
+
+const stepColumns: readonly ListColumn<StepReport>[] = [
+  { heading: 'step', field: ({ name }) => name },
+  { heading: 'state', field: ({ state }) => state },
+  { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right' },
+  { heading: 'compensations', field: ({ compensations }) => compensations, align: 'right' },
+];
