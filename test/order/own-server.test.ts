@@ -103,8 +103,8 @@ describe('O12 standby-reader', () => {
     try {
       const name = new URL(url).pathname.slice(1);
       const follower = await openStoreAt(withDatabase(standby.url, name));
-      for (const ask of [readAll(follower), follower.log.head(), follower.schema.assertGuards()]) {
-        const error = await errorOf('E_UNSAFE_STORE', ask);
+      for (const ask of [() => readAll(follower), () => follower.log.head(), () => follower.schema.assertGuards()]) {
+        const error = await errorOf('E_UNSAFE_STORE', ask());
         expect(`${error.message} ${error.why}`).toMatch(/standby/);
       }
       const raw = await connectPostgres(withDatabase(standby.url, name));

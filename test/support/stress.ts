@@ -56,7 +56,8 @@ export async function stress(test: TestStore, options: StressOptions): Promise<H
   return history;
 }
 
-async function follow(name: string, read: Reader, history: History, isWriting: () => boolean): Promise<void> {
+/** Delivers to the history under that name until nobody writes any more and the end has been read. */
+export async function follow(name: string, read: Reader, history: History, isWriting: () => boolean): Promise<void> {
   let after = 0;
   for (let isLast = false; ; ) {
     for await (const batch of read(after)) {

@@ -1,0 +1,72 @@
+/** A compiled program of the repository, as another process. */
+import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process';
+import { compileProgram } from './compile.js';
+
+export interface Program {
+  readonly process: ChildProcessWithoutNullStreams;
+  /** Whole lines of stdout so far. */
+  readonly lines: readonly string[];
+  readonly stderr: string;
+  /** Resolves when it has printed so many lines, or ended. */
+  printed(count: number): Promise<void>;
+  /** Exit code, or null when a signal ended it. */
+  readonly ended: Promise<number | null>;
+  kill(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** @param entry from the root of the repository, e.g. `bin/evstore.ts` */
+export function runProgram(
+  entry: string,
+  args: readonly string[],
+  options: SpawnOptions & { readonly command?: readonly string[] } = {},
+): Program {
+  const { command = [], ...spawnOptions } = options;
+  const [file = '', ...rest] = [...command, process.execPath, compileProgram(entry), ...args];
+  const child = spawn(file, rest, { ...spawnOptions, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
+  const lines: string[] = [];
+  const told: string[] = [];
+  const listeners = new Set<() => void>();
+  let unfinished = '';
+  let isOver = false;
+  const notify = () => {
+    for (const listener of [...listeners]) listener();
+  };
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    const parts = (unfinished + text).split('\n');
+    unfinished = parts.pop() ?? '';
+    lines.push(...parts);
+    notify();
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => told.push(text));
+  child.stdin.on('error', () => {});
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code) => {
+      isOver = true;
+      notify();
+      resolve(code);
+    });
+  });
+  return {
+    process: child,
+    lines,
+    get stderr() {
+      return told.join('');
+    },
+    printed: (count) =>
+      new Promise((resolve) => {
+        const look = () => {
+          if (lines.length < count && !isOver) return;
+          listeners.delete(look);
+          resolve();
+        };
+        listeners.add(look);
+        look();
+      }),
+    ended,
+    kill: async (signal = 'SIGKILL') => {
+      child.kill(signal);
+      await ended;
+    },
+  };
+}
