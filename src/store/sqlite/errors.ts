@@ -8,7 +8,7 @@ interface Meaning {
   readonly next?: string;
 }
 
-/** By primary result code. */
+/** By extended or primary result code. */
 const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_NOTADB: { code: 'E_CORRUPT', what: 'the file is not a SQLite database' },
   SQLITE_CORRUPT: { code: 'E_CORRUPT', what: 'the database is damaged' },
@@ -17,6 +17,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_PROTOCOL: { code: 'E_CONNECT', what: 'the file could not be locked' },
   SQLITE_PERM: { code: 'E_PERMISSION', what: 'this user may not open the file' },
   SQLITE_AUTH: { code: 'E_PERMISSION', what: 'this is not allowed' },
+  SQLITE_READONLY_DIRECTORY: {
+    code: 'E_READ_ONLY',
+    what: 'the folder is read-only',
+    why: 'SQLite keeps the journal beside the file, also to read it. Copy the store to where it may write.',
+  },
   SQLITE_READONLY: { code: 'E_READ_ONLY', what: 'the file is read-only' },
   SQLITE_FULL: { code: 'E_STORE_FULL', what: 'the disk of the store is full' },
   SQLITE_NOMEM: { code: 'E_STORE_FULL', what: 'the memory is used up' },
@@ -56,7 +61,7 @@ export function namedError(error: unknown, location: string): EvstoreError {
       cause: inner,
     });
   }
-  const meaning = meanings[primary(code)] ?? meaningOfMessage(inner.message);
+  const meaning = meanings[code] ?? meanings[primary(code)] ?? meaningOfMessage(inner.message);
   return new EvstoreError(meaning.code, `${meaning.what}: ${location}`, {
     why: meaning.why ?? sentence(inner.message),
     next: meaning.next,

@@ -45,9 +45,10 @@ export function swap(
       replaced === null ? null : checkpoint.position,
       replaced === null ? null : checkpoint.lastEventId,
       options.keepOldMs,
+      checkpoint.audit,
     ]);
     setLive(session, journalOf, rebuild.projection, journal, journal.tables);
-    session.run(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId]);
+    session.run(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId, journal.audit]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -76,9 +77,20 @@ export function rollback(
     inspectLive(session, journalOf, exchanges);
     exchangeNames(session, journalOf, exchanges);
     const facts = summariseFacts(inspectLive(session, journalOf, exchanges));
-    session.run(sql('set-rebuild-unswapped'), [rebuild.id, checkpoint.position, checkpoint.lastEventId, facts]);
+    session.run(sql('set-rebuild-unswapped'), [
+      rebuild.id,
+      checkpoint.position,
+      checkpoint.lastEventId,
+      facts,
+      checkpoint.audit,
+    ]);
     setLive(session, journalOf, rebuild.projection, journal.old, journal.tables);
-    session.run(sql('swap-checkpoint'), [rebuild.projection, journal.old.position, journal.old.lastEventId]);
+    session.run(sql('swap-checkpoint'), [
+      rebuild.projection,
+      journal.old.position,
+      journal.old.lastEventId,
+      journal.audit,
+    ]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -95,10 +107,10 @@ function lockCheckpoint(
   session: Session,
   { sql }: Journal,
   lease: Lease,
-): { readonly position: number; readonly lastEventId: string | null } {
+): { readonly position: number; readonly lastEventId: string | null; readonly audit: string | null } {
   const [row] = session.query(sql('lock-checkpoint'), fence(lease));
   if (row === undefined) throw superseded(lease);
-  return { position: toInteger(row[0]), lastEventId: toOptional(row[1], toText) };
+  return { position: toInteger(row[0]), lastEventId: toOptional(row[1], toText), audit: toOptional(row[2], toText) };
 }
 
 /** Are they the ones that are meant? The transaction has the only write lock, so they stay so. */

@@ -2,5 +2,5 @@
 insert into subscription_checkpoints as c (subscription_id)
 values (?1)
 on conflict (subscription_id) do update
-  set last_position = 0, last_event_id = null, last_error = null, rate = null, generation = c.generation + 1,
+  set last_position = 0, last_event_id = null, audit = null, last_error = null, rate = null, generation = c.generation + 1,
       updated_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'
