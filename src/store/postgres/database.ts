@@ -1,4 +1,5 @@
 /** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
+import { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
@@ -24,6 +25,7 @@ export interface TransactionOptions {
 
 const maxConnections = 8;
 const busyRetryMs = 5000;
+const closePatienceMs = 1000;
 const rawTypes = { getTypeParser: () => (value: string) => value };
 
 export class Database implements Session {
@@ -33,6 +35,8 @@ export class Database implements Session {
   /** Which of the target's encryptions is in use. */
   #attempt = 0;
   #pool: pg.Pool;
+  /** Open ones: what does not close by itself would keep the process alive. */
+  readonly #sockets = new Set<Socket>();
   #isClosed = false;
   #hasConnected = false;
 
@@ -102,9 +106,10 @@ export class Database implements Session {
     const patience = new AbortController();
     await Promise.race([
       this.#pool.end().catch(() => undefined),
-      sleep(1000, undefined, { signal: patience.signal, ref: false }).catch(() => undefined),
+      sleep(closePatienceMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined),
     ]);
     patience.abort();
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
@@ -161,6 +166,7 @@ export class Database implements Session {
       max: maxConnections,
       idleTimeoutMillis: 30_000,
       types: rawTypes,
+      stream: () => this.#makeSocket(),
     });
     // A connection that breaks while nobody uses it is no error of anybody's: the next query opens another.
     pool.on('error', () => undefined);
@@ -169,6 +175,13 @@ export class Database implements Session {
       client.on('error', () => undefined);
     });
     return pool;
+  }
+
+  #makeSocket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
   }
 }
 

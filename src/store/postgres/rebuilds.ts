@@ -26,6 +26,8 @@ export interface JournalRow {
   readonly state: RebuildState;
   readonly position: number;
   readonly lastEventId: string | null;
+  /** Of the tables beside the live ones, as the store keeps it. */
+  readonly audit: string | null;
   readonly tables: readonly JournalTable[];
   readonly facts: string;
   readonly version: number;

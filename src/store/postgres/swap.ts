@@ -58,9 +58,10 @@ export function swap(
       replaced === null ? null : checkpoint.position,
       replaced === null ? null : checkpoint.lastEventId,
       options.keepOldMs,
+      checkpoint.audit,
     ]);
     await setLive(session, journalOf, rebuild.projection, journal, journal.tables);
-    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId]);
+    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId, journal.audit]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -89,9 +90,9 @@ export function rollback(
     await inspectLive(session, journalOf, exchanges);
     for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
     const facts = await inspectLive(session, journalOf, exchanges);
-    await session.query(sql('set-rebuild-unswapped'), [rebuild.id, checkpoint.position, checkpoint.lastEventId, facts]);
+    await session.query(sql('set-rebuild-unswapped'), [rebuild.id, checkpoint.position, checkpoint.lastEventId, facts, checkpoint.audit]);
     await setLive(session, journalOf, rebuild.projection, journal.old, journal.tables);
-    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.old.position, journal.old.lastEventId]);
+    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.old.position, journal.old.lastEventId, journal.audit]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -135,10 +136,10 @@ async function lockCheckpoint(
   session: Session,
   { sql }: Journal,
   lease: Lease,
-): Promise<{ readonly position: number; readonly lastEventId: string | null }> {
+): Promise<{ readonly position: number; readonly lastEventId: string | null; readonly audit: string | null }> {
   const [row] = await session.query(sql('lock-checkpoint'), fence(lease));
   if (row === undefined) throw superseded(lease);
-  return { position: toInteger(row[0]), lastEventId: row[1] ?? null };
+  return { position: toInteger(row[0]), lastEventId: row[1] ?? null, audit: row[2] ?? null };
 }
 
 /** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */

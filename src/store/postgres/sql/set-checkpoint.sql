@@ -1,6 +1,6 @@
--- Moves checkpoint $1 to $2 by hand. A row when there is one.
+-- Moves checkpoint $1 to $2 by hand: its audit begins anew. A row when there is one.
 update public.subscription_checkpoints
-   set last_position = $2, generation = generation + 1, updated_at = clock_timestamp(),
+   set last_position = $2, generation = generation + 1, audit = null, updated_at = clock_timestamp(),
        last_event_id = (select id from public.events where global_position = $2)
  where subscription_id = $1
 returning subscription_id

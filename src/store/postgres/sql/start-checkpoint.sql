@@ -2,5 +2,5 @@
 insert into public.subscription_checkpoints as c (subscription_id)
 values ($1)
 on conflict (subscription_id) do update
-  set last_position = 0, last_event_id = null, last_error = null, rate = null, updated_at = clock_timestamp(),
+  set last_position = 0, last_event_id = null, audit = null, last_error = null, rate = null, updated_at = clock_timestamp(),
       generation = c.generation + 1

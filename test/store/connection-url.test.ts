@@ -1,0 +1,106 @@
+/** What a Postgres URL means, and that nothing of a password survives printing. */
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseConnectionUrl } from '../../src/store/postgres/connection-url.js';
+import { redactUrl } from '../../src/store/redact-url.js';
+
+const nobody = { PGPASSFILE: '/nonexistent' };
+const parse = (url: string, env: NodeJS.ProcessEnv = {}) => parseConnectionUrl(url, { ...nobody, ...env });
+
+describe('connection URL', () => {
+  it('takes the parts of a URL', () => {
+    expect(parse('postgres://ann:secret@db.example:6000/shop')).toMatchObject({
+      host: 'db.example',
+      port: 6000,
+      user: 'ann',
+      password: 'secret',
+      database: 'shop',
+      location: 'postgres://ann@db.example:6000/shop',
+    });
+    expect(parse('postgresql://ann@[::1]:6000/shop')).toMatchObject({ host: '::1', port: 6000 });
+    expect(parse('postgres://ann@/shop?host=/var/run/pg')).toMatchObject({ host: '/var/run/pg', database: 'shop' });
+    expect(parse('postgres://ann@%2Fvar%2Frun/shop')).toMatchObject({ host: '/var/run' });
+  });
+
+  it('fills in from the PG* variables, which lose to the URL', () => {
+    const env = { PGHOST: 'h', PGPORT: '1', PGUSER: 'u', PGPASSWORD: 'p', PGDATABASE: 'd' };
+    for (const url of ['postgres:', 'postgres://', 'postgresql:///']) {
+      expect(parse(url, env)).toMatchObject({ host: 'h', port: 1, user: 'u', password: 'p', database: 'd' });
+    }
+    expect(parse('postgres://v@g:2/e', env)).toMatchObject({ host: 'g', port: 2, user: 'v', database: 'e' });
+  });
+
+  it.each([
+    'postgres://ann:p%40%3A%2F%23%25%3Fw@h/shop',
+    'postgres://ann:p@:/#%?w@h/shop',
+    'postgres://ann@h/shop?password=p%40%3A%2F%23%25%3Fw',
+  ])('H25 env-and-dsn: %s', (url) => {
+    const target = parse(url);
+    expect(target).toMatchObject({ user: 'ann', password: 'p@:/#%?w', host: 'h', database: 'shop' });
+    expect(target.location).toBe('postgres://ann@h:5432/shop');
+  });
+
+  it('maps sslmode to encryptions in the order they are tried', () => {
+    const tried = (url: string) =>
+      parse(url).encryptions.map((each) =>
+        each === false ? 'plain' : each.rejectUnauthorized ? 'verified' : 'encrypted',
+      );
+    expect(tried('postgres://h/d')).toEqual(['encrypted', 'plain']);
+    expect(tried('postgres://localhost/d')).toEqual(['plain', 'encrypted']);
+    expect(tried('postgres://h/d?sslmode=disable')).toEqual(['plain']);
+    expect(tried('postgres://h/d?sslmode=require')).toEqual(['encrypted']);
+    expect(tried('postgres://h/d?sslmode=verify-ca')).toEqual(['verified']);
+    expect(tried('postgres://h/d?sslmode=verify-full')).toEqual(['verified']);
+    expect(() => tried('postgres://h/d?sslmode=maybe')).toThrow("sslmode 'maybe' is not known");
+  });
+
+  it('refuses what is no URL without showing its password', () => {
+    for (const url of ['postgres:/ann:secret@h', 'postgres://ann:secret@h:port/d']) {
+      expect(() => parse(url)).toThrow(/^(?!.*secret).*malformed/);
+    }
+  });
+});
+
+describe('password file', () => {
+  let folder = '';
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'evstore-pgpass-'));
+    const lines = ['# comment', 'h:5432:other:ann:wrong', 'h:*:shop:ann:p\\:\\\\w', '*:*:*:*:last'];
+    writeFileSync(join(folder, 'pgpass'), `${lines.join('\n')}\n`, { mode: 0o600 });
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it('gives the password of the first line that fits', () => {
+    const env = { PGPASSFILE: join(folder, 'pgpass') };
+    expect(parseConnectionUrl('postgres://ann@h/shop', env).password).toBe('p:\\w');
+    expect(parseConnectionUrl('postgres://bob@h/shop', env).password).toBe('last');
+    expect(parseConnectionUrl('postgres://ann:mine@h/shop', env).password).toBe('mine');
+  });
+
+  it.skipIf(process.platform === 'win32')('is not trusted when others can read it', () => {
+    const file = join(folder, 'open');
+    writeFileSync(file, '*:*:*:*:x\n');
+    chmodSync(file, 0o644);
+    expect(parseConnectionUrl('postgres://ann@h/shop', { PGPASSFILE: file }).password).toBeUndefined();
+  });
+});
+
+describe('redaction', () => {
+  it.each([
+    ['postgres://ann:secret@h/d', 'postgres://ann@h/d'],
+    ['postgres://ann:se@cr/et?#@h/d', 'postgres://ann@h/d'],
+    ['postgres://:secret@h', 'postgres://@h'],
+    ['postgres://h/d?sslmode=require&password=secret&a=b', 'postgres://h/d?sslmode=require&password=***&a=b'],
+    ['postgres://h/d?sslpassword=secret', 'postgres://h/d?sslpassword=***'],
+    ['cannot reach postgres://ann:secret@h/d today', 'cannot reach postgres://ann@h/d today'],
+    ['postgres://h:5432/d', 'postgres://h:5432/d'],
+    ['postgres:/ann:secret@h', 'postgres:/ann@h'],
+    ['postgres:ann:secret@h', 'postgres:ann@h'],
+    ['ann:secret@h/d', 'ann@h/d'],
+    ['sqlite:./evstore.db', 'sqlite:./evstore.db'],
+    ['sqlite:./a:b@c.db', 'sqlite:./a:b@c.db'],
+    ['postgres://ann@h:5432/d', 'postgres://ann@h:5432/d'],
+  ])('%s', (url, safe) => expect(redactUrl(url)).toBe(safe));
+});
