@@ -150,6 +150,9 @@ function toIndexSpec(
   return { columns: indexColumns(index).map(toColumnName), unique };
 }
 
+/** An object literal; no date, no promise of an async handler, no instance of a class. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

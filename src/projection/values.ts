@@ -93,6 +93,7 @@ function refuse(wanted: string, value: unknown): never {
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (value instanceof Promise) return 'a promise: handlers are not async';
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`;
 }

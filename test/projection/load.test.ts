@@ -1,0 +1,137 @@
+/** The user's files, written to a folder of their own and loaded as the command does. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findFiles } from '../../src/config/find-files.js';
+import { loadProjections } from '../../src/projection/load.js';
+import { errorOf } from '../support/events.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'evstore-load-'));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(path: string, text: string): string {
+  const file = join(folder, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, text);
+  return file;
+}
+
+const notes: string[] = [];
+const load = (globs?: readonly string[]) => {
+  notes.length = 0;
+  return loadProjections({ globs, folder, note: async (line) => void notes.push(line) });
+};
+
+function source(name: string, handler = '() => ({})', table = name): string {
+  return `import { defineProjection } from 'evstore';
+export const ${name} = defineProjection({
+  name: '${name}', version: 1, table: { name: '${table}', columns: { id: 'text' as const }, key: 'id' },
+  on: { A: ${handler} },
+});`;
+}
+
+describe('loadProjections', () => {
+  it('takes every export that looks like a projection, by name, and tells what it runs', async () => {
+    write('projections/b.ts', `${source('bees')}\nexport default bees;\nexport const other = 1;`);
+    write('projections/deep/a.ts', source('ants'));
+    write('projections/b.test.ts', 'throw new Error("tests are not loaded")');
+    write(
+      'projections/plain.mjs',
+      "export default { name: 'plain', version: 2, table: { columns: { id: 'text' }, key: 'id' }, on: {} };",
+    );
+    const loaded = await load();
+    expect(loaded.map(({ name, version }) => [name, version])).toEqual([
+      ['ants', 1],
+      ['bees', 1],
+      ['plain', 2],
+    ]);
+    expect(notes).toEqual([
+      'loading projections/b.ts',
+      'loading projections/deep/a.ts',
+      'loading projections/plain.mjs',
+    ]);
+    expect(loaded[0]?.file).toBe(join(folder, 'projections/deep/a.ts'));
+  });
+
+  it('finds nothing where there is nothing', async () => {
+    expect(await load()).toEqual([]);
+  });
+
+  it('takes a projection that another file exports again for one', async () => {
+    write('projections/bees.ts', source('bees'));
+    write('projections/index.ts', "export * from './bees.js';");
+    expect(await load()).toHaveLength(1);
+  });
+
+  it('refuses two projections of one name, and two of one table', async () => {
+    write('projections/a.ts', source('bees'));
+    write('projections/b.ts', source('bees', '() => null'));
+    expect((await errorOf('E_CONFIG', load())).message).toBe('projection bees is defined twice');
+    write('projections/b.ts', source('wasps', '() => null', 'bees'));
+    expect((await errorOf('E_CONFIG', load())).message).toBe('table bees is defined twice');
+  });
+
+  it('says file, export and what is wrong with a wrong shape', async () => {
+    const file = write('projections/a.ts', "export const wrong = { name: 'Bad Name', version: 1, table: {}, on: {} };");
+    const error = await errorOf('E_CONFIG', load());
+    expect(error).toMatchObject({ exitCode: 2, message: `${file}: export wrong is no projection` });
+    expect(error.why).toMatch(/^Its name is 'Bad Name': it takes/);
+  });
+
+  it('says file and line of a file that throws', async () => {
+    const file = write('projections/a.ts', "const a = 1;\n\nthrow new Error('not today');\n");
+    const error = await errorOf('E_HANDLER', load());
+    expect(error).toMatchObject({ exitCode: 9, message: `${file} threw while it was loaded` });
+    expect(error.why).toBe('not today (line 3).');
+  });
+
+  it('says which file has a create that throws', async () => {
+    const file = write(
+      'projections/a.ts',
+      "export const broken = { name: 'broken', version: 1, tables: ['broken'], create: (t) => t.nope.index('x'), on: {} };",
+    );
+    const error = await errorOf('E_HANDLER', load());
+    expect(error.message).toBe(`${file}: export broken failed while its tables were described`);
+  });
+
+  it('gives the same code the same hash, and other code another', async () => {
+    write('projections/a.ts', source('bees'));
+    const [first] = await load();
+    const [again] = await load();
+    write('projections/a.ts', source('bees', '() => null'));
+    const [changed] = await load();
+    expect(again?.codeHash).toBe(first?.codeHash);
+    expect(changed?.codeHash).not.toBe(first?.codeHash);
+    expect(first?.codeHash).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('findFiles', () => {
+  it('knows *, **, ? and braces, folders and files; leaves out declarations, tests and packages', () => {
+    for (const path of [
+      'a.ts',
+      'b.mjs',
+      'c.txt',
+      'a.d.ts',
+      'a.test.ts',
+      'x/a.ts',
+      'x/y/a.projection.ts',
+      'node_modules/p/a.ts',
+      '.hidden/a.ts',
+    ]) {
+      write(path, '');
+    }
+    const find = (...globs: string[]) => findFiles(globs, folder).map((file) => file.slice(folder.length + 1));
+    expect(find('**')).toEqual(['a.ts', 'b.mjs', 'x/a.ts', 'x/y/a.projection.ts']);
+    expect(find('*.{ts,mjs}')).toEqual(['a.ts', 'b.mjs']);
+    expect(find('**/*.projection.ts')).toEqual(['x/y/a.projection.ts']);
+    expect(find('x/?.ts', 'x/a.ts')).toEqual(['x/a.ts']);
+    expect(find('x')).toEqual(['x/a.ts', 'x/y/a.projection.ts']);
+    expect(find('**/a.ts')).toEqual(['a.ts', 'x/a.ts']);
+    expect(find('nothing/**', 'a.test.ts')).toEqual([]);
+  });
+});

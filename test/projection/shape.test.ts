@@ -1,0 +1,63 @@
+import { describe, expect, it } from 'vitest';
+import { findShapeFaults, looksLikeProjection } from '../../src/projection/shape.js';
+
+const good = {
+  name: 'orders',
+  version: 1,
+  table: { columns: { id: 'text', orderTotal: 'bigint' }, key: 'id' },
+  on: {},
+};
+const goodSql = { name: 'lines', version: 1, tables: ['lines'], create: () => [], on: {} };
+const withTable = (table: object) => ({ ...good, table: { ...good.table, ...table } });
+
+describe('findShapeFaults', () => {
+  it.each([
+    good,
+    goodSql,
+    withTable({
+      name: 'other',
+      indexes: ['orderTotal', ['id', 'orderTotal'], { columns: ['orderTotal'], unique: true }],
+    }),
+    withTable({ columns: { order_id: 'uuid', day: 'timestamp' }, key: ['order_id', 'day'] }),
+    { ...good, category: 'Order', key: () => 'a', on: { '*': () => null } },
+  ])('has nothing against %o', (value) => {
+    expect(findShapeFaults(value)).toEqual([]);
+  });
+
+  it.each<[unknown, string]>([
+    [{ ...good, name: 'Orders' }, "name is 'Orders'"],
+    [{ ...good, name: 'events' }, "name is 'events'"],
+    [{ ...good, name: 'a"; drop table x;--' }, 'name is'],
+    [{ ...good, version: 0 }, 'version is'],
+    [{ ...good, version: '1' }, 'version is'],
+    [{ ...good, category: 'Order-1' }, 'category is'],
+    [{ ...good, key: 'id' }, 'key is'],
+    [{ ...good, table: undefined }, 'table is'],
+    [withTable({ name: 'pg_orders' }), 'table.name is'],
+    [withTable({ columns: {} }), 'table.columns is'],
+    [withTable({ columns: { id: 'varchar' } }), "column id is 'varchar'"],
+    [
+      withTable({ columns: { id: 'text', orderId: 'text', order_id: 'text' } }),
+      'orderId and order_id are both the column order_id',
+    ],
+    [withTable({ columns: { id: 'text', __proto: 'text' } }), "table.columns has '__proto'"],
+    [withTable({ key: 'nope' }), "table.key has 'nope'"],
+    [withTable({ key: [] }), 'table.key is missing'],
+    [withTable({ columns: { id: 'json' } }), 'table.key has id, and json is no type for a key'],
+    [withTable({ key: ['id', 'id'] }), 'table.key names a column twice'],
+    [withTable({ indexes: ['nope'] }), "table.indexes has 'nope'"],
+    [withTable({ indexes: [[]] }), 'table.indexes has an index without a column'],
+    [{ ...good, on: { A: 1 } }, 'on.A is'],
+    [{ ...goodSql, tables: [] }, 'tables is'],
+    [{ ...goodSql, tables: ['lines', 'lines'] }, 'tables names a table twice'],
+    [{ ...goodSql, tables: ['snapshots'] }, "tables has 'snapshots'"],
+    [{ ...goodSql, create: undefined }, 'create is missing'],
+  ])('%o', (value, fault) => {
+    expect(findShapeFaults(value).join('\n')).toContain(fault);
+  });
+
+  it('knows what is meant as a projection', () => {
+    expect([good, goodSql, { kind: 'table', on: {} }].every(looksLikeProjection)).toBe(true);
+    expect([null, 1, 'on', {}, { on: {} }, { name: 'saga', steps: [] }, [good]].some(looksLikeProjection)).toBe(false);
+  });
+});
