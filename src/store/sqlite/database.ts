@@ -58,10 +58,6 @@ export class Database implements Session {
     return this.#target.location;
   }
 
-  get isMemory(): boolean {
-    return this.#target.isMemory;
-  }
-
   /** Settings of the connection, and the first look into the file. */
   async prepare(): Promise<void> {
     await this.retry(() => {
