@@ -1,5 +1,6 @@
 /** What `evstore run` runs: projections, and with `--sagas` sagas beside them. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { shellWord } from '../src/domain/shell-word.js';
 import { selectByName } from '../src/projection/lag.js';
 import type { LoadedProjection } from '../src/projection/load.js';
 import { type LoadedSaga, loadSagas } from '../src/saga/load.js';
@@ -31,9 +32,23 @@ export async function selectRunnable(context: Context, flags: Flags, names: read
 }
 
 export async function tellSagaNews(news: SagaNews, context: Context): Promise<void> {
-  if (news.kind === 'waiting') return context.note(`saga ${news.saga}: standing by, ${news.owner} runs it`);
-  if (news.kind === 'left') return context.warn(`saga ${news.saga}: ${news.instance} is left alone: ${news.why}`);
-  return context.note(`saga ${news.saga}: ${news.instance} ${news.phase}`);
+  switch (news.kind) {
+    case 'waiting':
+      return context.note(`saga ${news.saga}: standing by, ${news.owner} runs it`);
+    case 'left':
+      return context.warn(`saga ${news.saga}: ${news.instance} is left alone: ${news.why}`);
+    case 'interrupted':
+      return context.warn(`saga ${news.saga}: ${news.error.message}; trying again`);
+    case 'failed':
+      return context.note(`saga ${news.saga}: stopped`);
+    case 'ended':
+      if (news.phase !== 'compensation-failed') {
+        return context.note(`saga ${news.saga}: ${news.instance} ${news.phase}`);
+      }
+      return context.warn(
+        `saga ${news.saga}: ${news.instance} is parked, a compensation keeps failing; mend it, then run: evstore saga retry ${news.saga} ${shellWord(news.instance)}`,
+      );
+  }
 }
 
 export function describeSaga({ saga, position, ended, left }: SagaReport): string {
