@@ -3,6 +3,7 @@ import type { RecordedEvent } from '../src/domain/event.js';
 import { renderEvent } from '../src/output/event-text.js';
 import { renderEventLine } from '../src/output/json-line.js';
 import { renderTsvLine } from '../src/output/tsv.js';
+import type { Output } from '../src/terminal/io.js';
 import { sanitiseJson } from '../src/terminal/sanitise.js';
 import type { Flags } from './command.js';
 import type { Context } from './context.js';
@@ -14,37 +15,44 @@ export interface EventWriter {
 
 const headings = ['globalPosition', 'streamId', 'version', 'type', 'createdAt', 'id', 'data', 'metadata'];
 
-export function createEventWriter(flags: Flags, context: Context): EventWriter {
-  const render = chooseRenderer(flags, context);
-  let head = isTsv(flags, context) ? renderTsvLine(headings) : '';
+export interface EventTarget {
+  /** Default: stdout, with text for people on a terminal. Anything else is written for programs. */
+  readonly output?: Pick<Output, 'write'>;
+}
+
+export function createEventWriter(flags: Flags, context: Context, target: EventTarget = {}): EventWriter {
+  const form = chooseForm(flags, context, target);
+  const render = renderers(context)[form];
+  const output = target.output ?? context.io.stdout;
+  let head = form === 'tsv' ? renderTsvLine(headings) : '';
   return {
     write: async (events) => {
-      await context.io.stdout.write(head + events.map(render).join(''));
+      await output.write(head + events.map(render).join(''));
       head = '';
     },
   };
 }
 
-function chooseRenderer(flags: Flags, context: Context): (event: RecordedEvent) => string {
-  if (context.quiet) return ({ id }) => `${id}\n`;
-  if (flags.output === 'data') return ({ data }) => `${sanitiseJson(data)}\n`;
-  if (isTsv(flags, context)) {
-    return (event) =>
-      renderTsvLine([
-        event.globalPosition,
-        event.streamId,
-        event.version,
-        event.type,
-        event.createdAt,
-        event.id,
-        sanitiseJson(event.data),
-        sanitiseJson(event.metadata),
-      ]);
-  }
-  if (context.format({ people: 'table', pipe: 'ndjson' }) !== 'table') return (event) => `${renderEventLine(event)}\n`;
-  return (event) => renderEvent(event, { ...context.view, now: context.io.now() });
+type Form = 'ids' | 'data' | 'tsv' | 'lines' | 'text';
+
+function chooseForm(flags: Flags, context: Context, { output }: EventTarget): Form {
+  if (context.quiet && output === undefined) return 'ids';
+  if (flags.output === 'data') return 'data';
+  const format = context.format({ people: output === undefined ? 'table' : 'ndjson', pipe: 'ndjson' });
+  if (format === 'tsv') return 'tsv';
+  return format === 'table' ? 'text' : 'lines';
 }
 
-function isTsv(flags: Flags, context: Context): boolean {
-  return !context.quiet && flags.output !== 'data' && context.format({ people: 'table', pipe: 'ndjson' }) === 'tsv';
+function renderers({ view, io }: Context): Readonly<Record<Form, (event: RecordedEvent) => string>> {
+  return {
+    ids: ({ id }) => `${id}\n`,
+    data: ({ data }) => `${sanitiseJson(data)}\n`,
+    lines: (event) => `${renderEventLine(event)}\n`,
+    text: (event) => renderEvent(event, { ...view, now: io.now() }),
+    tsv: ({ globalPosition, streamId, version, type, createdAt, id, data, metadata }) =>
+      renderTsvLine([
+        ...[globalPosition, streamId, version, type, createdAt, id],
+        ...[sanitiseJson(data), sanitiseJson(metadata)],
+      ]),
+  };
 }

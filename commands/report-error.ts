@@ -58,7 +58,8 @@ function readErrorFlags(argv: readonly string[]) {
     });
   const colour = valuesOf('--color').at(-1);
   return {
-    json: words.includes('--json') || valuesOf('-o', '--output').some((value) => value === 'json' || value === 'ndjson'),
+    json:
+      words.includes('--json') || valuesOf('-o', '--output').some((value) => value === 'json' || value === 'ndjson'),
     debug: words.includes('--debug'),
     colour: colour === 'always' || colour === 'never' ? colour : 'auto',
   } as const;

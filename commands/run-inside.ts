@@ -42,5 +42,5 @@ class Kept implements Output {
 
   async flush(): Promise<void> {}
 
-  watchReader(): void {}
+  async watchReader(): Promise<void> {}
 }

@@ -17,8 +17,8 @@ export interface Output {
   flush(): Promise<void>;
   /** The reader has closed the pipe: stop producing. */
   readonly closed: boolean;
-  /** Notice a reader that goes while nothing is written: for commands that wait. */
-  watchReader(): void;
+  /** From now on notice a reader that goes while nothing is written: for commands that wait. Never throws. */
+  watchReader(): Promise<void>;
 }
 
 export interface Io {

@@ -9,48 +9,32 @@ import { lstat, readdir, readlink } from 'node:fs/promises';
 const intervalMs = 250;
 
 /**
- * Calls `onGone` once, when every reader that could be seen has closed the pipe.
- * @returns stops watching
+ * Resolves when the readers are known; write only then, or a reader content with the first line is gone unseen.
+ * @param onGone called once, when every reader that could be seen has closed the pipe
  */
-export function watchPipeReaders(fd: number, onGone: () => void): () => void {
+export async function watchPipeReaders(fd: number, onGone: () => void): Promise<void> {
   const stats = fstatSync(fd);
-  if (process.platform !== 'linux' || !stats.isFIFO()) return () => {};
+  if (process.platform !== 'linux' || !stats.isFIFO()) return;
   const link = `pipe:[${stats.ino}]`;
-  let readers: readonly string[] | undefined;
-  let busy = false;
+  let readers = await findReaders(link, await listProcesses());
+  if (readers.length > 0) schedule();
+
+  function schedule(): void {
+    setTimeout(() => void look(), intervalMs).unref();
+  }
 
   async function look(): Promise<void> {
-    const known = readers;
-    if (known === undefined) {
-      readers = await findReaders(link, await listProcesses());
-    } else if (known.length > 0 && (await findReaders(link, known)).length === 0) {
-      // Another process may have inherited it meanwhile.
-      readers = await findReaders(link, await listProcesses());
-      if (readers.length === 0) {
-        clearInterval(timer);
-        onGone();
-      }
-    }
+    readers = await findReaders(link, readers);
+    // Another process may have inherited it meanwhile.
+    if (readers.length === 0) readers = await findReaders(link, await listProcesses());
+    if (readers.length === 0) onGone();
+    else schedule();
   }
-
-  function tick(): void {
-    if (busy) return;
-    busy = true;
-    look()
-      .catch(() => {})
-      .finally(() => {
-        busy = false;
-      });
-  }
-
-  const timer = setInterval(tick, intervalMs);
-  timer.unref();
-  tick();
-  return () => clearInterval(timer);
 }
 
 async function listProcesses(): Promise<string[]> {
-  return (await readdir('/proc')).filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  const entries = await readdir('/proc').catch(() => []);
+  return entries.filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
 }
 
 async function findReaders(link: string, processes: readonly string[]): Promise<string[]> {

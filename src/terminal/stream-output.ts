@@ -26,7 +26,6 @@ export class StreamOutput implements Output {
   #failure: EvstoreError | undefined;
   /** Resolves when the last piece handed to the stream has been taken. */
   #sent: Promise<void> = Promise.resolve();
-  #stopWatching: (() => void) | undefined;
 
   /** @param onClosed called once, when the reader has gone */
   constructor(stream: OutputStream, name: string, onClosed: () => void = () => {}) {
@@ -63,9 +62,9 @@ export class StreamOutput implements Output {
     this.#assertWhole();
   }
 
-  watchReader(): void {
+  async watchReader(): Promise<void> {
     const { fd } = this.#stream;
-    if (fd !== undefined) this.#stopWatching ??= watchPipeReaders(fd, () => this.#close());
+    if (fd !== undefined) await watchPipeReaders(fd, () => this.#close());
   }
 
   /** Lone lines leave as soon as the program gives way, so that a slow producer is seen to produce. */
@@ -112,7 +111,6 @@ export class StreamOutput implements Output {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stopWatching?.();
     this.#onClosed();
   }
 

@@ -1,0 +1,44 @@
+/** `evstore completion`: a script that teaches a shell the commands and their flags. */
+
+import { EvstoreError } from '../src/domain/errors.js';
+import { type CompletionTree, renderCompletion, shells } from '../src/output/completion.js';
+import type { Command } from './command.js';
+import { registry } from './registry.js';
+import { sharedOptions } from './shared-options.js';
+
+export const command: Command = {
+  usage: 'completion <shell>',
+  summary: `a completion script for ${shells.join(', ')}`,
+  writes: 'nothing',
+  examples: [
+    { line: 'source <(evstore completion bash)', purpose: 'in ~/.bashrc' },
+    { line: 'source <(evstore completion zsh)', purpose: 'in ~/.zshrc, after compinit' },
+    { line: 'evstore completion fish > ~/.config/fish/completions/evstore.fish', purpose: 'once' },
+  ],
+  options: [],
+  run: async ([name], _flags, context) => {
+    const shell = shells.find((each) => each === name);
+    if (shell === undefined) {
+      throw new EvstoreError('E_USAGE', `no completion for '${name}'`, {
+        why: `There is one for ${shells.join(', ')}.`,
+      });
+    }
+    await context.io.stdout.write(renderCompletion(shell, await describeCommands()));
+    return 0;
+  },
+};
+
+async function describeCommands(): Promise<CompletionTree[]> {
+  const entries = Object.values(registry).map(async ({ load }) => describe((await load()).command));
+  return Promise.all(entries);
+}
+
+function describe(each: Command): CompletionTree {
+  const options = each.run === undefined ? each.options : [...each.options, ...sharedOptions(each)];
+  return {
+    name: each.usage.split(' ')[0] ?? '',
+    summary: each.summary,
+    flags: options.flatMap(({ long, description }) => (long ? [{ name: long, summary: description }] : [])),
+    children: (each.subcommands ?? []).map(describe),
+  };
+}

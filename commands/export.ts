@@ -1,0 +1,68 @@
+/** `evstore export`: events as NDJSON, on stdout or in a file, as `import` takes them. */
+import { renderReport } from '../src/output/json-line.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { createEventWriter } from './event-output.js';
+import { assertStreamExists, parseRange, rangeOptions, readRange } from './event-range.js';
+import { wholeNumber } from './parse-option.js';
+import { dryRunOption, progressOption } from './shared-options.js';
+
+export const command: Command = {
+  usage: 'export [stream]',
+  summary: 'write events as NDJSON, to a file or to stdout',
+  writes: 'the file of -o, whole or not at all; nothing in the store',
+  examples: [
+    { line: 'evstore export -o events.ndjson.gz', purpose: 'the whole log, compressed' },
+    { line: 'evstore export --category Order --since 2026-01-01 > orders.ndjson', purpose: 'a part of it' },
+  ],
+  options: [
+    ...rangeOptions(),
+    option('-n, --limit <count>', 'at most so many', wholeNumber(1)),
+    option('-o, --file <file>', 'the file to write; compressed when it ends in .gz'),
+    progressOption(),
+    dryRunOption(),
+  ],
+  run: ([streamId], flags, context) => exportEvents(streamId, flags, context),
+};
+
+async function exportEvents(streamId: string | undefined, flags: Flags, context: Context): Promise<number> {
+  const range = parseRange(streamId, flags, context.io.now());
+  const file = flags.file === '-' ? undefined : (flags.file as string | undefined);
+  const store = await context.openStore();
+  if (streamId !== undefined) await assertStreamExists(store, streamId);
+  const dryRun = flags.dryRun === true;
+  const { createFileOutput } = await import('../src/terminal/file-output.js');
+  const target = file === undefined || dryRun ? undefined : createFileOutput(file, context.io.cwd);
+  const writer = dryRun ? undefined : createEventWriter(flags, context, { output: target ?? context.io.stdout });
+  const progress = file === undefined && !dryRun ? undefined : await context.progress(`export ${file ?? ''}`.trim());
+  let count = 0;
+  try {
+    for await (const { events } of readRange(store, range)) {
+      await writer?.write(events);
+      count += events.length;
+      progress?.update(count);
+      context.io.signal.throwIfAborted();
+    }
+    await target?.finish();
+  } catch (error) {
+    await target?.discard();
+    throw error;
+  } finally {
+    progress?.stop();
+  }
+  if (file !== undefined || dryRun) await report(context, { file: file ?? null, events: count, dryRun });
+  return 0;
+}
+
+async function report(
+  context: Context,
+  facts: { file: string | null; events: number; dryRun: boolean },
+): Promise<void> {
+  const { file, events, dryRun } = facts;
+  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+    await context.io.stdout.write(renderReport(facts));
+    return;
+  }
+  const where = file === null ? 'stdout' : file;
+  await context.note(`${events.toLocaleString('en-US')} events ${dryRun ? 'would be written' : 'written'} to ${where}`);
+}

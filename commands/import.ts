@@ -1,0 +1,134 @@
+/** `evstore import`: NDJSON into the store, in batches, resumable by running it again. */
+import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
+import { renderReport } from '../src/output/json-line.js';
+import type { ImportedEvent, ImportResult } from '../src/store/store.js';
+import { openInput } from '../src/terminal/input.js';
+import { readLines } from '../src/terminal/lines.js';
+import { sanitise } from '../src/terminal/sanitise.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { toImportedEvent } from './import-line.js';
+import { oneOf, wholeNumber } from './parse-option.js';
+import { dryRunOption, progressOption } from './shared-options.js';
+
+const defaultBatchSize = 1_000;
+
+interface ImportReport {
+  readonly imported: number;
+  /** Already there with equal content. */
+  readonly known: number;
+  readonly skipped: number;
+  /** Streams that are new. */
+  readonly streams: number;
+  /** Read and not blank. */
+  readonly lines: number;
+  readonly dryRun: boolean;
+}
+
+export const command: Command = {
+  usage: 'import [file]',
+  summary: 'append the events of an NDJSON file, whatever their streams',
+  writes: 'the events, a transaction for each batch; those already there are passed over',
+  examples: [
+    { line: 'evstore import orders.ndjson', purpose: 'running it again changes nothing' },
+    { line: 'evstore import orders.ndjson.gz --dry-run', purpose: 'check every line, write nothing' },
+    { line: 'evstore export --store "$OLD" | evstore import --store "$NEW"', purpose: 'copy a store' },
+  ],
+  options: [
+    option('--batch-size <count>', `events in one transaction (default: ${defaultBatchSize})`, wholeNumber(1)),
+    option(
+      '--on-conflict <how>',
+      'a known id with other content: skip it or fail (default: fail)',
+      oneOf('skip', 'fail'),
+    ),
+    progressOption(),
+    dryRunOption(),
+  ],
+  run: async ([source = '-'], flags, context) => {
+    const report =
+      flags.dryRun === true ? await checkLines(source, context) : await importLines(source, flags, context);
+    await context.io.stdout.write(render(report, context));
+    return 0;
+  },
+};
+
+/** Every line is read and checked; no store is opened. */
+async function checkLines(source: string, context: Context): Promise<ImportReport> {
+  const { name, bytes } = await openInput(source, context.io);
+  let lines = 0;
+  for await (const line of readLines(bytes, name)) {
+    toImportedEvent(line, name);
+    lines += 1;
+    if (context.io.signal.aborted) break;
+  }
+  return { imported: 0, known: 0, skipped: 0, streams: 0, lines, dryRun: true };
+}
+
+async function importLines(source: string, flags: Flags, context: Context): Promise<ImportReport> {
+  const { batchSize = defaultBatchSize } = flags as { batchSize?: number };
+  const conflict = (flags.onConflict ?? 'fail') as 'skip' | 'fail';
+  const { signal } = context.io;
+  const { name, bytes } = await openInput(source, context.io);
+  const { log } = await context.openStore();
+  const progress = await context.progress(`import ${name}`);
+  const total = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
+  let batch: ImportedEvent[] = [];
+  let lines = 0;
+  /** Number of the last line whose batch was committed. */
+  let safeLine = 0;
+  let lastLine = 0;
+  const write = async () => {
+    addTo(total, await log.importEvents(batch, { conflict }));
+    lines += batch.length;
+    safeLine = lastLine;
+    batch = [];
+    progress.update(lines);
+  };
+  try {
+    for await (const line of readLines(bytes, name)) {
+      batch.push(toImportedEvent(line, name));
+      lastLine = line.number;
+      if (batch.length >= batchSize) await write();
+      if (signal.aborted) break;
+    }
+    if (batch.length > 0 && !signal.aborted) await write();
+  } catch (error) {
+    throw isEvstoreError(error) ? withPlace(error, name, safeLine, total) : error;
+  } finally {
+    progress.stop();
+  }
+  if (signal.aborted) await context.note(`stopped after line ${safeLine}; run the same command again to go on`);
+  const { newStreams: streams, ...counts } = total;
+  return { ...counts, streams, lines, dryRun: false };
+}
+
+function addTo(total: { -readonly [Key in keyof ImportResult]: number }, result: ImportResult): void {
+  for (const key of Object.keys(total) as (keyof ImportResult)[]) total[key] += result[key];
+}
+
+/** What stands already matters as much as what is wrong. */
+function withPlace(error: EvstoreError, name: string, safeLine: number, total: ImportResult): EvstoreError {
+  const { why, next, details, code, message } = error;
+  const stands =
+    safeLine === 0
+      ? 'Nothing was written.'
+      : `The lines up to ${safeLine} are stored, those after it are not; running the command again is safe.`;
+  const place = message.startsWith(name) ? message : `${name} after line ${safeLine}: ${message}`;
+  return new EvstoreError(code, place, {
+    why: why === undefined ? stands : `${why} ${stands}`,
+    next,
+    details: { ...details, storedUpToLine: safeLine, imported: total.imported, known: total.known },
+    cause: error,
+  });
+}
+
+function render(report: ImportReport, context: Context): string {
+  if (context.quiet) return `${report.imported}\n`;
+  if (context.format({ people: 'table', pipe: 'json' }) !== 'table') return renderReport(report);
+  const { imported, known, skipped, streams, lines, dryRun } = report;
+  const count = (value: number) => value.toLocaleString('en-US');
+  if (dryRun) return `${count(lines)} lines can be imported; nothing was written\n`;
+  const parts = [`${count(imported)} events imported`, `${count(known)} already there`];
+  if (skipped > 0) parts.push(`${count(skipped)} skipped`);
+  return sanitise(`${parts.join(', ')}; ${count(streams)} new streams`).concat('\n');
+}

@@ -1,0 +1,145 @@
+/** `evstore migrate`: the versions of the schema. */
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderReport } from '../src/output/json-line.js';
+import { formatAgo } from '../src/output/relative-time.js';
+import { printSchema } from '../src/store/open.js';
+import type { MigrationStatus } from '../src/store/store.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { duration } from './parse-option.js';
+import { printList } from './print-list.js';
+import { readSchemaStatus } from './schema-report.js';
+import { dryRunOption } from './shared-options.js';
+
+const up: Command = {
+  usage: 'up',
+  summary: 'apply the migrations that are waiting',
+  writes: 'the tables of the store, in one transaction under a lock',
+  examples: [
+    { line: 'evstore migrate up --dry-run', purpose: 'which would be applied' },
+    { line: 'evstore migrate up', purpose: 'apply them; again = no change' },
+  ],
+  options: [
+    option('--lock-timeout <duration>', 'how long to wait for another migration (default: 30s)', duration),
+    dryRunOption(),
+  ],
+  run: async (_args, flags, context) => {
+    const report = await applyPending(flags, context);
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
+    return 0;
+  },
+};
+
+const status: Command = {
+  usage: 'status',
+  summary: 'every migration, and whether it is applied',
+  writes: 'nothing',
+  examples: [{ line: 'evstore migrate status', purpose: 'what is applied, pending or drifted' }],
+  options: [],
+  run: async (_args, _flags, context) => {
+    const report = (await readSchemaStatus(context, { create: false })).status;
+    await printStatus(context, report.migrations, report);
+    return 0;
+  },
+};
+
+const assert: Command = {
+  usage: 'assert',
+  summary: 'exit 1 when a migration is pending, drifted or unknown',
+  writes: 'nothing',
+  examples: [{ line: 'evstore migrate assert -q', purpose: 'a gate for a deployment' }],
+  options: [],
+  run: async (_args, _flags, context) => {
+    const { migrations } = (await readSchemaStatus(context, { create: false })).status;
+    const wrong = migrations.filter(({ state }) => state !== 'applied');
+    if (wrong.length === 0) {
+      await context.note('every migration is applied');
+      return 0;
+    }
+    throw new EvstoreError(
+      'E_CHECK_FAILED',
+      `${wrong.length} of ${migrations.length} migrations are not as they should be`,
+      {
+        why: `${wrong.map(({ name, state }) => `${name}: ${state}`).join(', ')}.`,
+        next: wrong.every(({ state }) => state === 'pending') ? 'evstore migrate up' : 'evstore migrate status',
+        details: { migrations: wrong },
+      },
+    );
+  },
+};
+
+const sql: Command = {
+  usage: 'sql',
+  summary: 'print the statements of the whole schema',
+  writes: 'nothing, and connects to nothing',
+  examples: [{ line: 'evstore migrate sql --store postgres: > schema.sql', purpose: 'for whoever may run them' }],
+  options: [],
+  run: async (_args, _flags, context) => {
+    const { url, schema } = await context.storeChoice();
+    await context.io.stdout.write(await printSchema(url, schema === undefined ? {} : { schema }));
+    return 0;
+  },
+};
+
+export const command: Command = {
+  usage: 'migrate',
+  summary: 'upgrade the schema, or check it',
+  writes: 'the tables of the store (up); nothing else does',
+  examples: [
+    { line: 'evstore migrate', purpose: 'the same as evstore migrate up' },
+    { line: 'evstore migrate assert', purpose: 'exit 1 unless everything is applied' },
+  ],
+  options: [],
+  subcommands: [up, status, assert, sql],
+  defaultSubcommand: 'up',
+};
+
+interface UpReport {
+  readonly store: string;
+  readonly from: number;
+  readonly to: number;
+  readonly applied: readonly string[];
+  readonly dryRun: boolean;
+}
+
+async function applyPending(flags: Flags, context: Context): Promise<UpReport> {
+  const dryRun = flags.dryRun === true;
+  const { location, status: before } = await readSchemaStatus(context, { create: !dryRun });
+  const pending = before.migrations.filter(({ state }) => state === 'pending');
+  if (!dryRun) {
+    const { lockTimeout } = flags as { lockTimeout?: number };
+    const store = await context.openStore();
+    await store.schema.migrate(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout });
+  }
+  const applied = pending.map(({ name }) => name);
+  return { store: location, from: before.version, to: Math.max(before.version, before.latest), applied, dryRun };
+}
+
+function describe({ store, from, to, applied, dryRun }: UpReport): string {
+  if (applied.length === 0) return `${store}: at version ${to}, nothing to do\n`;
+  const done = dryRun ? 'would be applied' : 'applied';
+  return `${store}: from version ${from} to ${to}, ${done}: ${applied.join(', ')}\n`;
+}
+
+async function printStatus(context: Context, migrations: readonly MigrationStatus[], report: unknown): Promise<void> {
+  const { theme, now } = context.view;
+  const paint = (text: string, { state }: MigrationStatus) =>
+    state === 'applied' ? theme.good(text) : state === 'pending' ? theme.caution(text) : theme.bad(text);
+  await printList(
+    context,
+    migrations,
+    [
+      { heading: 'version', field: (row) => row.version, align: 'right' },
+      { heading: 'name', field: (row) => row.name },
+      { heading: 'state', field: (row) => row.state, paint },
+      {
+        heading: 'appliedAt',
+        field: (row) => row.appliedAt,
+        text: (row) => (row.appliedAt === null ? '-' : formatAgo(row.appliedAt, now)),
+        paint: theme.faint,
+      },
+    ],
+    report,
+  );
+}

@@ -1,0 +1,166 @@
+/** `evstore tail`: the last events, then each new one as it commits, in order, none twice and none missed. */
+import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
+import type { RecordedEvent } from '../src/domain/event.js';
+import { BackOff } from '../src/projection/back-off.js';
+import type { Store } from '../src/store/store.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { createEventWriter, type EventWriter } from './event-output.js';
+import { assertStreamExists, type EventRange, filterOptions, parseRange } from './event-range.js';
+import { duration, wholeNumber } from './parse-option.js';
+import { outputOption } from './shared-options.js';
+
+const defaultLast = 10;
+/** One wait for new events; the limits of time are looked at in between. */
+const longestWaitMs = 5_000;
+
+export const command: Command = {
+  usage: 'tail [stream]',
+  summary: 'the last events, then new ones as they commit',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore tail', purpose: 'the last ten events, then what comes' },
+    { line: 'evstore tail --category Order --from end | jq .data', purpose: 'only new events of one category' },
+    { line: 'evstore tail --from end --until-type OrderPaid --timeout 30s', purpose: 'wait for something to happen' },
+    { line: 'evstore tail Order-42 -n 1 --no-follow', purpose: 'the last event of a stream' },
+  ],
+  options: [
+    ...filterOptions(),
+    option('-n, --last <count>', `begin with so many of the last events (default: ${defaultLast})`, wholeNumber(0)),
+    option('--from <place>', 'begin at start, at end, or after a global position', parseFrom),
+    option('--count <count>', 'end after so many events', wholeNumber(1)),
+    option('--until-type <type>', 'end after an event of this type'),
+    option('--until-idle <duration>', 'end when nothing has come for that long', duration),
+    option('--timeout <duration>', 'end with exit code 7 after that long', duration),
+    option('--no-follow', 'end at the end of the log'),
+    outputOption('data'),
+  ],
+  run: async ([streamId], flags, context) => {
+    if (flags.from !== undefined && flags.last !== undefined) {
+      throw new EvstoreError('E_USAGE', '--from and --last cannot be combined', {
+        why: 'Begin at a place, or with the last events.',
+      });
+    }
+    const range = parseRange(streamId, flags, context.io.now());
+    const store = await context.openStore();
+    await store.schema.assertGuards();
+    await context.io.stdout.watchReader();
+    const tail = new Tail(store, range, flags, context);
+    const from = flags.from as number | 'end' | undefined;
+    if (from === undefined) await tail.printLast((flags.last as number | undefined) ?? defaultLast);
+    else await tail.startAfter(from);
+    await tail.follow();
+    if (tail.printed === 0 && flags.follow === false && streamId !== undefined)
+      await assertStreamExists(store, streamId);
+    return 0;
+  },
+};
+
+class Tail {
+  readonly #store: Store;
+  readonly #filter: EventRange['filter'] & { readonly streamId?: string };
+  readonly #writer: EventWriter;
+  readonly #context: Context;
+  readonly #flags: Flags;
+  readonly #startedAt = performance.now();
+  #position = 0;
+  #printed = 0;
+  #lastAt = this.#startedAt;
+  #isDone = false;
+
+  constructor(store: Store, { streamId, filter }: EventRange, flags: Flags, context: Context) {
+    this.#store = store;
+    this.#filter = streamId === undefined ? filter : { ...filter, streamId };
+    this.#writer = createEventWriter(flags, context);
+    this.#context = context;
+    this.#flags = flags;
+  }
+
+  get printed(): number {
+    return this.#printed;
+  }
+
+  async startAfter(place: number | 'end'): Promise<void> {
+    this.#position = place === 'end' ? (await this.#store.log.head()).safeHead : place;
+  }
+
+  /** Of those below the safe head as it is now; what follows begins there. */
+  async printLast(count: number): Promise<void> {
+    const { safeHead } = await this.#store.log.head();
+    this.#position = safeHead;
+    if (count === 0 || safeHead === 0) return;
+    const last: RecordedEvent[] = [];
+    const options = { ...this.#filter, to: safeHead, backwards: true, limit: count };
+    for await (const { events } of this.#store.log.readAll(options)) last.push(...events);
+    await this.#print(last.reverse());
+  }
+
+  /** Until a flag, a signal or the reader of stdout ends it. */
+  async follow(): Promise<void> {
+    const backOff = new BackOff(100, 5_000);
+    const { signal } = this.#context.io;
+    let isLost = false;
+    while (!this.#isDone && !signal.aborted) {
+      try {
+        await this.#printNew();
+        if (isLost) await this.#context.warn('connected again');
+        isLost = false;
+        backOff.reset();
+        if (this.#flags.follow === false || this.#isOver()) return;
+        await this.#store.log.waitForAppend(this.#position, { timeoutMs: this.#waitMs(), signal });
+      } catch (error) {
+        if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
+        if (!isLost) await this.#context.warn(`${error.message}: trying again from position ${this.#position}`);
+        isLost = true;
+        if (this.#isOver()) return;
+        await backOff.wait(signal);
+      }
+    }
+  }
+
+  async #printNew(): Promise<void> {
+    for await (const { events, upTo } of this.#store.log.readAll({ ...this.#filter, after: this.#position })) {
+      await this.#print(events);
+      this.#position = upTo;
+      if (this.#isDone || this.#context.io.signal.aborted) return;
+    }
+  }
+
+  async #print(events: readonly RecordedEvent[]): Promise<void> {
+    const { count = Number.POSITIVE_INFINITY, untilType } = this.#flags as { count?: number; untilType?: string };
+    let shown = events.slice(0, count - this.#printed);
+    const stopAt = shown.findIndex(({ type }) => type === untilType);
+    if (stopAt !== -1) shown = shown.slice(0, stopAt + 1);
+    if (shown.length === 0) return;
+    await this.#writer.write(shown);
+    this.#printed += shown.length;
+    this.#lastAt = performance.now();
+    this.#isDone = stopAt !== -1 || this.#printed >= count;
+  }
+
+  /** @throws E_TIMEOUT */
+  #isOver(): boolean {
+    const { untilIdle, timeout } = this.#flags as { untilIdle?: number; timeout?: number };
+    const now = performance.now();
+    if (this.#isDone || (untilIdle !== undefined && now - this.#lastAt >= untilIdle)) return true;
+    if (timeout === undefined || now - this.#startedAt < timeout) return false;
+    throw new EvstoreError('E_TIMEOUT', `timed out after ${timeout} ms`, {
+      why: `${this.#printed} events were printed, up to global position ${this.#position}.`,
+      next: `evstore tail --from ${this.#position}`,
+      details: { position: this.#position, printed: this.#printed },
+    });
+  }
+
+  #waitMs(): number {
+    const { untilIdle, timeout } = this.#flags as { untilIdle?: number; timeout?: number };
+    const now = performance.now();
+    const idleLeft = untilIdle === undefined ? longestWaitMs : this.#lastAt + untilIdle - now;
+    const timeLeft = timeout === undefined ? longestWaitMs : this.#startedAt + timeout - now;
+    return Math.max(1, Math.ceil(Math.min(longestWaitMs, idleLeft, timeLeft)));
+  }
+}
+
+function parseFrom(text: string): number | 'end' {
+  if (text === 'end') return text;
+  return text === 'start' ? 0 : wholeNumber(0)(text);
+}
