@@ -2,13 +2,13 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { describe, type InstanceReport, inspectInstance, listInstances, type StepReport } from '../src/saga/inspect.js';
+import { loadSagas } from '../src/saga/load.js';
 import { retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import { type Command, option } from './command.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { type ListColumn, printList } from './print-list.js';
-import { loadSagaCode } from './saga-run.js';
 
 const defaultLimit = 50;
 const phases: readonly SagaPhase[] = [
@@ -62,7 +62,9 @@ const retry: Command = {
   examples: [{ line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after what stood in the way is mended' }],
   options: [],
   run: async ([name = '', id = ''], _flags, context) => {
-    const saga = (await loadSagaCode(context, { sagas: true })).find((each) => each.name === name);
+    const { sagas: globs, folder } = await context.config();
+    const sagas = await loadSagas({ globs, folder, note: context.note });
+    const saga = sagas.find((each) => each.name === name);
     if (saga === undefined) {
       throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });
     }

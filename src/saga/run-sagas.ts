@@ -22,7 +22,10 @@ export type SagaNews =
   /** An instance this code cannot drive: another version started it. */
   | { readonly kind: 'left'; readonly saga: string; readonly instance: string; readonly why: string }
   /** Another process runs the saga; this one waits for it. */
-  | { readonly kind: 'waiting'; readonly saga: string; readonly owner: string };
+  | { readonly kind: 'waiting'; readonly saga: string; readonly owner: string }
+  /** The connection or the lease was lost; it is tried again. */
+  | { readonly kind: 'interrupted'; readonly saga: string; readonly error: EvstoreError }
+  | { readonly kind: 'failed'; readonly saga: string; readonly error: EvstoreError };
 
 export type EndPhase = 'completed' | 'compensated' | 'failed' | 'compensation-failed';
 
