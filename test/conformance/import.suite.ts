@@ -57,6 +57,24 @@ export const importSuite = suite('import', {
     expect(stored[0]?.data).toBe(known.data);
   },
 
+  'a line twice in one import is there once': async ({ store }) => {
+    const line = imported('a-1', { data: '{"n":1}' });
+    const again = { ...line, data: '{"n":1.0}' };
+    const result = await store.log.importEvents([line, imported('a-1'), again], { conflict: 'fail' });
+    expect(result).toEqual({ imported: 2, known: 1, skipped: 0, newStreams: 1 });
+    const other = imported('b-1', { data: '{"n":1}' });
+    const rival = { ...other, data: '{"n":2}' };
+    await errorOf('E_ID_CONFLICT', store.log.importEvents([other, rival], { conflict: 'fail' }));
+    expect(await readStream(store, 'b-1')).toEqual([]);
+    expect(await store.log.importEvents([other, rival], { conflict: 'skip' })).toEqual({
+      imported: 1,
+      known: 0,
+      skipped: 1,
+      newStreams: 1,
+    });
+    expect(await readAll(store)).toHaveLength(3);
+  },
+
   'many streams in one go': async ({ store }) => {
     const events = Array.from({ length: 3_000 }, (_, index) => imported(`Order-${index % 1_500}`));
     const result = await store.log.importEvents(events, { conflict: 'fail' });
