@@ -13,11 +13,6 @@ const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_NOTADB: { code: 'E_CORRUPT', what: 'the file is not a SQLite database' },
   SQLITE_CORRUPT: { code: 'E_CORRUPT', what: 'the database is damaged' },
   SQLITE_CANTOPEN: { code: 'E_CONNECT', what: 'the file cannot be opened' },
-  SQLITE_IOERR_WRITE: {
-    code: 'E_STORE_FULL',
-    what: 'the file cannot grow',
-    why: 'A quota or a limit on the size of files stopped it, or the disk is failing.',
-  },
   SQLITE_IOERR_SHMSIZE: { code: 'E_STORE_FULL', what: 'the disk of the store is full' },
   SQLITE_IOERR: { code: 'E_CONNECT', what: 'the file cannot be read or written' },
   SQLITE_PROTOCOL: { code: 'E_CONNECT', what: 'the file could not be locked' },
