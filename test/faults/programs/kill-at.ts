@@ -14,8 +14,8 @@ Sqlite.prototype.exec = function (this: Sqlite.Database, text: string) {
 };
 Sqlite.prototype.prepare = function (this: Sqlite.Database, text: string) {
   const statement = prepare.call(this, text);
-  const { run } = statement;
-  statement.run = (...parameters: unknown[]) => dying(() => run.apply(statement, parameters));
+  const run = statement.run.bind(statement) as (...parameters: unknown[]) => Sqlite.RunResult;
+  statement.run = (...parameters: unknown[]) => dying(() => run(...parameters));
   return statement;
 } as typeof prepare;
 
