@@ -169,6 +169,7 @@ export class CatchUp {
       from: this.#position,
       to: upTo,
       lastEventId: events.at(-1)?.id ?? null,
+      seen: { filter: projection.filter, ids: events.map(({ id }) => id) },
       changes,
     });
     this.#position = upTo;

@@ -1,44 +1,49 @@
-/** Rows a catch-up has read or written, so that a key is read once. The least recently used make room for others. */
+/**
+ * Rows a catch-up has read or written, so that a key is read once. There are two generations: when the younger one is
+ * full it becomes the older one, and what nobody touched since the last time is forgotten.
+ */
 import type { StoredRow } from '../domain/read-model.js';
 
+type Rows = Map<string, StoredRow | null>;
+
 /** What the rows may take, roughly, in bytes. */
-const defaultLimit = 32 * 1024 * 1024;
+const defaultLimit = 48 * 1024 * 1024;
 
 export class RowCache {
-  readonly #rows = new Map<string, StoredRow | null>();
-  readonly #limit: number;
+  readonly #generationLimit: number;
+  #young: Rows = new Map();
+  #old: Rows = new Map();
+  /** Of the young ones. */
   #size = 0;
   #isComplete: boolean;
 
   /** @param isComplete the table holds nothing yet: what is not here does not exist */
   constructor(isComplete: boolean, limit = defaultLimit) {
     this.#isComplete = isComplete;
-    this.#limit = limit;
+    this.#generationLimit = limit / 2;
   }
 
   /** Null where no row exists; undefined where that is not known. */
   get(key: string): StoredRow | null | undefined {
-    const row = this.#rows.get(key);
+    const young = this.#young.get(key);
+    const row = young === undefined ? this.#old.get(key) : young;
     return row === undefined && this.#isComplete ? null : row;
   }
 
   set(key: string, row: StoredRow | null): void {
-    const before = this.#rows.get(key);
-    if (before !== undefined) this.#size -= sizeOf(key, before);
-    this.#rows.delete(key);
-    this.#rows.set(key, row);
-    this.#size += sizeOf(key, row);
-    for (const [oldest, value] of this.#rows) {
-      if (this.#size <= this.#limit) return;
-      this.#rows.delete(oldest);
-      this.#size -= sizeOf(oldest, value);
-      this.#isComplete = false;
-    }
+    if (!this.#young.has(key)) this.#size += sizeOf(key, row);
+    this.#young.set(key, row);
+    if (this.#size <= this.#generationLimit) return;
+    if (this.#old.size > 0) this.#isComplete = false;
+    this.#old = this.#young;
+    this.#young = new Map();
+    this.#size = 0;
   }
 
   /** After a failure nothing is known any more. */
   clear(): void {
-    this.#rows.clear();
+    this.#young.clear();
+    this.#old.clear();
     this.#size = 0;
     this.#isComplete = false;
   }
