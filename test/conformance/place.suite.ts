@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { openStoreAt } from '../../src/store/open.js';
 import { append, errorOf, makeEvents, readAll } from '../support/events.js';
-import { startProjection } from '../support/read-models.js';
+import { buildNext, expectFold, runToHead, startProjection } from '../support/read-models.js';
 import { suite } from './suite.js';
 
 export const placeSuite = suite('place', {
@@ -48,6 +48,43 @@ export const placePostgresSuite = suite(
       } finally {
         await reader.close();
       }
+    },
+
+    'H17 sql-in-identifiers: stores in schemas of odd names live side by side': async ({ url, store, connect }) => {
+      await append(store, 'Order-1');
+      for (const schema of ['a"; drop table events;--', "it's", '', 'pg_x', 'a\0b', 'x'.repeat(64), 'ü'.repeat(32)]) {
+        await errorOf('E_CONFIG', openStoreAt(url, { schema }));
+      }
+      const names = ['other', 'Odd name', 'select', 'a-b$c', 'ü'.repeat(31)];
+      for (const schema of names) {
+        const other = await openStoreAt(url, { schema, create: true });
+        try {
+          await other.schema.migrate();
+          await other.schema.assertGuards();
+          expect(await readAll(other)).toEqual([]);
+          await append(other, 'Order-1', makeEvents(2));
+          const live = await startProjection(other);
+          await runToHead(other, live);
+          const { rebuild, lease } = await buildNext(other, 2);
+          const leases = { rebuild: lease, live };
+          const swapped = await other.projections.swap(rebuild, leases, { lockTimeoutMs: 5_000, keepOldMs: 0 });
+          await other.projections.retire(swapped);
+          await expectFold(other, 2);
+        } finally {
+          await other.close();
+        }
+      }
+      expect(await readAll(store)).toHaveLength(1);
+      expect(await store.projections.list()).toEqual([]);
+      const writer = await connect();
+      await writer.query('begin');
+      await writer.query(
+        `insert into other.events (id, stream_id, stream_type, event_type, event_data, version)
+         values (gen_random_uuid(), 'Raw-1', 'Raw', 'Raw', '{}', 1)`,
+      );
+      const { globalPosition } = await append(store, 'Order-1');
+      expect((await store.log.head()).safeHead).toBe(globalPosition);
+      await writer.query('rollback');
     },
   },
   { engines: ['postgres'] },

@@ -25,7 +25,7 @@ export const processSuite = suite('processes', {
     const { store } = test;
     const random = makeRandom(freshSeed());
     await store.projections.register(registration);
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 5; round++) {
       for (let index = 0; index < 30; index++) await append(store, `Order-${index % 7}`, makeEvents(3));
       const worker = spawnWorker('fold', [test.url, '3']);
       await worker.printed(2 + random.below(8));
@@ -64,7 +64,7 @@ export const processSuite = suite('processes', {
   'A20 outcome-not-before-commit': async (test) => {
     const random = makeRandom(freshSeed());
     const history = new History();
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const writers = [0, 1].map((index) => spawnWorker('append', [test.url, `Order-${index}`, '100000', '3']));
       await Promise.all(writers.map((writer) => writer.printed(4)));
       await new Promise((resolve) => setTimeout(resolve, random.below(60)));
@@ -86,6 +86,25 @@ export const processSuite = suite('processes', {
     history.deliver('two', await readAll(test.store, { batchSize: 7 }));
     expect(checkHistory(history)).toEqual([]);
     expect(history.deliveries.get('one')).toHaveLength(750);
+  },
+
+  'W3 swap-kill9-each-step': async (test) => {
+    const { store } = test;
+    const random = makeRandom(freshSeed());
+    const first = await startProjection(store);
+    for (let index = 0; index < 20; index++) await append(store, `Order-${index % 7}`, makeEvents(5));
+    await runToHead(store, first);
+    const steps = ['plan', 'create', 'fill', 'finish', 'swap', 'retire'];
+    for (const [place, step] of steps.entries()) {
+      const worker = spawnWorker('rebuild', [test.url, String(2 + place * 1_000)]);
+      await worker.printed(place + 1 + steps.length * random.below(2));
+      await new Promise((resolve) => setTimeout(resolve, random.below(5)));
+      await worker.kill();
+      await expectWhole(test, `seed ${random.seed}, killed after '${step}'`);
+    }
+    const live = await takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
+    await append(store, 'Order-1', makeEvents(5));
+    await expectFold(store, await runToHead(store, live));
   },
 
   'W1 swap-under-readers': async (test) => {
@@ -146,6 +165,25 @@ async function untilWriting(test: TestStore): Promise<void> {
     }
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
+}
+
+/** The live table is the fold of its prefix; the unfinished rebuild can be ended; then the next one goes through. */
+async function expectWhole({ store }: TestStore, when: string): Promise<void> {
+  const position = (await positionOf(store)) ?? 0;
+  expect(position, when).toBe((await store.log.head()).safeHead);
+  await expectFold(store, position);
+  const unfinished = (await store.projections.rebuilds(totals.name)).filter(
+    ({ state }) => state === 'planned' || state === 'filling' || state === 'ready',
+  );
+  expect(unfinished.length, when).toBeLessThanOrEqual(1);
+  for (const rebuild of unfinished) {
+    const lease = await takeLease(store, { kind: 'rebuild', id: rebuild.id }, { ...request, steal: true });
+    await store.projections.abort(rebuild, lease);
+  }
+  const live = await takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
+  const next = await buildNext(store, 1);
+  await store.projections.swap(next.rebuild, { rebuild: next.lease, live }, { lockTimeoutMs: 5_000, keepOldMs: 0 });
+  await expectFold(store, position);
 }
 
 /** What a writer said before it ended, as appends. */
