@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { EvstoreError } from '../../src/domain/errors.js';
 import { toEvent } from '../../src/projection/event.js';
 import { defineSaga, type Saga, type SagaStep } from '../../src/saga/definition.js';
 import { driveInstance } from '../../src/saga/drive.js';
@@ -207,6 +208,34 @@ forEachEngine((engine) => {
       expect(await running).toMatchObject({ error: null, ended: { completed: 1 } });
       expect(await typesOf(store, 'Order-2')).toEqual(['SagaStarted', 'StepStarted', 'StepCompleted']);
       expect(await run(store, saga)).toMatchObject({ ended: { completed: 1 } });
+    }));
+
+  test('a lost connection is outlived, and what was under way is repeated with its key', () =>
+    withTestStore(engine, async ({ store }) => {
+      const keys: string[] = [];
+      let appends = 0;
+      const log = new Proxy(store.log, {
+        get: (target, property) => {
+          const value = Reflect.get(target, property);
+          if (property !== 'append') return typeof value === 'function' ? value.bind(target) : value;
+          return (...args: Parameters<Store['log']['append']>) => {
+            if (++appends === 3) throw new EvstoreError('E_CONNECT', 'the connection was lost');
+            return target.append(...args);
+          };
+        },
+      });
+      const { engine: name, location, projections, schema, close } = store;
+      const shaky: Store = { engine: name, location, projections, schema, close, log };
+      const stop = new AbortController();
+      const saga = makeSaga([{ name: 'one', action: ({ idempotencyKey }) => void keys.push(idempotencyKey) }]);
+      await append(store, 'Order-1', [makeEvent()]);
+      const running = run(shaky, saga, { once: false, signal: stop.signal });
+      await expect.poll(() => typesOf(store, 'Order-1')).toContain('SagaCompleted');
+      stop.abort();
+      const { news, error } = await running;
+      expect(error).toBeNull();
+      expect(news.map(({ kind }) => kind)).toEqual(['interrupted', 'ended']);
+      expect(keys).toEqual(['orders/Order-1/one', 'orders/Order-1/one']);
     }));
 
   test('many instances are driven side by side, and one that is stuck does not lose the others', () =>

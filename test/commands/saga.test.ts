@@ -1,0 +1,71 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openStore } from '../../src/index.js';
+import { runCommandLine } from '../support/command-line.js';
+import { forEachEngine, withTestStore } from '../support/engines.js';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'evstore-saga-'));
+  mkdirSync(join(cwd, 'sagas'));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+/** @param undo what the compensation of the first step does */
+function writeSaga(undo: string): void {
+  writeFileSync(
+    join(cwd, 'sagas/shipping.ts'),
+    `import { defineSaga } from 'evstore';
+     export default defineSaga({
+       name: 'shipping', version: 1, startOn: 'OrderPlaced',
+       steps: [
+         { name: 'reserve', retries: 0, action: () => {}, compensate: () => { ${undo} } },
+         { name: 'ship', retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } },
+       ],
+     });`,
+  );
+}
+
+forEachEngine((engine) => {
+  test('instances are listed and shown, and a parked one is tried again', () =>
+    withTestStore(engine, async ({ url }) => {
+      const evstore = (...argv: string[]) => runCommandLine([...argv, '--store', url], { cwd });
+      const store = await openStore(url);
+      await store.append('Order-1', { type: 'OrderPlaced', data: { far: false } });
+      await store.append('Order-2', { type: 'OrderPlaced', data: { far: true } });
+      await store.close();
+      expect(await evstore('saga', 'list')).toMatchObject({ code: 0 });
+
+      writeSaga("throw new Error('no answer')");
+      const first = await evstore('run', '--once', '--sagas');
+      expect(first, first.stderr).toMatchObject({ code: 0 });
+      expect(first.stdout).toContain('1 completed, 1 compensation-failed');
+      expect(first.stderr).toContain('evstore saga retry shipping Order-2');
+
+      const { stdout } = await evstore('saga', 'list', '--json');
+      expect(JSON.parse(stdout).instances).toMatchObject([
+        { saga: 'shipping', instance: 'Order-2', state: 'compensation-failed', reason: 'ship: too far' },
+        { saga: 'shipping', instance: 'Order-1', state: 'completed', reason: null },
+      ]);
+      const stuck = await evstore('saga', 'list', 'shipping', '--state', 'compensation-failed', '-q');
+      expect(stuck).toMatchObject({ code: 0, stdout: 'Order-2\n' });
+      expect(await evstore('saga', 'list', 'shipping', '--state', 'running')).toMatchObject({ code: 6 });
+
+      const shown = JSON.parse((await evstore('saga', 'show', 'shipping', 'Order-2', '--json')).stdout);
+      expect(shown.steps).toEqual([
+        { name: 'reserve', state: 'stuck', attempts: 1, compensations: 1 },
+        { name: 'ship', state: 'failed', attempts: 1, compensations: 0 },
+      ]);
+      expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({ code: 6, stdout: '' });
+
+      expect(await evstore('saga', 'retry', 'shipping', 'Order-2')).toMatchObject({ code: 1 });
+      writeSaga('');
+      const mended = await evstore('saga', 'retry', 'shipping', 'Order-2');
+      expect(mended, mended.stderr).toMatchObject({ code: 0 });
+      expect(mended.stdout).toBe('shipping Order-2: compensated, version 1, because ship: too far\n');
+      expect(await evstore('saga', 'retry', 'shipping', 'Order-2')).toMatchObject({ code: 2 });
+      expect(await evstore('saga', 'retry', 'unknown', 'Order-2')).toMatchObject({ code: 6 });
+    }));
+});

@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openStore } from '../../src/index.js';
+import { runCommandLine } from '../support/command-line.js';
+import { forEachEngine, withTestStore } from '../support/engines.js';
+
+let cwd: string;
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'evstore-scaffold-'));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+const scaffold = (...args: string[]) => runCommandLine(['scaffold', ...args], { cwd });
+
+test('a projection and its test are written, and the next commands said', async () => {
+  const { code, stdout, stderr } = await scaffold('projection', 'OrderSummary');
+  expect({ code, stdout }).toEqual({
+    code: 0,
+    stdout: 'projections/order-summary.ts\nprojections/order-summary.test.ts\n',
+  });
+  expect(stderr).toContain('npx vitest run projections/order-summary.test.ts');
+  expect(stderr).toContain('evstore run --once');
+  expect(readFileSync(join(cwd, 'projections/order-summary.ts'), 'utf8')).toBe(
+    readFileSync(new URL('../../templates/projection/order-summary.ts', import.meta.url), 'utf8'),
+  );
+});
+
+test('a second time is refused, with exit code 2 and the file named', async () => {
+  await scaffold('saga', 'permit-review');
+  const again = await scaffold('saga', 'permit-review');
+  expect(again).toMatchObject({ code: 2, stdout: '' });
+  expect(again.stderr).toContain('sagas/permit-review.ts is there already');
+  expect(await scaffold('saga', 'permit-review', '--force')).toMatchObject({ code: 0 });
+});
+
+test('a dry run prints the code and writes nothing', async () => {
+  const args = ['projection', 'permits', '--kind', 'join', '--events', 'PermitFiled,ApplicantNamed', '--dry-run'];
+  const { code, stdout } = await scaffold(...args);
+  expect(code).toBe(0);
+  expect(stdout).toContain('// projections/permits.ts\n');
+  expect(stdout).toContain('ApplicantNamed: (event, t) => nameCustomer(event, t),');
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+test('programs get one JSON document', async () => {
+  const { stdout, stderr } = await scaffold('projection', 'permits', '--dir', 'src/read-models', '--json');
+  expect(JSON.parse(stdout)).toMatchObject({
+    name: 'permits',
+    files: [{ path: 'src/read-models/permits.ts' }, { path: 'src/read-models/permits.test.ts' }],
+    dryRun: false,
+  });
+  expect(stderr).toBe('');
+  expect(existsSync(join(cwd, 'src/read-models/permits.ts'))).toBe(true);
+});
+
+test.each([
+  ['projection', 'x', '--kind', 'nonsense'],
+  ['projection', '../x'],
+  ['projection', 'x', '--events', 'A,B;'],
+  ['projection', 'x', '--dir', '../elsewhere'],
+  ['projection', 'x', '--category', 'Order'],
+  ['projection', 'x', '--kind', 'join', '--events', 'A'],
+  ['projection'],
+])('scaffold %s %s %s %s is a usage error', async (...args) => {
+  expect(await scaffold(...args)).toMatchObject({ code: 2, stdout: '' });
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+forEachEngine((engine) => {
+  test('from the store: the types of the largest category, and the fields of its first event', () =>
+    withTestStore(engine, async ({ url }) => {
+      const missing = await scaffold('projection', 'permits', '--from-store', '--store', url);
+      expect(missing).toMatchObject({ code: 6, stdout: '' });
+
+      const store = await openStore(url);
+      await store.append('Other-1', { type: 'Noise', data: { x: 1 } });
+      const data = { applicant: 'ada', fee: 12, rate: 1.5, urgent: true, filedAt: '2026-01-01T00:00:00Z', lines: [1] };
+      await store.append('Permit-1', [
+        { type: 'PermitFiled', data: { ...data, status: 'taken', 'odd name': 1 } },
+        { type: "Permit'Odd", data: {} },
+        { type: 'PermitGranted', data: {} },
+      ]);
+      await store.close();
+
+      const made = await scaffold('projection', 'permits', '--from-store', '--store', url);
+      expect(made).toMatchObject({ code: 0 });
+      expect(made.stderr).toMatch(/left out: Permit'Odd, status, odd name/);
+      const code = readFileSync(join(cwd, 'projections/permits.ts'), 'utf8');
+      for (const line of [
+        "applicant: 'text',",
+        "fee: 'bigint',",
+        "rate: 'real',",
+        "urgent: 'boolean',",
+        "filedAt: 'timestamp',",
+        "lines: 'json',",
+        'filedAt: event.data.filedAt,',
+        'PermitGranted: (row, event) =>',
+      ]) {
+        expect(code).toContain(line);
+      }
+      expect(code).not.toMatch(/Noise|Odd|odd|total|customer/);
+      const run = await runCommandLine(['run', '--once', '--store', url], { cwd });
+      expect(run.stdout, run.stderr).toContain('permits: at position');
+    }));
+});
