@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/index.js';
 import { makeShopEvents } from '../../src/scaffold/sample-shop.js';
-import { runCommandLine } from '../support/command-line.js';
+import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 
 let cwd: string;
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-const demo = (args: readonly string[] = [], env = {}) => runCommandLine(['demo', ...args], { cwd, env });
+const demo = (args: readonly string[] = [], env = {}) => runCli(['demo', ...args], { cwd, env });
 
 /** The commands under "Try next", as words. */
 function nextCommands(stdout: string): readonly (readonly string[])[] {
@@ -42,7 +42,7 @@ test('the main job, narrated, and what it says to try next works', async () => {
   expect(next).toHaveLength(3);
   for (const [program, ...argv] of next) {
     expect(program).toBe('evstore');
-    const result = await runCommandLine(argv, { cwd: join(cwd, 'evstore-demo') });
+    const result = await runCli(argv, { cwd: join(cwd, 'evstore-demo') });
     expect(result, argv.join(' ')).toMatchObject({ code: 0 });
     expect(result.stdout).not.toBe('');
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/index.js';
-import { runCommandLine } from '../support/command-line.js';
+import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 
 let cwd: string;
@@ -31,7 +31,7 @@ function writeSaga(undo: string): void {
 forEachEngine((engine) => {
   test('instances are listed and shown, and a parked one is tried again', () =>
     withTestStore(engine, async ({ url }) => {
-      const evstore = (...argv: string[]) => runCommandLine([...argv, '--store', url], { cwd });
+      const evstore = (...argv: string[]) => runCli([...argv, '--store', url], { cwd });
       const store = await openStore(url);
       await store.append('Order-1', { type: 'OrderPlaced', data: { far: false } });
       await store.append('Order-2', { type: 'OrderPlaced', data: { far: true } });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/index.js';
-import { runCommandLine } from '../support/command-line.js';
+import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 
 let cwd: string;
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cwd, { recursive: true, force: true }));
 
-const scaffold = (...args: string[]) => runCommandLine(['scaffold', ...args], { cwd });
+const scaffold = (...args: string[]) => runCli(['scaffold', ...args], { cwd });
 
 test('a projection and its test are written, and the next commands said', async () => {
   const { code, stdout, stderr } = await scaffold('projection', 'OrderSummary');
@@ -101,7 +101,7 @@ forEachEngine((engine) => {
         expect(code).toContain(line);
       }
       expect(code).not.toMatch(/Noise|Odd|odd|total|customer/);
-      const run = await runCommandLine(['run', '--once', '--store', url], { cwd });
+      const run = await runCli(['run', '--once', '--store', url], { cwd });
       expect(run.stdout, run.stderr).toContain('permits: at position');
     }));
 });
