@@ -36,7 +36,8 @@ export async function importEvents(
     try {
       return await attempt(database, sql, events, conflict);
     } catch (error) {
-      const mayPass = isConflict(error) || (isTransient(error) && !isConnectionRefused(error));
+      const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
+      const mayPass = isConflict(error) || (isTransient(error) && !isWrongPlace);
       if (!mayPass || Date.now() + waitMs > deadline) throw error;
       await sleep(waitMs * (0.5 + Math.random()));
     }
