@@ -145,6 +145,35 @@ export const processSuite = suite('processes', {
   },
 });
 
+export const initSuite = suite(
+  'processes that make the schema',
+  {
+    'F19 init-kill9': async ({ store, url }) => {
+      const random = makeRandom(freshSeed());
+      const { latest } = await store.schema.status();
+      for (let round = 0; round < 4; round++) {
+        const worker = spawnWorker('migrate', [url]);
+        await worker.printed(1);
+        await new Promise((resolve) => setTimeout(resolve, random.below(25)));
+        await worker.kill();
+        expect([0, latest], `seed ${random.seed}`).toContain((await store.schema.status()).version);
+      }
+      await store.schema.migrate({ lockTimeoutMs: 10_000 });
+      await store.schema.assertReady();
+      await append(store, 'Order-1');
+      expect(await readAll(store)).toHaveLength(1);
+    },
+
+    'F18 init-race of processes': async ({ store, url }) => {
+      const workers = [0, 1, 2, 3].map(() => spawnWorker('migrate', [url]));
+      expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
+      const { migrations } = await store.schema.status();
+      expect(migrations.map(({ state }) => state)).toEqual(migrations.map(() => 'applied'));
+    },
+  },
+  { store: { migrated: false } },
+);
+
 /** Waits until the worker's transaction is open: it holds the file, or waits for the table. */
 async function untilWriting(test: TestStore): Promise<void> {
   const probe = await test.connect();

@@ -1,4 +1,5 @@
-import { processSuite } from './process.suite.js';
+import { initSuite, processSuite } from './process.suite.js';
 import { describeSuite } from './suite.js';
 
 describeSuite(processSuite);
+describeSuite(initSuite);

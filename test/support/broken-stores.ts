@@ -280,4 +280,14 @@ export const brokenStores: readonly BrokenStore[] = [
     wrap: withProjections(() => ({ abort: async (rebuild) => ({ ...rebuild, state: 'aborted' }) })),
     rejectedBy: { rebuild: ['abort drops what was built and nothing else'] },
   },
+  {
+    name: 'tallies what it was not asked for',
+    wrap: withLog((log) => ({ tally: (range) => log.tally(range, {}) })),
+    rejectedBy: { audit: ['a tally agrees with what a reader is given'] },
+  },
+  {
+    name: 'keeps no proof of what it delivered',
+    wrap: withProjections((projections) => ({ apply: ({ seen: _, ...batch }) => projections.apply(batch) })),
+    rejectedBy: { audit: ['a cursor keeps what it was given, until somebody moves it by hand'] },
+  },
 ];
