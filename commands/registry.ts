@@ -65,7 +65,7 @@ export const registry: Readonly<Record<string, Entry>> = {
   },
   saga: {
     group: 'Projections:',
-    summary: 'instances of sagas, and another try for one that is parked',
+    summary: 'instances of sagas: where they stand, and another try for one that is parked',
     load: () => import('./saga.js'),
   },
   lag: {
@@ -105,7 +105,7 @@ export const registry: Readonly<Record<string, Entry>> = {
   },
   scaffold: {
     group: 'Code:',
-    summary: 'write a projection or a saga to start from, with a test that passes',
+    summary: 'write the code of a projection or a saga, with a test that passes',
     load: () => import('./scaffold.js'),
   },
   demo: {

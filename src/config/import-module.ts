@@ -62,8 +62,11 @@ function describeFailure(file: string, error: unknown): EvstoreError {
       cause: error,
     });
   }
-  if (error instanceof SyntaxError || code.startsWith('BABEL')) {
-    return new EvstoreError('E_CONFIG', `${file} cannot be compiled`, { why: `${firstLine(message)}.`, cause: error });
+  if (error instanceof SyntaxError || message.startsWith('ParseError')) {
+    // jiti puts the place on a line of its own.
+    const parts = message.replace(/^ParseError:/, '').split('\n');
+    const why = parts.flatMap((part) => part.trim() || []).join(' at ');
+    return new EvstoreError('E_CONFIG', `${file} cannot be compiled`, { why: `${why}.`, cause: error });
   }
   return new EvstoreError('E_HANDLER', `${file} threw while it was loaded`, {
     why: `${firstLine(message)}${placeOf(error, file)}.`,

@@ -1,0 +1,102 @@
+/** The real process: pipes that close, disks that are full, signals, and what is loaded. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { makeFolder, runCli } from '../support/cli.js';
+import { compileProgram } from '../support/compile.js';
+import { runProgram } from '../support/program.js';
+
+let program: string;
+let cwd: string;
+let env: NodeJS.ProcessEnv;
+
+beforeAll(async () => {
+  program = compileProgram('bin/evstore.ts');
+  cwd = makeFolder();
+  env = { ...process.env, EVSTORE_URL: `sqlite:${cwd}/store.db`, EVSTORE: `${process.execPath} ${program}` };
+  await runCli(['init', '--no-config'], { cwd, env: { EVSTORE_URL: `sqlite:${cwd}/store.db` } });
+  const line = (n: number) =>
+    `{"streamId":"Order-${n % 10}","type":"Counted","data":{"n":${n},"pad":"${'x'.repeat(100)}"}}`;
+  writeFileSync(join(cwd, 'many.ndjson'), Array.from({ length: 20_000 }, (_, index) => line(index)).join('\n'));
+  const stdin = Array.from({ length: 20_000 }, (_, index) => line(index)).join('\n');
+  expect(await runCli(['import', '-q'], { cwd, env: { EVSTORE_URL: `sqlite:${cwd}/store.db` }, stdin })).toMatchObject({
+    code: 0,
+  });
+});
+
+function shell(script: string) {
+  const { status, stdout, stderr } = spawnSync('bash', ['-c', script], { cwd, env, encoding: 'utf8', timeout: 30_000 });
+  return { status, stdout, stderr };
+}
+
+test('F15 epipe: a reader that has seen enough is exit 0, and no noise', () => {
+  const { stdout, stderr } = shell('$EVSTORE read | head -1; echo $PIPESTATUS');
+  expect(stdout).toMatch(/^\{"globalPosition":1,.*\n0\n$/);
+  expect(stderr).toBe('');
+});
+
+test.runIf(process.platform === 'linux')('a tail ends when its reader goes, though nothing more is written', () => {
+  const { stdout, stderr } = shell('$EVSTORE tail -n 1 | head -1; echo $PIPESTATUS');
+  expect(stdout).toMatch(/^\{"globalPosition":20000,.*\n0\n$/);
+  expect(stderr).toBe('');
+});
+
+test.runIf(process.platform === 'linux')('a full disk is exit 74', () => {
+  const { status, stderr } = shell('$EVSTORE read > /dev/full');
+  expect(status).toBe(74);
+  expect(stderr).toContain('No space is left');
+});
+
+test('a signal ends a tail by that signal, so that loops around it stop', async () => {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    const tail = runProgram('bin/evstore.ts', ['tail', '-n', '1'], { cwd, env });
+    await tail.printed(1);
+    tail.process.kill(signal);
+    expect(await tail.ended).toBe(null);
+    expect(tail.process.signalCode).toBe(signal);
+    expect(tail.stderr).toContain('stopping');
+    expect(shell(`$EVSTORE tail -n 0 & p=$!; sleep 0.5; kill -${signal.slice(3)} $p; wait $p`).status).toBe(code);
+  }
+});
+
+test('an import that is stopped goes on where it was', async () => {
+  const folder = makeFolder();
+  const other = { ...env, EVSTORE_URL: `sqlite:${folder}/store.db` };
+  await runProgram('bin/evstore.ts', ['init', '--no-config'], { cwd, env: other }).ended;
+  const argv = ['import', 'many.ndjson', '--batch-size', '100', '--json'];
+  const stopped = runProgram('bin/evstore.ts', argv, { cwd, env: other });
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  stopped.process.kill('SIGINT');
+  await stopped.ended;
+  expect(stopped.process.signalCode).toBe('SIGINT');
+  const rest = runProgram('bin/evstore.ts', argv, { cwd, env: other });
+  expect(await rest.ended).toBe(0);
+  const { imported, known } = JSON.parse(rest.lines[0] ?? '');
+  expect(imported + known).toBe(20_000);
+});
+
+test('--version and --help load commander and nothing heavy', () => {
+  const hooks = `import { writeSync } from 'node:fs';
+    export function load(url, context, next) { writeSync(2, url + '\\n'); return next(url, context); }`;
+  const preload = join(cwd, 'list-modules.mjs');
+  const url = JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`);
+  writeFileSync(preload, `import { register } from 'node:module';\nregister(${url});`);
+  for (const flag of ['--version', '--help']) {
+    const { stderr } = spawnSync(process.execPath, ['--import', preload, program, flag], { encoding: 'utf8', env });
+    const packages = stderr.match(/(?<=\/node_modules\/)[^/\n]+/g) ?? [];
+    expect([...new Set(packages)]).toEqual(['commander']);
+    expect(stderr).not.toMatch(/\/(postgres|sqlite|projection|saga|config|output)\//);
+  }
+});
+
+test.each(['bash', 'zsh', 'fish'])('the completion for %s knows every command', async (name) => {
+  const { stdout } = await runCli(['completion', name]);
+  for (const word of ['append', 'rebuild', 'migrate', 'expected-version']) expect(stdout).toContain(word);
+  if (name !== 'bash') return;
+  const script = `${stdout}\nCOMP_WORDS=(evstore read --back) COMP_CWORD=2\n_evstore\necho "\${COMPREPLY[@]}"`;
+  expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe('--backwards\n');
+});

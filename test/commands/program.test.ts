@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import type { Command } from '../../commands/command.js';
+import { registry } from '../../commands/registry.js';
+import { makeFolder, runCli } from '../support/cli.js';
+
+test('without a command: short help on stdout, exit 0', async () => {
+  const { code, stdout, stderr } = await runCli([]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  for (const name of Object.keys(registry)) expect(stdout).toContain(`\n  ${name} `);
+});
+
+test('slips of the pen are exit 2, with what was probably meant', async () => {
+  for (const [argv, meant] of [
+    [['raed'], 'Did you mean read?'],
+    [['read', '--lmit', '3'], 'Did you mean --limit?'],
+    [['migrate', 'stauts'], 'too many arguments'],
+    [['read', '-n', 'x'], 'whole number'],
+    [['read', '--color', 'blue'], 'not one of auto, always, never'],
+    [['read', '--from-version', '2'], 'need a stream'],
+    [['append'], 'missing required argument'],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(argv);
+    expect({ argv, code, stdout }).toEqual({ argv, code: 2, stdout: '' });
+    expect(stderr).toContain(meant);
+  }
+});
+
+test('errors are one JSON object with --json, also where the command line is what is wrong', async () => {
+  const { stderr } = await runCli(['read', '--lmit', '--json']);
+  expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'E_USAGE', why: 'Did you mean --limit?' } });
+});
+
+test('shared flags may stand before the command, and the later one wins', async () => {
+  const cwd = makeFolder();
+  const a = ['--store', `sqlite:${cwd}/a.db`];
+  const b = ['--store', `sqlite:${cwd}/b.db`];
+  expect(await runCli([...a, '-q', 'init', '--no-config'])).toMatchObject({ code: 0 });
+  expect(await runCli([...b, 'streams', ...a])).toMatchObject({ code: 0 });
+  expect(await runCli([...a, 'migrate', 'status', '-q'])).toMatchObject({ code: 0 });
+  expect(await runCli([...a, 'streams', ...b])).toMatchObject({ code: 2 });
+});
+
+test('no password is ever printed', async () => {
+  const url = 'postgres://ada:p%40ss:w/ord@127.0.0.1:1/none?password=other-secret';
+  for (const argv of [['read'], ['read', '--debug'], ['read', '--json', '--debug'], ['init', '--no-config']]) {
+    const { code, stdout, stderr } = await runCli([...argv, '--store', url], { env: { PGPASSWORD: 'third-secret' } });
+    expect(code).toBeGreaterThan(0);
+    expect(stdout + stderr).not.toMatch(/p%40ss|p@ss|w\/ord|other-secret|third-secret/);
+  }
+});
+
+for (const [name, { load, summary }] of Object.entries(registry)) {
+  test(`help of ${name}`, async () => {
+    const { command } = await load();
+    expect(command.usage.split(' ')[0]).toBe(name);
+    expect(command.summary).toBe(summary);
+    for (const path of pathsOf(command)) {
+      const { code, stdout, stderr } = await runCli([...path, '--help']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatchSnapshot(path.join(' '));
+    }
+  });
+}
+
+/** `['migrate'], ['migrate', 'up'] …` */
+function pathsOf({ usage, subcommands = [] }: Command): string[][] {
+  const name = usage.split(' ')[0] ?? '';
+  return [[name], ...subcommands.flatMap((child) => pathsOf(child).map((path) => [name, ...path]))];
+}

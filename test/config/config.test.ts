@@ -1,0 +1,95 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load-config.js';
+import { makeFolder, runCli } from '../support/cli.js';
+
+function makeProject(files: Readonly<Record<string, string>>): string {
+  const folder = makeFolder();
+  mkdirSync(join(folder, '.git'));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+/** The store a command line in this folder means, as its error tells. */
+async function chosenStore(cwd: string, argv: string[] = [], env: Record<string, string> = {}): Promise<string> {
+  const { stderr } = await runCli(['streams', ...argv, '--json'], { cwd, env });
+  const { message, why } = JSON.parse(stderr).error;
+  return `${/[a-z]+\.db/.exec(message)?.[0]} by ${/comes from (.*)\.$/.exec(why)?.[1]?.replace(cwd, '')}`;
+}
+
+test('the flag wins over EVSTORE_URL, that over the config, that over DATABASE_URL', async () => {
+  const cwd = makeProject({ 'evstore.config.json': '{"store":"sqlite:config.db"}' });
+  const empty = makeProject({});
+  const env = { EVSTORE_URL: 'sqlite:env.db', DATABASE_URL: 'sqlite:database.db' };
+  expect(await chosenStore(cwd, ['--store', 'sqlite:flag.db'], env)).toBe('flag.db by --store');
+  expect(await chosenStore(cwd, [], env)).toBe('env.db by EVSTORE_URL');
+  expect(await chosenStore(cwd, [], { DATABASE_URL: 'sqlite:x.db' })).toBe('config.db by /evstore.config.json');
+  expect(await chosenStore(empty, [], { DATABASE_URL: 'sqlite:database.db' })).toBe('database.db by DATABASE_URL');
+  expect(await chosenStore(empty)).toBe('evstore.db by the default');
+});
+
+test('.env is read, the environment wins', async () => {
+  const cwd = makeProject({ '.env': 'EVSTORE_URL="sqlite:dotenv.db" # comment\n' });
+  expect(await chosenStore(cwd)).toBe('dotenv.db by EVSTORE_URL');
+  expect(await chosenStore(cwd, [], { EVSTORE_URL: 'sqlite:real.db' })).toBe('real.db by EVSTORE_URL');
+});
+
+test('a config is found from a folder below, and its paths are its own', async () => {
+  const cwd = makeProject({ 'evstore.config.ts': "export default { store: 'sqlite:./here.db' as string };" });
+  const below = join(cwd, 'a/b');
+  mkdirSync(below, { recursive: true });
+  expect(await runCli(['init'], { cwd: below })).toMatchObject({ code: 0 });
+  expect(existsSync(join(cwd, 'here.db'))).toBe(true);
+  expect(existsSync(join(below, 'evstore.config.ts'))).toBe(false);
+});
+
+test('H21 config-untrusted-dir: a config is run only when it must be, and then it is said', async () => {
+  const cwd = makeProject({
+    'evstore.config.mjs': `import { writeFileSync } from 'node:fs';
+      writeFileSync(new URL('ran', import.meta.url), '');
+      export default { store: 'sqlite:config.db' };`,
+  });
+  await runCli(['streams', '--store', 'sqlite:none.db'], { cwd });
+  await runCli(['streams'], { cwd, env: { EVSTORE_URL: 'sqlite:none.db' } });
+  expect(existsSync(join(cwd, 'ran'))).toBe(false);
+  expect((await runCli(['streams'], { cwd })).stderr).toContain('config: evstore.config.mjs');
+  expect(existsSync(join(cwd, 'ran'))).toBe(true);
+});
+
+test('a config that is wrong says where', async () => {
+  const cwd = makeProject({
+    'broken.json': '{\n  "store": "x",\n}',
+    'shape.json': '{"projections":"a"}',
+    'typo.json': '{"stores":"a"}',
+    'throws.ts': '\n\nthrow new Error("no luck");',
+    'syntax.ts': 'export default {;',
+    'missing.ts': "import 'not-installed-anywhere'; export default {};",
+  });
+  for (const [name, code, text] of [
+    ['broken.json', 'E_CONFIG', 'broken.json:3:1'],
+    ['shape.json', 'E_CONFIG', "'projections' is not an array"],
+    ['typo.json', 'E_CONFIG', "unknown key 'stores'"],
+    ['throws.ts', 'E_HANDLER', 'throws.ts threw'],
+    ['syntax.ts', 'E_CONFIG', 'syntax.ts cannot be compiled'],
+    ['missing.ts', 'E_CONFIG', 'missing.ts imports'],
+  ] as const) {
+    await expect(loadConfig(join(cwd, name))).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
+  }
+  await expect(loadConfig(join(cwd, 'throws.ts'))).rejects.toMatchObject({ why: 'no luck (line 3).' });
+});
+
+test('init makes a config without the password, and never overwrites', async () => {
+  const cwd = makeProject({});
+  expect(await runCli(['init', '--dry-run'], { cwd })).toMatchObject({ code: 0 });
+  expect(existsSync(join(cwd, 'evstore.db')) || existsSync(join(cwd, 'evstore.config.ts'))).toBe(false);
+  const first = await runCli(['init', '--json'], { cwd });
+  expect(JSON.parse(first.stdout)).toMatchObject({ config: { created: true }, dryRun: false });
+  const text = readFileSync(join(cwd, 'evstore.config.ts'), 'utf8');
+  expect(text).toContain('export default {');
+  const second = await runCli(['init', '--json'], { cwd });
+  expect(JSON.parse(second.stdout)).toMatchObject({ applied: [], config: { created: false } });
+  expect(readFileSync(join(cwd, 'evstore.config.ts'), 'utf8')).toBe(text);
+  const printed = await runCli(['init', '--print-sql', '--store', 'postgres://nobody@127.0.0.1:1/none'], { cwd });
+  expect(printed).toMatchObject({ code: 0, stdout: expect.stringContaining('create table') });
+});
