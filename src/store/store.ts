@@ -5,6 +5,7 @@
  * Transactions are never handed out: each method is one unit, whole or not at all. Errors are `EvstoreError`s, named by
  * meaning; the driver's own error is their cause.
  */
+import type { Audit, AuditFilter, Tally } from '../domain/audit.js';
 import type {
   AppendResult,
   EventBatch,
@@ -15,6 +16,7 @@ import type {
   RecordedEvent,
   StreamSummary,
 } from '../domain/event.js';
+import type { Finding } from '../domain/finding.js';
 import type { Changes, ReadModel, StoredRow, TableSpec } from '../domain/read-model.js';
 
 export type Engine = 'postgres' | 'sqlite';
@@ -81,6 +83,15 @@ export interface EventLog {
     events: readonly ImportedEvent[],
     options: { readonly conflict: 'skip' | 'fail' },
   ): Promise<ImportResult>;
+
+  /**
+   * Looks at every event up to the head as it is at the start, slice by slice, and says what is wrong. It rests on no
+   * guard: also of a store whose order cannot be trusted.
+   */
+  inspect(): AsyncIterable<Inspection>;
+
+  /** The events after `after` up to `to` that the filter lets through, counted and their ids added up. */
+  tally(range: { readonly after: number; readonly to: number }, filter: AuditFilter): Promise<Tally>;
 }
 
 export interface AppendOptions {
@@ -120,6 +131,42 @@ export interface ImportedEvent extends NewEvent {
   readonly streamId: string;
 }
 
+/** One slice of the log. */
+export interface Inspection {
+  /** Last position of the slice. */
+  readonly upTo: number;
+  /** Where the last slice ends. */
+  readonly to: number;
+  readonly events: number;
+  /** Data or metadata above the ordinary size; see domain/limits.ts. */
+  readonly oversized: Occurrences;
+  /** Without `correlationId` in the metadata. */
+  readonly uncorrelated: Occurrences;
+  /** By position. */
+  readonly breaks: readonly Break[];
+}
+
+export interface Occurrences {
+  readonly events: number;
+  /** Position of the first; null when there is none. */
+  readonly first: number | null;
+}
+
+/** An event that should not be where it is. */
+export interface Break {
+  /**
+   * `missing-version`: nothing bears the version before it. `wrong-order`: the version before it has a higher position.
+   * `duplicate-version`, `duplicate-id`: an event before it has the same.
+   */
+  readonly kind: 'missing-version' | 'wrong-order' | 'duplicate-version' | 'duplicate-id';
+  readonly streamId: string;
+  readonly version: number;
+  readonly globalPosition: number;
+  readonly id: string;
+  /** Position of the other event; null when one is missing. */
+  readonly other: number | null;
+}
+
 export interface ImportResult {
   readonly imported: number;
   /** Already there with equal content. */
@@ -145,6 +192,9 @@ export interface ProjectionStore {
 
   /** Every row of `subscription_checkpoints`, ours and foreign ones. */
   checkpoints(): Promise<readonly Checkpoint[]>;
+
+  /** Every checkpoint, and the cursor of every table of a rebuild that is still there: where it stands, what it was given. */
+  cursors(): Promise<readonly Cursor[]>;
 
   /**
    * Moves a checkpoint by hand and bumps its generation, so that a running owner stops. Null deletes it.
@@ -209,6 +259,18 @@ export interface ProjectionStore {
   abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
   /** `swapped → retired`: drops the old tables by recorded identity, never by name pattern, never CASCADE. */
   retire(rebuild: Rebuild): Promise<Rebuild>;
+}
+
+export interface Cursor {
+  readonly name: string;
+  /** Null for a checkpoint. */
+  readonly rebuild: number | null;
+  readonly position: number;
+  readonly lastEventId: string | null;
+  /** Position of the event with that id; null when no event has it. */
+  readonly lastEventAt: number | null;
+  /** Null when nothing is known: a foreign subscription, a saga, or one that was moved by hand and has not run since. */
+  readonly audit: Audit | null;
 }
 
 export interface ProjectionRecord {
@@ -285,7 +347,18 @@ export interface AppliedBatch {
   readonly to: number;
   /** The last event of the batch, if it had one. */
   readonly lastEventId: string | null;
+  /**
+   * What was delivered between `from` and `to`: the proof that nothing was skipped. Without it nothing is known of this
+   * cursor any more; under another filter than before the proof begins at `from`.
+   */
+  readonly seen?: SeenEvents;
   readonly changes: Changes;
+}
+
+export interface SeenEvents {
+  readonly filter: AuditFilter;
+  /** Of every event that the filter lets through, whether it changed anything or not. */
+  readonly ids: readonly string[];
 }
 
 export type RebuildState = 'planned' | 'filling' | 'ready' | 'swapped' | 'retired' | 'aborted';
@@ -375,6 +448,22 @@ export interface SchemaAdmin {
    * @throws E_UNSAFE_STORE naming what is not
    */
   assertGuards(): Promise<void>;
+  /** What `assertGuards` would name, a sentence each; none when all is whole. */
+  findBrokenGuards(): Promise<readonly string[]>;
+  /** What the engine can say about itself and this account: for a store with or without a schema. */
+  diagnose(): Promise<Diagnosis>;
+}
+
+export interface Diagnosis {
+  /** What is so, in the order to show it. */
+  readonly facts: readonly Fact[];
+  /** What of it is wrong. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Fact {
+  readonly name: string;
+  readonly value: string;
 }
 
 export interface SchemaStatus {

@@ -4,10 +4,15 @@ import type { SqlFolder } from '../sql.js';
 import type { Database } from './database.js';
 import { toText } from './rows.js';
 
+/** A sentence each. */
+export async function findBrokenGuards(database: Database, sql: SqlFolder): Promise<readonly string[]> {
+  const rows = await database.query(sql('guards'));
+  return rows.map(([text]) => toText(text));
+}
+
 /** @throws E_UNSAFE_STORE naming what is not */
 export async function assertGuards(database: Database, sql: SqlFolder): Promise<void> {
-  const rows = await database.query(sql('guards'));
-  const broken = rows.map(([text]) => toText(text));
+  const broken = await findBrokenGuards(database, sql);
   const [first] = broken;
   if (first === undefined) return;
   throw new EvstoreError('E_UNSAFE_STORE', `the store cannot be read in order: ${first}`, {

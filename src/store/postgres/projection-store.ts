@@ -1,10 +1,12 @@
 /** Read models, their checkpoints and their rebuilds on Postgres. */
+import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ReadModel, StoredRow, TableSpec } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
+  Cursor,
   Lease,
   LeaseAnswer,
   LeaseRequest,
@@ -19,7 +21,7 @@ import type {
   TableFacts,
   Vitals,
 } from '../store.js';
-import type { Database, RawRow, Session } from './database.js';
+import type { Database, Parameter, RawRow, Session } from './database.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
 import { applyChanges, checkNames, createIndexes, createTable, qualify, readRows, runStatement } from './read-model.js';
@@ -81,6 +83,11 @@ export class PostgresProjectionStore implements ProjectionStore {
     return rows.map(toCheckpoint);
   }
 
+  async cursors(): Promise<readonly Cursor[]> {
+    const rows = await this.#database.query(this.#sql('cursors'));
+    return rows.map(toCursor);
+  }
+
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
     const database = this.#writable();
     const [row] =
@@ -117,7 +124,13 @@ export class PostgresProjectionStore implements ProjectionStore {
     await this.#writable().transaction(
       async (session) => {
         // The cursor first: whoever was superseded learns it before any work is done, and all take locks in one order.
-        const [moved] = await session.query(this.#sql(cursor), [...fence(lease), from, to, lastEventId]);
+        const [moved] = await session.query(this.#sql(cursor), [
+          ...fence(lease),
+          from,
+          to,
+          lastEventId,
+          ...auditColumns(batch),
+        ]);
         if (moved === undefined) throw superseded(lease);
         await applyChanges(session, this.#schema, changes);
       },
@@ -204,6 +217,13 @@ function foreignTable(table: string): EvstoreError {
   });
 }
 
+/** Filter, number of events and sum of their ids. */
+function auditColumns({ seen }: AppliedBatch): readonly Parameter[] {
+  if (seen === undefined) return [null, 0, 0];
+  const { events, idSum } = tallyIds(seen.ids);
+  return [writeAuditFilter(seen.filter), events, Number(idSum)];
+}
+
 function toProjectionRecord(row: RawRow): ProjectionRecord {
   return {
     name: toText(row[0]),
@@ -225,5 +245,17 @@ function toCheckpoint(row: RawRow): Checkpoint {
     owner: toOptional(row[5], toText),
     rate: toOptional(row[6], Number),
     lastError: toOptional(row[7], toText),
+  };
+}
+
+function toCursor(row: RawRow): Cursor {
+  const audit = toOptional(row[5], toText);
+  return {
+    name: toText(row[0]),
+    rebuild: toOptional(row[1], toInteger),
+    position: toInteger(row[2]),
+    lastEventId: toOptional(row[3], toText),
+    lastEventAt: toOptional(row[4], toInteger),
+    audit: audit === null ? null : parseAudit(audit),
   };
 }

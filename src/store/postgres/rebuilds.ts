@@ -259,6 +259,7 @@ function toJournalRow(row: RawRow): JournalRow {
     state: toState(row[0]),
     position: toInteger(row[1]),
     lastEventId: row[2] ?? null,
+    audit: row[11] ?? null,
     tables: JSON.parse(toText(row[3])),
     facts: toText(row[4]),
     version: toInteger(row[5]),

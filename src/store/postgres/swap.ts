@@ -61,7 +61,12 @@ export function swap(
       checkpoint.audit,
     ]);
     await setLive(session, journalOf, rebuild.projection, journal, journal.tables);
-    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId, journal.audit]);
+    await session.query(sql('swap-checkpoint'), [
+      rebuild.projection,
+      journal.position,
+      journal.lastEventId,
+      journal.audit,
+    ]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -90,9 +95,20 @@ export function rollback(
     await inspectLive(session, journalOf, exchanges);
     for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
     const facts = await inspectLive(session, journalOf, exchanges);
-    await session.query(sql('set-rebuild-unswapped'), [rebuild.id, checkpoint.position, checkpoint.lastEventId, facts, checkpoint.audit]);
+    await session.query(sql('set-rebuild-unswapped'), [
+      rebuild.id,
+      checkpoint.position,
+      checkpoint.lastEventId,
+      facts,
+      checkpoint.audit,
+    ]);
     await setLive(session, journalOf, rebuild.projection, journal.old, journal.tables);
-    await session.query(sql('swap-checkpoint'), [rebuild.projection, journal.old.position, journal.old.lastEventId, journal.audit]);
+    await session.query(sql('swap-checkpoint'), [
+      rebuild.projection,
+      journal.old.position,
+      journal.old.lastEventId,
+      journal.audit,
+    ]);
     return readRebuild(session, sql, rebuild.id);
   });
 }

@@ -1,5 +1,6 @@
 /** The log on SQLite: what `append` and `importEvents` write and every reader sees. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { AuditFilter, Tally } from '../../domain/audit.js';
 import type {
   AppendResult,
   EventBatch,
@@ -17,6 +18,7 @@ import type {
   EventLog,
   ImportedEvent,
   ImportResult,
+  Inspection,
   ReadAllOptions,
   ReadStreamOptions,
   StreamsOptions,
@@ -25,6 +27,7 @@ import { append } from './append.js';
 import type { Database, Session } from './database.js';
 import { addFilter } from './filter.js';
 import { importEvents } from './import.js';
+import { inspectLog, tally } from './integrity.js';
 import { toInteger, toOptional, toRecordedEvent, toStreamSummary } from './rows.js';
 
 const defaultBatchSize = 1000;
@@ -61,6 +64,14 @@ export class SqliteEventLog implements EventLog {
     options: { readonly conflict: 'skip' | 'fail' },
   ): Promise<ImportResult> {
     return importEvents(this.#database, this.#sql, events, options.conflict);
+  }
+
+  inspect(): AsyncIterable<Inspection> {
+    return inspectLog(this.#database, this.#sql);
+  }
+
+  tally(range: { readonly after: number; readonly to: number }, filter: AuditFilter): Promise<Tally> {
+    return tally(this.#database, this.#sql, range, filter);
   }
 
   async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<EventBatch> {

@@ -1,10 +1,12 @@
 /** Read models, their checkpoints and their rebuilds on SQLite. */
+import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ReadModel, StoredRow, TableSpec } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
+  Cursor,
   Lease,
   LeaseAnswer,
   LeaseRequest,
@@ -19,7 +21,7 @@ import type {
   TableFacts,
   Vitals,
 } from '../store.js';
-import type { Database, RawRow, Session } from './database.js';
+import type { Database, Parameter, RawRow, Session } from './database.js';
 import { quoteIdentifier } from './identifier.js';
 import { findMarks, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
@@ -73,6 +75,11 @@ export class SqliteProjectionStore implements ProjectionStore {
     return rows.map(toCheckpoint);
   }
 
+  async cursors(): Promise<readonly Cursor[]> {
+    const rows = await this.#database.read((session) => session.query(this.#sql('cursors')));
+    return rows.map(toCursor);
+  }
+
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
     const [row] = await this.#writable().transaction((session) =>
       position === null
@@ -108,7 +115,13 @@ export class SqliteProjectionStore implements ProjectionStore {
     const cursor = lease.target.kind === 'checkpoint' ? 'move-checkpoint' : `move-${side}`;
     await this.#writable().transaction((session) => {
       // The cursor first: whoever was superseded learns it before any work is done.
-      const [moved] = session.query(this.#sql(cursor), [...fence(lease), from, to, lastEventId]);
+      const [moved] = session.query(this.#sql(cursor), [
+        ...fence(lease),
+        from,
+        to,
+        lastEventId,
+        ...auditColumns(batch),
+      ]);
       if (moved === undefined) throw superseded(lease);
       applyChanges(session, changes);
     });
@@ -195,6 +208,13 @@ function foreignTable(table: string): EvstoreError {
   });
 }
 
+/** Filter, number of events and sum of their ids. */
+function auditColumns({ seen }: AppliedBatch): readonly Parameter[] {
+  if (seen === undefined) return [null, 0, 0];
+  const { events, idSum } = tallyIds(seen.ids);
+  return [writeAuditFilter(seen.filter), events, Number(idSum)];
+}
+
 function toProjectionRecord(row: RawRow): ProjectionRecord {
   return {
     name: toText(row[0]),
@@ -216,5 +236,17 @@ function toCheckpoint(row: RawRow): Checkpoint {
     owner: toOptional(row[5], toText),
     rate: toOptional(row[6], Number),
     lastError: toOptional(row[7], toText),
+  };
+}
+
+function toCursor(row: RawRow): Cursor {
+  const audit = toOptional(row[5], toText);
+  return {
+    name: toText(row[0]),
+    rebuild: toOptional(row[1], toInteger),
+    position: toInteger(row[2]),
+    lastEventId: toOptional(row[3], toText),
+    lastEventAt: toOptional(row[4], toInteger),
+    audit: audit === null ? null : parseAudit(audit),
   };
 }

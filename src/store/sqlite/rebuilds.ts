@@ -243,6 +243,7 @@ function toJournalRow(row: RawRow): JournalRow {
     state: toState(row[0]),
     position: toInteger(row[1]),
     lastEventId: toOptional(row[2], toText),
+    audit: toOptional(row[11], toText),
     tables: JSON.parse(toText(row[3])),
     facts: toText(row[4]),
     version: toInteger(row[5]),

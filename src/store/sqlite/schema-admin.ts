@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { EvstoreError } from '../../domain/errors.js';
 import { type MigrationFile, openSqlFolder, readMigrations, type SqlFolder } from '../sql.js';
-import type { MigrationStatus, SchemaAdmin, SchemaStatus } from '../store.js';
+import type { Diagnosis, MigrationStatus, SchemaAdmin, SchemaStatus } from '../store.js';
 import type { Database, Session } from './database.js';
+import { diagnose } from './diagnose.js';
 import { isTransient } from './errors.js';
-import { assertGuards } from './guards.js';
+import { assertGuards, findBrokenGuards } from './guards.js';
 import { quoteLiteral } from './identifier.js';
 import { toInteger, toText, toTimestamp } from './rows.js';
 
@@ -60,6 +61,14 @@ export class SqliteSchemaAdmin implements SchemaAdmin {
 
   assertGuards(): Promise<void> {
     return assertGuards(this.#database, this.#sql);
+  }
+
+  findBrokenGuards(): Promise<readonly string[]> {
+    return findBrokenGuards(this.#database, this.#sql);
+  }
+
+  diagnose(): Promise<Diagnosis> {
+    return diagnose(this.#database, this.#sql);
   }
 
   /** Under the lock: whoever came first has done it already. */
