@@ -15,8 +15,8 @@ export interface StepAct {
 
 export type Act =
   | StepAct
-  /** Record the end. */
-  | { readonly kind: 'end'; readonly fact: SagaFact }
+  /** Record what follows from the state. */
+  | { readonly kind: 'record'; readonly fact: SagaFact }
   /** It has ended. */
   | { readonly kind: 'nothing' }
   /** The code cannot drive it: another version, or other steps under the same version. */
@@ -26,6 +26,8 @@ const defaultTimeout = '5m';
 const defaultRetries = 3;
 const defaultBackOff = '200ms';
 const longestBackOffMs = 60_000;
+/** A step during which so many processes and one more have died is not begun again: it may be what kills them. */
+const maxInterruptions = 10;
 
 export function decide(state: SagaState, saga: Saga): Act {
   if (state.phase !== 'running' && state.phase !== 'compensating') return { kind: 'nothing' };
@@ -50,9 +52,16 @@ export function timeoutMsOf(step: SagaStep): number {
 function decideForward(state: SagaState, saga: Saga): Act {
   const current = state.steps.find((step) => !step.completed);
   const step = saga.steps[current === undefined ? state.steps.length : state.steps.indexOf(current)];
-  if (step === undefined) return { kind: 'end', fact: { type: 'SagaCompleted', data: {} } };
+  if (step === undefined) return { kind: 'record', fact: { type: 'SagaCompleted', data: {} } };
+  if (current?.open && current.interruptions >= maxInterruptions) return giveUp(current);
   const delayMs = current === undefined || current.open ? 0 : backOffMs(step, current.failures);
   return { kind: 'action', step, attempt: (current?.attempts ?? 0) + 1, delayMs };
+}
+
+function giveUp({ name, attempts, interruptions }: StepState): Act {
+  const error = `interrupted ${interruptions + 1} times`;
+  const failure = { step: name, attempt: attempts, error, timedOut: false, certain: false, willRetry: false };
+  return { kind: 'record', fact: { type: 'StepFailed', data: failure } };
 }
 
 /** Last in, first out, over every step that took effect or may have. */
@@ -62,11 +71,11 @@ function decideBackward(state: SagaState, saga: Saga): Act {
   const step = saga.steps.find(({ name }) => name === last?.name);
   if (last === undefined || step === undefined) {
     const undone = state.steps.some(({ compensation }) => compensation.completed);
-    return { kind: 'end', fact: { type: undone ? 'SagaCompensated' : 'SagaFailed', data: { reason } } };
+    return { kind: 'record', fact: { type: undone ? 'SagaCompensated' : 'SagaFailed', data: { reason } } };
   }
   const { attempts, failures, exhausted } = last.compensation;
   if (exhausted) {
-    return { kind: 'end', fact: { type: 'SagaCompensationFailed', data: { step: step.name, reason } } };
+    return { kind: 'record', fact: { type: 'SagaCompensationFailed', data: { step: step.name, reason } } };
   }
   return { kind: 'compensation', step, attempt: attempts + 1, delayMs: backOffMs(step, failures) };
 }

@@ -42,11 +42,11 @@ async function driveToEnd(instance: SagaInstance, { log, saga, signal }: Drive):
     const act = decide(instance.state, saga);
     if (act.kind === 'nothing') return { kind: 'ended', late };
     if (act.kind === 'foreign') return act;
-    if (signal.aborted) return { kind: 'stopped' };
-    if (act.kind === 'end') {
+    if (act.kind === 'record') {
       await instance.record(act.fact);
       continue;
     }
+    if (signal.aborted) return { kind: 'stopped' };
     if (!(await pause(act.delayMs, signal))) return { kind: 'stopped' };
     if (act.kind === 'action') late = await doAction(instance, act, log);
     else await doCompensation(instance, act, log);

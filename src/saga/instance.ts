@@ -94,7 +94,8 @@ export async function recordStart(
 ): Promise<void> {
   const streamId = sagaStreamId(saga.name, instance);
   const { id, type, streamId: triggerStream, globalPosition } = trigger;
-  const { correlationId } = trigger.metadata;
+  // Other programs may write metadata that is no object.
+  const correlationId: unknown = trigger.metadata?.correlationId;
   const correlation = typeof correlationId === 'string' && correlationId !== '' ? correlationId : id;
   const data = {
     saga: saga.name,

@@ -24,6 +24,8 @@ export interface StepState {
   /** An attempt was started and nothing is known of its end. */
   readonly open: boolean;
   readonly completed: boolean;
+  /** Attempts that ended with their process. */
+  readonly interruptions: number;
   /** Some attempt ended without saying whether it took effect. */
   readonly uncertain: boolean;
   readonly result: unknown;
@@ -49,6 +51,7 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
       return changeStep(startStep(state, fact.data), fact.data.step, (step) => ({
         attempts: fact.data.attempt,
         uncertain: step.uncertain || step.open,
+        interruptions: step.interruptions + Number(step.open),
         open: true,
       }));
     case 'StepCompleted':
@@ -95,6 +98,7 @@ function startStep(state: SagaState, { step, compensation }: SagaEventData['Step
     failures: 0,
     open: false,
     completed: false,
+    interruptions: 0,
     uncertain: false,
     result: undefined,
     compensation: { registered: compensation, attempts: 0, failures: 0, completed: false, exhausted: false },

@@ -2,9 +2,9 @@
  * The checkpoint of a saga, `saga:NAME`, under a lease that is renewed for as long as it is open. It stands below the
  * first trigger whose instance has not ended.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import type { ReadModel } from '../domain/read-model.js';
+import { pause } from '../projection/back-off.js';
 import type { Event } from '../projection/definition.js';
 import { Heartbeat, leaseTtlMs } from '../projection/heartbeat.js';
 import type { Lease, ProjectionStore } from '../store/store.js';
@@ -13,7 +13,7 @@ import type { SagaRun } from './run-sagas.js';
 import { sagaCategory } from './saga-events.js';
 
 /** How often a waiting process asks whether the saga has become free. */
-const askMs = 2_000;
+const askMs = 1_000;
 
 /** A saga keeps its state in streams, so beside its checkpoint there is nothing to make. */
 const noTables: ReadModel = { kind: 'sql', tables: [], create: () => [] };
@@ -37,27 +37,27 @@ export class SagaSubscription {
   }
 
   /**
-   * Undefined when the signal aborts before the lease is free.
+   * Undefined when the signal aborts before the lease is free. With `once` it waits for a lease that nobody renews any
+   * more, as a process that died leaves it behind.
    * @throws E_LOCK_HELD with `once`, E_DIVERGED when the log ends below the checkpoint
    */
-  static async open(
-    saga: Saga,
-    { store, once, signal, owner, report }: SagaRun,
-  ): Promise<SagaSubscription | undefined> {
+  static async open(saga: Saga, run: SagaRun): Promise<SagaSubscription | undefined> {
+    const { store, once, signal, owner, report } = run;
+    const { projections } = store;
     const subscriptionId = sagaCategory(saga.name);
-    await store.projections.register({ name: subscriptionId, version: saga.version, codeHash: '', model: noTables });
+    await projections.register({ name: subscriptionId, version: saga.version, codeHash: '', model: noTables });
+    const request = { owner, ttlMs: leaseTtlMs };
     let told = '';
+    let endsAt = Number.POSITIVE_INFINITY;
     while (!signal.aborted) {
-      const answer = await store.projections.acquireLease(
-        { kind: 'checkpoint', subscriptionId },
-        { owner, ttlMs: leaseTtlMs },
-      );
-      if (!answer.held)
-        return new SagaSubscription(store.projections, await checked(answer.lease, store, subscriptionId));
-      if (once) throw heldBy(saga.name, answer.owner, answer.expiresInMs);
-      if (told !== answer.owner) report?.({ kind: 'waiting', saga: saga.name, owner: answer.owner });
-      told = answer.owner;
-      await wait(askMs, undefined, { signal }).catch(() => {});
+      const answer = await projections.acquireLease({ kind: 'checkpoint', subscriptionId }, request);
+      if (!answer.held) return new SagaSubscription(projections, await checked(answer.lease, store, subscriptionId));
+      const { owner: holder, expiresInMs } = answer;
+      if (once && performance.now() + expiresInMs > endsAt + askMs / 2) throw heldBy(saga.name, holder, expiresInMs);
+      endsAt = performance.now() + expiresInMs;
+      if (told !== holder) report?.({ kind: 'waiting', saga: saga.name, owner: holder });
+      told = holder;
+      await pause(Math.min(askMs, expiresInMs + 10), signal);
     }
     return undefined;
   }

@@ -198,13 +198,19 @@ forEachEngine((engine) => {
   test('it follows the log until it is told to stop, and finishes what it does', () =>
     withTestStore(engine, async ({ store }) => {
       const stop = new AbortController();
-      const saga = makeSaga([{ name: 'slow', action: () => wait(50) }, { name: 'next' }]);
+      let isHeld = false;
+      const hold = async () => {
+        while (isHeld) await wait(1);
+      };
+      const saga = makeSaga([{ name: 'slow', action: hold }, { name: 'next' }]);
       const running = run(store, saga, { once: false, signal: stop.signal });
       await append(store, 'Order-1', [makeEvent()]);
       await expect.poll(() => typesOf(store, 'Order-1')).toContain('SagaCompleted');
+      isHeld = true;
       await append(store, 'Order-2', [makeEvent()]);
       await expect.poll(() => typesOf(store, 'Order-2')).toContain('StepStarted');
       stop.abort();
+      isHeld = false;
       expect(await running).toMatchObject({ error: null, ended: { completed: 1 } });
       expect(await typesOf(store, 'Order-2')).toEqual(['SagaStarted', 'StepStarted', 'StepCompleted']);
       expect(await run(store, saga)).toMatchObject({ ended: { completed: 1 } });
