@@ -8,7 +8,7 @@ import { describe, inject } from 'vitest';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Engine, Store } from '../../src/store/store.js';
 
-export type RawRow = Record<string, unknown>;
+type RawRow = Record<string, unknown>;
 
 /** A connection of somebody else: any SQL, one session. */
 export interface Raw {
