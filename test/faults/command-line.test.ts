@@ -1,0 +1,151 @@
+/** The command line as its own process, under what happens around it: restarts, deaf readers, endless lines. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { newEventId } from '../../src/domain/uuid.js';
+import { openStoreAt } from '../../src/store/open.js';
+import { compileProgram } from '../support/compile.js';
+import { connectPostgres, forEachEngine, withDatabase, withTestStore } from '../support/engines.js';
+import { append, makeEvent, makeEvents, readAll } from '../support/events.js';
+import { startPostgres } from '../support/postgres-server.js';
+import { type Program, runProgram } from '../support/program.js';
+
+const evstore = (args: readonly string[]): Program => runProgram('bin/evstore.ts', args);
+const idOf = (line: string): string => JSON.parse(line).id;
+/** What Node, the drivers and a few batches take, and some more. */
+const boundedKb = 300_000;
+
+/** The most memory a process has had, in kilobytes; 0 when it is gone. */
+function peakMemory(pid: number | undefined): number {
+  try {
+    return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+describe('F1 pg-restart', () => {
+  it('a tail and an import go on: nothing missed, nothing twice, one line on each change', async () => {
+    const server = await startPostgres();
+    try {
+      const admin = await connectPostgres(server.url);
+      await admin.query('create database shop');
+      await admin.close();
+      const url = withDatabase(server.url, 'shop');
+      const store = await openStoreAt(url);
+      await store.schema.migrate();
+      const tail = evstore(['tail', '--from', 'start', '--store', url]);
+      const importing = evstore(['import', '-', '--batch-size', '7', '--store', url]);
+      const ids: string[] = [];
+      const restarts = ['fast', 'immediate'] as const;
+      for (const mode of [...restarts, undefined]) {
+        for (let n = 0; n < 50; n++) {
+          const line = { id: newEventId(), streamId: `Order-${n % 5}`, type: 'Imported', data: { n } };
+          ids.push(line.id);
+          importing.process.stdin.write(`${JSON.stringify(line)}\n`);
+        }
+        ids.push(...(await append(store, 'Order-1', makeEvents(3))).events.map(({ id }) => id));
+        const printed = tail.lines.length;
+        await tail.printed(printed + 3);
+        if (mode === undefined) break;
+        await server.halt(mode);
+        await sleep(150);
+        await server.start();
+      }
+      importing.process.stdin.end();
+      expect(await importing.ended, importing.stderr).toBe(0);
+      const stored = await readAll(store);
+      await tail.printed(stored.length);
+      tail.process.kill('SIGTERM');
+      await tail.ended;
+      expect(tail.lines.map(idOf)).toEqual(stored.map(({ id }) => id));
+      expect(stored.map(({ id }) => id).sort()).toEqual([...ids].sort());
+      expect(tail.stderr.match(/trying again from position/g)).toHaveLength(restarts.length);
+      expect(tail.stderr.match(/connected again/g)).toHaveLength(restarts.length);
+      await store.close();
+    } finally {
+      await server.stop();
+    }
+  });
+});
+
+describe('F14 oom-line', () => {
+  const megabyte = Buffer.alloc(1 << 20, 'x');
+
+  forEachEngine((engine) => {
+    it.each([
+      ['import', '-'],
+      ['append', 'Order-1', '--from', '-'],
+    ])('%s: a line of 1 GB is refused at the limit, in bounded memory', (...args) =>
+      withTestStore(engine, async ({ url, store }) => {
+        const program = evstore([...args, '--store', url]);
+        let isOver = false;
+        void program.ended.then(() => {
+          isOver = true;
+        });
+        program.process.stdin.write('{"streamId":"Order-1","type":"T","data":"');
+        let peak = 0;
+        let written = 0;
+        while (written < 1 << 10 && !isOver) {
+          if (!program.process.stdin.write(megabyte)) {
+            await Promise.race([once(program.process.stdin, 'drain').catch(() => {}), program.ended]);
+          }
+          peak = Math.max(peak, peakMemory(program.process.pid));
+          written += 1;
+        }
+        program.process.stdin.end('"}\n');
+        expect(await program.ended).toBe(2);
+        expect(program.stderr).toMatch(/line 1.*E_INVALID_INPUT/s);
+        expect(peak).toBeGreaterThan(0);
+        expect(peak).toBeLessThan(boundedKb);
+        expect(await readAll(store)).toEqual([]);
+      }),
+    );
+  });
+});
+
+describe('F24 stalled-stdout', () => {
+  /** Twice what a process takes that waits. */
+  const events = 30_000;
+  const eventBytes = 6_000;
+  const commands = [['read'], ['tail', '--from', 'start', '--no-follow'], ['export']];
+
+  forEachEngine((engine) => {
+    it('read, tail and export wait for a reader that has stopped, and their memory does not grow', () =>
+      withTestStore(engine, async ({ url, store }) => {
+        const data = JSON.stringify('x'.repeat(eventBytes));
+        for (let from = 0; from < events; from += 1_000) {
+          const lines = Array.from({ length: 1_000 }, (_, n) => ({
+            ...makeEvent({ data }),
+            streamId: `Order-${n % 9}`,
+          }));
+          await store.log.importEvents(lines, { conflict: 'fail' });
+        }
+        const children = commands.map((args) =>
+          spawn(process.execPath, [compileProgram('bin/evstore.ts'), ...args, '--store', url], {
+            stdio: ['ignore', 'pipe', 'inherit'],
+          }),
+        );
+        await Promise.all(children.map((child) => once(child.stdout, 'readable')));
+        await sleep(1_000);
+        for (const { pid } of children) {
+          expect(peakMemory(pid)).toBeGreaterThan(0);
+          expect(peakMemory(pid)).toBeLessThan((events * eventBytes) / 1_024);
+        }
+        for (const { stdout } of children) {
+          let before = 0;
+          let lines = 0;
+          for await (const line of createInterface({ input: stdout })) {
+            const position = Number(/"globalPosition":(\d+)/.exec(line)?.[1]);
+            if (position !== before + 1) throw new Error(`position ${position} after ${before}`);
+            before = position;
+            lines += 1;
+          }
+          expect(lines).toBe(events);
+        }
+      }));
+  });
+});
