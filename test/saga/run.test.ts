@@ -177,6 +177,19 @@ forEachEngine((engine) => {
       await expect.poll(() => typesOf(store, 'Order-1')).toContain('SagaCompleted');
     }));
 
+  test('a lease that a dead process left is waited out', () =>
+    withTestStore(engine, async ({ store }) => {
+      const saga = makeSaga([{ name: 'one' }]);
+      await run(store, saga);
+      const target = { kind: 'checkpoint', subscriptionId: 'saga:orders' } as const;
+      await store.projections.acquireLease(target, { owner: 'dead', ttlMs: 300 });
+      await append(store, 'Order-1', [makeEvent()]);
+      const { news, error } = await run(store, saga);
+      expect(error).toBeNull();
+      expect(news[0]).toEqual({ kind: 'waiting', saga: 'orders', owner: 'dead' });
+      expect(await typesOf(store, 'Order-1')).toContain('SagaCompleted');
+    }));
+
   test('two that drive one instance: the first to record goes on, the other stops', () =>
     withTestStore(engine, async ({ store, open }) => {
       await append(store, 'Order-1', [makeEvent()]);
