@@ -44,7 +44,14 @@ export const command: Command = {
     progressOption(),
     dryRunOption(),
   ],
-  run: async ([source = '-'], flags, context) => {
+  run: async ([given], flags, context) => {
+    if (given === undefined && context.io.stdin.isTTY) {
+      throw new EvstoreError('E_USAGE', 'there is nothing to import', {
+        why: 'Name a file, or pipe lines in; - reads what is typed.',
+        next: 'evstore import --help',
+      });
+    }
+    const source = given ?? '-';
     const report =
       flags.dryRun === true ? await checkLines(source, context) : await importLines(source, flags, context);
     await context.io.stdout.write(render(report, context));

@@ -40,7 +40,7 @@ export const command: Command = {
     }
     const report = await initialise(flags, context);
     const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
-    await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
+    if (asJson || !context.quiet) await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
     return 0;
   },
 };

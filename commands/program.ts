@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command as CommanderCommand, CommanderError } from 'commander';
+import { EvstoreError } from '../src/domain/errors.js';
+import { findSimilar } from '../src/domain/similar.js';
 import type { Io } from '../src/terminal/io.js';
 import { createProcessIo } from '../src/terminal/process-io.js';
 import { raiseSignal, stopOf } from '../src/terminal/signals.js';
@@ -99,13 +101,35 @@ function eachCommand(command: CommanderCommand, visit: (each: CommanderCommand) 
   for (const child of command.commands) eachCommand(child, visit);
 }
 
-/** Flags that stood before a name belong to the command that is run: they go behind the names of subcommands. */
+/**
+ * Flags that stood before a name belong to the command that is run: they go behind the names of subcommands.
+ * @throws E_USAGE for a subcommand that does not exist, where commander would hand it to the default one
+ */
 function placeFlags(command: Command, flags: readonly string[], args: readonly string[]): string[] {
   const split = splitSharedFlags(args);
   const [first] = split.rest;
-  const child = command.subcommands?.find(({ usage }) => usage.split(' ')[0] === first);
-  if (child === undefined || first === undefined) return [...flags, ...args];
-  return [first, ...placeFlags(child, [...flags, ...split.flags], split.rest.slice(1))];
+  const children = command.subcommands ?? [];
+  const child = children.find((each) => nameOf(each) === first);
+  if (child !== undefined && first !== undefined) {
+    return [first, ...placeFlags(child, [...flags, ...split.flags], split.rest.slice(1))];
+  }
+  const fallback = children.find((each) => nameOf(each) === command.defaultSubcommand);
+  const takesArguments = children.length === 0 || fallback?.usage.includes(' ') === true;
+  if (first !== undefined && !first.startsWith('-') && !takesArguments) throw unknownSubcommand(command, first);
+  return [...flags, ...args];
+}
+
+function unknownSubcommand(command: Command, name: string): EvstoreError {
+  const names = (command.subcommands ?? []).map(nameOf);
+  const meant = findSimilar(name, names);
+  return new EvstoreError('E_USAGE', `unknown command '${nameOf(command)} ${name}'`, {
+    why: meant === undefined ? `There is ${names.join(', ')}.` : `Did you mean ${meant}?`,
+    next: `evstore ${nameOf(command)} --help`,
+  });
+}
+
+function nameOf({ usage }: Command): string {
+  return usage.split(' ')[0] ?? '';
 }
 
 function readVersion(): string {

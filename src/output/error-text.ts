@@ -1,6 +1,6 @@
 /** An error for people and for programs. Both are safe to print: what a store or a driver said is in them. */
 import type { EvstoreError } from '../domain/errors.js';
-import { sanitiseJson, sanitiseLines } from '../terminal/sanitise.js';
+import { sanitise, sanitiseJson, sanitiseLines } from '../terminal/sanitise.js';
 import { redact } from './redact.js';
 import type { Theme } from './theme.js';
 
@@ -15,9 +15,11 @@ export interface ErrorView {
 /** `error: what (E_CODE)`, then why, then the command to run next. */
 export function renderError(error: EvstoreError, { theme, debug, secrets }: ErrorView): string {
   const clean = (text: string) => sanitiseLines(redact(text, secrets));
-  const lines = [`${theme.bad('error:')} ${clean(error.message)} ${theme.faint(`(${error.code})`)}`];
+  // Names of the store stand in it: a line break there could forge a line of ours.
+  const what = sanitise(redact(error.message, secrets));
+  const lines = [`${theme.bad('error:')} ${what} ${theme.faint(`(${error.code})`)}`];
   if (error.why !== undefined) lines.push(clean(error.why));
-  if (error.next !== undefined) lines.push(`next: ${theme.strong(clean(error.next))}`);
+  if (error.next !== undefined) lines.push(`next: ${theme.strong(sanitise(redact(error.next, secrets)))}`);
   if (debug) lines.push(...stacksOf(error).map((stack) => theme.faint(clean(stack))));
   return `${lines.join('\n')}\n`;
 }

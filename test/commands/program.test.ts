@@ -13,7 +13,7 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
   for (const [argv, meant] of [
     [['raed'], 'Did you mean read?'],
     [['read', '--lmit', '3'], 'Did you mean --limit?'],
-    [['migrate', 'stauts'], 'too many arguments'],
+    [['migrate', 'stauts'], 'Did you mean status?'],
     [['read', '-n', 'x'], 'whole number'],
     [['read', '--color', 'blue'], 'not one of auto, always, never'],
     [['read', '--from-version', '2'], 'need a stream'],

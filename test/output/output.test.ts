@@ -1,0 +1,101 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { EvstoreError } from '../../src/domain/errors.js';
+import { renderError, renderErrorJson } from '../../src/output/error-text.js';
+import { redact, secretsOf } from '../../src/output/redact.js';
+import { formatAgo } from '../../src/output/relative-time.js';
+import { type Column, renderTable } from '../../src/output/table.js';
+import { cutText, measureText } from '../../src/output/text-width.js';
+import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
+import { renderTsv } from '../../src/output/tsv.js';
+
+const view = { theme: plainTheme, width: 40, unicode: true, now: new Date('2026-01-02T00:00:00Z') };
+
+test('colour: the flag, then NO_COLOR, then FORCE_COLOR, then the terminal', () => {
+  const decide = (choice: 'auto' | 'always' | 'never', isTTY: boolean, env = {}) =>
+    decideColour({ choice, env, isTTY });
+  expect(decide('always', false, { NO_COLOR: '1' })).toBe(true);
+  expect(decide('never', true, { FORCE_COLOR: '1' })).toBe(false);
+  expect(decide('auto', true, { NO_COLOR: '1', FORCE_COLOR: '1' })).toBe(false);
+  expect(decide('auto', true, { NO_COLOR: '' })).toBe(true);
+  expect(decide('auto', false, { FORCE_COLOR: '1' })).toBe(true);
+  expect(decide('auto', true, { FORCE_COLOR: '0' })).toBe(false);
+  expect(decide('auto', true)).toBe(true);
+  expect(decide('auto', false)).toBe(false);
+  expect(decide('auto', true, { TERM: 'dumb' })).toBe(false);
+});
+
+test('a table fits the terminal, whatever is in it, and looks the same beyond 200 rows', async () => {
+  const rows = Array.from({ length: 201 }, (_, index) => ({ name: `漢字\u001b[2J-${'x'.repeat(50)}`, count: index }));
+  const columns: Column<{ name: string; count: number }>[] = [
+    { heading: 'name', text: (row) => row.name },
+    { heading: 'count', text: (row) => String(row.count), align: 'right' },
+  ];
+  const [few, many] = [renderTable(rows.slice(0, 200), columns, view), renderTable(rows, columns, view)];
+  expect(many.split('\n').slice(0, 201)).toEqual(few.split('\n').slice(0, 201));
+  expect(few.split('\n').every((line) => measureText(line) <= 40)).toBe(true);
+  expect(few).not.toContain('\u001b');
+  expect(few.split('\n')[1]).toMatch(/^漢字\\u\{1b\}\[2J-x+… +0$/);
+  const coloured = renderTable(rows.slice(0, 1), columns, { ...view, theme: await createTheme(true) });
+  expect(coloured).toContain('\u001b[2m');
+  expect(renderTable([], columns, view)).toBe('');
+});
+
+test('cut text keeps whole graphemes within its width', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 3, max: 20 }), (text, width) => {
+      const cut = cutText(text, width);
+      expect(measureText(cut)).toBeLessThanOrEqual(Math.max(width, measureText(text) <= width ? width : 1));
+      expect(cut === text || cut.endsWith('…')).toBe(true);
+    }),
+  );
+});
+
+test('TSV keeps a row on a line and a field between tabs', () => {
+  const text = renderTsv(
+    ['a', 'b'],
+    [
+      ['x\ty\n\\', null],
+      [1, true],
+    ],
+  );
+  expect(text).toBe('a\tb\nx\\ty\\n\\\\\t\n1\ttrue\n');
+  expect(renderTsv(['a'], [])).toBe('a\n');
+});
+
+test('times are told in the largest unit that is not 0', () => {
+  for (const [time, told] of [
+    ['2026-01-01T23:59:59.500Z', 'just now'],
+    ['2026-01-01T23:59:18Z', '42 s ago'],
+    ['2026-01-01T23:57:00Z', '3 min ago'],
+    ['2025-12-30T00:00:00Z', '3 d ago'],
+    ['2026-01-02T02:00:00Z', 'in 2 h'],
+  ] as const) {
+    expect(formatAgo(time, view.now)).toBe(told);
+  }
+});
+
+test('errors: what, why and next; nothing hostile, no password, a stack only when asked', () => {
+  const cause = new Error('connect postgres://ada:geheim@db/shop failed');
+  const facts = { why: cause.message, next: 'evstore streams', details: { url: 'postgres://ada:geheim@db' }, cause };
+  const error = new EvstoreError('E_CONNECT', 'stream \u001b[2J\nerror: forged', facts);
+  const errorView = { theme: plainTheme, debug: false, secrets: ['geheim'] };
+  const text = renderError(error, errorView);
+  expect(text.split('\n')).toEqual([
+    'error: stream \\u{1b}[2J\\u{a}error: forged (E_CONNECT)',
+    expect.stringMatching(/^connect postgres:\/\/ada(:\*\*\*)?@db\/shop failed$/),
+    'next: evstore streams',
+    '',
+  ]);
+  const debug = renderError(error, { ...errorView, debug: true });
+  expect(debug).toContain('output.test.ts');
+  const json = renderErrorJson(error, errorView);
+  expect(JSON.parse(json).error).toMatchObject({ code: 'E_CONNECT', next: 'evstore streams' });
+  for (const each of [text, debug, json]) expect(each).not.toMatch(/geheim/);
+});
+
+test('passwords go, however they are spelt', () => {
+  const url = 'postgres://ada:p%40s:s/w@host/db';
+  expect(redact(`cannot reach ${url}`)).not.toContain('p%40s');
+  expect(redact('the password p@s:s/w is wrong', secretsOf(url))).toBe('the password *** is wrong');
+});
