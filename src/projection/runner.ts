@@ -5,7 +5,7 @@
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Checkpoint, Lease } from '../store/store.js';
 import { BackOff, pause } from './back-off.js';
-import { CatchUp } from './catch-up.js';
+import { CatchUp, type Step } from './catch-up.js';
 import { assertSameHistory } from './diverged.js';
 import { failedPosition } from './handler-error.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
@@ -175,17 +175,23 @@ export class Runner {
     return false;
   }
 
-  async *#watch(catchUp: CatchUp): AsyncGenerator<{ readonly position: number; readonly events: number }> {
+  /** Keeps count, also of what was applied before a step failed. */
+  async *#watch(catchUp: CatchUp): AsyncGenerator<Step> {
+    const before = this.#events - catchUp.events;
     try {
       for await (const step of catchUp.steps(this.#end)) {
-        this.#position = step.position;
-        this.#events += step.events;
         this.#rate.record(step.events);
+        this.#keepCount(catchUp, before);
         yield step;
       }
     } finally {
-      this.#position = catchUp.position;
+      this.#keepCount(catchUp, before);
     }
+  }
+
+  #keepCount({ position, events }: CatchUp, before: number): void {
+    this.#position = position;
+    this.#events = before + events;
   }
 
   /** Superseded: gives the lease back if it is still ours, and lets the other one go first. */

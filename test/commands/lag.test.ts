@@ -1,0 +1,130 @@
+import { expect, test } from 'vitest';
+import { placeOrders } from '../projection/orders.js';
+import { forEachEngine } from '../support/engines.js';
+import { withShop } from './shop.js';
+
+forEachEngine((engine) => {
+  test('the report, also of a foreign subscription', () =>
+    withShop(engine, async ({ test, evstore, report }) => {
+      expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [] });
+      await placeOrders(test.store, 10);
+      await evstore('run', '--once');
+      await placeOrders(test.store, 5, 10, 10);
+      await test.raw.query(
+        "insert into subscription_checkpoints (subscription_id, last_position) values ('mailer', 3)",
+      );
+      const { projections, ...log } = await report('lag');
+      expect(log).toEqual({ head: 15, safeHead: 15, heldBackBy: null });
+      expect(projections).toEqual([
+        {
+          name: 'mailer',
+          version: null,
+          status: 'foreign',
+          position: 3,
+          lag: 12,
+          ageMs: expect.any(Number),
+          rate: null,
+          etaMs: null,
+          owner: null,
+          error: null,
+        },
+        {
+          name: 'order_summary',
+          version: 1,
+          status: 'idle',
+          position: 10,
+          lag: 5,
+          ageMs: expect.any(Number),
+          rate: null,
+          etaMs: null,
+          owner: null,
+          error: null,
+        },
+      ]);
+      expect(projections[1].ageMs).toBeGreaterThanOrEqual(0);
+      expect(projections[1].ageMs).toBeLessThan(60_000);
+      await evstore('run', '--once');
+      expect((await report('lag', 'order_summary')).projections).toMatchObject([{ lag: 0, ageMs: null, etaMs: 0 }]);
+    }));
+
+  test('over a limit is exit 1, and names who', () =>
+    withShop(engine, async ({ test, evstore }) => {
+      await placeOrders(test.store, 3);
+      await evstore('run', '--once');
+      expect((await evstore('lag', '--max-lag', '0')).code).toBe(0);
+      await placeOrders(test.store, 2, 10, 3);
+      const { code, stderr, stdout } = await evstore('lag', '--max-lag', '1', '--max-age', '1h');
+      expect(code).toBe(1);
+      expect(stderr).toContain('over the limit: order_summary is 2 events behind (E_CHECK_FAILED)');
+      expect(stdout).toContain('order_summary\t1\tidle\t3\t2\t');
+      expect((await evstore('lag', '--max-lag', '2')).code).toBe(0);
+      expect((await evstore('lag', '--max-age', '0ms')).code).toBe(1);
+    }));
+
+  test('wait: 0 when it is there, 7 when it takes too long, 6 for a name or an event nobody has', () =>
+    withShop(engine, async ({ test, evstore, report }) => {
+      await placeOrders(test.store, 3);
+      await evstore('run', '--once');
+      expect(await report('wait', 'order_summary')).toEqual({
+        position: 3,
+        projections: [{ name: 'order_summary', position: 3 }],
+      });
+      await placeOrders(test.store, 2, 10, 3);
+      const late = await evstore('wait', 'order_summary', '--timeout', '50ms');
+      expect(late.code).toBe(7);
+      expect(late.stderr).toContain('order_summary at 3');
+      expect((await evstore('wait', 'order_summary', '--position', '3')).code).toBe(0);
+      const [event] = await test.raw.query('select id from events where global_position = 5');
+      const waiting = evstore('wait', 'order_summary', '--event', String(event?.id), '--timeout', '20s');
+      await evstore('run', '--once');
+      expect((await waiting).code).toBe(0);
+      expect((await evstore('wait', 'order_sumary')).stderr).toContain('Did you mean order_summary?');
+      expect((await evstore('wait', 'order_summary', '--event', '00000000-0000-4000-8000-000000000000')).code).toBe(6);
+    }));
+});
+
+test('for Prometheus and for Nagios', () =>
+  withShop('sqlite', async ({ test, evstore }) => {
+    await placeOrders(test.store, 3);
+    await evstore('run', '--once');
+    await placeOrders(test.store, 2, 10, 3);
+    const { stdout } = await evstore('lag', '-o', 'prometheus');
+    expect(stdout).toContain(
+      '# TYPE evstore_projection_lag gauge\nevstore_projection_lag{projection="order_summary"} 2\n',
+    );
+    expect(stdout.split('\n').every((line) => /^(# (HELP|TYPE) .*|[a-z_]+(\{[^}]*\})? [0-9.]+|)$/.test(line))).toBe(
+      true,
+    );
+    expect(await evstore('lag', '-o', 'nagios')).toMatchObject({
+      code: 0,
+      stdout: "LAG OK - 1 projections | 'order_summary'=2\n",
+    });
+    expect(await evstore('lag', '-o', 'nagios', '--max-lag', '1')).toEqual({
+      code: 1,
+      stdout: "LAG WARNING - order_summary is 2 events behind | 'order_summary'=2\n",
+      stderr: '',
+    });
+  }));
+
+test('--watch measures again until it is stopped', () =>
+  withShop('sqlite', async ({ evstore, evstoreWith }) => {
+    await evstore('run', '--once');
+    const stopping = new AbortController();
+    const onOutput = (text: string) => text.split('order_summary').length > 3 && stopping.abort();
+    const { code, stdout } = await evstoreWith({ signal: stopping.signal, onOutput }, 'lag', '--watch', '10ms');
+    expect(code).toBe(0);
+    expect(stdout.match(/^order_summary/gm)).toHaveLength(3);
+  }));
+
+test('names from the store cannot speak to the terminal', () =>
+  withShop('sqlite', async ({ test, evstoreWith, evstore }) => {
+    await test.raw.query(
+      "insert into subscription_checkpoints (subscription_id, last_position) values (char(27) || '[2J', 0)",
+    );
+    for (const output of ['table', 'tsv', 'prometheus', 'nagios', 'json']) {
+      expect((await evstoreWith({ tty: true }, 'lag', '-o', output, '--color', 'never')).stdout).not.toContain(
+        '\u001b',
+      );
+    }
+    expect((await evstore('checkpoints')).stdout).not.toContain('\u001b');
+  }));

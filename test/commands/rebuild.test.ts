@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest';
+import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
+import { forEachEngine } from '../support/engines.js';
+import { withShop } from './shop.js';
+
+forEachEngine((engine) => {
+  test('a new version: stale, planned, rebuilt, rolled back, swapped in again, collected', () =>
+    withShop(engine, async ({ test, evstore, report, writeProjection }) => {
+      await placeOrders(test.store, 30);
+      await evstore('run', '--once');
+      writeProjection(2);
+      expect((await report('projections')).projections).toMatchObject([{ state: 'stale', version: 1, codeVersion: 2 }]);
+
+      const plan = await evstore('rebuild', 'order_summary', '--dry-run');
+      expect(plan.stdout).toContain('rebuild order_summary (version 1 → 2)');
+      expect(plan.stdout).toContain('reads OrderPlaced, OrderRemoved of category Order up to position 30');
+      expect(await test.store.projections.rebuilds()).toEqual([]);
+
+      expect(await report('rebuild', 'order_summary')).toMatchObject({
+        dryRun: false,
+        rebuilds: [{ projection: 'order_summary', outcome: 'swapped', fromVersion: 1, toVersion: 2, position: 30 }],
+      });
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      expect((await report('projections')).projections).toMatchObject([{ state: 'current', version: 2, kept: [1] }]);
+
+      const unsure = await evstore('rollback', 'order_summary');
+      expect(unsure.code).toBe(8);
+      expect(unsure.stderr).toContain('The code of version 1 of order_summary is not loaded');
+      writeProjection(1);
+      const dry = await report('rollback', 'order_summary', '--dry-run');
+      expect(dry).toMatchObject({ dryRun: true, version: 1, caughtUp: true });
+      await placeOrders(test.store, 10, 10, 30);
+      const back = await report('rollback', 'order_summary', '--yes');
+      expect(back).toMatchObject({ dryRun: false, version: 1, oldPosition: 30, position: 40, caughtUp: true });
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+
+      writeProjection(2);
+      expect((await evstore('swap', 'order_summary', '--dry-run')).stdout).toContain('version 2 would become live');
+      expect(await report('swap', 'order_summary', '--keep-old', '0s')).toMatchObject({
+        rebuild: { state: 'swapped', version: 2 },
+      });
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+
+      expect((await evstore('gc')).code).toBe(8);
+      expect(await report('gc', '--dry-run')).toMatchObject({
+        dryRun: true,
+        dropped: [{ projection: 'order_summary' }],
+      });
+      expect(await report('gc', '--yes')).toMatchObject({ dryRun: false, dropped: [{ projection: 'order_summary' }] });
+      expect(await report('gc', '--yes')).toMatchObject({ dropped: [], kept: 0 });
+      expect((await evstore('rollback', 'order_summary', '--yes')).code).toBe(6);
+    }));
+
+  test('gc leaves what is to be kept, unless --now', () =>
+    withShop(engine, async ({ test, evstore, report }) => {
+      await placeOrders(test.store, 5);
+      await evstore('run', '--once');
+      await evstore('rebuild', 'order_summary');
+      expect(await report('gc', '--yes')).toMatchObject({ dropped: [], kept: 1 });
+      expect(await report('gc', '--now', '--yes')).toMatchObject({
+        dropped: [{ projection: 'order_summary' }],
+        kept: 0,
+      });
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    }));
+
+  test('--no-swap, other code, --restart, abort', () =>
+    withShop(engine, async ({ test, evstore, writeProjection }) => {
+      await placeOrders(test.store, 20);
+      await evstore('run', '--once');
+      writeProjection(2);
+      const ready = await evstore('rebuild', 'order_summary', '--no-swap');
+      expect(ready).toMatchObject({ code: 0 });
+      expect(ready.stdout).toContain('swap it in with: evstore swap order_summary');
+      writeProjection(3);
+      const refused = await evstore('rebuild', 'order_summary');
+      expect(refused.code).toBe(5);
+      expect(refused.stderr).toContain('next: evstore rebuild order_summary --restart');
+      expect(refused.stderr).toContain('evstore abort order_summary');
+      expect((await evstore('swap', 'order_summary')).code).toBe(2);
+      expect((await evstore('abort', 'order_summary')).code).toBe(8);
+      expect((await evstore('abort', 'order_summary', '--dry-run')).stdout).toContain('would be dropped');
+      expect((await evstore('abort', 'order_summary', '--yes')).stdout).toContain('dropped');
+      expect((await evstore('abort', 'order_summary', '--yes')).code).toBe(6);
+      expect((await evstore('rebuild', 'order_summary', '--resume')).code).toBe(6);
+      expect((await evstore('rebuild', 'order_summary', '--no-swap')).code).toBe(0);
+      expect((await evstore('rebuild', '--all', '--restart')).code).toBe(0);
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    }));
+
+  test('--max-diff over is exit 1 before the swap', () =>
+    withShop(engine, async ({ test, evstore }) => {
+      await placeOrders(test.store, 20);
+      await evstore('run', '--once');
+      await test.raw.query("delete from order_summary where order_id = 'Order-1'");
+      const { code, stderr } = await evstore('rebuild', 'order_summary', '--max-diff', '0');
+      expect(code).toBe(1);
+      expect(stderr).toContain('(E_CHECK_FAILED)');
+      expect(await actualRows(test)).toHaveLength(8);
+      expect((await evstore('swap', 'order_summary')).code).toBe(0);
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    }));
+});
+
+test('progress is on stderr, as JSON when asked', () =>
+  withShop('sqlite', async ({ test, evstore }) => {
+    await placeOrders(test.store, 60);
+    const { stderr, stdout } = await evstore(
+      'rebuild',
+      'order_summary',
+      '--progress',
+      'json',
+      '-q',
+      '--batch-size',
+      '10',
+    );
+    expect(stdout).toBe('60\n');
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.length).toBeGreaterThan(2);
+    expect(lines.at(0)).toMatchObject({ progress: 'rebuild order_summary', done: 10, total: 60 });
+  }));
+
+test('it has to be said what: names or --all, names that exist', () =>
+  withShop('sqlite', async ({ evstore }) => {
+    expect((await evstore('rebuild')).code).toBe(2);
+    expect((await evstore('rebuild', 'order_summary', '--all')).code).toBe(2);
+    expect((await evstore('rebuild', 'order_summary', '--verify', 'full')).code).toBe(2);
+    expect((await evstore('rebuild', 'order_summary', '--resume', '--restart')).code).toBe(2);
+    for (const command of ['rebuild', 'swap']) {
+      const { code, stderr } = await evstore(command, 'order_sumary');
+      expect(code).toBe(6);
+      expect(stderr).toContain('Did you mean order_summary?');
+    }
+    expect((await evstore('rollback', 'order_summary', '--yes')).code).toBe(6);
+    expect((await evstore('gc')).code).toBe(0);
+  }));
+
+test('--all over several, each reported', () =>
+  withShop('sqlite', async ({ report, cwd }) => {
+    const { writeFileSync } = await import('node:fs');
+    const other =
+      "export const other = { name: 'other', version: 1, table: { columns: { id: 'text' }, key: 'id' }, on: {} };";
+    writeFileSync(`${cwd}/projections/other.mjs`, other);
+    const { rebuilds } = await report('rebuild', '--all');
+    expect(rebuilds).toMatchObject([
+      { projection: 'order_summary', outcome: 'swapped' },
+      { projection: 'other', outcome: 'swapped' },
+    ]);
+  }));
