@@ -23,7 +23,7 @@ const layers: readonly Layer[] = [
   {
     name: 'commands',
     holds: /^commands\//,
-    imports: ['projection', 'saga', 'scaffold', 'config', 'output', 'terminal', 'open', 'store', 'domain'],
+    imports: ['projection', 'saga', 'verify', 'scaffold', 'config', 'output', 'terminal', 'open', 'store', 'domain'],
     packages: ['commander'],
   },
   { name: 'templates', holds: /^templates\//, imports: [], packages: ['evstore', 'evstore/testing', 'vitest'] },
@@ -40,6 +40,7 @@ const layers: readonly Layer[] = [
     imports: ['projection', 'saga', 'terminal', 'store', 'domain'],
     packages: ['chalk', 'cli-table3', 'string-width'],
   },
+  { name: 'verify', holds: /^src\/verify\//, imports: ['store', 'domain'] },
   { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'store', 'domain'] },
   { name: 'saga', holds: /^src\/saga\//, imports: ['projection', 'config', 'store', 'domain'] },
   { name: 'projection', holds: /^src\/projection\//, imports: ['config', 'store', 'domain'] },
