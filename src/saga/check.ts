@@ -1,6 +1,6 @@
 /** Whether what a file exports is a saga that can be run. */
 import { EvstoreError } from '../domain/errors.js';
-import { parseDuration } from '../domain/timestamp.js';
+import { normaliseTimestamp, parseDuration } from '../domain/timestamp.js';
 import type { Saga, SagaStep } from './definition.js';
 
 /** By shape: the file may have loaded another copy of evstore. */
@@ -20,6 +20,9 @@ export function checkSaga(saga: Saga): Saga {
   if (types.length === 0 || types.some((type) => typeof type !== 'string' || type === '')) {
     throw wrong(who, 'startOn names the event types that start it.');
   }
+  if (saga.since !== undefined && !isTimestamp(saga.since)) {
+    throw wrong(who, 'since is a time such as 2026-01-31T09:30:00Z.');
+  }
   if (saga.id !== undefined && typeof saga.id !== 'function') throw wrong(who, 'id is a function of the event.');
   if (!Array.isArray(steps) || steps.length === 0) throw wrong(who, 'It has at least one step.');
   for (const step of steps) checkStep(who, step);
@@ -32,6 +35,14 @@ export function checkSaga(saga: Saga): Saga {
 /** The event types that start an instance. */
 export function triggerTypes(saga: Saga): readonly string[] {
   return typeof saga.startOn === 'string' ? [saga.startOn] : [...saga.startOn];
+}
+
+function isTimestamp(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && normaliseTimestamp(value) !== '';
+  } catch {
+    return false;
+  }
 }
 
 function checkStep(who: string, step: SagaStep): void {

@@ -71,6 +71,8 @@ export interface SagaDefinition {
   readonly version: number;
   /** The event types that start an instance. */
   readonly startOn: string | readonly string[];
+  /** RFC 3339. Events created before start nothing. Default: every event in the log does, however old. */
+  readonly since?: string;
   /** Which instance an event starts: one instance per id, whatever starts it. Default: the stream id. */
   readonly id?: (event: Event) => string;
   /** In order. */

@@ -1,5 +1,6 @@
 /** One spell of a saga: triggers → instances → driven to their ends, under one lease. */
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { normaliseTimestamp } from '../domain/timestamp.js';
 import type { Event } from '../projection/definition.js';
 import { toEvent } from '../projection/event.js';
 import { graceMs, type LateStep, recordLateSuccess } from './act.js';
@@ -70,9 +71,11 @@ export class SagaRunner {
   }
 
   async #readTriggers(to: number | undefined): Promise<void> {
+    const { since } = this.#saga;
     const range = {
       after: this.#subscription.readTo,
       types: triggerTypes(this.#saga),
+      ...(since !== undefined && { since: normaliseTimestamp(since) }),
       ...(to !== undefined && { to }),
     };
     for await (const batch of this.#run.store.log.readAll(range)) {

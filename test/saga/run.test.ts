@@ -56,6 +56,15 @@ forEachEngine((engine) => {
       expect(await typesOf(store, 'Order-1')).toEqual(['SagaStarted', 'StepStarted', 'StepCompleted', 'SagaCompleted']);
     }));
 
+  test('events from before its time start nothing', () =>
+    withTestStore(engine, async ({ store }) => {
+      await append(store, 'Order-1', [makeEvent({ createdAt: '2026-01-31T23:59:59.999Z' })]);
+      await append(store, 'Order-2', [makeEvent({ createdAt: '2026-02-01T00:00:00Z' })]);
+      const result = await run(store, makeSaga([{ name: 'one' }], { since: '2026-02-01T01:00:00+01:00' }));
+      expect(result).toMatchObject({ error: null, position: 2, ended: { completed: 1 } });
+      expect(await typesOf(store, 'Order-1')).toEqual([]);
+    }));
+
   test('causation runs from the trigger through every event, under one correlation id', () =>
     withTestStore(engine, async ({ store }) => {
       const trigger = makeEvent({ metadata: '{"correlationId":"shopping"}' });

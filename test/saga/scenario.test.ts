@@ -139,6 +139,7 @@ test('a saga that is not defined right is refused with what is wrong', () => {
     [{ version: 0 }, 'version'],
     [{ startOn: [] }, 'startOn'],
     [{ steps: [] }, 'at least one step'],
+    [{ since: 'yesterday' }, 'since'],
     [{ steps: [{ name: 'a', timeout: 'soon', action: () => {} }] }, 'soon'],
     [{ steps: [{ name: 'a', retries: -1, action: () => {} }] }, 'retries'],
     [
