@@ -1,6 +1,6 @@
 /** URL → Store: the only importer of the drivers, and of none but the one the URL asks for. */
 import { EvstoreError } from '../domain/errors.js';
-import { redactUrl } from './redact-url.js';
+import { beginningOf } from './redact-url.js';
 import { readMigrations } from './sql.js';
 import type { Engine, MigrationStatus, Store } from './store.js';
 
@@ -47,7 +47,7 @@ export async function listMigrations(url: string): Promise<readonly MigrationSta
 function engineOf(url: string): Engine {
   if (/^sqlite:/i.test(url)) return 'sqlite';
   if (/^postgres(ql)?:/i.test(url)) return 'postgres';
-  throw new EvstoreError('E_CONFIG', `not the URL of a store: ${redactUrl(url)}`, {
+  throw new EvstoreError('E_CONFIG', `not the URL of a store: ${beginningOf(url)}`, {
     why: 'A store is sqlite:PATH or postgres://USER@HOST/DATABASE.',
     next: 'evstore doctor --store sqlite:./evstore.db',
   });

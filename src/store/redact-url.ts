@@ -10,3 +10,12 @@ const userPart = /(^|[\s'"`(=])(?!sqlite:)((?:[a-z][a-z0-9+.-]*:\/{0,2})?)([^\s:
 export function redactUrl(text: string): string {
   return text.replace(userPart, '$1$2$3@').replace(secretParameters, '$1***');
 }
+
+/**
+ * The beginning of what was given as a URL and is none: nobody can tell where its password ends, so that nothing is
+ * shown from where one could begin.
+ */
+export function beginningOf(url: string): string {
+  const [beginning = ''] = /^(?:(?:sqlite|postgres|postgresql):|[a-z][a-z0-9+.-]*:\/+)*\/*[^\s:@?#=]*/i.exec(url) ?? [];
+  return beginning === url ? url : `${beginning}…`;
+}

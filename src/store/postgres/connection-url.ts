@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { EvstoreError } from '../../domain/errors.js';
-import { redactUrl } from '../redact-url.js';
+import { beginningOf } from '../redact-url.js';
 import { type PasswordKey, readPasswordFile } from './password-file.js';
 
 export interface ConnectionTarget {
@@ -133,5 +133,5 @@ function describeLocation(host = 'localhost', port = '5432', user = '', database
 }
 
 function malformed(url: string, why: string): EvstoreError {
-  return new EvstoreError('E_CONFIG', `malformed Postgres URL ${redactUrl(url)}`, { why });
+  return new EvstoreError('E_CONFIG', `malformed Postgres URL ${beginningOf(url)}`, { why });
 }

@@ -58,6 +58,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   XX: { code: 'E_CORRUPT', what: 'the database reports damage' },
 };
 
+/** What ends a connection before anything was asked of it: a start-up option there is not, a role that may not log in. */
+const refusedConnection: Meaning = { code: 'E_CONNECT', what: 'the database refused the connection' };
+
 /** SQLSTATE of a driver's error, or of the driver's error behind ours. */
 export function sqlState(error: unknown): string | undefined {
   const inner = isEvstoreError(error) ? error.cause : error;
@@ -112,7 +115,8 @@ export function namedError(error: unknown, location: string): EvstoreError {
   const inner = error instanceof Error ? error : new Error(String(error));
   const state = sqlState(inner);
   if (state === undefined) return nameNetworkError(inner, location);
-  const meaning = meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
+  const known = meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
+  const meaning = known ?? (isFatal(inner) ? refusedConnection : undefined);
   if (meaning === undefined) {
     return new EvstoreError('E_BUG', `unexpected answer of the database: ${inner.message}`, {
       details: { sqlState: state },
@@ -126,6 +130,10 @@ export function namedError(error: unknown, location: string): EvstoreError {
     details: { sqlState: state },
     cause: inner,
   });
+}
+
+function isFatal(error: Error): boolean {
+  return 'severity' in error && error.severity === 'FATAL';
 }
 
 const lostMessages =

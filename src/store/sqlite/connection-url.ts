@@ -2,6 +2,7 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EvstoreError } from '../../domain/errors.js';
+import { beginningOf } from '../redact-url.js';
 
 export interface FileTarget {
   /** Absolute, or `:memory:`. */
@@ -17,8 +18,8 @@ export interface FileTarget {
 export function parseConnectionUrl(url: string, create: boolean): FileTarget {
   const given = url.replace(/^sqlite:(?:\/\/(?=\/|\.))?/i, '');
   if (given === ':memory:') return { path: given, isMemory: true, location: 'sqlite::memory:' };
-  if (given.trim() === '' || given.includes('\0')) {
-    throw new EvstoreError('E_CONFIG', `not the URL of a store: ${url}`, {
+  if (given.trim() === '' || given.includes('\0') || /^[a-z][a-z0-9+.-]*:\/\//i.test(given)) {
+    throw new EvstoreError('E_CONFIG', `not the URL of a store: ${beginningOf(url)}`, {
       why: 'A SQLite store is sqlite:PATH, for instance sqlite:./evstore.db.',
     });
   }
