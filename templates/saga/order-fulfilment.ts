@@ -3,7 +3,8 @@
  * it is undone, last first.
  *
  * A step may be repeated after a crash. What `append` writes is written once all the same; for another system, send
- * `idempotencyKey` along. Each `startOn` event in the log starts an instance, however old; `since` leaves older ones alone.
+ * `idempotencyKey` along. Each `startOn` event in the log starts an instance, however old; `since` leaves older ones
+ * alone.
  */
 import { defineSaga } from 'evstore';
 
