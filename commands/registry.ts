@@ -18,6 +18,16 @@ export const registry: Readonly<Record<string, Entry>> = {
     summary: 'upgrade the schema, or check it',
     load: () => import('./migrate.js'),
   },
+  doctor: {
+    group: 'Store:',
+    summary: 'what is wrong with the store, the account and the settings',
+    load: () => import('./doctor.js'),
+  },
+  verify: {
+    group: 'Store:',
+    summary: 'whether the log is whole and no projection skipped an event',
+    load: () => import('./verify.js'),
+  },
   append: {
     group: 'Events:',
     summary: 'append one event, or a batch, to a stream',

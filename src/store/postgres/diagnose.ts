@@ -119,8 +119,8 @@ function toOrphan(row: RawRow): Finding {
     kind: 'prepared-transaction',
     severity: 'warning',
     subject: gid,
-    detail: `was prepared by ${owner} ${seconds} s ago and never ended: it keeps its locks, and readers below what it wrote`,
-    next: `psql -c ${shellWord(`rollback prepared ${quoteLiteral(gid)}`)}`,
+    detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks, and readers below what it wrote`,
+    next: "psql -c 'table pg_prepared_xacts'",
   };
 }
 

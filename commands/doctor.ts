@@ -1,0 +1,46 @@
+/** `evstore doctor`: what is wrong with store, account and settings, each with its evidence and the command to run. */
+import { findConfig } from '../src/config/find-config.js';
+import { examineStore, toFinding } from '../src/doctor/examine.js';
+import { renderFacts } from '../src/output/finding-text.js';
+import { redactUrl } from '../src/store/redact-url.js';
+import type { Diagnosis, Fact } from '../src/store/store.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { failOnFindings, printFindings } from './print-findings.js';
+
+export const command: Command = {
+  usage: 'doctor',
+  summary: 'what is wrong with the store, the account and the settings',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore doctor', purpose: 'exit 1 when there is an error' },
+    { line: 'evstore doctor --ci', purpose: 'exit 1 on a warning too' },
+    { line: "evstore doctor --json | jq '.findings[]'", purpose: 'what was found, for a program' },
+  ],
+  options: [option('--ci', 'exit 1 on a warning too')],
+  run: async (_args, flags, context) => {
+    const diagnosis = await diagnose(flags, context);
+    const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
+    if (isForPeople) await context.io.stdout.write(renderFacts(diagnosis.facts, context.theme.stdout));
+    await printFindings(context, diagnosis.findings, diagnosis);
+    failOnFindings(diagnosis.findings, { strict: flags.ci === true });
+    await context.note('nothing in the way');
+    return 0;
+  },
+};
+
+/** The config, which may be the user's code, is executed only when nothing else names the store. */
+async function diagnose(flags: Flags, context: Context): Promise<Diagnosis> {
+  const facts: Fact[] = [];
+  try {
+    const named = typeof flags.config === 'string' ? flags.config : undefined;
+    facts.push({ name: 'config', value: findConfig(context.io.cwd, named) ?? 'none' });
+    const { url, origin } = await context.storeChoice();
+    facts.push({ name: 'store', value: `${redactUrl(url)} (${origin})` });
+    const store = await context.openStore({ unchecked: true });
+    const { facts: more, findings } = await examineStore(store, context.io.now());
+    return { facts: [...facts, ...more], findings };
+  } catch (error) {
+    return { facts, findings: [toFinding('connection', error)] };
+  }
+}

@@ -1,0 +1,31 @@
+/** `evstore verify`: whether the log is whole, and whether every projection was given all of it. */
+import { verifyStore } from '../src/verify/verify.js';
+import type { Command } from './command.js';
+import { failOnFindings, printFindings } from './print-findings.js';
+import { progressOption } from './shared-options.js';
+
+export const command: Command = {
+  usage: 'verify',
+  summary: 'whether the log is whole and no projection skipped an event',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore verify', purpose: 'versions, order, ids, guards, checkpoints; exit 1 when something is wrong' },
+    { line: "evstore verify --json | jq '.findings[]'", purpose: 'what was found, for a program' },
+  ],
+  options: [progressOption()],
+  run: async (_args, _flags, context) => {
+    const store = await context.openStore();
+    const progress = await context.progress('verify');
+    const { signal } = context.io;
+    const report = await verifyStore(store, { progress: (...done) => progress.update(...done), signal }).finally(() =>
+      progress.stop(),
+    );
+    await printFindings(context, report.findings, report);
+    const { events, position, cursors, audited } = report.checked;
+    await context.note(
+      `${events} events up to position ${position}, ${cursors} checkpoints and tables, ${audited} of them audited`,
+    );
+    failOnFindings(report.findings, { strict: false });
+    return 0;
+  },
+};

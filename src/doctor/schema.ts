@@ -1,0 +1,37 @@
+/** Whether the schema is the one this program knows. */
+import type { Finding } from '../domain/finding.js';
+import type { Diagnosis, SchemaAdmin, SchemaStatus } from '../store/store.js';
+
+export async function examineSchema(schema: SchemaAdmin): Promise<Diagnosis> {
+  const status = await schema.status();
+  const { version, latest } = status;
+  const facts = [{ name: 'schema', value: version === 0 ? 'none' : `version ${version} of ${latest}` }];
+  return { facts, findings: judge(status) };
+}
+
+function judge({ version, latest, migrations }: SchemaStatus): readonly Finding[] {
+  const error = (kind: string, detail: string, next: string): Finding => {
+    return { kind, severity: 'error', subject: 'schema', detail, next };
+  };
+  if (version === 0) return [error('no-schema', 'is not there yet', 'evstore init')];
+  if (version > latest) {
+    const detail = `is at version ${version}, and this evstore knows ${latest}: a newer one has been here`;
+    return [error('schema-newer', detail, 'npm install evstore@latest')];
+  }
+  const pending = migrations.filter(({ state }) => state === 'pending');
+  const drifted = migrations.filter(({ state }) => state === 'drifted');
+  return [
+    ...(pending.length === 0
+      ? []
+      : [error('schema-pending', `waits for ${pending.map(({ name }) => name).join(', ')}`, 'evstore migrate up')]),
+    ...drifted.map(
+      ({ version: number, name }): Finding => ({
+        kind: 'schema-drifted',
+        severity: 'warning',
+        subject: 'schema',
+        detail: `was made by another text of migration ${number} ${name} than this evstore has`,
+        next: 'evstore migrate status',
+      }),
+    ),
+  ];
+}

@@ -1,0 +1,64 @@
+/** Checkpoints and rebuilds that nobody looks after. */
+import type { Finding } from '../domain/finding.js';
+import { shellWord } from '../domain/shell-word.js';
+import type { Checkpoint, Diagnosis, Rebuild, Store } from '../store/store.js';
+
+/** A subscription that is behind and has not moved for this long is nobody's any more. */
+const abandonedMs = 24 * 60 * 60 * 1000;
+
+export async function examineSubscriptions({ projections, log }: Store, now: Date): Promise<Diagnosis> {
+  const [records, checkpoints, rebuilds] = [
+    await projections.list(),
+    await projections.checkpoints(),
+    await projections.rebuilds(),
+  ];
+  const { safeHead } = await log.head();
+  const known = new Set(records.map(({ name }) => name));
+  const foreign = checkpoints.filter(({ subscriptionId }) => !known.has(subscriptionId));
+  return {
+    facts: [
+      { name: 'projections', value: String(records.filter(({ tables }) => tables.length > 0).length) },
+      { name: 'other subscriptions', value: String(foreign.length) },
+    ],
+    findings: [
+      ...foreign.map((checkpoint) => judgeForeign(checkpoint, safeHead, now)),
+      ...checkpoints.flatMap(judgeStopped),
+      ...rebuilds.flatMap((rebuild) => judgeRebuild(rebuild, now)),
+    ],
+  };
+}
+
+function judgeForeign({ subscriptionId, position, updatedAt }: Checkpoint, safeHead: number, now: Date): Finding {
+  const isAbandoned = position < safeHead && now.getTime() - Date.parse(updatedAt) > abandonedMs;
+  return {
+    kind: 'foreign-checkpoint',
+    severity: isAbandoned ? 'warning' : 'note',
+    subject: subscriptionId,
+    detail: isAbandoned
+      ? `belongs to no projection, and stands at position ${position} of ${safeHead} since ${updatedAt}`
+      : 'belongs to no projection: another program keeps its place here',
+    next: isAbandoned ? `evstore checkpoints delete ${shellWord(subscriptionId)}` : null,
+  };
+}
+
+function judgeStopped({ subscriptionId, position, lastError }: Checkpoint): readonly Finding[] {
+  if (lastError === null) return [];
+  const detail = `stopped at position ${position}: ${lastError}`;
+  const next = `evstore run ${shellWord(subscriptionId)}`;
+  return [{ kind: 'stopped', severity: 'warning', subject: subscriptionId, detail, next }];
+}
+
+function judgeRebuild(rebuild: Rebuild, now: Date): readonly Finding[] {
+  const { id, projection, state, owner, keepOldUntil } = rebuild;
+  const subject = `rebuild ${id} of ${projection}`;
+  if (['planned', 'filling', 'ready'].includes(state) && owner === null) {
+    const detail = `is ${state}, and nobody works on it`;
+    const next = `evstore rebuild ${shellWord(projection)} --resume`;
+    return [{ kind: 'unfinished-rebuild', severity: 'warning', subject, detail, next }];
+  }
+  if (state === 'swapped' && keepOldUntil !== null && Date.parse(keepOldUntil) < now.getTime()) {
+    const detail = `kept the replaced tables until ${keepOldUntil}`;
+    return [{ kind: 'kept-tables', severity: 'note', subject, detail, next: 'evstore gc' }];
+  }
+  return [];
+}

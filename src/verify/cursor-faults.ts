@@ -1,0 +1,63 @@
+/** What is wrong with a checkpoint, or with the table of a rebuild. */
+import type { Audit, Tally } from '../domain/audit.js';
+import type { Finding } from '../domain/finding.js';
+import { shellWord } from '../domain/shell-word.js';
+import type { Cursor } from '../store/store.js';
+
+export interface CursorFacts {
+  /** Last position of the log. */
+  readonly head: number;
+  readonly isProjection: boolean;
+  /** What it should have been given; undefined when that is not known. */
+  readonly tally: Tally | undefined;
+}
+
+export function findCursorFaults(cursor: Cursor, { head, isProjection, tally }: CursorFacts): readonly Finding[] {
+  const found = findFault(cursor, head, tally);
+  if (found === undefined) return [];
+  const { name, rebuild } = cursor;
+  const subject = rebuild === null ? name : `rebuild ${rebuild} of ${name}`;
+  return [{ ...found, severity: 'error', subject, next: remedy(cursor, isProjection) }];
+}
+
+/** The first: another history explains what the audit would find as well. */
+function findFault(
+  { position, lastEventId, lastEventAt, audit }: Cursor,
+  head: number,
+  tally: Tally | undefined,
+): Pick<Finding, 'kind' | 'detail'> | undefined {
+  if (position > head) {
+    return { kind: 'beyond-head', detail: `stands at position ${position}, and the log ends at ${head}` };
+  }
+  if (lastEventId !== null && lastEventAt === null) {
+    const detail = `remembers event ${lastEventId}, and the log has none of that id: it saw another history`;
+    return { kind: 'diverged', detail };
+  }
+  if (lastEventId !== null && lastEventAt !== null && lastEventAt > position) {
+    const detail = `stands at position ${position}, and its last event ${lastEventId} lies at ${lastEventAt}`;
+    return { kind: 'diverged', detail };
+  }
+  return audit === null || tally === undefined ? undefined : compareTallies(audit, tally, position);
+}
+
+function compareTallies(seen: Audit, there: Tally, position: number): Pick<Finding, 'kind' | 'detail'> | undefined {
+  const range = `after position ${seen.after} up to ${position}`;
+  if (seen.events < there.events) {
+    const missed = there.events - seen.events;
+    const detail = `was given ${seen.events} of the ${there.events} events ${range}: ${missed} were skipped`;
+    return { kind: 'skipped-events', detail };
+  }
+  if (seen.events > there.events) {
+    const detail = `was given ${seen.events} events ${range}, and the log holds ${there.events}`;
+    return { kind: 'vanished-events', detail };
+  }
+  if (seen.idSum === there.idSum) return undefined;
+  const detail = `was given ${seen.events} events ${range}, as many as the log holds, and not the same ones`;
+  return { kind: 'other-events', detail };
+}
+
+function remedy({ name, rebuild }: Cursor, isProjection: boolean): string {
+  if (rebuild !== null) return 'evstore projections';
+  const word = shellWord(name);
+  return isProjection ? `evstore rebuild ${word}` : `evstore checkpoints set ${word} --to-head`;
+}

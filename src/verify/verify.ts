@@ -1,0 +1,58 @@
+/** Whether the log is whole, and whether every subscription that can be audited was given all of it: one pass, in order. */
+import type { Finding } from '../domain/finding.js';
+import type { Store } from '../store/store.js';
+import { AuditCount } from './audit-count.js';
+import { findCursorFaults } from './cursor-faults.js';
+import { LogFaults } from './log-faults.js';
+
+export interface VerifyOptions {
+  /** Told after every slice of the log. */
+  readonly progress: (position: number, head: number) => void;
+  readonly signal: AbortSignal;
+}
+
+export interface VerifyReport {
+  readonly findings: readonly Finding[];
+  readonly checked: {
+    readonly events: number;
+    /** The last position looked at. */
+    readonly position: number;
+    /** Checkpoints, and tables of rebuilds. */
+    readonly cursors: number;
+    /** Those of them that were proved to have been given every event, or found not to. */
+    readonly audited: number;
+  };
+}
+
+/** @throws the reason of the signal when it aborts: nothing is written, so nothing is left behind */
+export async function verifyStore(store: Store, { progress, signal }: VerifyOptions): Promise<VerifyReport> {
+  const broken = await store.schema.findBrokenGuards();
+  const records = await store.projections.list();
+  const cursors = await store.projections.cursors();
+  const counts = cursors.flatMap((cursor) => (cursor.audit === null ? [] : [new AuditCount(cursor, cursor.audit)]));
+  const faults = new LogFaults();
+  let position = 0;
+  for await (const slice of store.log.inspect()) {
+    signal.throwIfAborted();
+    faults.add(slice);
+    for (const count of counts) await count.add(store.log, position, slice.upTo);
+    position = slice.upTo;
+    progress(position, slice.to);
+  }
+  const names = new Set(records.filter(({ tables }) => tables.length > 0).map(({ name }) => name));
+  const cursorFaults = cursors.flatMap((cursor) =>
+    findCursorFaults(cursor, {
+      head: position,
+      isProjection: names.has(cursor.name),
+      tally: counts.find((count) => count.cursor === cursor)?.tally,
+    }),
+  );
+  return {
+    findings: [...broken.map(toGuardFinding), ...faults.findings(), ...cursorFaults],
+    checked: { events: faults.events, position, cursors: cursors.length, audited: counts.length },
+  };
+}
+
+export function toGuardFinding(detail: string): Finding {
+  return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next: 'evstore doctor' };
+}
