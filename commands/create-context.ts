@@ -5,6 +5,7 @@ import { adoptPostgresVariables, withDotenv } from '../src/config/dotenv.js';
 import { findConfig, isExecutable } from '../src/config/find-config.js';
 import { resolveStore, type StoreChoice } from '../src/config/precedence.js';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
+import { shellWord } from '../src/domain/shell-word.js';
 import { secretsOf } from '../src/output/redact.js';
 import { createTheme, decideColour } from '../src/output/theme.js';
 import { openStoreAt } from '../src/store/open.js';
@@ -22,11 +23,20 @@ export interface OpenContext {
   close(): Promise<void>;
 }
 
-/**
- * @param name of the command, for the database's list of clients
- * @param secrets passwords are added to it as they become known
- */
-export async function createContext(name: string, flags: Flags, given: Io, secrets: string[]): Promise<OpenContext> {
+export interface Invocation {
+  /** The whole command line, for the errors that tell how to repeat it. */
+  readonly argv: readonly string[];
+  /** Passwords are added to it as they become known. */
+  readonly secrets: string[];
+}
+
+/** @param name of the command, for the database's list of clients */
+export async function createContext(
+  name: string,
+  flags: Flags,
+  given: Io,
+  { argv, secrets }: Invocation,
+): Promise<OpenContext> {
   const io: Io = { ...given, env: withDotenv(given.cwd, given.env) };
   const shared = flags as SharedFlags;
   const forPrograms = asksForJson(flags);
@@ -83,7 +93,7 @@ export async function createContext(name: string, flags: Flags, given: Io, secre
       return startProgress(io, shared.progress === 'json' ? 'json' : people, label, total);
     },
     confirm: async (question) => {
-      if (!shared.yes) await confirm(io, question);
+      if (!shared.yes) await confirm(io, question, argv);
     },
   };
   const close = async () => {
@@ -137,12 +147,13 @@ function withOrigin(error: unknown, origin: string): unknown {
   return new EvstoreError(error.code, error.message, { why, next: error.next, details: error.details, cause: error });
 }
 
-async function confirm(io: Io, question: string): Promise<void> {
+async function confirm(io: Io, question: string, argv: readonly string[]): Promise<void> {
   const answer = await io.ask(`${sanitise(question)} [y/N] `);
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
+  io.signal.throwIfAborted();
   throw new EvstoreError('E_CONFIRM', answer === undefined ? 'nobody is here to confirm' : 'not confirmed', {
     why: `${question} Nothing was changed.`,
-    next: 'the same command with --yes',
+    next: `evstore ${argv.map(shellWord).join(' ')} --yes`,
   });
 }
 

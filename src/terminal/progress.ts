@@ -97,5 +97,5 @@ function canSpin({ stderr, env }: Io): boolean {
 
 async function startSpinner(text: string): Promise<Ora> {
   const { default: ora } = await import('ora');
-  return ora({ text, stream: process.stderr, discardStdin: false }).start();
+  return ora({ text, stream: process.stderr, discardStdin: false, isEnabled: true, color: false }).start();
 }

@@ -1,0 +1,60 @@
+/** A real terminal: what a person sees, and that Ctrl-C reaches the program. */
+import pty from '@lydell/node-pty';
+import { beforeAll, expect, test } from 'vitest';
+import { makeFolder, runCli } from '../support/cli.js';
+import { compileProgram } from '../support/compile.js';
+
+let program: string;
+let cwd: string;
+let url: string;
+
+beforeAll(async () => {
+  program = compileProgram('bin/evstore.ts');
+  cwd = makeFolder();
+  url = `sqlite:${cwd}/store.db`;
+  await runCli(['init', '--no-config', '--store', url]);
+  await runCli(['append', 'Order-1', '--type', 'Placed', '--data', '{"total":1.50}', '--store', url]);
+});
+
+interface Typed {
+  /** Typed as soon as the terminal shows this. */
+  readonly when: RegExp;
+  readonly keys: string;
+}
+
+function runInTerminal(argv: readonly string[], typed?: Typed, extra: NodeJS.ProcessEnv = {}) {
+  const { CI: _ci, NO_COLOR: _noColor, FORCE_COLOR: _forced, ...inherited } = process.env;
+  const env = { ...inherited, TERM: 'xterm-256color', EVSTORE_URL: url, ...extra };
+  return new Promise<{ screen: string; code: number; signal: number | undefined }>((resolve) => {
+    const terminal = pty.spawn(process.execPath, [program, ...argv], { cwd, cols: 80, rows: 24, env });
+    let screen = '';
+    let isTyped = false;
+    terminal.onData((text) => {
+      screen += text;
+      if (typed === undefined || isTyped || !typed.when.test(screen)) return;
+      isTyped = true;
+      terminal.write(typed.keys);
+    });
+    terminal.onExit(({ exitCode, signal }) => resolve({ screen, code: exitCode, signal }));
+  });
+}
+
+test('events are text in colour, and plain where colour is not wanted', async () => {
+  const { screen, code } = await runInTerminal(['read']);
+  expect(code).toBe(0);
+  expect(screen).toContain('\u001b[1mOrder-1@1\u001b[22m  \u001b[36mPlaced\u001b[39m');
+  expect(screen).toContain('{"total":1.50}');
+  for (const [argv, env] of [
+    [['--color', 'never'], {}],
+    [[], { NO_COLOR: '1' }],
+    [[], { TERM: 'dumb' }],
+  ] as const) {
+    expect((await runInTerminal(['read', ...argv], undefined, env)).screen).not.toContain('\u001b');
+  }
+});
+
+test('Ctrl-C ends a tail by SIGINT', async () => {
+  const { screen, signal } = await runInTerminal(['tail'], { when: /1\.50/, keys: '\u0003' });
+  expect(signal).toBe(2);
+  expect(screen).toContain('stopping');
+});
