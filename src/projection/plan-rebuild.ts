@@ -11,6 +11,7 @@ export interface RebuildFacts {
   readonly record: ProjectionRecord | undefined;
   /** Of the live tables; undefined without a checkpoint. */
   readonly livePosition: number | undefined;
+  readonly head: number;
   readonly safeHead: number;
   /** The rebuild that is planned, filling or ready. */
   readonly unfinished: Rebuild | undefined;
@@ -43,6 +44,7 @@ export interface RebuildPlanned {
 
 /**
  * @throws E_LOCK_HELD for an unfinished build of other code, naming both ways on
+ * @throws E_DIVERGED for an unfinished build that stands beyond the end of the log
  * @throws E_NOT_FOUND for `resume` with nothing to resume
  * @throws E_UNSAFE_STORE naming what a swap could not carry over
  */
@@ -67,7 +69,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
   };
 }
 
-function decideAction({ projection, unfinished }: RebuildFacts, mode: RebuildMode): RebuildPlanned['action'] {
+function decideAction({ projection, unfinished, head }: RebuildFacts, mode: RebuildMode): RebuildPlanned['action'] {
   const { name, version, codeHash } = projection;
   if (unfinished === undefined) {
     if (mode !== 'resume') return 'start';
@@ -77,6 +79,16 @@ function decideAction({ projection, unfinished }: RebuildFacts, mode: RebuildMod
     });
   }
   if (mode === 'restart') return 'restart';
+  if (unfinished.position > head) {
+    throw new EvstoreError(
+      'E_DIVERGED',
+      `the unfinished rebuild of ${name} was made from another history than this log`,
+      {
+        why: `It stands at position ${unfinished.position}, and the log ends at ${head}.`,
+        next: `evstore rebuild ${name} --restart`,
+      },
+    );
+  }
   if (unfinished.version === version && unfinished.codeHash === codeHash) return 'resume';
   throw new EvstoreError('E_LOCK_HELD', `an unfinished rebuild of ${name} was begun by other code`, {
     why:

@@ -5,6 +5,7 @@
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Lease, Rebuild } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
+import { assertSameHistory } from './diverged.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan-rebuild.js';
 import type { PreparedProjection } from './prepare.js';
@@ -43,17 +44,20 @@ export interface RebuildReport {
 /** With fewer events than this to go, the rest is done while the live runner waits. */
 const fewEvents = 1_000;
 
+/** @throws E_DIVERGED when the live rows were made from another history: no rebuild of this log can take their place */
 export async function gatherFacts({
   store,
   projection,
 }: Pick<RebuildOptions, 'store' | 'projection'>): Promise<RebuildFacts> {
   const { name, tables } = projection;
   const checkpoints = await store.projections.checkpoints();
+  const checkpoint = checkpoints.find(({ subscriptionId }) => subscriptionId === name);
+  if (checkpoint !== undefined) await assertSameHistory(store.log, checkpoint);
   return {
     projection,
     record: await findRecord(store, name),
-    livePosition: checkpoints.find(({ subscriptionId }) => subscriptionId === name)?.position,
-    safeHead: (await store.log.head()).safeHead,
+    livePosition: checkpoint?.position,
+    ...(await store.log.head()),
     unfinished: await findUnfinished(store, name),
     tables: await store.projections.inspectTables(tables),
   };

@@ -38,7 +38,7 @@ export async function switchTables(options: SwitchOptions, change: TableSwitch):
   for (;;) {
     signal.throwIfAborted();
     try {
-      return await attempt(options, change);
+      return await attempt(options, change, deadline);
     } catch (error) {
       const done = await settle(options, change, error);
       if (done !== undefined) return done;
@@ -48,16 +48,20 @@ export async function switchTables(options: SwitchOptions, change: TableSwitch):
   }
 }
 
-async function attempt(options: SwitchOptions, { rebuild, catchUp, act }: TableSwitch): Promise<Rebuild> {
-  const { store, owner, signal } = options;
-  if (catchUp !== undefined) await drain(store, catchUp, 0, signal);
+async function attempt(
+  options: SwitchOptions,
+  { rebuild, catchUp, act }: TableSwitch,
+  deadline: number,
+): Promise<Rebuild> {
+  const { store, owner } = options;
+  if (catchUp !== undefined) await drain(options, catchUp, 0, deadline);
   const target = { kind: 'checkpoint', subscriptionId: rebuild.projection } as const;
   const answer = await store.projections.acquireLease(target, { owner, ttlMs: leaseTtlMs, steal: true });
   if (answer.held) throw new EvstoreError('E_BUG', `the lease of ${rebuild.projection} could not be taken over`);
   const live = answer.lease;
   const heartbeat = new Heartbeat(store.projections, live);
   try {
-    if (catchUp !== undefined) await drain(store, catchUp, live.position, signal);
+    if (catchUp !== undefined) await drain(options, catchUp, live.position, deadline);
     return await act(live);
   } finally {
     heartbeat.stop();
@@ -65,14 +69,33 @@ async function attempt(options: SwitchOptions, { rebuild, catchUp, act }: TableS
   }
 }
 
-/** To the safe head, and at least to `least`, which a safe head that fell lies below for a moment. */
-async function drain(store: Store, catchUp: CatchUp, least: number, signal: AbortSignal): Promise<void> {
-  const { safeHead } = await store.log.head();
+/**
+ * To the safe head, and at least to `least`: below it the safe head may have fallen again since, while an older
+ * transaction is open.
+ */
+async function drain(
+  { store, signal }: SwitchOptions,
+  catchUp: CatchUp,
+  least: number,
+  deadline: number,
+): Promise<void> {
+  const { head, safeHead } = await store.log.head();
+  if (least > head) {
+    throw new EvstoreError('E_DIVERGED', `the live table stands at position ${least}, and the log ends at ${head}`, {
+      why: 'It was built from another history than this log.',
+    });
+  }
   for (;;) {
     for await (const _step of catchUp.steps(Math.max(safeHead, least)));
     signal.throwIfAborted();
     if (catchUp.position >= least) return;
-    await store.log.waitForAppend(catchUp.position, { timeoutMs: 1_000, signal });
+    if (performance.now() > deadline) {
+      throw new EvstoreError('E_TIMEOUT', `events up to position ${least} could not be read in time`, {
+        why: 'An open transaction holds the safe head below the live table.',
+        next: 'evstore lag',
+      });
+    }
+    await store.log.waitForAppend(catchUp.position, { timeoutMs: 500, signal });
   }
 }
 

@@ -211,6 +211,18 @@ forEachEngine((engine) => {
       });
     });
 
+    it('a live table of another history is refused until its checkpoint is reset', async () => {
+      await withTestStore(engine, async (test) => {
+        await startShop(test, 20);
+        await test.raw.query('update subscription_checkpoints set last_position = 99');
+        const error = await errorOf('E_DIVERGED', rebuildProjection(options(test.store)));
+        expect(error.next).toBe('evstore checkpoints reset order_summary --execute && evstore rebuild order_summary');
+        await test.store.projections.setCheckpoint('order_summary', 0);
+        expect(await rebuildProjection(options(test.store))).toMatchObject({ outcome: 'swapped', position: 20 });
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
     it('runner-during-swap (W11): a runner and a writer go on, and no event is lost or doubled', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);

@@ -5,9 +5,11 @@ import { defineProjection, defineSqlProjection } from '../../src/projection/defi
 import { runProjections } from '../../src/projection/run.js';
 import type { RunNews } from '../../src/projection/runner.js';
 import { sql } from '../../src/projection/sql-tag.js';
+import { openStoreAt } from '../../src/store/open.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
+import { startWireProxy } from '../support/wire-proxy.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const summary = prepare(orderSummary);
@@ -256,6 +258,37 @@ forEachEngine((engine) => {
       );
       expect((await runOnce(test.store, [summary])).results[0]?.error).toMatchObject({ code: 'E_DIVERGED' });
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    });
+  });
+});
+
+describe('a lost connection', () => {
+  it('is one warning and one good news, however often it is tried, and nothing is lost or doubled (F2)', async () => {
+    await withTestStore('postgres', async (test) => {
+      const proxy = await startWireProxy(test.url);
+      const store = await openStoreAt(proxy.url);
+      try {
+        const runner = follow({ ...test, store }, 'host:1', 1_500);
+        await placeOrders(test.store, 30);
+        await until(async () => (await positionOf(test.store, 'order_summary')) === 30);
+        for (let round = 1; round <= 3; round += 1) {
+          proxy.isClosed = true;
+          proxy.dropAll();
+          await placeOrders(test.store, 20, 10, 10 + round * 20);
+          await until(() => runner.news.filter(({ kind }) => kind === 'disconnected').length === round);
+          await sleep(400);
+          proxy.isClosed = false;
+          await until(async () => (await positionOf(test.store, 'order_summary')) === 30 + round * 20);
+        }
+        const kinds = runner.news.map(({ kind }) => kind).filter((kind) => kind !== 'progress');
+        expect(kinds.filter((kind) => kind === 'disconnected')).toHaveLength(3);
+        expect(kinds.filter((kind) => kind === 'reconnected')).toHaveLength(3);
+        expect((await runner.stop())[0]?.error).toBeNull();
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      } finally {
+        await store.close();
+        await proxy.close();
+      }
     });
   });
 });

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { Pace } from '../../src/projection/pace.js';
+import { Rate } from '../../src/projection/rate.js';
+
+describe('Pace', () => {
+  it('takes more when full batches are quick, fewer when they are slow, within bounds', () => {
+    const pace = new Pace();
+    const start = pace.size;
+    pace.record(start, 10);
+    expect(pace.size).toBe(start * 2);
+    for (let round = 0; round < 20; round += 1) pace.record(pace.size, 10);
+    expect(pace.size).toBe(5_000);
+    for (let round = 0; round < 20; round += 1) pace.record(pace.size, 900);
+    expect(pace.size).toBe(50);
+  });
+
+  it('stays as it is for batches that were not full, and when it is fixed', () => {
+    const pace = new Pace();
+    pace.record(3, 1);
+    expect(pace.size).toBe(new Pace().size);
+    const fixed = new Pace(7);
+    fixed.record(7, 1);
+    fixed.record(7, 9_000);
+    expect(fixed.size).toBe(7);
+  });
+});
+
+describe('Rate', () => {
+  it('counts the last seconds only', () => {
+    const rate = new Rate(10_000);
+    expect(rate.perSecond(0)).toBe(0);
+    for (let second = 0; second <= 5; second += 1) rate.record(100, second * 1_000);
+    expect(rate.perSecond(5_000)).toBe(120);
+    expect(rate.perSecond(60_000)).toBe(0);
+  });
+});
