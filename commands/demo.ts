@@ -1,6 +1,7 @@
 /** `evstore demo`: the main job in a new folder, by the commands a user would type, with what they printed. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
+import type { Config } from '../src/config/config.js';
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -28,7 +29,7 @@ export const command: Command = {
     const folder = resolve(context.io.cwd, typeof flags.dir === 'string' ? flags.dir : 'evstore-demo');
     assertEmpty(folder);
     const store = await chooseStore(flags, context);
-    prepareFolder(folder, store);
+    prepareFolder(folder, typeof flags.schema === 'string' ? { store, schema: flags.schema } : { store });
     const shown = shownPath(context.io.cwd, folder);
     const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
     const say = async (line: string) => (asJson ? undefined : context.io.stdout.write(`${line}\n`));
@@ -90,11 +91,11 @@ async function chooseStore(flags: Flags, context: Context): Promise<string> {
 }
 
 /** The config is JSON: it names the store and runs nothing. */
-function prepareFolder(folder: string, store: string): void {
+function prepareFolder(folder: string, config: Config): void {
   const lines = makeShopEvents(orders).map((event) => `${JSON.stringify(event)}\n`);
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'evstore.config.json'), `${JSON.stringify({ store }, null, 2)}\n`, { flag: 'wx' });
+    writeFileSync(join(folder, 'evstore.config.json'), `${JSON.stringify(config, null, 2)}\n`, { flag: 'wx' });
     writeFileSync(join(folder, 'shop.ndjson'), lines.join(''), { flag: 'wx' });
   } catch (error) {
     throw new EvstoreError('E_OUTPUT', `cannot write to ${folder}`, {

@@ -1,6 +1,15 @@
 /** Writes planned files: below the folder given and nowhere else, over nothing unless told to, all of them or none. */
 import { randomBytes } from 'node:crypto';
-import { linkSync, lstatSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  lstatSync,
+  mkdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { EvstoreError } from '../domain/errors.js';
 import type { PlannedFile } from './plan.js';
@@ -55,8 +64,8 @@ export function writeFiles(files: readonly PlannedFile[], options: WriteOptions)
       undo.push(() => rmSync(draft, { force: true }));
       return { draft, path: join(target, name) };
     });
-    for (const { draft, path } of drafts) undo.push(...place(draft, path, options.force));
-    for (const { draft } of drafts) rmSync(draft, { force: true });
+    for (const { draft, path } of drafts) undo.push(place(draft, path, options.force));
+    for (const { draft } of drafts) for (const spare of [draft, keptName(draft)]) rmSync(spare, { force: true });
     return paths;
   } catch (error) {
     for (const step of undo.reverse()) step();
@@ -68,19 +77,24 @@ export function writeFiles(files: readonly PlannedFile[], options: WriteOptions)
   }
 }
 
-/** A link is made only where nothing is, whoever else writes at the same moment. What comes back takes it away again. */
-function place(draft: string, path: string, force: boolean): (() => void)[] {
+/**
+ * Without `force` it is copied only where nothing is, whoever else writes at the same moment; with it, what was there is
+ * kept until all files stand. What comes back takes it away again.
+ */
+function place(draft: string, path: string, force: boolean): () => void {
+  const remove = () => rmSync(path, { force: true });
   if (!force) {
-    linkSync(draft, path);
-    return [() => rmSync(path, { force: true })];
+    copyFileSync(draft, path, constants.COPYFILE_EXCL);
+    return remove;
   }
-  const kept = `${draft}.old`;
   const had = lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-  if (had) linkSync(path, kept);
+  if (had) renameSync(path, keptName(draft));
   renameSync(draft, path);
-  if (!had) return [() => rmSync(path, { force: true })];
-  rmSync(kept, { force: true });
-  return [];
+  return had ? () => renameSync(keptName(draft), path) : remove;
+}
+
+function keptName(draft: string): string {
+  return `${draft}.old`;
 }
 
 /** A link inside the project may lead anywhere. */

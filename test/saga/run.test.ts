@@ -85,7 +85,7 @@ forEachEngine((engine) => {
       expect(reserved?.type).toBe('Reserved');
     }));
 
-  test('saga-first-step-fails: final failed, never picked up again', () =>
+  test('F23 saga-first-step-fails: final failed, never picked up again', () =>
     withTestStore(engine, async ({ store }) => {
       let acts = 0;
       const action = () => {
@@ -101,7 +101,7 @@ forEachEngine((engine) => {
       expect(await typesOf(store, 'Order-1')).toEqual(['SagaStarted', 'StepStarted', 'StepFailed', 'SagaFailed']);
     }));
 
-  test('saga-compensation-fails: parked, the earlier one not run, and resumable', () =>
+  test('F22 saga-compensation-fails: parked, the earlier one not run, and resumable', () =>
     withTestStore(engine, async ({ store }) => {
       const undone: string[] = [];
       let isBroken = true;

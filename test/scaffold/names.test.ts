@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseEventTypes, spellName } from '../../src/scaffold/names.js';
 import { scaffold } from '../../src/scaffold/scaffold.js';
 import { projectionTemplates } from '../../src/scaffold/templates.js';
+import { writeFiles } from '../../src/scaffold/write.js';
 
 let root: string;
 beforeEach(() => {
@@ -49,23 +50,23 @@ const hostile = [
   '-x',
 ];
 
-test.each(hostile)('scaffold-traversal and scaffold-code-injection: the name %j is refused', (name) => {
+test.each(hostile)('H19 scaffold-traversal, H20 scaffold-code-injection: the name %j is refused', (name) => {
   expect(() => scaffold(request({ name }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
   expect(readdirSync(root)).toEqual([]);
 });
 
 test.each(["A');process.exit()//", 'A\nB', '`$' + '{x}`', '', 'a b', '__proto__', "it's"])(
-  'scaffold-code-injection: the event type %j is refused',
+  'H20 scaffold-code-injection: the event type %j is refused',
   (type) => {
     expect(() => parseEventTypes(`OrderPlaced,${type}`)).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
   },
 );
 
-test.each(['../out', '/tmp', '..', 'a/../../b'])('scaffold-traversal: nothing is written to %s', (folder) => {
+test.each(['../out', '/tmp', '..', 'a/../../b'])('H19 scaffold-traversal: nothing is written to %s', (folder) => {
   expect(() => scaffold(request({ folder }))).toThrowError(expect.objectContaining({ code: 'E_USAGE' }));
 });
 
-test('scaffold-traversal: a folder behind a symbolic link is refused', () => {
+test('H19 scaffold-traversal: a folder behind a symbolic link is refused', () => {
   const outside = mkdtempSync(join(tmpdir(), 'evstore-outside-'));
   symlinkSync(outside, join(root, 'projections'), 'dir');
   for (const folder of ['projections', 'projections/deeper']) {
@@ -91,6 +92,20 @@ test('with force it is replaced, and no draft is left behind', () => {
   scaffold(request({ force: true }));
   expect(readdirSync(join(root, 'projections')).sort()).toEqual(['permits.test.ts', 'permits.ts']);
   expect(readFileSync(join(root, 'projections/permits.ts'), 'utf8')).toContain("name: 'permits'");
+});
+
+test('with force, all are replaced or none', () => {
+  scaffold(request());
+  writeFileSync(join(root, 'projections/permits.ts'), 'mine');
+  const files = [
+    { name: 'permits.ts', content: 'new' },
+    { name: 'missing/permits.ts', content: 'new' },
+  ];
+  expect(() => writeFiles(files, { root, folder: 'projections', force: true })).toThrowError(
+    expect.objectContaining({ code: 'E_OUTPUT' }),
+  );
+  expect(readdirSync(join(root, 'projections')).sort()).toEqual(['permits.test.ts', 'permits.ts']);
+  expect(readFileSync(join(root, 'projections/permits.ts'), 'utf8')).toBe('mine');
 });
 
 test('with force a symbolic link is still refused', () => {
