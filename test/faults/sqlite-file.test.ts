@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { ErrorCode } from '../../src/domain/errors.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
@@ -92,10 +93,10 @@ describe('killed at each statement', () => {
 });
 
 describe('F7 disk-full-sqlite', () => {
-  async function expectFull(test: TestStore, command: readonly string[]): Promise<void> {
+  async function expectFull(test: TestStore, code: ErrorCode, command: readonly string[]): Promise<void> {
     const writer = runProgram('test/faults/programs/writer.ts', [test.url, 'full'], { command });
     expect(await writer.ended).not.toBe(0);
-    expect(writer.stderr).toContain("code: 'E_STORE_FULL'");
+    expect(writer.stderr).toContain(`code: '${code}'`);
     const history = new History();
     recordWriter(history, writer.lines);
     history.deliver('reader', await readAll(test.store));
@@ -106,7 +107,8 @@ describe('F7 disk-full-sqlite', () => {
 
   it('a limit on the size of files', () =>
     withTestStore('sqlite', async (test) => {
-      await expectFull(test, ['prlimit', '--fsize=600000']);
+      // To SQLite this is no full disk, but a write that failed.
+      await expectFull(test, 'E_CONNECT', ['prlimit', '--fsize=600000']);
       await append(test.store, 'Order-1');
       await test.store.schema.assertGuards();
     }));
@@ -123,7 +125,7 @@ describe('F7 disk-full-sqlite', () => {
       await withTestStore('sqlite', async (test) => {
         copyFileSync(pathOf(test), path);
         const store = await openStoreAt(url);
-        await expectFull({ ...test, url, store }, []);
+        await expectFull({ ...test, url, store }, 'E_STORE_FULL', []);
         await errorOf('E_STORE_FULL', append(store, 'big-1', makeEvents(2_000)));
         execFileSync('mount', ['-o', 'remount,size=20m', folder], { stdio: 'pipe' });
         await append(store, 'big-1', makeEvents(2_000), 'none');
