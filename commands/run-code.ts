@@ -42,6 +42,7 @@ export async function tellSagaNews(news: SagaNews, context: Context): Promise<vo
     case 'failed':
       return context.note(`saga ${news.saga}: stopped`);
     case 'ended':
+      if (news.phase === 'completed') return undefined;
       if (news.phase !== 'compensation-failed') {
         return context.note(`saga ${news.saga}: ${news.instance} ${news.phase}`);
       }

@@ -108,7 +108,7 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
   }
   const store = await context.openStore();
   const found = await inferFromStore(store.log, { category, events });
-  await context.note(`events of ${found.category}: ${found.events.join(', ')}`);
+  await context.note(`${found.category}, from the first ${found.lookedAt} events: ${found.events.join(', ')}`);
   if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
   // What starts a saga is one event, not all there are.
   return {

@@ -10,8 +10,8 @@ import type { Field } from './plan.js';
 
 /** Events looked at. */
 const sampleSize = 2_000;
-const maxTypes = 12;
-const maxFields = 12;
+const maxTypes = 50;
+const maxFields = 20;
 
 /** Columns the summary template has already, as the database spells them. */
 const takenColumns: ReadonlySet<string> = new Set(['stream_id', 'status', 'events', 'changed_at']);
@@ -21,6 +21,8 @@ export interface Inferred {
   readonly events: readonly string[];
   /** Of the data of the first of `events`. */
   readonly fields: readonly Field[];
+  /** Events that were looked at: the first ones of the log. */
+  readonly lookedAt: number;
   /** Types and fields that were left out, because code cannot name them or they are too many. */
   readonly leftOut: readonly string[];
 }
@@ -57,7 +59,7 @@ export async function inferFromStore(log: EventLog, wanted: Wanted): Promise<Inf
   }
   const { fields, others } = inferFields(chosen.filter(({ type }) => type === first));
   const leftOut = [...seen.filter((type) => !isPlainEventType(type)), ...plain.slice(maxTypes), ...others];
-  return { category, events: plain.slice(0, maxTypes), fields, leftOut };
+  return { category, events: plain.slice(0, maxTypes), fields, lookedAt: sample.length, leftOut };
 }
 
 function inferFields(events: readonly RecordedEvent[]): { fields: readonly Field[]; others: readonly string[] } {
@@ -102,7 +104,7 @@ function describeField(name: string, values: readonly unknown[]): Field {
 }
 
 function isTimestamp(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return false;
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(value)) return false;
   try {
     return normaliseTimestamp(value) !== '';
   } catch {
