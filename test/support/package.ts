@@ -1,7 +1,7 @@
 /**
  * The package as npm would publish it, unpacked, with the working tree's dependencies beside it.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,22 +32,39 @@ export interface RunResult {
   readonly stderr: string;
 }
 
-/** Packs the working tree (which compiles it) and unpacks the tarball into `node_modules` of a new folder. */
+const sources = [
+  'bin',
+  'commands',
+  'src',
+  'templates',
+  'build.mjs',
+  'package.json',
+  'tsconfig.json',
+  'README.md',
+  'LICENSE',
+  'CHANGELOG.md',
+];
+
+/** Packs a copy of the working tree (which compiles it) and unpacks the tarball into `node_modules` of a new folder. */
 export async function packPackage(): Promise<PackedPackage> {
   const folder = mkdtempSync(join(tmpdir(), 'evstore-packed-'));
   const modules = join(folder, 'node_modules');
   mkdirSync(join(modules, '.bin'), { recursive: true });
-  const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], { cwd: root });
+  const copy = join(folder, 'sources');
+  for (const source of sources) cpSync(join(root, source), join(copy, source), { recursive: true });
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'), 'dir');
+  const { stdout } = await execa('npm', ['pack', '--json', '--pack-destination', folder], { cwd: copy });
   const [{ filename }] = JSON.parse(stdout.slice(stdout.indexOf('[')));
   await execa('tar', ['-xzf', join(folder, filename), '-C', modules]);
-  await execa('mv', ['package', 'evstore'], { cwd: modules });
+  renameSync(join(modules, 'package'), join(modules, 'evstore'));
+  rmSync(copy, { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(modules, 'evstore', 'node_modules'), 'dir');
   symlinkSync('../evstore/dist/bin/evstore.js', join(modules, '.bin', 'evstore'));
   await execa('chmod', ['+x', join(modules, 'evstore/dist/bin/evstore.js')]);
 
   async function run(file: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
     const { cwd = folder, env = {}, input } = options;
-    const path = `${join(modules, '.bin')}:${process.env['PATH'] ?? ''}`;
+    const path = `${join(modules, '.bin')}:${process.env.PATH ?? ''}`;
     const result = await execa(file, args, {
       cwd,
       env: { PATH: path, HOME: folder, ...env },
