@@ -17,6 +17,7 @@ import {
   type PreparedSqlProjection,
   type PreparedTableProjection,
 } from './prepare.js';
+import { readAhead } from './read-ahead.js';
 import { RowCache } from './row-cache.js';
 
 /** What a catch-up writes. */
@@ -102,12 +103,9 @@ export class CatchUp {
     while (!isAtEnd && this.#position < to && !signal.aborted) {
       const batchSize = this.#pace.size;
       isAtEnd = true;
-      for await (const batch of this.#store.log.readAll({
-        ...this.#projection.filter,
-        after: this.#position,
-        to,
-        batchSize,
-      })) {
+      const { filter } = this.#projection;
+      const batches = this.#store.log.readAll({ ...filter, after: this.#position, to, batchSize });
+      for await (const batch of readAhead(batches)) {
         const startedAt = performance.now();
         await this.#applyOrNarrow(batch);
         if (signal.aborted && this.#position < batch.upTo) return;

@@ -105,9 +105,9 @@ function toKeyValue(property: Property, value: unknown): StoredValue {
 
 /** A stored row as a handler gets it: a new object each time, which the handler may keep or change. */
 export function fromStoredRow(shape: TableShape, row: StoredRow): RowValue {
-  return Object.fromEntries(
-    shape.properties.map(({ property, name, type }) => [property, fromStoredValue(type, row[name] ?? null)]),
-  );
+  const value: Record<string, unknown> = {};
+  for (const { property, name, type } of shape.properties) value[property] = fromStoredValue(type, row[name] ?? null);
+  return value;
 }
 
 /**
@@ -116,23 +116,22 @@ export function fromStoredRow(shape: TableShape, row: StoredRow): RowValue {
  */
 export function toStoredRow(shape: TableShape, key: RowKey, value: unknown): StoredRow {
   if (!isPlainObject(value)) throw new ValueFault(`a row, null or undefined, not ${describeValue(value)}`);
-  const row = Object.fromEntries(
-    shape.properties.map((each) => {
-      const given = value[each.property];
-      if (!each.isKey) return [each.name, storeValue(each, given)];
-      const kept = key.columns[each.name] ?? null;
-      if (given !== undefined && storeValue(each, given) !== kept) {
-        throw new ColumnFault(each.property, `the key of its row, ${describeValue(kept)}, not ${describeValue(given)}`);
-      }
-      return [each.name, kept];
-    }),
-  );
+  const row: Record<string, StoredValue> = {};
+  for (const each of shape.properties) {
+    const given = value[each.property];
+    row[each.name] = each.isKey ? keepKey(each, key, given) : storeValue(each, given);
+  }
   for (const property of Object.keys(value)) {
-    if (!shape.properties.some((each) => each.property === property)) {
-      throw new ColumnFault(property, 'no value: the table has no such column');
-    }
+    if (shape.properties.some((each) => each.property === property)) continue;
+    throw new ColumnFault(property, 'no value: the table has no such column');
   }
   return row;
+}
+
+function keepKey(property: Property, key: RowKey, given: unknown): StoredValue {
+  const kept = key.columns[property.name] ?? null;
+  if (given === undefined || given === kept || storeValue(property, given) === kept) return kept;
+  throw new ColumnFault(property.property, `the key of its row, ${describeValue(kept)}, not ${describeValue(given)}`);
 }
 
 function storeValue(property: Property, value: unknown): StoredValue {
