@@ -21,7 +21,7 @@ interface InitReport {
 export const command: Command = {
   usage: 'init',
   summary: 'make a config file and the schema',
-  writes: 'evstore.config.ts in this folder unless there is a config, and the tables of the store',
+  writes: 'evstore.config.json in this folder unless there is a config, and the tables of the store',
   examples: [
     { line: 'evstore init', purpose: 'a SQLite store in ./evstore.db' },
     { line: 'evstore init --store postgres://app@localhost/shop', purpose: 'tables in schema public of a database' },

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { EvstoreError } from '../domain/errors.js';
 
-export const configNames = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `evstore.config.${extension}`);
+const configNames = ['ts', 'mts', 'js', 'mjs', 'json'].map((extension) => `evstore.config.${extension}`);
 
 /**
  * The one named, or the nearest one from `cwd` up to the root of the repository (or of the file system).

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EvstoreError } from '../domain/errors.js';
 import { redactUrl } from '../store/redact-url.js';
+import type { Config } from './config.js';
 import { findConfig } from './find-config.js';
 import type { StoreChoice } from './precedence.js';
 
@@ -20,7 +21,7 @@ export async function writeConfigFile(
 ): Promise<{ readonly file: string; readonly created: boolean }> {
   const existing = findConfig(request.cwd, request.named);
   if (existing !== undefined) return { file: existing, created: false };
-  const file = join(request.cwd, 'evstore.config.ts');
+  const file = join(request.cwd, 'evstore.config.json');
   if (request.dryRun) return { file, created: true };
   try {
     await writeFile(file, renderConfig(request.choice), { flag: 'wx' });
@@ -35,20 +36,17 @@ export async function writeConfigFile(
   }
 }
 
-/** What the environment names stays there: it may hold a password, and differ from machine to machine. */
+/**
+ * JSON, so that reading it runs no code. What the environment names stays there: it may hold a password, and differ from
+ * machine to machine.
+ */
 function renderConfig({ url, schema, origin }: StoreChoice): string {
-  const fromEnvironment = origin === 'EVSTORE_URL' || origin === 'DATABASE_URL';
-  return [
-    'export default {',
-    fromEnvironment ? `  // The store is named by ${origin}.` : `  store: ${quote(redactUrl(url))},`,
-    ...(schema === undefined ? [] : [`  schema: ${quote(schema)},`]),
-    "  projections: ['projections/**/*.{ts,js,mjs}'],",
-    "  sagas: ['sagas/**/*.{ts,js,mjs}'],",
-    '};',
-    '',
-  ].join('\n');
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  const config: Config = {
+    ...(!['EVSTORE_URL', 'DATABASE_URL'].includes(origin) && { store: redactUrl(url) }),
+    // With EVSTORE_URL the config is not asked for the store, nor for its schema: that is EVSTORE_SCHEMA then.
+    ...(schema !== undefined && origin !== 'EVSTORE_URL' && { schema }),
+    projections: ['projections/**/*.{ts,js,mjs}'],
+    sagas: ['sagas/**/*.{ts,js,mjs}'],
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
 }

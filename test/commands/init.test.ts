@@ -15,7 +15,7 @@ forEachEngine((engine) => {
         const init = () => runCli(['init', '--store', url], { cwd });
         const results = await Promise.all(Array.from({ length: 8 }, init));
         for (const result of results) expect(result).toMatchObject({ code: 0, stderr: '' });
-        expect(results.filter(({ stdout }) => stdout.includes('evstore.config.ts: written'))).toHaveLength(1);
+        expect(results.filter(({ stdout }) => stdout.includes('evstore.config.json: written'))).toHaveLength(1);
         expect(await runCli(['migrate', 'assert', '--store', url])).toMatchObject({ code: 0 });
       },
       emptyStore,

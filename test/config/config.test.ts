@@ -41,7 +41,7 @@ test('a config is found from a folder below, and its paths are its own', async (
   mkdirSync(below, { recursive: true });
   expect(await runCli(['init'], { cwd: below })).toMatchObject({ code: 0 });
   expect(existsSync(join(cwd, 'here.db'))).toBe(true);
-  expect(existsSync(join(below, 'evstore.config.ts'))).toBe(false);
+  expect(existsSync(join(below, 'evstore.config.json'))).toBe(false);
 });
 
 test('H21 config-untrusted-dir: a config is run only when it must be, and then it is said', async () => {
@@ -82,14 +82,33 @@ test('a config that is wrong says where', async () => {
 test('init makes a config without the password, and never overwrites', async () => {
   const cwd = makeProject({});
   expect(await runCli(['init', '--dry-run'], { cwd })).toMatchObject({ code: 0 });
-  expect(existsSync(join(cwd, 'evstore.db')) || existsSync(join(cwd, 'evstore.config.ts'))).toBe(false);
+  expect(existsSync(join(cwd, 'evstore.db')) || existsSync(join(cwd, 'evstore.config.json'))).toBe(false);
   const first = await runCli(['init', '--json'], { cwd });
   expect(JSON.parse(first.stdout)).toMatchObject({ config: { created: true }, dryRun: false });
-  const text = readFileSync(join(cwd, 'evstore.config.ts'), 'utf8');
-  expect(text).toContain('export default {');
+  const text = readFileSync(join(cwd, 'evstore.config.json'), 'utf8');
+  expect(JSON.parse(text)).toMatchObject({
+    store: expect.stringMatching(/^sqlite:.*evstore\.db$/),
+    projections: expect.any(Array),
+  });
   const second = await runCli(['init', '--json'], { cwd });
   expect(JSON.parse(second.stdout)).toMatchObject({ applied: [], config: { created: false } });
-  expect(readFileSync(join(cwd, 'evstore.config.ts'), 'utf8')).toBe(text);
+  expect(readFileSync(join(cwd, 'evstore.config.json'), 'utf8')).toBe(text);
   const printed = await runCli(['init', '--print-sql', '--store', 'postgres://nobody@127.0.0.1:1/none'], { cwd });
   expect(printed).toMatchObject({ code: 0, stdout: expect.stringContaining('create table') });
+});
+
+test('the schema comes with the store: flag, EVSTORE_SCHEMA, or the config that names the store', async () => {
+  const cwd = makeProject({
+    'evstore.config.json': '{"store":"postgres://nobody@127.0.0.1:1/x","schema":"from_config"}',
+  });
+  const schemaOf = async (argv: string[], env: Record<string, string> = {}) => {
+    const { stdout } = await runCli(['migrate', 'sql', ...argv], { cwd, env });
+    return /create schema if not exists "(\w+)"/.exec(stdout)?.[1];
+  };
+  const url = 'postgres://nobody@127.0.0.1:1/y';
+  expect(await schemaOf([])).toBe('from_config');
+  expect(await schemaOf([], { EVSTORE_SCHEMA: 'from_env' })).toBe('from_env');
+  expect(await schemaOf(['--schema', 'from_flag'], { EVSTORE_SCHEMA: 'from_env' })).toBe('from_flag');
+  expect(await schemaOf(['--store', url])).toBe('public');
+  expect(await schemaOf([], { EVSTORE_URL: url })).toBe('public');
 });
