@@ -49,7 +49,7 @@ export function dryRunOption(): Option {
 function makeSharedOptions(): Option[] {
   return [
     option('--store <url>', 'sqlite:PATH or postgres://… (default: EVSTORE_URL, config, DATABASE_URL)'),
-    option('--schema <name>', 'schema of Postgres (default: public)'),
+    option('--schema <name>', 'schema of Postgres (default: EVSTORE_SCHEMA, config, public)'),
     option('--config <file>', 'config file (default: the nearest evstore.config.*)'),
     outputOption(),
     option('--json', 'the same as --output json'),

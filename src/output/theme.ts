@@ -13,7 +13,7 @@ export interface Theme {
   kind(text: string): string;
 }
 
-export type ColourChoice = 'auto' | 'always' | 'never';
+type ColourChoice = 'auto' | 'always' | 'never';
 
 export interface ColourFacts {
   readonly choice: ColourChoice;

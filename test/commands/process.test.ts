@@ -79,6 +79,22 @@ test('an import that is stopped goes on where it was', async () => {
   expect(imported + known).toBe(20_000);
 });
 
+test('what nobody caught is a bug: exit 70, and the stack only with --debug', async () => {
+  const preload = join(cwd, 'throw-later.mjs');
+  writeFileSync(preload, "setTimeout(() => { throw new Error('out of nowhere'); }, 300).unref();");
+  const run = (...argv: string[]) =>
+    spawnSync(process.execPath, ['--import', preload, program, 'tail', '-n', '0', ...argv], {
+      cwd,
+      env,
+      encoding: 'utf8',
+    });
+  const plain = run();
+  expect(plain).toMatchObject({ status: 70, stdout: '' });
+  expect(plain.stderr).toContain('error: unexpected Error: out of nowhere (E_BUG)');
+  expect(plain.stderr).not.toContain('    at ');
+  expect(run('--debug').stderr).toContain('throw-later.mjs');
+});
+
 test('--version and --help load commander and nothing heavy', () => {
   const hooks = `import { writeSync } from 'node:fs';
     export function load(url, context, next) { writeSync(2, url + '\\n'); return next(url, context); }`;
