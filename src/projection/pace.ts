@@ -1,7 +1,8 @@
 /** How many events a batch takes: as many as fit into a quarter of a second, so that a stop is never waited for long. */
 
 const smallest = 50;
-const largest = 5_000;
+/** More gains nothing: the batch outlives the young generation of the heap, and collecting it takes the time. */
+const largest = 2_000;
 const start = 1_000;
 const tooShortMs = 100;
 const tooLongMs = 400;

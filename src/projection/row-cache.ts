@@ -7,7 +7,7 @@ import type { StoredRow } from '../domain/read-model.js';
 type Rows = Map<string, StoredRow | null>;
 
 /** What the rows may take, roughly, in bytes. */
-const defaultLimit = 48 * 1024 * 1024;
+const defaultLimit = 20 * 1024 * 1024;
 
 export class RowCache {
   readonly #generationLimit: number;
@@ -49,12 +49,12 @@ export class RowCache {
   }
 }
 
-/** Texts are mostly one byte a character; an object and its place in the map take about 150. */
+/** Measured: an object, its key and its place in the map, and what else the heap keeps for it until it is collected. */
 function sizeOf(key: string, row: StoredRow | null): number {
-  let size = 150 + key.length;
+  let size = 300 + key.length;
   for (const name in row) {
     const value = row[name];
-    size += typeof value === 'string' ? 24 + value.length : 8;
+    size += typeof value === 'string' ? 40 + value.length : 16;
   }
   return size;
 }

@@ -9,7 +9,7 @@ describe('Pace', () => {
     pace.record(start, 10);
     expect(pace.size).toBe(start * 2);
     for (let round = 0; round < 20; round += 1) pace.record(pace.size, 10);
-    expect(pace.size).toBe(5_000);
+    expect(pace.size).toBe(2_000);
     for (let round = 0; round < 20; round += 1) pace.record(pace.size, 900);
     expect(pace.size).toBe(50);
   });
