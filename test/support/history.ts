@@ -21,8 +21,8 @@ export class History {
     [];
   #clock = 0;
 
-  /** @param at when, on a clock that all writers share; the order of calls unless said */
-  invoke(streamId: string, ids: readonly string[], at = ++this.#clock): Attempt {
+  /** @param at when, by `process.hrtime`, which is one clock for all processes of a machine; now unless said */
+  invoke(streamId: string, ids: readonly string[], at = this.#now()): Attempt {
     const attempt: Attempt = {
       streamId,
       ids,
@@ -35,7 +35,7 @@ export class History {
     return attempt;
   }
 
-  succeed(attempt: Attempt, events: AppendResult['events'] = [], at = ++this.#clock): void {
+  succeed(attempt: Attempt, events: AppendResult['events'] = [], at = this.#now()): void {
     attempt.outcome = 'ok';
     attempt.endedAt = at;
     attempt.positions = events.map(({ globalPosition }) => globalPosition);
@@ -43,7 +43,7 @@ export class History {
 
   fail(attempt: Attempt): void {
     attempt.outcome = 'fail';
-    attempt.endedAt = ++this.#clock;
+    attempt.endedAt = this.#now();
   }
 
   deliver(reader: string, events: readonly RecordedEvent[]): void {
@@ -54,6 +54,12 @@ export class History {
 
   observe(subscriptionId: string, position: number, safeHead: number): void {
     this.checkpoints.push({ subscriptionId, position, safeHead });
+  }
+
+  /** Two calls are never at the same time. */
+  #now(): number {
+    this.#clock = Math.max(this.#clock + 1, Number(process.hrtime.bigint()));
+    return this.#clock;
   }
 }
 

@@ -9,7 +9,7 @@ import type { ImportedEvent } from '../../../src/store/store.js';
 
 const [url = '', name = '', rounds = 'Infinity'] = process.argv.slice(2);
 const store = await openStoreAt(url);
-const say = (line: object) => writeSync(1, `${JSON.stringify(line)}\n`);
+const say = (line: object) => writeSync(1, `${JSON.stringify({ ...line, at: Number(process.hrtime.bigint()) })}\n`);
 
 for (let round = 0; round < Number(rounds); round++) {
   const streamId = round % 3 === 0 ? 'shared-1' : `${name}-${round % 4}`;
@@ -17,13 +17,13 @@ for (let round = 0; round < Number(rounds); round++) {
     makeEvent(place % 2 === 0 ? streamId : `${name}-x`),
   );
   if (round % 2 === 0) {
-    say({ streamId, ids: events.map(({ id }) => id), at: performance.timeOrigin + performance.now() });
+    say({ streamId, ids: events.map(({ id }) => id) });
     const result = await store.log.append(streamId, events, 'any');
-    say({ ok: result.events, at: performance.timeOrigin + performance.now() });
+    say({ ok: result.events });
   } else {
-    say({ imported: events, ids: events.map(({ id }) => id), at: performance.timeOrigin + performance.now() });
+    say({ imported: events, ids: events.map(({ id }) => id) });
     await store.log.importEvents(events, { conflict: 'fail' });
-    say({ ok: [], at: performance.timeOrigin + performance.now() });
+    say({ ok: [] });
   }
 }
 await store.close();
