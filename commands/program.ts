@@ -45,9 +45,12 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   const { flags, rest } = splitSharedFlags(argv);
   const [name = '', ...args] = rest;
   let words = argv.length === 0 ? ['--help'] : rest;
-  if (Object.hasOwn(registry, name)) {
-    const { command } = await (registry[name] as (typeof registry)[string]).load();
-    replaceCommand(root, toCommander(command, sharedOptions, invoke));
+  const entry = Object.hasOwn(registry, name) ? registry[name] : undefined;
+  if (entry === undefined) {
+    listCommands(root);
+  } else {
+    const { command } = await entry.load();
+    root.addCommand(toCommander(command, sharedOptions, invoke));
     words = [name, ...placeFlags(command, flags, args)];
   }
   let printed = '';
@@ -81,19 +84,18 @@ async function fail(error: unknown, argv: readonly string[], io: Io, secrets: re
 function createRoot(): CommanderCommand {
   const root = new CommanderCommand('evstore').exitOverride();
   root.description('The command line for event stores on Postgres and SQLite.').usage('COMMAND [options]');
-  root.helpOption('-h, --help', 'this text').helpCommand(false).version(readVersion(), '-V, --version', 'the version');
+  root.helpOption('-h, --help', 'this text').helpCommand(false);
   root.configureOutput({ writeErr: () => {}, outputError: () => {} });
+  return root;
+}
+
+/** What only `--help`, `--version` and a name that is no command's need. */
+function listCommands(root: CommanderCommand): void {
+  root.version(readVersion(), '-V, --version', 'the version');
   root.addHelpText('after', '\nevstore COMMAND --help shows what a command takes, with examples.');
   for (const [name, { summary, group }] of Object.entries(registry)) {
     root.addCommand(new CommanderCommand(name).summary(summary).description(summary).helpGroup(group));
   }
-  return root;
-}
-
-function replaceCommand(root: CommanderCommand, made: CommanderCommand): void {
-  const commands = root.commands as CommanderCommand[];
-  commands.splice(0, commands.length);
-  root.addCommand(made);
 }
 
 function eachCommand(command: CommanderCommand, visit: (each: CommanderCommand) => void): void {
