@@ -63,6 +63,7 @@ export async function runBatch(
       from,
       to: upTo,
       lastEventId: events.at(-1)?.id ?? null,
+      seen: { filter: {}, ids: events.map(({ id }) => id) },
       changes: { kind: 'rows', spec: totals, table, upserts: [...rows.values()], deletes: [] },
       ...(side === undefined ? {} : { side }),
     });

@@ -5,12 +5,11 @@ import type { SqlFolder } from '../sql.js';
 import type { Diagnosis, Fact } from '../store.js';
 import type { Database, RawRow } from './database.js';
 import { toInteger, toText } from './rows.js';
-import { quoteIdentifier, quoteLiteral } from './schema-name.js';
+import { quoteIdentifier } from './schema-name.js';
 
 const oldestServer = 140_000;
 /** A prepared transaction this old was left behind, in seconds. */
-const orphanSeconds = 60;
-const idleSlotBytes = 1_073_741_824;
+const patienceSeconds = 60;
 
 interface Server {
   readonly version: string;
@@ -35,14 +34,8 @@ interface Server {
 export async function diagnose(database: Database, sql: SqlFolder): Promise<Diagnosis> {
   const [row = []] = await database.query(sql('diagnosis'));
   const server = toServer(row);
-  const orphans = await database.query(sql('prepared-transactions'), [orphanSeconds]);
-  const slots = await database.query(sql('idle-slots'), [idleSlotBytes]);
-  const findings = [
-    ...judgeServer(server),
-    ...judgeAccount(server),
-    ...orphans.map(toOrphan),
-    ...slots.map(toIdleSlot),
-  ];
+  const prepared = await database.query(sql('prepared-transactions'));
+  const findings = [...judgeServer(server), ...judgeAccount(server), ...prepared.map(judgePrepared)];
   return { facts: describe(server), findings };
 }
 
@@ -113,25 +106,14 @@ function judgeAccount({ account, mayRead, mayAppend, mayChange, isSuperuser }: S
   return [...readsOnly, { kind: 'powerful-account', severity: 'warning', subject: account, detail, next }];
 }
 
-function toOrphan(row: RawRow): Finding {
+function judgePrepared(row: RawRow): Finding {
   const [gid, owner, seconds] = [toText(row[0]), toText(row[1]), toInteger(row[2])];
   return {
     kind: 'prepared-transaction',
-    severity: 'warning',
+    severity: seconds > patienceSeconds ? 'warning' : 'note',
     subject: gid,
     detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks, and readers below what it wrote`,
     next: "psql -c 'table pg_prepared_xacts'",
-  };
-}
-
-function toIdleSlot(row: RawRow): Finding {
-  const [name, megabytes] = [toText(row[0]), toInteger(row[1])];
-  return {
-    kind: 'idle-slot',
-    severity: 'warning',
-    subject: name,
-    detail: `is a replication slot nobody reads; it keeps ${megabytes} MB of the write-ahead log`,
-    next: `psql -c ${shellWord(`select pg_drop_replication_slot(${quoteLiteral(name)})`)}`,
   };
 }
 

@@ -12,4 +12,4 @@ with cursors (name, rebuild, position, last_event_id, audit) as (
 select name, rebuild, position, last_event_id,
        (select min(global_position) from events e where e.id = c.last_event_id), audit
   from cursors c
- order by name, rebuild
+ order by name, rebuild nulls first

@@ -1,0 +1,171 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeFolder, runCli } from '../support/cli.js';
+import { forEachEngine, withTestStore } from '../support/engines.js';
+import { append } from '../support/events.js';
+import { buildNext, checkpointOf, registration, startProjection, takeLease } from '../support/read-models.js';
+
+interface Report {
+  readonly code: number;
+  readonly facts: Readonly<Record<string, string>>;
+  /** `severity kind subject` of each. */
+  readonly found: readonly string[];
+  readonly text: string;
+}
+
+async function examine(url: string, ...argv: readonly string[]): Promise<Report> {
+  const { code, stdout } = await runCli(['doctor', '--json', '--store', url, ...argv]);
+  const { facts, findings } = JSON.parse(stdout);
+  return {
+    code,
+    facts: Object.fromEntries(facts.map(({ name, value }: Record<string, string>) => [name, value])),
+    found: findings.map((each: Record<string, string>) => `${each.severity} ${each.kind} ${each.subject}`),
+    text: stdout,
+  };
+}
+
+/** What the server of the tests is like is not the store's doing. */
+const ofStore = ({ found }: Report) => found.filter((each) => !/lost-writes server|powerful-account/.test(each));
+
+forEachEngine((engine) => {
+  test('a store in good health', () =>
+    withTestStore(engine, async ({ store, url }) => {
+      await append(store, 'Order-1');
+      const report = await examine(url);
+      expect(ofStore(report)).toEqual([]);
+      expect(report.facts).toMatchObject({ guards: 'whole', head: '1', 'safe head': '1', projections: '0' });
+      expect(report.facts.store).toContain('(--store)');
+      expect(report.facts.schema).toMatch(/^version (\d+) of \1$/);
+      if (engine === 'sqlite') {
+        expect(report.facts).toMatchObject({ 'journal mode': 'wal', synchronous: 'full' });
+        expect(await runCli(['doctor', '--ci', '--store', url])).toMatchObject({ code: 0 });
+      }
+    }));
+
+  test('no schema, then one of another evstore', () =>
+    withTestStore(
+      engine,
+      async ({ store, raw, url }) => {
+        expect(await examine(url)).toMatchObject({ code: 1, facts: { schema: 'none' } });
+        expect(ofStore(await examine(url))).toEqual(['error no-schema schema']);
+        await store.schema.migrate();
+        await raw.query("update evstore_migrations set checksum = 'other' where version = 3");
+        expect(ofStore(await examine(url))).toEqual(['warning schema-drifted schema']);
+        const [row] = await raw.query('select max(version) as latest from evstore_migrations');
+        await raw.query(`delete from evstore_migrations where version = ${row?.latest}`);
+        expect(ofStore(await examine(url))).toEqual(['error schema-pending schema', 'warning schema-drifted schema']);
+        await raw.query("insert into evstore_migrations (version, name, checksum) values (999, 'later', '')");
+        expect(ofStore(await examine(url))).toEqual(['error schema-newer schema']);
+      },
+      { migrated: false },
+    ));
+
+  test('a broken guard is an error', () =>
+    withTestStore(engine, async ({ raw, url }) => {
+      if (engine === 'postgres') await raw.query('alter table events disable trigger evstore_immutable');
+      else await raw.query('drop trigger evstore_no_delete');
+      const report = await examine(url);
+      expect(report).toMatchObject({ code: 1, facts: { guards: '1 broken' } });
+      expect(ofStore(report)).toEqual(['error broken-guard store']);
+    }));
+
+  test('subscriptions and rebuilds nobody looks after', () =>
+    withTestStore(engine, async ({ store, raw, url }) => {
+      await append(store, 'Order-1');
+      await raw.query("insert into subscription_checkpoints (subscription_id, last_position) values ('mailer', 1)");
+      const old =
+        "insert into subscription_checkpoints (subscription_id, updated_at) values ('gone', '2020-01-01T00:00:00Z')";
+      await raw.query(old);
+      const live = await startProjection(store);
+      await store.projections.recordError(registration.name, 'no such column');
+      const { rebuild, lease } = await buildNext(store, 2);
+      await store.projections.releaseLease(lease);
+      const report = await examine(url);
+      expect(ofStore(report).sort()).toEqual([
+        'note foreign-checkpoint mailer',
+        'warning foreign-checkpoint gone',
+        'warning stopped order_totals',
+        `warning unfinished-rebuild rebuild ${rebuild.id} of order_totals`,
+      ]);
+      expect(report.text).toContain('evstore rebuild order_totals --resume');
+      expect(report.text).toContain('evstore checkpoints delete gone');
+      await store.projections.releaseLease(live);
+      const target = { kind: 'rebuild', id: rebuild.id } as const;
+      const leases = {
+        rebuild: await takeLease(store, target),
+        live: await takeLease(store, checkpointOf('order_totals')),
+      };
+      await store.projections.swap(rebuild, leases, { lockTimeoutMs: 1_000, keepOldMs: 0 });
+      expect((await examine(url)).text).toContain('evstore gc');
+    }));
+});
+
+test('--ci fails on a warning, and without it only an error does', () =>
+  withTestStore('sqlite', async ({ store, raw, url }) => {
+    await append(store, 'Order-1');
+    await raw.query(
+      "insert into subscription_checkpoints (subscription_id, updated_at) values ('gone', '2020-01-01T00:00:00Z')",
+    );
+    expect(await examine(url)).toMatchObject({ code: 0, found: ['warning foreign-checkpoint gone'] });
+    expect(await examine(url, '--ci')).toMatchObject({ code: 1 });
+  }));
+
+test('a store that cannot be reached is a finding, without its password', async () => {
+  const report = await examine('postgres://ada:s3cret@127.0.0.1:1/none');
+  expect(report).toMatchObject({ code: 1, found: ['error connect store'] });
+  expect(report.text).not.toContain('s3cret');
+  expect(await examine('sqlite:./none.db')).toMatchObject({ code: 1, found: ['error no-schema connection'] });
+});
+
+test('the config is named, and executed only when nothing else names the store', () =>
+  withTestStore('sqlite', async ({ url }) => {
+    const cwd = makeFolder();
+    const file = join(cwd, 'evstore.config.mjs');
+    writeFileSync(file, "throw new Error('executed')");
+    const argv = ['doctor', '--json'];
+    const { code, stdout } = await runCli([...argv, '--store', url], { cwd });
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout).facts[0]).toEqual({ name: 'config', value: file });
+    const { stdout: report } = await runCli(argv, { cwd });
+    expect(JSON.parse(report)).toMatchObject({
+      findings: [{ kind: 'handler', detail: expect.stringContaining('executed') }],
+    });
+  }));
+
+test('settings of a Postgres database that lose or refuse writes', () =>
+  withTestStore('postgres', async ({ raw, url }) => {
+    const set = (setting: string) => raw.query(`alter database "${new URL(url).pathname.slice(1)}" set ${setting}`);
+    const [durable] = await raw.query('show fsync');
+    expect((await examine(url)).found.includes('error lost-writes server')).toBe(durable?.fsync === 'off');
+    await set('synchronous_commit = off');
+    expect((await examine(url)).found).toContain('warning lost-writes server');
+    await set('default_transaction_read_only = on');
+    expect((await examine(url)).found).toContain('warning read-only server');
+    await set("default_transaction_isolation = 'repeatable read'");
+    expect((await examine(url)).found).toContain('error isolation server');
+  }));
+
+test('who holds readers back: an open transaction, then one that was prepared and forgotten', () =>
+  withTestStore('postgres', async ({ store, url, connect }) => {
+    const writer = await connect();
+    await writer.query('begin');
+    await writer.query(insert('Held-1'));
+    await append(store, 'Order-1');
+    const [{ pid } = {}] = await writer.query('select pg_backend_pid() as pid');
+    expect(ofStore(await examine(url))).toEqual([`note held-back process ${pid}`]);
+    await writer.query("prepare transaction 'forgotten'");
+    try {
+      expect(ofStore(await examine(url))).toEqual([
+        'note prepared-transaction forgotten',
+        'warning held-back prepared transaction forgotten',
+      ]);
+    } finally {
+      await writer.query("rollback prepared 'forgotten'");
+    }
+    expect(ofStore(await examine(url))).toEqual([]);
+  }));
+
+function insert(streamId: string): string {
+  return `insert into events (stream_id, stream_type, event_type, event_data, version) values ('${streamId}', 'X', 'X', '{}', 1)`;
+}

@@ -1,0 +1,4 @@
+import { integritySuite } from './integrity.suite.js';
+import { describeSuite } from './suite.js';
+
+describeSuite(integritySuite);
