@@ -71,7 +71,14 @@ async function rebuild(
 ): Promise<RebuildReport> {
   const { name } = projection;
   const progress = await context.progress(`rebuild ${name}`);
-  const options = readSwapOptions(flags, store, context, ({ position, target }) => progress.update(position, target));
+  let isOutrun = false;
+  const options = readSwapOptions(flags, store, context, ({ phase, position, target }) => {
+    progress.update(position, target);
+    if (phase !== 'outrun' || isOutrun) return;
+    isOutrun = true;
+    const gap = target - position;
+    context.warn(`${name}: writers are as fast as the rebuild, ${gap} events are still to come`).catch(() => {});
+  });
   try {
     const report = await rebuildProjection({
       ...options,

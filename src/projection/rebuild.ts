@@ -120,9 +120,11 @@ async function carryOut(
     signal,
   });
   await fill('fill', plan.target);
-  for (let isNear = false; !isNear && !signal.aborted; ) {
+  for (let behind = Number.POSITIVE_INFINITY; behind > fewEvents && !signal.aborted; ) {
     const { safeHead } = await store.log.head();
-    isNear = safeHead - catchUp.position <= fewEvents;
+    const before = behind;
+    behind = safeHead - catchUp.position;
+    if (behind >= before) tell('outrun', safeHead);
     await fill('catch-up', safeHead);
   }
   if (signal.aborted) return interrupted();

@@ -9,7 +9,8 @@ import { type SwitchOptions, switchTables } from './switch-tables.js';
 
 /** How far a rebuild is. Positions are global positions. */
 export interface RebuildProgress {
-  readonly phase: 'fill' | 'catch-up' | 'index' | 'swap';
+  /** `outrun`: writers are as fast as the rebuild, and a round of catching up has gained nothing. */
+  readonly phase: 'fill' | 'catch-up' | 'outrun' | 'index' | 'swap';
   readonly position: number;
   readonly target: number;
   /** Events folded so far by this process. */

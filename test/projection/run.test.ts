@@ -152,6 +152,40 @@ forEachEngine((engine) => {
     });
   });
 
+  it('rows that exchange the values of a unique index go through, event by event', async () => {
+    const seats = prepare(
+      defineProjection({
+        name: 'seats',
+        version: 1,
+        table: {
+          columns: { guest: 'text', seat: 'integer', noted: 'boolean' },
+          key: 'guest',
+          indexes: [{ columns: ['seat'], unique: true }],
+        },
+        on: {
+          Seated: (row, { data }) => ({ ...row, seat: data.seat }),
+          Noted: (row) => ({ ...row, noted: true }),
+        },
+      }),
+    );
+    await withTestStore(engine, async (test) => {
+      const seat = (guest: string, type: string, number = 0) =>
+        append(test.store, guest, [makeEvent({ type, data: `{"seat":${number}}` })]);
+      await seat('ada', 'Seated', 1);
+      await runOnce(test.store, [seats]);
+      await seat('bob', 'Noted');
+      await seat('ada', 'Seated', 2);
+      await seat('bob', 'Seated', 1);
+      const { results } = await runOnce(test.store, [seats]);
+      expect(results).toMatchObject([{ position: 4, error: null }]);
+      const rows = await test.raw.query('select guest, seat from seats order by guest');
+      expect(rows.map(({ guest, seat: number }) => [guest, Number(number)])).toEqual([
+        ['ada', 2],
+        ['bob', 1],
+      ]);
+    });
+  });
+
   describe('two runners (R2)', () => {
     it('one works, the other says who and takes over', async () => {
       await withTestStore(engine, async (test) => {
