@@ -19,9 +19,12 @@ export {
   type Event,
   type Projection,
   type ProjectionDefinition,
+  type Row,
+  type SqlProjection,
   type SqlProjectionDefinition,
   type TableIdentifiers,
+  type TableProjection,
 } from './projection/definition.js';
-export { sql } from './projection/sql-tag.js';
+export { type SqlValue, sql, type TableIdentifier } from './projection/sql-tag.js';
 export { type ActionContext, type CompensationContext, defineSaga, type Saga } from './saga/definition.js';
 export type { Engine } from './store/store.js';

@@ -39,7 +39,7 @@ function explain(part: string, cause: unknown): string {
 }
 
 /** `file:line` of the first frame of an error's stack that is not Node's own. */
-export function placeOf(error: unknown): string | undefined {
+function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   for (const line of error.stack.split('\n')) {
     const [, file, row] =

@@ -7,7 +7,7 @@ import { compareCode } from './registration.js';
  * `new`: not in the database yet. `detached`: in the database, no code. `stale`: another version, needs a rebuild.
  * `stale code`: the same version with other functions or columns.
  */
-export type InventoryState = 'current' | 'new' | 'detached' | 'stale' | 'stale code';
+type InventoryState = 'current' | 'new' | 'detached' | 'stale' | 'stale code';
 
 export interface InventoryItem {
   readonly name: string;

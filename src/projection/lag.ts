@@ -5,7 +5,7 @@ import { findSimilar } from '../domain/similar.js';
 import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../store/store.js';
 
 /** `foreign`: a subscription of another program. `failed` has an error and no owner; `idle` has neither. */
-export type LagStatus = 'running' | 'failed' | 'idle' | 'rebuilding' | 'foreign';
+type LagStatus = 'running' | 'failed' | 'idle' | 'rebuilding' | 'foreign';
 
 export interface ProjectionLag {
   readonly name: string;
@@ -74,7 +74,7 @@ export function selectByName<Item>(
   });
 }
 
-export function unknownProjection(name: string, known: readonly string[]): EvstoreError {
+function unknownProjection(name: string, known: readonly string[]): EvstoreError {
   const nearest = findSimilar(name, known);
   return new EvstoreError('E_NOT_FOUND', `no projection is called '${name}'`, {
     why: nearest === undefined ? listKnown(known) : `Did you mean ${nearest}?`,
@@ -93,7 +93,7 @@ interface LagFacts {
 }
 
 /** Pure. */
-export function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
+function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
   const { subscriptionId: name, position, owner, lastError } = checkpoint;
   const { safeHead, waitingSince, now } = facts;
   const lag = Math.max(0, safeHead - position);
