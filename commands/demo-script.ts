@@ -2,37 +2,55 @@
 
 export interface DemoStep {
   readonly purpose: string;
-  /** Words are separated by single spaces; `'…'` keeps them together. */
-  readonly lines: readonly string[];
-  /** Lines of output shown. Default: all. */
-  readonly show?: number;
+  readonly lines: readonly DemoLine[];
 }
 
+export interface DemoLine {
+  /** Words are separated by single spaces; `'…'` keeps them together. */
+  readonly line: string;
+  /** Lines of output shown. */
+  readonly show: number;
+}
+
+const all = Number.POSITIVE_INFINITY;
+
 export const demoSteps: readonly DemoStep[] = [
-  { purpose: 'A store, and events in it.', lines: ['evstore init --no-config', 'evstore import shop.ndjson'] },
+  {
+    purpose: 'A store, and events in it.',
+    lines: [
+      { line: 'evstore init --no-config', show: all },
+      { line: 'evstore import shop.ndjson', show: all },
+    ],
+  },
   {
     purpose: 'A projection: code, a test that passes, and its read model.',
-    lines: ['evstore scaffold projection order-summary', 'evstore run --once'],
+    lines: [
+      { line: 'evstore scaffold projection order-summary', show: 1 },
+      { line: 'evstore run --once', show: all },
+    ],
   },
   {
     purpose: 'Somebody appends; lag says how far the read model is behind.',
     lines: [
-      'evstore append Order-801 --type OrderPlaced --data \'{"customer":"Ada","total":4200}\' --expected-version none --quiet',
-      'evstore lag',
+      {
+        line: 'evstore append Order-801 --type OrderPlaced --data \'{"customer":"Ada","total":4200}\' --expected-version none',
+        show: 0,
+      },
+      { line: 'evstore lag', show: all },
     ],
   },
   {
     purpose: 'A rebuild fills a second table beside the live one and swaps it in; the old one stays for a rollback.',
-    lines: ['evstore rebuild order_summary --yes', 'evstore lag --max-lag 0'],
+    lines: [{ line: 'evstore rebuild order_summary', show: all }],
   },
   {
     purpose: 'A saga: one checkout goes through, one is over the credit limit and is undone.',
     lines: [
-      'evstore scaffold saga order-fulfilment --events CheckoutStarted',
-      'evstore append Checkout-1 --type CheckoutStarted --data \'{"total":4200}\' --quiet',
-      'evstore append Checkout-2 --type CheckoutStarted --data \'{"total":250000}\' --quiet',
-      'evstore run --sagas --once order_fulfilment',
-      'evstore read Stock-Checkout-2 --type StockReleased -o data',
+      { line: 'evstore scaffold saga order-fulfilment --events CheckoutStarted', show: 1 },
+      { line: 'evstore append Checkout-1 --type CheckoutStarted --data \'{"total":4200}\'', show: 0 },
+      { line: 'evstore append Checkout-2 --type CheckoutStarted --data \'{"total":250000}\'', show: 0 },
+      { line: 'evstore run --sagas --once order_fulfilment', show: all },
+      { line: 'evstore read Stock-Checkout-2 --type StockReleased -o data', show: all },
     ],
   },
 ];

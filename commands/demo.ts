@@ -8,7 +8,7 @@ import { renderReport } from '../src/output/json-line.js';
 import { makeShopEvents } from '../src/scaffold/sample-shop.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
-import { type DemoStep, demoSteps, tryNext } from './demo-script.js';
+import { demoSteps, tryNext } from './demo-script.js';
 import { runInside } from './run-inside.js';
 
 const orders = 800;
@@ -37,16 +37,16 @@ export const command: Command = {
     const commands: string[] = [];
     for (const step of demoSteps) {
       if (context.io.signal.aborted) return 0;
-      await say(`\n${step.purpose}`);
-      for (const line of step.lines) {
+      await say(step.purpose);
+      for (const { line, show } of step.lines) {
         commands.push(line);
         await say(context.theme.stdout.strong(`  $ ${line}`));
-        for (const printed of await runLine(line, step, folder, context)) await say(`    ${printed}`);
+        for (const printed of (await runLine(line, folder, context)).slice(0, show)) await say(`    ${printed}`);
       }
     }
     const next = [`cd ${shellWord(shown)}`, ...tryNext.map((line) => asTyped(line, store, context))];
     if (asJson) await context.io.stdout.write(renderReport({ folder, commands, next }));
-    await say('\nTry next:');
+    await say('Try next:');
     for (const line of next) await say(`  ${line}`);
     return 0;
   },
@@ -105,14 +105,12 @@ function prepareFolder(folder: string, config: Config): void {
   }
 }
 
-async function runLine(line: string, step: DemoStep, folder: string, context: Context): Promise<readonly string[]> {
+async function runLine(line: string, folder: string, context: Context): Promise<readonly string[]> {
   const { code, stdout, stderr } = await runInside(folder, line, context);
   if (code !== 0 && !context.io.signal.aborted) {
     throw new EvstoreError('E_BUG', `${line} ended with exit code ${code}`, { why: stderr.trim() });
   }
-  const printed = stdout.replaceAll(`${folder}/`, './').trimEnd().split('\n');
-  const shown = step.show === undefined ? printed : printed.slice(0, step.show);
-  return printed.length > shown.length ? [...shown, `… ${printed.length - shown.length} more lines`] : shown;
+  return stdout.replaceAll(`${folder}/`, './').trimEnd().split('\n');
 }
 
 /** Whoever has no `evstore` on the path typed `npx evstore demo`; and EVSTORE_URL would win over the folder's config. */

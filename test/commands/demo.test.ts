@@ -37,7 +37,7 @@ test('the main job, narrated, and what it says to try next works', async () => {
     expect(stdout).toMatch(shown);
   }
   expect(stdout).not.toContain(cwd);
-  expect(stdout.split('\n').length).toBeLessThan(50);
+  expect(stdout.split('\n').length).toBeLessThan(36);
   const next = nextCommands(stdout);
   expect(next).toHaveLength(3);
   for (const [program, ...argv] of next) {
