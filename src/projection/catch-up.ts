@@ -60,6 +60,7 @@ const notTheEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'E_LOCK_HELD',
   'E_STORE_FULL',
   'E_READ_ONLY',
+  'E_PERMISSION',
   'E_CORRUPT',
   'E_UNSAFE_STORE',
 ]);

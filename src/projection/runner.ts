@@ -145,8 +145,9 @@ export class Runner {
         await this.#stepBack(lease);
         return false;
       }
-      await this.#recordFailure(error);
-      await this.#release(lease);
+      // What cannot be recorded or given back now must not hide why it stopped: the lease ends by itself.
+      await this.#recordFailure(error).catch(() => {});
+      await this.#release(lease).catch(() => {});
       throw error;
     } finally {
       heartbeat.stop();
