@@ -2,7 +2,7 @@
 
 import { writeConfigFile } from '../src/config/write-config.js';
 import { renderReport } from '../src/output/json-line.js';
-import { printSchema } from '../src/store/open.js';
+import { printRoles, printSchema } from '../src/store/open.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { readSchemaStatus } from './schema-report.js';
@@ -26,9 +26,17 @@ export const command: Command = {
     { line: 'evstore init', purpose: 'a SQLite store in ./evstore.db' },
     { line: 'evstore init --store postgres://app@localhost/shop', purpose: 'tables in schema public of a database' },
     { line: 'evstore init --print-sql --store postgres:', purpose: 'the statements, for whoever may run them' },
+    {
+      line: 'evstore init --roles | psql shop',
+      purpose: 'roles that may no more than they must: owner, app, runner, reader',
+    },
   ],
   options: [
     option('--print-sql', 'print the statements; connects to nothing, writes nothing'),
+    option(
+      '--roles [prefix]',
+      'print roles and grants for Postgres (default: evstore); connects to nothing, writes nothing',
+    ),
     option('--no-config', 'make no config file'),
     dryRunOption(),
   ],
@@ -36,6 +44,12 @@ export const command: Command = {
     if (flags.printSql === true) {
       const { url, schema } = await context.storeChoice();
       await context.io.stdout.write(await printSchema(url, schema === undefined ? {} : { schema }));
+      return 0;
+    }
+    if (flags.roles !== undefined) {
+      const { url, schema } = await context.storeChoice();
+      const prefix = flags.roles === true ? 'evstore' : String(flags.roles);
+      await context.io.stdout.write(await printRoles(url, { schema, prefix }));
       return 0;
     }
     const report = await initialise(flags, context);

@@ -37,6 +37,21 @@ export async function printSchema(url: string, options: Pick<OpenStoreOptions, '
   return (await importPostgres()).printSchemaSql(options);
 }
 
+/**
+ * The roles of a store and what each may do, as SQL; connects to nothing.
+ * @throws E_USAGE for an engine without accounts, and for a prefix that is no plain name
+ */
+export async function printRoles(
+  url: string,
+  options: Pick<OpenStoreOptions, 'schema'> & { readonly prefix: string },
+): Promise<string> {
+  if (engineOf(url) === 'postgres') return (await import('./postgres/roles.js')).printRolesSql(options);
+  throw new EvstoreError('E_USAGE', 'a SQLite store has no roles', {
+    why: 'Who may open the file may do everything: its permissions are all there is.',
+    next: 'evstore init --roles --store postgres:',
+  });
+}
+
 /** The migrations this program has for the URL's engine, as a store without a schema would show them. */
 export async function listMigrations(url: string): Promise<readonly MigrationStatus[]> {
   const folder = new URL(`./${engineOf(url)}/migrations/`, import.meta.url);

@@ -44,7 +44,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
     next: 'evstore init --schema evstore',
   },
   '2BP01': { code: 'E_UNSAFE_STORE', what: 'something else depends on the table' },
-  '42501': { code: 'E_PERMISSION', what: 'the database account may not do this' },
+  '42501': { code: 'E_PERMISSION', what: 'the database account may not do this', next: 'evstore doctor' },
   '25006': { code: 'E_READ_ONLY', what: 'the database is read-only' },
   '53100': { code: 'E_STORE_FULL', what: 'the disk of the database is full' },
   '53': { code: 'E_STORE_FULL', what: 'the database ran out of a resource' },

@@ -122,13 +122,13 @@ export async function runStatement(session: Session, statement: Statement): Prom
   await refused(() => session.query(text, parameters));
 }
 
-/** What Postgres refuses of a read model is the projection's doing, not the store's. */
+/** What Postgres refuses of a read model is the projection's doing, unless it is about who may do it. */
 async function refused(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
     const state = sqlState(error) ?? '';
-    if (!/^(0A|2[1-3]|42|P0)/.test(state)) throw error;
+    if (!/^(0A|2[1-3]|42(?!501)|P0)/.test(state)) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
       why: `${message}.`,
