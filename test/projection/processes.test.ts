@@ -38,7 +38,7 @@ function evstore(test: TestStore, ...args: string[]): Program {
   return runProgram('bin/evstore.ts', args, { cwd: folder, env });
 }
 
-async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 15_000): Promise<void> {
+async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error('it did not come true in time');
