@@ -21,7 +21,7 @@ create table events (
   constraint events_id_check check (length(id) = 36 and id like '________-____-____-____-____________'
     and id not glob '*[^-0-9a-fA-F]*'),
   constraint events_stream_id_check
-    check (stream_id <> '' and length(stream_id) <= 255 and octet_length(stream_id) <= 512),
+    check (stream_id <> '' and length(stream_id) <= 255 and length(cast(stream_id as blob)) <= 512),
   constraint events_stream_type_check check (length(stream_type) <= 255),
   constraint events_event_type_check check (event_type <> '' and length(event_type) <= 255),
   constraint events_schema_version_check check (schema_version > 0),
