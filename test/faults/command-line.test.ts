@@ -1,9 +1,12 @@
 /** The command line as its own process, under what happens around it: restarts, deaf readers, endless lines. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { newEventId } from '../../src/domain/uuid.js';
 import { openStoreAt } from '../../src/store/open.js';
@@ -12,6 +15,7 @@ import { connectPostgres, forEachEngine, withDatabase, withTestStore } from '../
 import { append, makeEvent, makeEvents, readAll } from '../support/events.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { type Program, runProgram } from '../support/program.js';
+import { freshSeed, makeRandom } from '../support/random.js';
 
 const evstore = (args: readonly string[]): Program => runProgram('bin/evstore.ts', args);
 const idOf = (line: string): string => JSON.parse(line).id;
@@ -72,6 +76,50 @@ describe('F1 pg-restart', () => {
   });
 });
 
+describe('F11 an import that is killed', () => {
+  const lines = 6_000;
+
+  forEachEngine((engine) => {
+    it('and run again, as often as it takes, has each line once and in order', () =>
+      withTestStore(engine, async ({ url, store }) => {
+        const folder = mkdtempSync(join(tmpdir(), 'evstore-import-'));
+        const file = join(folder, 'events.ndjson');
+        const random = makeRandom(freshSeed());
+        const made = Array.from({ length: lines }, (_, n) => ({
+          ...(n % 2 === 0 && { id: newEventId() }),
+          streamId: `Order-${random.below(50)}`,
+          type: 'Imported',
+          data: { n },
+        }));
+        writeFileSync(file, made.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        const args = ['import', file, '--batch-size', '100', '--store', url];
+        try {
+          let kills = 0;
+          for (let isDone = false; !isDone; ) {
+            const before = (await store.log.head()).head;
+            const program = evstore(args);
+            const beyond = before + 100 * random.below(20);
+            while (program.process.exitCode === null && (await store.log.head()).head <= beyond) await sleep(2);
+            program.process.kill('SIGKILL');
+            isDone = (await program.ended) === 0;
+            if (!isDone) kills += 1;
+          }
+          expect(kills).toBeGreaterThan(2);
+          // What is known already uses up no positions.
+          expect((await store.log.head()).head).toBeLessThan(lines + 100 * (kills + 1));
+          const stored = await readAll(store);
+          expect(stored.map(({ data }) => JSON.parse(data).n)).toEqual(made.map(({ data }) => data.n));
+          expect(stored.map(({ streamId }) => streamId)).toEqual(made.map(({ streamId }) => streamId));
+          const again = evstore(args);
+          expect(await again.ended).toBe(0);
+          expect(await readAll(store)).toEqual(stored);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      }));
+  });
+});
+
 describe('F14 oom-line', () => {
   const megabyte = Buffer.alloc(1 << 20, 'x');
 
@@ -105,6 +153,33 @@ describe('F14 oom-line', () => {
       }),
     );
   });
+});
+
+describe('H26 ndjson-bomb', () => {
+  it('a small file that unpacks to a line without end is refused at the limit, in bounded memory', () =>
+    withTestStore('sqlite', async ({ url, store }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'evstore-bomb-'));
+      const file = join(folder, 'bomb.ndjson.gz');
+      try {
+        // Members of a gzip file follow each other: one megabyte, packed once and written 600 times.
+        const head = gzipSync('{"streamId":"Order-1","type":"T","data":"');
+        const member = gzipSync(Buffer.alloc(1 << 20, 'x'));
+        writeFileSync(file, Buffer.concat([head, ...Array<Buffer>(600).fill(member)]));
+        const program = evstore(['import', file, '--store', url]);
+        let peak = 0;
+        while (program.process.exitCode === null) {
+          peak = Math.max(peak, peakMemory(program.process.pid));
+          await sleep(1);
+        }
+        expect(await program.ended).toBe(2);
+        expect(program.stderr).toMatch(/line 1.*E_INVALID_INPUT/s);
+        expect(peak).toBeGreaterThan(0);
+        expect(peak).toBeLessThan(boundedKb);
+        expect(await readAll(store)).toEqual([]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }));
 });
 
 describe('F24 stalled-stdout', () => {

@@ -245,6 +245,23 @@ describe('A17 serialization-deadlock-retry', () => {
   }
 });
 
+describe('an append behind an open transaction on its stream', () => {
+  it('does not claim to know when its time is over: it may still be written, and a rerun settles it', () =>
+    withTestStore('postgres', async ({ store, connect }) => {
+      const rival = await connect();
+      await rival.query('begin');
+      await rival.query(
+        `insert into events (stream_id, event_type, event_data, version) values ('Order-1', 'Raw', '{}', 1)`,
+      );
+      const events = makeEvents(2);
+      const error = await errorOf('E_OUTCOME_UNKNOWN', store.log.append('Order-1', events, 'any', { timeoutMs: 150 }));
+      expect(error.details).toMatchObject({ ids: events.map(({ id }) => id) });
+      await rival.query('rollback');
+      expect(await append(store, 'Order-1', events)).toMatchObject({ version: 2 });
+      expect((await readAll(store)).map(({ id }) => id)).toEqual(events.map(({ id }) => id));
+    }));
+});
+
 describe('A18 version-overflow', () => {
   forEachEngine((engine) => {
     it('a stream at the last version takes no more, and says so', () =>

@@ -160,6 +160,19 @@ describe('O15 foreign-db-long-tx', () => {
     }));
 });
 
+describe('the last position there is', () => {
+  it('is given and read; after it the store says that it is full', () =>
+    withTestStore('postgres', async (test) => {
+      const last = 2 ** 48 - 1;
+      await append(test.store, 'Order-1');
+      await test.raw.query(`alter sequence events_global_position_seq restart with ${last}`);
+      expect((await append(test.store, 'Order-1')).globalPosition).toBe(last);
+      await errorOf('E_STORE_FULL', append(test.store, 'Order-1'));
+      expect((await readAll(test.store)).map(({ globalPosition }) => globalPosition)).toEqual([1, last]);
+      expect(await test.store.log.head()).toMatchObject({ head: last, safeHead: last });
+    }));
+});
+
 describe('O19 seq-dirty-read', () => {
   it('no statement reads the sequence as a table', () => {
     const folder = fileURLToPath(new URL('../../src/', import.meta.url));

@@ -60,7 +60,7 @@ function insert(session: Session, sql: SqlFolder, request: AppendRequest): Appen
   return { streamId, events: appended, version, globalPosition, deduplicated: false };
 }
 
-/** Parameters of append.sql and import.sql. */
+/** Parameters of append.sql. */
 export function eventColumns(streamId: string, event: NewEvent, version: number): readonly Parameter[] {
   return [
     event.id.toLowerCase(),

@@ -76,15 +76,15 @@ function importOne(
   progress: Progress,
 ): void {
   const { versions, counts } = progress;
-  const version = versionOf(session, sql, event.streamId, progress);
-  if (session.run(sql('import'), eventColumns(event.streamId, event, version + 1)).changes > 0) {
+  // Asked first: an insert that is refused, even quietly, uses up a position.
+  const other = findEvent(session, sql, event.id);
+  if (other === undefined) {
+    const version = versionOf(session, sql, event.streamId, progress);
+    session.run(sql('append'), eventColumns(event.streamId, event, version + 1));
     versions.set(event.streamId, version + 1);
     counts.imported += 1;
     if (version === 0) counts.newStreams += 1;
-    return;
-  }
-  const other = readEvent(session, sql, event.id);
-  if (isSameEvent(event, other)) counts.known += 1;
+  } else if (isSameEvent(event, other)) counts.known += 1;
   else if (conflict === 'skip') counts.skipped += 1;
   else throw idConflict(event, other);
 }
@@ -103,10 +103,9 @@ function readVersion(session: Session, sql: SqlFolder, streamId: string): number
   return toInteger(session.query(sql('stream-version'), [streamId])[0]?.[0]);
 }
 
-function readEvent(session: Session, sql: SqlFolder, id: string): Content {
+function findEvent(session: Session, sql: SqlFolder, id: string): Content | undefined {
   const [row] = session.query(sql('find'), [id]);
-  if (row === undefined) throw new EvstoreError('E_BUG', `an event ${id} was refused as known and is not there`);
-  return toRecordedEvent(row);
+  return row === undefined ? undefined : toRecordedEvent(row);
 }
 
 function isSameEvent(event: Content, other: Content): boolean {
