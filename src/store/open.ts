@@ -45,7 +45,7 @@ export async function printRoles(
   url: string,
   options: Pick<OpenStoreOptions, 'schema'> & { readonly prefix: string },
 ): Promise<string> {
-  if (engineOf(url) === 'postgres') return (await import('./postgres/roles.js')).printRolesSql(options);
+  if (engineOf(url) === 'postgres') return (await importPostgres()).printRolesSql(options);
   throw new EvstoreError('E_USAGE', 'a SQLite store has no roles', {
     why: 'Who may open the file may do everything: its permissions are all there is.',
     next: 'evstore init --roles --store postgres:',

@@ -8,6 +8,7 @@ import { PostgresProjectionStore } from './projection-store.js';
 import { PostgresSchemaAdmin } from './schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema-name.js';
 
+export { printRolesSql } from './roles.js';
 export { printSchemaSql } from './schema-admin.js';
 
 export interface PostgresStoreOptions {

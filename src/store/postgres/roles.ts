@@ -1,6 +1,6 @@
 /** The roles of a store as a script for psql. */
-import { readFileSync } from 'node:fs';
 import { EvstoreError } from '../../domain/errors.js';
+import { openSqlFolder } from '../sql.js';
 import { checkSchemaName, quoteIdentifier, renderSchema } from './schema-name.js';
 
 export interface RolesOptions {
@@ -21,8 +21,8 @@ export function printRolesSql({ schema = 'public', prefix }: RolesOptions): stri
       next: 'evstore init --roles shop',
     });
   }
-  const text = readFileSync(new URL('./roles.sql', import.meta.url), 'utf8');
+  const text = openSqlFolder(new URL('./sql/', import.meta.url))('roles');
   const named = text.replace(/\bevstore_(owner|app|runner|reader)\b/g, `${prefix}_$1`);
   const placed = named.replace(/\bschema public\b/g, () => `schema ${quoteIdentifier(schema)}`);
-  return renderSchema(checkSchemaName(schema))(placed);
+  return `${renderSchema(checkSchemaName(schema))(placed)}\n`;
 }

@@ -1,3 +1,6 @@
+-- A script for psql that makes the roles of a store. Parameters: none.
+begin;
+
 -- Four roles for one store, each with no more than its work needs. Run it as a superuser, after evstore init and again
 -- after every upgrade:
 --
@@ -5,14 +8,12 @@
 --
 -- They have no passwords: set them with \password evstore_app, and so on.
 --
---   evstore_owner   owns the schema's objects: init, migrate, gc
+--   evstore_owner   owns the schema's objects: migrate
 --   evstore_app     appends and reads, and keeps the checkpoint of a subscription of its own. It cannot choose a position,
 --                   change an event, or undo what forbids it
 --   evstore_runner  runs and rebuilds projections: reads the log, owns the read models. For sagas, which append, also:
 --                   grant evstore_app to evstore_runner
 --   evstore_reader  reads the log, the checkpoints and the read models: read, tail, lag, verify, doctor
-
-begin;
 
 do $$
 declare
