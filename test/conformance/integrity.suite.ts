@@ -1,8 +1,11 @@
 /** Broken stores, and the finding that each must bring up; and a store of which nothing is found after all it can go through. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { expect } from 'vitest';
+import type { EventBatch } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
-import type { Lease, Store } from '../../src/store/store.js';
+import { CatchUp } from '../../src/projection/catch-up.js';
+import { prepareProjection } from '../../src/projection/prepare.js';
+import type { Lease, ReadAllOptions, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents } from '../support/events.js';
@@ -151,6 +154,29 @@ export const integritySuite = suite('integrity', {
     ]);
   },
 
+  'skipped-events: a reader that loses an event on the way to the projection': async ({ store }) => {
+    await append(
+      store,
+      'Order-1',
+      makeEvents(5, () => withId),
+    );
+    const lossy = Object.assign(Object.create(store.log) as Store['log'], {
+      readAll: (options: ReadAllOptions) => withoutPosition(3, store.log.readAll(options)),
+    });
+    const lease = await startProjection(store);
+    const counter = prepareProjection({
+      kind: 'table',
+      name: registration.name,
+      version: 1,
+      table: { columns: { streamId: 'text', events: 'integer', total: 'bigint' }, key: 'streamId' },
+      on: { OrderPlaced: (row) => ({ events: Number(row?.events ?? 0) + 1 }) },
+    });
+    const { signal } = new AbortController();
+    const catchUp = new CatchUp({ ...store, log: lossy }, counter, { lease, physical: String, position: 0, signal });
+    for await (const { position } of catchUp.steps(5)) strictEqual(position, 5);
+    expect(await kindsOf(store)).toEqual(['skipped-events order_totals']);
+  },
+
   'skipped-events: a checkpoint pushed on in plain SQL, also of a rebuild': async ({ store, raw }) => {
     await fill(store);
     const { rebuild } = await buildNext(store, 2);
@@ -232,6 +258,26 @@ export const integritySuite = suite('integrity', {
   },
 });
 
+export const integrityPostgresSuite = suite(
+  'integrity',
+  {
+    'skipped-events: without the floor, a low position that commits late': async ({ store, raw, connect }) => {
+      await raw.query('drop trigger "00_evstore_floor" on events');
+      const slow = await connect();
+      await slow.query('begin');
+      await slow.query(
+        `insert into events (stream_id, stream_type, event_type, event_data, version)
+         values ('Slow-1', 'Slow', 'Slow', '{"total":1}', 1)`,
+      );
+      await append(store, 'Order-1', [makeEvent(withId)]);
+      await runToHead(store, await startProjection(store));
+      await slow.query('commit');
+      expect(await kindsOf(store)).toEqual(['broken-guard store', 'uncorrelated log', 'skipped-events order_totals']);
+    },
+  },
+  { engines: ['postgres'] },
+);
+
 /** Six events in two streams, and a projection that has seen them. */
 async function fill(store: Store): Promise<Lease> {
   await append(
@@ -247,6 +293,12 @@ async function fill(store: Store): Promise<Lease> {
   const lease = await startProjection(store);
   await runToHead(store, lease, { batchSize: 4 });
   return lease;
+}
+
+async function* withoutPosition(lost: number, batches: AsyncIterable<EventBatch>): AsyncGenerator<EventBatch> {
+  for await (const { events, upTo } of batches) {
+    yield { events: events.filter(({ globalPosition }) => globalPosition !== lost), upTo };
+  }
 }
 
 function verify(store: Store) {

@@ -1,4 +1,5 @@
-import { integritySuite } from './integrity.suite.js';
+import { integrityPostgresSuite, integritySuite } from './integrity.suite.js';
 import { describeSuite } from './suite.js';
 
 describeSuite(integritySuite);
+describeSuite(integrityPostgresSuite);
