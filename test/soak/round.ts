@@ -111,7 +111,8 @@ async function write(round: Round, store: Store, name: string): Promise<void> {
         await store.log.importEvents(lines, { conflict: 'fail' });
         round.history.succeed(attempt);
       } else {
-        const result = await store.log.append(streamId, events, 'any', { timeoutMs: 2_000 });
+        const timeoutMs = round.random.below(2) === 0 ? 2_000 : 1 + round.random.below(40);
+        const result = await store.log.append(streamId, events, 'any', { timeoutMs });
         round.history.succeed(attempt, result.deduplicated ? [] : result.events);
       }
     } catch (error) {
