@@ -2,6 +2,7 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import type { Changes, ColumnSpec, ReadModel, StoredRow, TableSpec } from '../../src/domain/read-model.js';
 import type { Lease, LeaseRequest, LeaseTarget, Rebuild, Registration, Store } from '../../src/store/store.js';
+import { verifyStore } from '../../src/verify/verify.js';
 import { readAll } from './events.js';
 
 /** Events counted and summed per stream: applied twice or not at all, the sums are wrong. */
@@ -99,13 +100,18 @@ export async function readTotals(store: Store, table = totals.name): Promise<Map
   return new Map(rows.map((row) => [String(row.stream_id), { ...row }]));
 }
 
-/** The read model is the fold of the log up to the position. */
+/** The read model is the fold of the log up to the position, and no cursor of the store skipped an event. */
 export async function expectFold(store: Store, position: number, table = totals.name): Promise<void> {
   const expected = new Map<string, StoredRow>();
   for (const { streamId, data } of position === 0 ? [] : await readAll(store, { to: position })) {
     expected.set(streamId, fold(expected.get(streamId), streamId, data));
   }
   deepStrictEqual(await readTotals(store, table), expected);
+  const { findings } = await verifyStore(store, { progress: () => {}, signal: new AbortController().signal });
+  deepStrictEqual(
+    findings.filter(({ severity }) => severity === 'error'),
+    [],
+  );
 }
 
 export async function positionOf(store: Store, subscriptionId = registration.name): Promise<number | undefined> {
