@@ -26,7 +26,7 @@ const nextStream = () => `Order-${++streams}`;
 
 /** On a connection of its own through the proxy. */
 async function appendThrough(streamId: string, events: readonly NewEvent[], timeoutMs: number) {
-  const store = await openStoreAt(proxy.url);
+  const store = await openStoreAt(proxy.url, { applicationName: 'through the proxy' });
   try {
     return await store.log.append(streamId, events, 'none', { timeoutMs });
   } finally {
@@ -44,6 +44,13 @@ async function countMessages(run: () => Promise<unknown>): Promise<number> {
 
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+/** A server may still be at what it was sent before the wire was cut. */
+async function untilServerIsDone(): Promise<void> {
+  const working = `select from pg_stat_activity
+    where datname = current_database() and application_name = 'through the proxy'`;
+  while ((await test.raw.query(working)).length > 0) await new Promise((resolve) => setTimeout(resolve, 2));
 }
 
 async function storedIds(streamId: string): Promise<string[]> {
@@ -78,7 +85,7 @@ describe('A16 every-message-crash', () => {
       proxy.isClosed = false;
       expect(failure?.name, failure?.stack).toBe('EvstoreError');
       outcomes.add(failure?.code ?? '');
-      await test.raw.query('select pg_sleep(0.01)');
+      await untilServerIsDone();
       const stored = (await storedIds(streamId)).length;
       expect([0, 3]).toContain(stored);
       if (stored > 0) expect(failure?.code, `point ${point}`).toBe('E_OUTCOME_UNKNOWN');
@@ -93,8 +100,15 @@ describe('A16 every-message-crash', () => {
 describe('A15 commit-ack-lost', () => {
   it('is retried and found to have been committed', async () => {
     const [streamId, events] = [nextStream(), makeEvents(2)];
-    proxy.cutWhen(({ kind }) => kind === 'S', 'after');
-    const result = await appendThrough(streamId, events, 10_000);
+    proxy.cutWhen(({ kind }) => {
+      if (kind === 'S') proxy.isClosed = true;
+      return kind === 'S';
+    }, 'after');
+    const appending = appendThrough(streamId, events, 10_000);
+    await until(() => proxy.isClosed);
+    await untilServerIsDone();
+    proxy.isClosed = false;
+    const result = await appending;
     expect(result).toMatchObject({ version: 2, deduplicated: true });
     expect(await storedIds(streamId)).toEqual(events.map(({ id }) => id));
   });
@@ -106,6 +120,7 @@ describe('A15 commit-ack-lost', () => {
       return kind === 'S';
     }, 'after');
     const error = await errorOf('E_OUTCOME_UNKNOWN', appendThrough(streamId, events, 60));
+    await untilServerIsDone();
     proxy.isClosed = false;
     expect(error.exitCode).toBe(7);
     expect(error.details).toMatchObject({ streamId, ids: events.map(({ id }) => id) });
@@ -120,6 +135,7 @@ describe('A15 commit-ack-lost', () => {
       return kind === 'S';
     }, 'after');
     await errorOf('E_OUTCOME_UNKNOWN', appendThrough(streamId, events, 60));
+    await untilServerIsDone();
     proxy.isClosed = false;
     await append(test.store, streamId, makeEvents(1), 2);
     expect(await appendThrough(streamId, events, 10_000)).toMatchObject({ version: 2, deduplicated: true });
