@@ -1,8 +1,7 @@
 /** URL → Store: the only importer of the drivers, and of none but the one the URL asks for. */
 import { EvstoreError } from '../domain/errors.js';
 import { beginningOf } from './redact-url.js';
-import { readMigrations } from './sql.js';
-import type { Engine, MigrationStatus, Store } from './store.js';
+import type { Engine, Store } from './store.js';
 
 export interface OpenStoreOptions {
   /** Postgres only: where the tables live. Default `public`. */
@@ -50,12 +49,6 @@ export async function printRoles(
     why: 'Who may open the file may do everything: its permissions are all there is.',
     next: 'evstore init --roles --store postgres:',
   });
-}
-
-/** The migrations this program has for the URL's engine, as a store without a schema would show them. */
-export async function listMigrations(url: string): Promise<readonly MigrationStatus[]> {
-  const folder = new URL(`./${engineOf(url)}/migrations/`, import.meta.url);
-  return readMigrations(folder).map(({ version, name }) => ({ version, name, state: 'pending', appliedAt: null }));
 }
 
 /** @throws E_CONFIG */

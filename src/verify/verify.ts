@@ -53,6 +53,6 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
   };
 }
 
-export function toGuardFinding(detail: string): Finding {
+function toGuardFinding(detail: string): Finding {
   return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next: 'evstore doctor' };
 }

@@ -13,7 +13,7 @@ interface Announced {
   readonly at: number;
 }
 
-export function startWriter(url: string, name: string, rounds?: number): Program {
+function startWriter(url: string, name: string, rounds?: number): Program {
   return runProgram('test/faults/programs/writer.ts', [url, name, ...(rounds === undefined ? [] : [String(rounds)])]);
 }
 

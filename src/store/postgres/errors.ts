@@ -2,10 +2,10 @@
 import { type ErrorCode, EvstoreError, isEvstoreError } from '../../domain/errors.js';
 
 /** Raised by our own functions; see the migrations. */
-export const immutableEvents = 'EV001';
-export const standbyRead = 'EV002';
-export const isolationTooStrict = 'EV003';
-export const wrongVersion = 'EV010';
+const immutableEvents = 'EV001';
+const standbyRead = 'EV002';
+const isolationTooStrict = 'EV003';
+const wrongVersion = 'EV010';
 
 const uniqueViolation = '23505';
 
