@@ -1,6 +1,6 @@
 // Compiles to dist/ and lays the .sql files beside the modules that read them.
 import { execFileSync } from 'node:child_process';
-import { cpSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
@@ -12,3 +12,4 @@ cpSync(`${root}src/store`, `${root}dist/src/store`, {
   recursive: true,
   filter: (path) => statSync(path).isDirectory() || path.endsWith('.sql'),
 });
+chmodSync(`${root}dist/bin/evstore.js`, 0o755);
