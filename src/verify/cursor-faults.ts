@@ -1,5 +1,6 @@
 /** What is wrong with a checkpoint, or with the table of a rebuild. */
 import type { Audit, Tally } from '../domain/audit.js';
+import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Cursor } from '../store/store.js';
@@ -10,21 +11,22 @@ export interface CursorFacts {
   readonly isProjection: boolean;
   /** What it should have been given; undefined when that is not known. */
   readonly tally: Tally | undefined;
+  /** The one event that was skipped, when there is one and it is known. */
+  readonly skipped: RecordedEvent | undefined;
 }
 
-export function findCursorFaults(cursor: Cursor, { head, isProjection, tally }: CursorFacts): readonly Finding[] {
-  const found = findFault(cursor, head, tally);
+export function findCursorFaults(cursor: Cursor, facts: CursorFacts): readonly Finding[] {
+  const found = findFault(cursor, facts);
   if (found === undefined) return [];
   const { name, rebuild } = cursor;
   const subject = rebuild === null ? name : `rebuild ${rebuild} of ${name}`;
-  return [{ ...found, severity: 'error', subject, next: remedy(cursor, isProjection) }];
+  return [{ ...found, severity: 'error', subject, next: remedy(cursor, facts.isProjection) }];
 }
 
 /** The first: another history explains what the audit would find as well. */
 function findFault(
   { position, lastEventId, lastEventAt, audit }: Cursor,
-  head: number,
-  tally: Tally | undefined,
+  { head, tally, skipped }: CursorFacts,
 ): Pick<Finding, 'kind' | 'detail'> | undefined {
   if (position > head) {
     return { kind: 'beyond-head', detail: `stands at position ${position}, and the log ends at ${head}` };
@@ -37,14 +39,21 @@ function findFault(
     const detail = `stands at position ${position}, and its last event ${lastEventId} lies at ${lastEventAt}`;
     return { kind: 'diverged', detail };
   }
-  return audit === null || tally === undefined ? undefined : compareTallies(audit, tally, position);
+  return audit === null || tally === undefined ? undefined : compareTallies(audit, tally, position, skipped);
 }
 
-function compareTallies(seen: Audit, there: Tally, position: number): Pick<Finding, 'kind' | 'detail'> | undefined {
+function compareTallies(
+  seen: Audit,
+  there: Tally,
+  position: number,
+  skipped: RecordedEvent | undefined,
+): Pick<Finding, 'kind' | 'detail'> | undefined {
   const range = `after position ${seen.after} up to ${position}`;
   if (seen.events < there.events) {
     const missed = there.events - seen.events;
-    const detail = `was given ${seen.events} of the ${there.events} events ${range}: ${missed} were skipped`;
+    const which = skipped && `version ${skipped.version} of ${skipped.streamId} at position ${skipped.globalPosition}`;
+    const lost = which ?? (missed === 1 ? '1 event' : `${missed} events`);
+    const detail = `was given ${seen.events} of the ${there.events} events ${range}, and not ${lost}`;
     return { kind: 'skipped-events', detail };
   }
   if (seen.events > there.events) {

@@ -3,6 +3,7 @@ import type { Finding } from '../domain/finding.js';
 import type { Store } from '../store/store.js';
 import { AuditCount } from './audit-count.js';
 import { findCursorFaults } from './cursor-faults.js';
+import { findSkipped } from './find-skipped.js';
 import { LogFaults } from './log-faults.js';
 
 export interface VerifyOptions {
@@ -40,13 +41,14 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
     progress(position, slice.to);
   }
   const names = new Set(records.filter(({ tables }) => tables.length > 0).map(({ name }) => name));
-  const cursorFaults = cursors.flatMap((cursor) =>
-    findCursorFaults(cursor, {
-      head: position,
-      isProjection: names.has(cursor.name),
-      tally: counts.find((count) => count.cursor === cursor)?.tally,
-    }),
-  );
+  const cursorFaults: Finding[] = [];
+  for (const cursor of cursors) {
+    const tally = counts.find((count) => count.cursor === cursor)?.tally;
+    // Reading in order needs whole guards; the sums do not.
+    const skipped = broken.length > 0 || tally === undefined ? undefined : await findSkipped(store.log, cursor, tally);
+    const isProjection = names.has(cursor.name);
+    cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, tally, skipped }));
+  }
   return {
     findings: [...broken.map(toGuardFinding), ...faults.findings(), ...cursorFaults],
     checked: { events: faults.events, position, cursors: cursors.length, audited: counts.length },

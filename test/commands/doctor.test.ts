@@ -154,14 +154,15 @@ test('who holds readers back: an open transaction, then one that was prepared an
     await append(store, 'Order-1');
     const [{ pid } = {}] = await writer.query('select pg_backend_pid() as pid');
     expect(ofStore(await examine(url))).toEqual([`note held-back process ${pid}`]);
-    await writer.query("prepare transaction 'forgotten'");
+    const gid = `forgotten-${pid}`;
+    await writer.query(`prepare transaction '${gid}'`);
     try {
       expect(ofStore(await examine(url))).toEqual([
-        'note prepared-transaction forgotten',
-        'warning held-back prepared transaction forgotten',
+        `note prepared-transaction ${gid}`,
+        `warning held-back prepared transaction ${gid}`,
       ]);
     } finally {
-      await writer.query("rollback prepared 'forgotten'");
+      await writer.query(`rollback prepared '${gid}'`);
     }
     expect(ofStore(await examine(url))).toEqual([]);
   }));

@@ -148,7 +148,7 @@ export const integritySuite = suite('integrity', {
         kind: 'skipped-events',
         severity: 'error',
         subject: 'order_totals',
-        detail: 'was given 7 of the 8 events after position 0 up to 20: 1 were skipped',
+        detail: 'was given 7 of the 8 events after position 0 up to 20, and not version 1 of Late-19 at position 19',
         next: 'evstore rebuild order_totals',
       },
     ]);
