@@ -31,6 +31,8 @@ export type RunNews = { readonly projection: string } & (
 
 /** How long `--once` goes on trying to reach a database that is gone. */
 const onceReconnectMs = 30_000;
+/** How long a standby waits before it asks for the lease again: readers wait as long after a swap. */
+const standbyMs = 500;
 /** How long a follower sleeps in the store before it looks around. */
 const followMs = 5_000;
 
@@ -104,7 +106,7 @@ export class Runner {
       const { position } = await this.#checkpoint();
       this.#position = position;
       if (position >= this.#end) return true;
-      await pause(this.#ttlMs / 3, signal);
+      await pause(standbyMs, signal);
       return false;
     }
     return this.#lead(lease);
