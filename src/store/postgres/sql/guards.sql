@@ -4,6 +4,8 @@ with log as (select 'public.events'::regclass as oid),
 promises(holds, broken) as (
   select c.relkind = 'r', 'events is not an ordinary table' from pg_class c, log where c.oid = log.oid
   union all
+  select c.relpersistence = 'p', 'events is unlogged: a crash empties it' from pg_class c, log where c.oid = log.oid
+  union all
   select not exists (select from pg_inherits i, log where log.oid in (i.inhrelid, i.inhparent)),
          'events is part of an inheritance tree'
   union all
