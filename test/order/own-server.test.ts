@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
@@ -12,7 +13,7 @@ import { append, errorOf, makeEvents, readAll } from '../support/events.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 
 const openAppends = 200;
-const settings = { max_connections: String(openAppends + 50) };
+const settings = { max_connections: String(openAppends + 50), wal_level: 'logical' };
 let server: PostgresServer;
 
 beforeAll(async () => {
@@ -119,6 +120,38 @@ describe('O12 standby-reader', () => {
       await follower.close();
     } finally {
       await standby.stop();
+    }
+  });
+});
+
+describe('a logical replica', () => {
+  it('gets events in the order of commits, so a reader of it is refused', async () => {
+    const [source, replica] = [await makeStore(server), await makeStore(server)];
+    const [from, to] = [await connectPostgres(source.url), await connectPostgres(replica.url)];
+    await from.query('create publication shop for table events');
+    // Both are in one cluster, where a subscription that makes its own slot would wait for itself.
+    await from.query("select pg_create_logical_replication_slot('shop', 'pgoutput')");
+    await to.query(
+      `create subscription shop connection '${source.url}' publication shop with (create_slot = false, copy_data = false)`,
+    );
+    try {
+      const low = await insertOpen(source.url, 'low-1');
+      await append(source.store, 'high-1');
+      const positions = async () =>
+        (await to.query('select global_position from events order by 1')).map((row) => Number(row.global_position));
+      while ((await positions()).length === 0) await sleep(10);
+      expect(await positions()).toEqual([2]);
+      expect(await replica.store.log.head()).toMatchObject({ safeHead: 2 });
+      const error = await errorOf('E_UNSAFE_STORE', replica.store.schema.assertGuards());
+      expect(JSON.stringify(error.details)).toMatch(/logical replication/);
+      await low.query('commit');
+      while ((await positions()).length === 1) await sleep(10);
+      expect(await positions()).toEqual([1, 2]);
+      expect(await streams(source.store)).toEqual(['low-1', 'high-1']);
+      await low.close();
+    } finally {
+      await to.query('drop subscription shop');
+      await Promise.all([from.close(), to.close(), source.store.close(), replica.store.close()]);
     }
   });
 });

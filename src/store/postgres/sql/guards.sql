@@ -9,6 +9,10 @@ promises(holds, broken) as (
   select not exists (select from pg_inherits i, log where log.oid in (i.inhrelid, i.inhparent)),
          'events is part of an inheritance tree'
   union all
+  -- It inserts in the order of commits there, with the positions from there, and fires no trigger of a statement.
+  select not exists (select from pg_subscription_rel r, log where r.srrelid = log.oid),
+         'events is fed by logical replication: positions appear out of order'
+  union all
   select exists (select from pg_trigger t, log
                   where t.tgrelid = log.oid and t.tgname = '00_evstore_floor' and t.tgenabled = 'A'
                     and t.tgtype = 6 and t.tgqual is null
