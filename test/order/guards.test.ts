@@ -89,6 +89,49 @@ describe('one floor a transaction', () => {
     }));
 });
 
+describe('O8 copy-and-merge', () => {
+  const values = (streamId: string) =>
+    `(values ('${newEventId()}'::uuid, '${streamId}', 1), ('${newEventId()}', '${streamId}', 2))`;
+  const writes: Record<string, (streamId: string) => string> = {
+    'INSERT … SELECT': (streamId) =>
+      `insert into events (id, stream_id, event_type, event_data, version)
+       select n.id, n.stream, 'Raw', '{}', n.version from ${values(streamId)} as n(id, stream, version)`,
+    'INSERT in a WITH': (streamId) =>
+      `with written as (${writes['INSERT … SELECT']?.(streamId)} returning global_position)
+       select count(*), pg_sleep(0.01) from written`,
+    'INSERT … ON CONFLICT DO NOTHING': (streamId) =>
+      `${writes['INSERT … SELECT']?.(streamId)} on conflict (stream_id, version) do nothing`,
+    MERGE: (streamId) =>
+      `merge into events e using ${values(streamId)} as n(id, stream, version) on e.id = n.id
+       when not matched then insert (id, stream_id, event_type, event_data, version)
+            values (n.id, n.stream, 'Raw', '{}', n.version)`,
+    'a function of somebody': (streamId) =>
+      `do $$ begin for n in 1..2 loop
+         insert into events (stream_id, event_type, event_data, version) values ('${streamId}', 'Raw', '{}', n);
+       end loop; end $$`,
+  };
+
+  it.each(Object.entries(writes))('%s takes its floor below all its positions', (name, write) =>
+    withTestStore('postgres', async (test) => {
+      const [row] = await test.raw.query('show server_version_num');
+      // Postgres 14 has no MERGE.
+      const isKnown = name !== 'MERGE' || Number(row?.server_version_num) >= 150_000;
+      const statement = isKnown ? write('open-1') : insert('open-1');
+      await append(test.store, 'before-1');
+      const writer = await test.connect();
+      await writer.query('begin');
+      await writer.query(statement);
+      await append(test.store, 'after-1');
+      expect((await test.store.log.head()).safeHead).toBe(1);
+      expect((await readAll(test.store)).map(({ streamId }) => streamId)).toEqual(['before-1']);
+      await writer.query('commit');
+      expect((await readAll(test.store)).map(({ streamId }) => streamId)).toEqual(
+        isKnown ? ['before-1', 'open-1', 'open-1', 'after-1'] : ['before-1', 'open-1', 'after-1'],
+      );
+    }),
+  );
+});
+
 describe('O9 explicit-position', () => {
   it('an application role writes events, and cannot choose positions', () =>
     withTestStore('postgres', async (test) => {
