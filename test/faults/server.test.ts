@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isEvstoreError } from '../../src/domain/errors.js';
-import type { EventBatch } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
@@ -16,7 +14,7 @@ import { append, errorOf, failureOf, makeEvent, makeEvents, readAll, readStream 
 import { checkHistory, History } from '../support/history.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { freshSeed, makeRandom } from '../support/random.js';
-import { follow, type Reader } from '../support/stress.js';
+import { follow, persistent } from '../support/stress.js';
 
 let server: PostgresServer;
 
@@ -35,25 +33,6 @@ async function makeStore(): Promise<{ url: string; store: Store; raw: Raw }> {
   const store = await openStoreAt(url);
   await store.schema.migrate();
   return { url, store, raw: await connectPostgres(url) };
-}
-
-/** Reads on from where it was when the connection is lost. */
-function persistent(store: Store): Reader {
-  return async function* (after): AsyncGenerator<EventBatch> {
-    let position = after;
-    for (;;) {
-      try {
-        for await (const batch of store.log.readAll({ after: position, batchSize: 20 })) {
-          position = batch.upTo;
-          yield batch;
-        }
-        return;
-      } catch (error) {
-        if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
-        await sleep(10);
-      }
-    }
-  };
 }
 
 /** Appends and imports as the store does by itself, until told to stop. Nothing may fail but for good reason. */

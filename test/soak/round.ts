@@ -1,13 +1,12 @@
 /** What the rounds on both engines have in common: writers, readers, and the verdict. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isEvstoreError } from '../../src/domain/errors.js';
-import type { EventBatch } from '../../src/domain/event.js';
 import type { Engine, Store } from '../../src/store/store.js';
 import { makeEvent, makeEvents } from '../support/events.js';
 import { checkHistory, History } from '../support/history.js';
 import { type Program, runProgram } from '../support/program.js';
 import type { Random } from '../support/random.js';
-import { follow, type Reader } from '../support/stress.js';
+import { follow, persistent } from '../support/stress.js';
 import { killWriter } from '../support/writers.js';
 
 export interface RoundReport {
@@ -123,25 +122,6 @@ async function write(round: Round, store: Store, name: string): Promise<void> {
     }
     await sleep(round.random.below(4));
   }
-}
-
-/** Goes on from where it was when the connection is lost. */
-function persistent(store: Store): Reader {
-  return async function* (after): AsyncGenerator<EventBatch> {
-    let position = after;
-    for (;;) {
-      try {
-        for await (const batch of store.log.readAll({ after: position, batchSize: 50 })) {
-          position = batch.upTo;
-          yield batch;
-        }
-        return;
-      } catch (error) {
-        if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
-        await sleep(10);
-      }
-    }
-  };
 }
 
 async function checkTail(tail: Program, history: History): Promise<string[]> {

@@ -3,8 +3,10 @@
  * is recorded in a history.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isEvstoreError } from '../../src/domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
+import type { Store } from '../../src/store/store.js';
 import type { Raw, TestStore } from './engines.js';
 import { makeEvent, makeEvents } from './events.js';
 import { type Attempt, History } from './history.js';
@@ -69,6 +71,25 @@ export async function follow(name: string, read: Reader, history: History, isWri
     isLast = !isWriting();
     await sleep(1);
   }
+}
+
+/** Goes on from where it was when the connection is lost. */
+export function persistent(store: Store): Reader {
+  return async function* (after): AsyncGenerator<EventBatch> {
+    let position = after;
+    for (;;) {
+      try {
+        for await (const batch of store.log.readAll({ after: position, batchSize: 50 })) {
+          position = batch.upTo;
+          yield batch;
+        }
+        return;
+      } catch (error) {
+        if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
+        await sleep(10);
+      }
+    }
+  };
 }
 
 const kinds = [
