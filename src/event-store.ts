@@ -1,11 +1,12 @@
 /**
  * The store as programs use it: values instead of JSON text, events one by one instead of batches.
  */
-import type { AppendResult, EventFilter, ExpectedVersion, NewEvent } from './domain/event.js';
+import type { AppendResult, EventFilter, ExpectedVersion, NewEvent, RecordedEvent } from './domain/event.js';
 import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
 import type { Event } from './projection/definition.js';
 import { toEvent } from './projection/event.js';
+import type { Upcaster } from './projection/upcaster.js';
 import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
 
@@ -16,6 +17,8 @@ export interface OpenOptions {
   readonly create?: boolean;
   /** Shown to the database's administrators. Default `evstore`. */
   readonly applicationName?: string;
+  /** Events of older schema versions go through these before they are given out. */
+  readonly upcasters?: readonly Upcaster[];
 }
 
 /** An event to append. Whatever is left out gets what the command line would give it. */
@@ -104,7 +107,7 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
   try {
     if (options.create === true) await store.schema.migrate();
     else await store.schema.assertReady();
-    return new OpenEventStore(store);
+    return new OpenEventStore(store, options);
   } catch (error) {
     await store.close();
     throw error;
@@ -113,10 +116,12 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
 
 class OpenEventStore implements EventStore {
   readonly #store: Store;
+  readonly #toEvent: (recorded: RecordedEvent) => Event;
   #guarded = false;
 
-  constructor(store: Store) {
+  constructor(store: Store, { upcasters = [] }: OpenOptions) {
     this.#store = store;
+    this.#toEvent = (recorded) => toEvent(recorded, upcasters);
   }
 
   get engine(): Engine {
@@ -141,12 +146,12 @@ class OpenEventStore implements EventStore {
   }
 
   async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {
-    for await (const batch of this.#store.log.readStream(streamId, range)) yield* batch.events.map(toEvent);
+    for await (const batch of this.#store.log.readStream(streamId, range)) yield* batch.events.map(this.#toEvent);
   }
 
   async *readAll(range: LogRange = {}): AsyncGenerator<Event> {
     await this.#assertGuards();
-    for await (const batch of this.#store.log.readAll(range)) yield* batch.events.map(toEvent);
+    for await (const batch of this.#store.log.readAll(range)) yield* batch.events.map(this.#toEvent);
   }
 
   async *subscribe({ after = 0, signal, ...filter }: SubscribeOptions = {}): AsyncGenerator<Event> {
@@ -156,7 +161,7 @@ class OpenEventStore implements EventStore {
       for await (const batch of this.#store.log.readAll({ ...filter, after: position })) {
         for (const event of batch.events) {
           if (isAborted(signal)) return;
-          yield toEvent(event);
+          yield this.#toEvent(event);
         }
         position = batch.upTo;
       }

@@ -26,5 +26,6 @@ export {
   type TableProjection,
 } from './projection/definition.js';
 export { type SqlValue, sql, type TableIdentifier } from './projection/sql-tag.js';
+export { defineUpcaster, type Upcaster } from './projection/upcaster.js';
 export { type ActionContext, type CompensationContext, defineSaga, type Saga } from './saga/definition.js';
 export type { Engine } from './store/store.js';

@@ -20,6 +20,7 @@ export function hashCode(projection: Projection): string {
           String(projection.create),
           projection.create(toTableIdentifiers(projection.tables, String)),
         ];
-  const content = JSON.stringify([projection.kind, projection.category ?? null, shape, handlers]);
+  const upcasters = (projection.upcasters ?? []).map(({ type, from, to, up }) => [type, from, to, String(up)]);
+  const content = JSON.stringify([projection.kind, projection.category ?? null, shape, handlers, ...upcasters]);
   return createHash('sha256').update(content).digest('hex');
 }

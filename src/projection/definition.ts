@@ -6,6 +6,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
 import type { ColumnType, Statement } from '../domain/read-model.js';
 import type { TableIdentifier } from './sql-tag.js';
+import type { Upcaster } from './upcaster.js';
 
 /** An event as handlers get it: `data` and `metadata` parsed, numbers as JavaScript numbers. */
 export interface Event<Type extends string = string, Data = any> {
@@ -90,6 +91,8 @@ export interface ProjectionDefinition<
   readonly version: number;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
+  /** Events of older schema versions go through these before a handler sees them. */
+  readonly upcasters?: readonly Upcaster[];
   readonly table: TableDefinition<C, Key>;
   /**
    * Which row an event is about; an array for several, nothing when it concerns none. Default: the stream id.
@@ -118,6 +121,8 @@ export interface SqlProjectionDefinition<Table extends string = any, Type extend
   readonly version: number;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
+  /** Events of older schema versions go through these before a handler sees them. */
+  readonly upcasters?: readonly Upcaster[];
   /** The names readers use. */
   readonly tables: readonly Table[];
   /** Statements that make the tables and their indexes, under the names `t` gives. */

@@ -4,8 +4,13 @@
  */
 import type { RecordedEvent } from '../domain/event.js';
 import type { Event } from './definition.js';
+import { findUpcasts, type Upcaster } from './upcaster.js';
 
-export function toEvent(recorded: RecordedEvent): Event {
+const none: readonly Upcaster[] = [];
+
+/** @param upcasters what an event of an older schema version goes through before its data is seen */
+export function toEvent(recorded: RecordedEvent, upcasters = none): Event {
+  const upcasts = upcasters.length === 0 ? none : findUpcasts(upcasters, recorded);
   let data: unknown;
   let metadata: Readonly<Record<string, unknown>> | undefined;
   // Spelled out: one per event of a replay, and spreading takes three times as long.
@@ -14,12 +19,15 @@ export function toEvent(recorded: RecordedEvent): Event {
     streamId: recorded.streamId,
     streamType: recorded.streamType,
     type: recorded.type,
-    schemaVersion: recorded.schemaVersion,
+    schemaVersion: upcasts.at(-1)?.to ?? recorded.schemaVersion,
     version: recorded.version,
     globalPosition: recorded.globalPosition,
     createdAt: recorded.createdAt,
     get data(): unknown {
-      if (data === undefined) data = JSON.parse(recorded.data);
+      if (data === undefined) {
+        data = JSON.parse(recorded.data);
+        for (const { up } of upcasts) data = up(data);
+      }
       return data;
     },
     get metadata() {

@@ -25,7 +25,7 @@ export interface RoutedEvent {
  */
 export function routeEvent(projection: PreparedTableProjection, recorded: RecordedEvent): RoutedEvent {
   const { definition, shape, name } = projection;
-  const event = toEvent(recorded);
+  const event = toEvent(recorded, definition.upcasters);
   if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event, keys: [] };
   try {
     const value = definition.key === undefined ? recorded.streamId : definition.key(event);
@@ -115,7 +115,10 @@ export function statementsOf(
   const handler = handlerOf(definition.on, recorded.type);
   if (handler === undefined) return [];
   try {
-    const returned: unknown = handler(toEvent(recorded), toTableIdentifiers(definition.tables, physical));
+    const returned: unknown = handler(
+      toEvent(recorded, definition.upcasters),
+      toTableIdentifiers(definition.tables, physical),
+    );
     if (returned === undefined || returned === null) return [];
     const statements = toList(returned);
     const wrong = statements.find((each) => !isStatement(each));

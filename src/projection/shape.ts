@@ -6,6 +6,7 @@ import { isTableName } from '../domain/names.js';
 import type { ColumnType } from '../domain/read-model.js';
 import { indexColumns, toColumnName, toList } from './columns.js';
 import type { Projection } from './definition.js';
+import { findUpcasterFaults } from './upcaster.js';
 import { describeValue } from './values.js';
 
 type Properties = Readonly<Record<string, unknown>>;
@@ -49,7 +50,7 @@ export function findShapeFaults(value: unknown): readonly string[] {
   ];
 }
 
-function commonFaults({ name, version, category }: Properties): readonly string[] {
+function commonFaults({ name, version, category, upcasters }: Properties): readonly string[] {
   const faults: string[] = [];
   if (typeof name !== 'string' || !isTableName(name))
     faults.push(`name is ${describeValue(name)}: it takes ${legalName}`);
@@ -57,7 +58,7 @@ function commonFaults({ name, version, category }: Properties): readonly string[
   if (category !== undefined && (typeof category !== 'string' || category === '' || category.includes('-'))) {
     faults.push(`category is ${describeValue(category)}: it takes the part of a stream name before the first -`);
   }
-  return faults;
+  return [...faults, ...findUpcasterFaults(upcasters)];
 }
 
 function sqlFaults({ tables, create }: Properties): readonly string[] {

@@ -4,7 +4,7 @@ import { EvstoreError } from '../domain/errors.js';
 import type { Event } from '../projection/definition.js';
 import { toEvent } from '../projection/event.js';
 import { type StepAct, timeoutMsOf, willRetryAction, willRetryCompensation } from './decide.js';
-import type { ActionContext } from './definition.js';
+import type { ActionContext, Saga } from './definition.js';
 import type { SagaInstance } from './instance.js';
 import { type LateSuccess, perform } from './perform.js';
 import { appendOnceAs, type SagaLog } from './saga-log.js';
@@ -19,13 +19,19 @@ export interface LateStep {
 /** How long an action that ran out of time may take to notice, before its compensation begins. */
 export const graceMs = 5_000;
 
+/** Where an act takes place. */
+interface Scene {
+  readonly log: SagaLog;
+  readonly saga: Saga;
+}
+
 /** What comes back is what may still go through. */
 export async function doAction(
   instance: SagaInstance,
   { step, attempt }: StepAct,
-  log: SagaLog,
+  { log, saga }: Scene,
 ): Promise<LateStep | undefined> {
-  const trigger = await readTrigger(log, instance.state);
+  const trigger = await readTrigger(log, saga, instance.state);
   const idempotencyKey = keyOf(instance.state, step.name);
   const compensation = step.compensate !== undefined;
   await instance.record({
@@ -47,9 +53,13 @@ export async function doAction(
   return late && awaitGrace(instance, step.name, late);
 }
 
-export async function doCompensation(instance: SagaInstance, { step, attempt }: StepAct, log: SagaLog): Promise<void> {
+export async function doCompensation(
+  instance: SagaInstance,
+  { step, attempt }: StepAct,
+  { log, saga }: Scene,
+): Promise<void> {
   const { state } = instance;
-  const trigger = await readTrigger(log, state);
+  const trigger = await readTrigger(log, saga, state);
   const { completed: certain, result } = findStep(state, step.name);
   const idempotencyKey = `${keyOf(state, step.name)}/compensate`;
   await instance.record({ type: 'CompensationStarted', data: { step: step.name, attempt, idempotencyKey } });
@@ -89,10 +99,11 @@ async function awaitGrace(
   return undefined;
 }
 
-async function readTrigger(log: SagaLog, { saga, instance, trigger }: SagaState): Promise<Event> {
+async function readTrigger(log: SagaLog, { name, upcasters }: Saga, state: SagaState): Promise<Event> {
+  const { instance, trigger } = state;
   const event = await log.find(trigger.id);
-  if (event !== undefined) return toEvent(event);
-  throw new EvstoreError('E_CORRUPT', `the event that started ${saga} ${instance} is not in the store`, {
+  if (event !== undefined) return toEvent(event, upcasters);
+  throw new EvstoreError('E_CORRUPT', `the event that started ${name} ${instance} is not in the store`, {
     why: `It is the ${trigger.type} with the id ${trigger.id}.`,
   });
 }

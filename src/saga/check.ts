@@ -1,6 +1,7 @@
 /** Whether what a file exports is a saga that can be run. */
 import { EvstoreError } from '../domain/errors.js';
 import { normaliseTimestamp, parseDuration } from '../domain/timestamp.js';
+import { findUpcasterFaults } from '../projection/upcaster.js';
 import type { Saga, SagaStep } from './definition.js';
 
 /** By shape: the file may have loaded another copy of evstore. */
@@ -24,6 +25,8 @@ export function checkSaga(saga: Saga): Saga {
     throw wrong(who, 'since is a time such as 2026-01-31T09:30:00Z.');
   }
   if (saga.id !== undefined && typeof saga.id !== 'function') throw wrong(who, 'id is a function of the event.');
+  const [fault] = findUpcasterFaults(saga.upcasters);
+  if (fault !== undefined) throw wrong(who, `Its ${fault}.`);
   if (!Array.isArray(steps) || steps.length === 0) throw wrong(who, 'It has at least one step.');
   for (const step of steps) checkStep(who, step);
   const names = steps.map((step) => step.name);

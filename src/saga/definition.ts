@@ -5,6 +5,7 @@
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data and results are whatever the user's events and steps hold.
 import type { Event } from '../projection/definition.js';
+import type { Upcaster } from '../projection/upcaster.js';
 
 /** What a step is given to act with. */
 export interface ActionContext {
@@ -75,6 +76,8 @@ export interface SagaDefinition {
   readonly since?: string;
   /** Which instance an event starts: one instance per id, whatever starts it. Default: the stream id. */
   readonly id?: (event: Event) => string;
+  /** Triggers of older schema versions go through these before the saga sees them. */
+  readonly upcasters?: readonly Upcaster[];
   /** In order. */
   readonly steps: readonly SagaStep[];
 }

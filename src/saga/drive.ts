@@ -36,7 +36,8 @@ export async function driveInstance(instance: SagaInstance, drive: Drive): Promi
   }
 }
 
-async function driveToEnd(instance: SagaInstance, { log, saga, signal }: Drive): Promise<DriveEnd> {
+async function driveToEnd(instance: SagaInstance, drive: Drive): Promise<DriveEnd> {
+  const { saga, signal } = drive;
   let late: LateStep | undefined;
   for (;;) {
     const act = decide(instance.state, saga);
@@ -48,8 +49,8 @@ async function driveToEnd(instance: SagaInstance, { log, saga, signal }: Drive):
     }
     if (signal.aborted) return { kind: 'stopped' };
     if (!(await pause(act.delayMs, signal))) return { kind: 'stopped' };
-    if (act.kind === 'action') late = await doAction(instance, act, log);
-    else await doCompensation(instance, act, log);
+    if (act.kind === 'action') late = await doAction(instance, act, drive);
+    else await doCompensation(instance, act, drive);
   }
 }
 

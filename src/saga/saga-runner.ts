@@ -81,7 +81,7 @@ export class SagaRunner {
     for await (const batch of this.#run.store.log.readAll(range)) {
       for (const recorded of batch.events) {
         if (this.#signal.aborted) return;
-        await this.#take(toEvent(recorded));
+        await this.#take(toEvent(recorded, this.#saga.upcasters));
       }
       if (this.#signal.aborted) return;
       this.#subscription.read(batch.upTo);

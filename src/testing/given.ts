@@ -9,21 +9,20 @@ export interface GivenEvent {
   readonly type: string;
   readonly data: unknown;
   readonly metadata: Readonly<Record<string, unknown>>;
+  /** From 1. */
+  readonly schemaVersion: number;
   /** RFC 3339. */
   readonly createdAt: string;
 }
 
+export type GivenDetails = Partial<Pick<GivenEvent, 'metadata' | 'schemaVersion' | 'createdAt'>>;
+
 /** When the first event of a scenario happens, unless it says; the others follow a second apart. */
 const firstMoment = Date.UTC(2026, 0, 1);
 
-/** An event of a scenario. @param details metadata, and when it happened */
-export function given(
-  streamId: string,
-  type: string,
-  data: unknown,
-  details: { readonly metadata?: Readonly<Record<string, unknown>>; readonly createdAt?: string } = {},
-): GivenEvent {
-  return { streamId, type, data, metadata: details.metadata ?? {}, createdAt: details.createdAt ?? '' };
+/** An event of a scenario. @param details metadata, the version of its shape, and when it happened */
+export function given(streamId: string, type: string, data: unknown, details: GivenDetails = {}): GivenEvent {
+  return { streamId, type, data, metadata: {}, schemaVersion: 1, createdAt: '', ...details };
 }
 
 /** As a store would give them back: positions and versions from 1, the same ids each time. */
@@ -45,11 +44,12 @@ export function recordGiven(events: readonly GivenEvent[]): RecordedEvent[] {
   });
 }
 
-export function toNewEvent({ streamId, type, data, metadata, createdAt }: GivenEvent, index: number): NewEvent {
+export function toNewEvent(event: GivenEvent, index: number): NewEvent {
+  const { streamId, type, data, metadata, schemaVersion, createdAt } = event;
   return {
     id: derivedId(`${index} ${streamId} ${type}`),
     type,
-    schemaVersion: 1,
+    schemaVersion,
     data: JSON.stringify(data) ?? '',
     metadata: JSON.stringify(metadata),
     createdAt: createdAt === '' ? new Date(firstMoment + index * 1000).toISOString() : createdAt,
