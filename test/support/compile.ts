@@ -15,7 +15,8 @@ const compiled = new Map<string, string>();
 export function compileProgram(entry: string): string {
   const known = compiled.get(entry);
   if (known !== undefined) return known;
-  const folder = mkdtempSync(join(tmpdir(), 'evstore-program-'));
+  // Test processes are ended without a last word: what they leave goes with the folder of the run.
+  const folder = mkdtempSync(join(process.env.EVSTORE_TEST_SCRATCH ?? tmpdir(), 'evstore-program-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   // Some of these programs run under another account.
   chmodSync(folder, 0o755);

@@ -1,6 +1,6 @@
 /** One Postgres for the whole run: the one of EVSTORE_TEST_PG_URL, else a throw-away one. Never a silent skip. */
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -26,6 +26,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('databasePrefix', prefix);
   const scratch = mkdtempSync(join(tmpdir(), 'evstore-tests-'));
   project.provide('scratch', scratch);
+  // Programs compiled there also run under other accounts.
+  chmodSync(scratch, 0o755);
+  process.env.EVSTORE_TEST_SCRATCH = scratch;
   return async () => {
     rmSync(scratch, { recursive: true, force: true });
     if (external) await dropDatabases(external, prefix);
