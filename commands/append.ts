@@ -1,6 +1,6 @@
 /** `evstore append`: one event, or a batch, to one stream, all or nothing. */
-import { EvstoreError } from '../src/domain/errors.js';
-import type { AppendResult, ExpectedVersion } from '../src/domain/event.js';
+import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
+import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/event.js';
 import { validateAppend } from '../src/domain/validate.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderTsv } from '../src/output/tsv.js';
@@ -64,12 +64,10 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   const store = await context.openStore();
   const { waitFor, timeout } = flags as { waitFor?: string; timeout?: number };
   if (waitFor !== undefined) await assertCheckpointExists(store, waitFor);
-  const result = await store.log.append(
-    streamId,
-    events,
-    expected,
-    timeout === undefined ? {} : { timeoutMs: timeout },
-  );
+  const options = timeout === undefined ? {} : { timeoutMs: timeout };
+  const result = await store.log.append(streamId, events, expected, options).catch((error) => {
+    throw withSameIds(error, events, flags, context);
+  });
   await context.io.stdout.write(render(result, context));
   if (waitFor === undefined) return 0;
   await context.io.stdout.flush();
@@ -81,6 +79,23 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
     next: `evstore lag ${waitFor}`,
     details: { projection: waitFor, globalPosition: result.globalPosition },
   });
+}
+
+/** When nobody knows whether it was committed, the command that finds out carries the ids this one had. */
+function withSameIds(error: unknown, events: readonly NewEvent[], flags: Flags, context: Context): unknown {
+  if (!isEvstoreError(error) || error.code !== 'E_OUTCOME_UNKNOWN') return error;
+  const [first] = events;
+  const isNamed = flags.id !== undefined || flags.from !== undefined;
+  return new EvstoreError(error.code, error.message, {
+    why: flags.from === undefined ? error.why : `${error.why} Its lines need these ids: ${idsOf(events)}.`,
+    next: isNamed || first === undefined ? context.repeatedWith() : context.repeatedWith('--id', first.id),
+    details: error.details,
+    cause: error.cause,
+  });
+}
+
+function idsOf(events: readonly NewEvent[]): string {
+  return events.map(({ id }) => id).join(', ');
 }
 
 function render(result: AppendResult, context: Context): string {

@@ -34,6 +34,8 @@ export interface Context {
   readonly view: View;
   /** For text on stdout and on stderr; each decided by its own stream. */
   readonly theme: { readonly stdout: Theme; readonly stderr: Theme };
+  /** The command line as it was typed, with more flags behind it: for errors that say how to go on. */
+  repeatedWith(...flags: readonly string[]): string;
   /** One line for people, on stderr; silent with `--quiet` or `--json`. */
   note(line: string): Promise<void>;
   /** A warning on stderr, never silent. */

@@ -47,6 +47,10 @@ export async function createContext(
   let store: Promise<Store> | undefined;
   let config: Promise<LoadedConfig> | undefined;
 
+  function repeatedWith(...flags: readonly string[]): string {
+    return ['evstore', ...[...argv, ...flags].map(shellWord)].join(' ');
+  }
+
   async function note(line: string): Promise<void> {
     if (!silent) await io.stderr.write(`${stderrTheme.faint(sanitise(line))}\n`);
   }
@@ -86,6 +90,7 @@ export async function createContext(
       if (shared.output !== undefined && shared.output !== 'auto') return shared.output as OutputFormat;
       return io.stdout.isTTY ? people : pipe;
     },
+    repeatedWith,
     note,
     warn: async (line) => io.stderr.write(`${stderrTheme.caution('warning:')} ${sanitise(line)}\n`),
     progress: (label, total) => {
@@ -93,7 +98,7 @@ export async function createContext(
       return startProgress(io, shared.progress === 'json' ? 'json' : people, label, total);
     },
     confirm: async (question) => {
-      if (!shared.yes) await confirm(io, question, argv);
+      if (!shared.yes) await confirm(io, question, repeatedWith('--yes'));
     },
   };
   const close = async () => {
@@ -147,13 +152,13 @@ function withOrigin(error: unknown, origin: string): unknown {
   return new EvstoreError(error.code, error.message, { why, next: error.next, details: error.details, cause: error });
 }
 
-async function confirm(io: Io, question: string, argv: readonly string[]): Promise<void> {
+async function confirm(io: Io, question: string, next: string): Promise<void> {
   const answer = await io.ask(`${sanitise(question)} [y/N] `);
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
   io.signal.throwIfAborted();
   throw new EvstoreError('E_CONFIRM', answer === undefined ? 'nobody is here to confirm' : 'not confirmed', {
     why: `${question} Nothing was changed.`,
-    next: `evstore ${argv.map(shellWord).join(' ')} --yes`,
+    next,
   });
 }
 

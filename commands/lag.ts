@@ -1,6 +1,7 @@
 /** `evstore lag`: how far behind projections and other subscriptions are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvstoreError } from '../src/domain/errors.js';
+import { describeHolder } from '../src/output/holder-text.js';
 import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import { formatDuration } from '../src/output/relative-time.js';
 import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/lag.js';
@@ -68,14 +69,8 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
   if (flags.output === 'prometheus') await stdout.write(renderPrometheus(report));
   else if (flags.output === 'nagios') await stdout.write(renderNagios(report, over));
   else await printList(context, report.projections, columns, report);
-  if (report.heldBackBy !== null) {
-    const { pid, gid, application, state, ageMs } = report.heldBackBy;
-    const who = pid === null ? `prepared transaction ${gid}` : `process ${pid}`;
-    await context.warn(
-      `readers are held at position ${report.safeHead} of ${report.head} by ${who} ` +
-        `(${application || 'no name'}, ${state ?? 'unknown state'}, for ${showDuration(ageMs)})`,
-    );
-  }
+  const holder = describeHolder(report);
+  if (holder !== null) await context.warn(holder);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
 

@@ -1,6 +1,7 @@
 /** `evstore tail`: the last events, then each new one as it commits, in order, none twice and none missed. */
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { RecordedEvent } from '../src/domain/event.js';
+import { describeHolder } from '../src/output/holder-text.js';
 import { BackOff } from '../src/projection/back-off.js';
 import type { Store } from '../src/store/store.js';
 import { type Command, type Flags, option } from './command.js';
@@ -12,7 +13,7 @@ import { outputOption } from './shared-options.js';
 
 const defaultLast = 10;
 /** One wait for new events; the limits of time are looked at in between. */
-const longestWaitMs = 5_000;
+const longestWaitMs = 2_000;
 
 export const command: Command = {
   usage: 'tail [stream]',
@@ -67,6 +68,7 @@ class Tail {
   #printed = 0;
   #lastAt = this.#startedAt;
   #isDone = false;
+  #isHeld = false;
 
   constructor(store: Store, { streamId, filter }: EventRange, flags: Flags, context: Context) {
     this.#store = store;
@@ -107,7 +109,8 @@ class Tail {
         isLost = false;
         backOff.reset();
         if (this.#flags.follow === false || this.#isOver()) return;
-        await this.#store.log.waitForAppend(this.#position, { timeoutMs: this.#waitMs(), signal });
+        const safeHead = await this.#store.log.waitForAppend(this.#position, { timeoutMs: this.#waitMs(), signal });
+        if (safeHead <= this.#position && !signal.aborted) await this.#sayWhoHolds();
       } catch (error) {
         if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
         if (!isLost) await this.#context.warn(`${error.message}: trying again from position ${this.#position}`);
@@ -124,6 +127,13 @@ class Tail {
       this.#position = upTo;
       if (this.#isDone || this.#context.io.signal.aborted) return;
     }
+  }
+
+  /** Silence may mean that nothing happens, or that somebody's open transaction hides what does. Said once a time. */
+  async #sayWhoHolds(): Promise<void> {
+    const holder = describeHolder(await this.#store.log.head({ holder: true }));
+    if (holder !== null && !this.#isHeld) await this.#context.warn(holder);
+    this.#isHeld = holder !== null;
   }
 
   async #print(events: readonly RecordedEvent[]): Promise<void> {
