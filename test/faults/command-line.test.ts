@@ -34,6 +34,7 @@ function peakMemory(pid: number | undefined): number {
 describe('F1 pg-restart', () => {
   it('a tail and an import go on: nothing missed, nothing twice, one line on each change', async () => {
     const server = await startPostgres();
+    const programs: Program[] = [];
     try {
       const admin = await connectPostgres(server.url);
       await admin.query('create database shop');
@@ -43,6 +44,7 @@ describe('F1 pg-restart', () => {
       await store.schema.migrate();
       const tail = evstore(['tail', '--from', 'start', '--store', url]);
       const importing = evstore(['import', '-', '--batch-size', '7', '--store', url]);
+      programs.push(tail, importing);
       const ids: string[] = [];
       const restarts = ['fast', 'immediate'] as const;
       for (const mode of [...restarts, undefined]) {
@@ -73,6 +75,7 @@ describe('F1 pg-restart', () => {
       expect(changes).toEqual(changes.map((_, n) => (n % 2 === 0 ? 'trying again from position' : 'connected again')));
       await store.close();
     } finally {
+      for (const program of programs) program.process.kill('SIGKILL');
       await server.stop();
     }
   });
