@@ -63,14 +63,16 @@ async function initialise(flags: Flags, context: Context): Promise<InitReport> {
   const dryRun = flags.dryRun === true;
   const choice = await context.storeChoice();
   const { location, status } = await readSchemaStatus(context, { create: !dryRun });
-  const pending = status.migrations.filter(({ state }) => state === 'pending');
-  if (!dryRun) await (await context.openStore()).schema.migrate();
+  // Of several at once, the one that got the lock applied them: the others found them pending and then done.
+  const applied = dryRun
+    ? status.migrations.filter(({ state }) => state === 'pending')
+    : await (await context.openStore()).schema.migrate();
   const wantsConfig = flags.config !== false;
   const named = typeof flags.config === 'string' ? flags.config : undefined;
   return {
     store: location,
     schemaVersion: dryRun ? status.version : status.latest,
-    applied: pending.map(({ name }) => name),
+    applied: applied.map(({ name }) => name),
     config: wantsConfig ? await writeConfigFile({ cwd: context.io.cwd, named, choice, dryRun }) : null,
     dryRun,
   };

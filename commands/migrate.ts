@@ -106,14 +106,17 @@ interface UpReport {
 async function applyPending(flags: Flags, context: Context): Promise<UpReport> {
   const dryRun = flags.dryRun === true;
   const { location, status: before } = await readSchemaStatus(context, { create: !dryRun });
-  const pending = before.migrations.filter(({ state }) => state === 'pending');
-  if (!dryRun) {
-    const { lockTimeout } = flags as { lockTimeout?: number };
-    const store = await context.openStore();
-    await store.schema.migrate(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout });
-  }
-  const applied = pending.map(({ name }) => name);
-  return { store: location, from: before.version, to: Math.max(before.version, before.latest), applied, dryRun };
+  const { lockTimeout } = flags as { lockTimeout?: number };
+  const applied = dryRun
+    ? before.migrations.filter(({ state }) => state === 'pending')
+    : await (await context.openStore()).schema.migrate(lockTimeout === undefined ? {} : { lockTimeoutMs: lockTimeout });
+  return {
+    store: location,
+    from: before.version,
+    to: Math.max(before.version, before.latest),
+    applied: applied.map(({ name }) => name),
+    dryRun,
+  };
 }
 
 function describe({ store, from, to, applied, dryRun }: UpReport): string {

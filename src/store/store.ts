@@ -435,6 +435,7 @@ export interface SchemaAdmin {
   status(): Promise<SchemaStatus>;
   /**
    * Creates or upgrades the schema under a lock, in one transaction; nothing pending is no change.
+   * @returns the migrations that this call applied, and nobody else at the same time
    * @throws E_FOREIGN_TABLE, E_SCHEMA_NEWER, E_LOCK_HELD after `lockTimeoutMs`
    */
   migrate(options?: { readonly lockTimeoutMs?: number }): Promise<readonly MigrationStatus[]>;

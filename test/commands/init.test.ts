@@ -16,6 +16,7 @@ forEachEngine((engine) => {
         const results = await Promise.all(Array.from({ length: 8 }, init));
         for (const result of results) expect(result).toMatchObject({ code: 0, stderr: '' });
         expect(results.filter(({ stdout }) => stdout.includes('evstore.config.json: written'))).toHaveLength(1);
+        expect(results.filter(({ stdout }) => stdout.includes('nothing to do'))).toHaveLength(7);
         expect(await runCli(['migrate', 'assert', '--store', url])).toMatchObject({ code: 0 });
       },
       emptyStore,

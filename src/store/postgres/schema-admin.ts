@@ -37,15 +37,15 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
     const lockTimeoutMs = Math.max(1, Math.ceil(options.lockTimeoutMs ?? defaultLockTimeoutMs));
     const before = await this.#readStatus(this.#database);
     this.#refuseNewer(before);
-    if (before.migrations.every(({ state }) => state !== 'pending')) return before.migrations;
-    await this.#database
+    if (before.migrations.every(({ state }) => state !== 'pending')) return [];
+    const versions = await this.#database
       .transaction((session) => this.#applyPending(session), {
         prelude: `set local lock_timeout = ${lockTimeoutMs}; set local client_min_messages = warning; ${takeMigrationLock}`,
       })
       .catch((error: unknown) => {
         throw sqlState(error) === '55P03' ? lockHeld(lockTimeoutMs, error) : error;
       });
-    return (await this.status()).migrations;
+    return (await this.status()).migrations.filter(({ version }) => versions.includes(version));
   }
 
   async assertReady(): Promise<void> {
@@ -78,7 +78,8 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
   }
 
   /** Under the lock: whoever came first has done it already. */
-  async #applyPending(session: Session): Promise<void> {
+  /** Returns the versions it applied. */
+  async #applyPending(session: Session): Promise<readonly number[]> {
     const status = await this.#readStatus(session);
     this.#refuseNewer(status);
     if (status.version === 0) {
@@ -89,10 +90,9 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
     }
     const [tagRow] = await session.query(this.#sql('tag'));
     const tag = toInteger(tagRow?.[0]);
-    for (const file of this.#files) {
-      if (status.migrations.some(({ version, state }) => version === file.version && state !== 'pending')) continue;
-      await session.script(renderMigration(file, this.#schema, tag));
-    }
+    const pending = this.#files.filter((file) => isPending(status, file));
+    for (const file of pending) await session.script(renderMigration(file, this.#schema, tag));
+    return pending.map(({ version }) => version);
   }
 
   async #readStatus(session: Session): Promise<SchemaStatus> {
@@ -160,6 +160,10 @@ function renderMigration(file: MigrationFile, schema: string, tag: number): stri
 /** Of the text as it stands in the file, whatever the line ends of the checkout. */
 function checksumOf(file: MigrationFile): string {
   return createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex');
+}
+
+function isPending({ migrations }: SchemaStatus, file: MigrationFile): boolean {
+  return migrations.some(({ version, state }) => version === file.version && state === 'pending');
 }
 
 function describe(

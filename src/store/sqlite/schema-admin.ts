@@ -31,15 +31,16 @@ export class SqliteSchemaAdmin implements SchemaAdmin {
     const lockTimeoutMs = options.lockTimeoutMs ?? defaultLockTimeoutMs;
     const before = await this.status();
     this.#refuseNewer(before);
-    if (before.migrations.every(({ state }) => state !== 'pending')) return before.migrations;
+    if (before.migrations.every(({ state }) => state !== 'pending')) return [];
+    let versions: readonly number[];
     try {
       // Kept in the file; not possible inside a transaction.
       await this.#database.retry(() => this.#database.execute('pragma journal_mode = wal'), lockTimeoutMs);
-      await this.#database.transaction((session) => this.#applyPending(session), lockTimeoutMs);
+      versions = await this.#database.transaction((session) => this.#applyPending(session), lockTimeoutMs);
     } catch (error) {
       throw isTransient(error) ? lockHeld(lockTimeoutMs, error) : error;
     }
-    return (await this.status()).migrations;
+    return (await this.status()).migrations.filter(({ version }) => versions.includes(version));
   }
 
   async assertReady(): Promise<void> {
@@ -72,14 +73,14 @@ export class SqliteSchemaAdmin implements SchemaAdmin {
   }
 
   /** Under the lock: whoever came first has done it already. */
-  #applyPending(session: Session): void {
+  /** Returns the versions it applied. */
+  #applyPending(session: Session): readonly number[] {
     const status = this.#readStatus(session);
     this.#refuseNewer(status);
     if (status.version === 0) session.execute(this.#sql('bootstrap'));
-    for (const file of this.#files) {
-      if (status.migrations.some(({ version, state }) => version === file.version && state !== 'pending')) continue;
-      session.execute(renderMigration(file));
-    }
+    const pending = this.#files.filter((file) => isPending(status, file));
+    for (const file of pending) session.execute(renderMigration(file));
+    return pending.map(({ version }) => version);
   }
 
   #readStatus(session: Session): SchemaStatus {
@@ -139,6 +140,10 @@ function renderMigration(file: MigrationFile): string {
 /** Of the text as it stands in the file, whatever the line ends of the checkout. */
 function checksumOf(file: MigrationFile): string {
   return createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex');
+}
+
+function isPending({ migrations }: SchemaStatus, file: MigrationFile): boolean {
+  return migrations.some(({ version, state }) => version === file.version && state === 'pending');
 }
 
 function describe(
