@@ -2,27 +2,15 @@
  * From the command line to a command and its exit code. Only the command asked for is loaded, and nothing at all for
  * `--help` and `--version`.
  */
-import { readFileSync } from 'node:fs';
 import { Command as CommanderCommand, CommanderError } from 'commander';
 import { EvstoreError } from '../src/domain/errors.js';
 import { findSimilar } from '../src/domain/similar.js';
 import type { Io } from '../src/terminal/io.js';
-import { createProcessIo } from '../src/terminal/process-io.js';
-import { raiseSignal, stopOf } from '../src/terminal/signals.js';
+import { stopOf } from '../src/terminal/signals.js';
 import { type Command, type Invoke, toCommander } from './command.js';
 import { registry } from './registry.js';
 import { sharedOptions, splitSharedFlags } from './shared-options.js';
-
-/** Runs this process's command line. Sets the exit code, or ends by the signal that stopped it. */
-export async function start(): Promise<void> {
-  const { io, faults } = createProcessIo();
-  const argv = process.argv.slice(2);
-  const code = await main(argv, io);
-  const [fault] = faults;
-  process.exitCode = fault === undefined ? code : await fail(fault, argv, io, []);
-  const stop = stopOf(io.signal);
-  if (stop !== undefined) raiseSignal(stop.signal);
-}
+import { readVersion } from './version.js';
 
 /** @returns the exit code; whatever goes wrong has been said on stderr */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -75,7 +63,12 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
 }
 
 /** A command that was cut short, because it was told to or nobody listens any more, has nothing to report. */
-async function fail(error: unknown, argv: readonly string[], io: Io, secrets: readonly string[]): Promise<number> {
+export async function fail(
+  error: unknown,
+  argv: readonly string[],
+  io: Io,
+  secrets: readonly string[],
+): Promise<number> {
   if (error instanceof Error && error.name === 'AbortError' && io.signal.aborted) return 0;
   const { reportError } = await import('./report-error.js');
   return reportError(error, { io, argv, secrets });
@@ -132,14 +125,4 @@ function unknownSubcommand(command: Command, name: string): EvstoreError {
 
 function nameOf({ usage }: Command): string {
   return usage.split(' ')[0] ?? '';
-}
-
-function readVersion(): string {
-  // One folder up in the working tree, two from dist/.
-  for (const path of ['../package.json', '../../package.json']) {
-    try {
-      return JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')).version;
-    } catch {}
-  }
-  return 'unknown';
 }
