@@ -198,6 +198,12 @@ export const appendSuite = suite('append', {
     expect(await readAll(store)).toEqual([]);
   },
 
+  'a time longer than any timer takes is no time-out': async ({ store }) => {
+    const events = makeEvents(2);
+    const result = await store.log.append('Order-1', events, 'none', { timeoutMs: 2 ** 32 });
+    expect(result).toMatchObject({ version: 2, deduplicated: false });
+  },
+
   'a batch of 10,000 goes in whole': async ({ store }) => {
     const result = await append(store, 'Big-1', makeEvents(10_000), 'none');
     expect(result.version).toBe(10_000);

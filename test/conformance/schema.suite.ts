@@ -37,6 +37,17 @@ export const schemaSuite = suite(
       expect(await readAll(store)).toHaveLength(1);
     },
 
+    'a migration that waited in vain leaves nothing open behind it': async ({ engine, store, connect }) => {
+      const rival = await connect();
+      await rival.query(engine === 'postgres' ? 'begin' : 'begin immediate');
+      if (engine === 'postgres') await rival.query('select pg_advisory_xact_lock(1702261620, 1)');
+      for (const lockTimeoutMs of [20, 20]) await errorOf('E_LOCK_HELD', store.schema.migrate({ lockTimeoutMs }));
+      expect((await store.schema.status()).version).toBe(0);
+      await rival.query('rollback');
+      await store.schema.migrate({ lockTimeoutMs: Number.MAX_SAFE_INTEGER });
+      await append(store, 'Order-1');
+    },
+
     'a foreign events table is refused and left alone': async ({ store, raw }) => {
       await raw.query(`create table events (id integer primary key, what text)`);
       await raw.query(`insert into events values (1, 'mine')`);

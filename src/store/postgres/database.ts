@@ -26,6 +26,8 @@ export interface TransactionOptions {
 const maxConnections = 8;
 const busyRetryMs = 5000;
 const closePatienceMs = 1000;
+/** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
+const longestTimeoutMs = 2_147_483_647;
 const rawTypes = { getTypeParser: () => (value: string) => value };
 
 export class Database implements Session {
@@ -74,9 +76,9 @@ export class Database implements Session {
   /** Statements in one transaction under READ COMMITTED; any error rolls it back. */
   async transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#withClient(async (client) => {
-      await client.query(`begin isolation level read committed; ${options.prelude ?? ''}`);
       let result: T;
       try {
+        await client.query(`begin isolation level read committed; ${options.prelude ?? ''}`);
         result = await work({
           query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
           script: async (text) => {
@@ -185,6 +187,15 @@ export class Database implements Session {
   }
 }
 
+/** As a prelude: no statement of the transaction waits longer than this for a lock. */
+export function lockTimeout(timeoutMs: number): string {
+  return `set local lock_timeout = ${timeoutOf(timeoutMs)}`;
+}
+
+function timeoutOf(milliseconds: number): number {
+  return Math.min(longestTimeoutMs, Math.max(1, Math.ceil(milliseconds)));
+}
+
 async function runStatement(
   client: pg.PoolClient,
   text: string,
@@ -195,7 +206,7 @@ async function runStatement(
     text,
     values: [...parameters],
     rowMode: 'array',
-    ...(timeoutMs === undefined ? {} : { query_timeout: Math.max(1, Math.ceil(timeoutMs)) }),
+    ...(timeoutMs === undefined ? {} : { query_timeout: timeoutOf(timeoutMs) }),
   };
   const result = await client.query<(string | null)[]>(statement);
   return result.rows;

@@ -3,7 +3,7 @@ import { EvstoreError } from '../../domain/errors.js';
 import type { ReadModel } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
-import type { Database, RawRow, Session } from './database.js';
+import { type Database, lockTimeout, type RawRow, type Session } from './database.js';
 import { sqlState } from './errors.js';
 import { findOids, inspectTables, summariseFacts } from './inspect.js';
 import { superseded } from './leases.js';
@@ -175,10 +175,6 @@ export function expectState(id: number, { state }: JournalRow, wanted: readonly 
 
 export function searchPath(schema: string): string {
   return `set local search_path = ${quoteIdentifier(schema)}, public`;
-}
-
-export function lockTimeout(timeoutMs: number): string {
-  return `set local lock_timeout = ${Math.max(1, Math.ceil(timeoutMs))}`;
 }
 
 /** Names of a rebuild's tables: refused here, before any is made, when one would be too long. */

@@ -3,7 +3,7 @@ import { createHash, randomInt } from 'node:crypto';
 import { EvstoreError } from '../../domain/errors.js';
 import { type MigrationFile, openSqlFolder, readMigrations, type SqlFolder } from '../sql.js';
 import type { Diagnosis, MigrationStatus, SchemaAdmin, SchemaStatus } from '../store.js';
-import type { Database, Session } from './database.js';
+import { type Database, lockTimeout, type Session } from './database.js';
 import { diagnose } from './diagnose.js';
 import { sqlState } from './errors.js';
 import { assertGuards, findBrokenGuards } from './guards.js';
@@ -34,13 +34,13 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
 
   async migrate(options: { readonly lockTimeoutMs?: number } = {}): Promise<readonly MigrationStatus[]> {
     this.#database.assertWritable();
-    const lockTimeoutMs = Math.max(1, Math.ceil(options.lockTimeoutMs ?? defaultLockTimeoutMs));
+    const lockTimeoutMs = options.lockTimeoutMs ?? defaultLockTimeoutMs;
     const before = await this.#readStatus(this.#database);
     this.#refuseNewer(before);
     if (before.migrations.every(({ state }) => state !== 'pending')) return [];
     const versions = await this.#database
       .transaction((session) => this.#applyPending(session), {
-        prelude: `set local lock_timeout = ${lockTimeoutMs}; set local client_min_messages = warning; ${takeMigrationLock}`,
+        prelude: `${lockTimeout(lockTimeoutMs)}; set local client_min_messages = warning; ${takeMigrationLock}`,
       })
       .catch((error: unknown) => {
         throw sqlState(error) === '55P03' ? lockHeld(lockTimeoutMs, error) : error;

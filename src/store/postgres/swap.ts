@@ -3,20 +3,12 @@ import { EvstoreError } from '../../domain/errors.js';
 import { maxIdentifierBytes } from '../../domain/limits.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, Rebuild, RollbackOptions, SwapLeases } from '../store.js';
-import type { Database, Session } from './database.js';
+import { type Database, lockTimeout, type Session } from './database.js';
 import { isConnectionLost } from './errors.js';
 import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
 import { fence, superseded } from './leases.js';
 import { qualify } from './read-model.js';
-import {
-  expectState,
-  type Journal,
-  type JournalTable,
-  lockJournal,
-  lockTimeout,
-  readRebuild,
-  strangerAt,
-} from './rebuilds.js';
+import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
 import { toInteger, toText } from './rows.js';
 import { quoteIdentifier } from './schema-name.js';
 
