@@ -52,7 +52,16 @@ export const placePostgresSuite = suite(
 
     'H17 sql-in-identifiers: stores in schemas of odd names live side by side': async ({ url, store, connect }) => {
       await append(store, 'Order-1');
-      for (const schema of ['a"; drop table events;--', "it's", '', 'pg_x', 'a\0b', 'x'.repeat(64), 'ü'.repeat(32)]) {
+      for (const schema of [
+        'a"; drop table events;--',
+        "it's",
+        '',
+        'pg_x',
+        'a\0b',
+        'x'.repeat(64),
+        'ü'.repeat(32),
+        'a$$b',
+      ]) {
         await errorOf('E_CONFIG', openStoreAt(url, { schema }));
       }
       const names = ['other', 'Odd name', 'select', 'a-b$c', 'ü'.repeat(31)];

@@ -6,10 +6,12 @@ export type RenderSchema = (text: string) => string;
 
 /** @throws E_CONFIG for a name that could not be quoted into every statement alike */
 export function checkSchemaName(name: string): string {
-  const isLegal = /^[\p{L}_][\p{L}\p{N}_$ -]*$/u.test(name) && Buffer.byteLength(name) <= maxIdentifierBytes;
+  // Two $ in a row would end the body of a function it is written into.
+  const isLegal =
+    /^[\p{L}_](?:[\p{L}\p{N}_ -]|\$(?!\$))*$/u.test(name) && Buffer.byteLength(name) <= maxIdentifierBytes;
   if (isLegal && !/^pg_/i.test(name) && name.toLowerCase() !== 'information_schema') return name;
   throw new EvstoreError('E_CONFIG', `'${name}' cannot be the schema of a store`, {
-    why: `A schema is letters, digits, _, $, - and spaces, begins with a letter or _ but not pg_, and has at most ${maxIdentifierBytes} bytes.`,
+    why: `A schema is letters, digits, _, single $, - and spaces, begins with a letter or _ but not pg_, and has at most ${maxIdentifierBytes} bytes.`,
   });
 }
 
