@@ -22,7 +22,7 @@ export class SagaSubscription {
   readonly #projections: ProjectionStore;
   readonly #lease: Lease;
   readonly #heartbeat: Heartbeat;
-  /** Triggers whose instances have not ended, by position. */
+  /** Triggers whose instances have not ended, by position, in the order of the log. */
   readonly #open = new Map<number, string>();
   #readTo: number;
   #mark: number;
@@ -103,7 +103,8 @@ export class SagaSubscription {
   }
 
   async #saveMark(): Promise<void> {
-    const to = Math.min(this.#readTo, ...[...this.#open.keys()].map((position) => position - 1));
+    const [firstOpen] = this.#open.keys();
+    const to = firstOpen === undefined ? this.#readTo : Math.min(this.#readTo, firstOpen - 1);
     if (to <= this.#mark) return;
     await this.#projections.apply({
       lease: this.#lease,
