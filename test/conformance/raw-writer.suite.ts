@@ -1,6 +1,7 @@
 /** Other programs write to the events table in plain SQL; the database itself keeps every promise. */
 import { expect } from 'vitest';
 import { newEventId } from '../../src/domain/uuid.js';
+import { verifyStore } from '../../src/verify/verify.js';
 import { append, failureOf, makeEvent, readAll, readStream } from '../support/events.js';
 import { suite } from './suite.js';
 
@@ -91,6 +92,30 @@ export const rawWriterPostgresSuite = suite(
       expect((await store.log.head()).safeHead).toBeLessThan((await store.log.head()).head);
       await writer.query('commit');
       expect((await readAll(store)).map(({ type }) => type)).toEqual([...Array(5).fill('Copied'), 'Merged']);
+    },
+
+    'escapes that Postgres keeps and cannot take apart hide no event': async ({ store, raw }) => {
+      const written = [
+        String.raw`{"correlationId":"c","note":"\u0000"}`,
+        String.raw`{"correlationId":"c","note":"\ud800"}`,
+        String.raw`{"correlationId":"c","note":"\\ud83d\ude00"}`,
+        String.raw`{"correlationId":"\u0063","note":"\ud83d\ude00"}`,
+        String.raw`{"correlationId":"\\u0063"}`,
+        String.raw`{"note":"\u0000\\"}`,
+      ];
+      for (const [index, metadata] of written.entries()) {
+        await raw.query(
+          `insert into events (stream_id, event_type, event_data, metadata, version) values ('Raw-1', 'Raw', '{}', $1, $2)`,
+          [metadata, index + 1],
+        );
+      }
+      expect((await readAll(store)).map(({ metadata }) => metadata)).toEqual(written);
+      const found = await readAll(store, { correlationId: 'c' });
+      expect(found.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+      const { findings } = await verifyStore(store, { progress: () => {}, signal: new AbortController().signal });
+      expect(findings).toMatchObject([
+        { kind: 'uncorrelated', detail: expect.stringMatching(/^holds 1 .*position 6$/) },
+      ]);
     },
 
     'O9 explicit-position': async ({ store, raw }) => {

@@ -2,6 +2,16 @@
 import type { EventFilter } from '../../domain/event.js';
 import type { Parameter } from './database.js';
 
+/**
+ * Another program may have written escapes into the metadata that Postgres keeps and cannot take apart: U+0000, halves of
+ * surrogate pairs. One such event must not keep all the others from being read. An escaped backslash is spelt otherwise
+ * first, so that after it every backslash begins an escape. As in inspect-slice.sql.
+ */
+const correlationId = String.raw`(case when strpos(metadata::text, '\u') = 0 then metadata
+  else regexp_replace(replace(metadata::text, '\\', '\u005c'),
+    '\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}',
+    '\\ufffd', 'g')::json end) ->> 'correlationId'`;
+
 export interface FilteredStatement {
   readonly text: string;
   readonly parameters: readonly Parameter[];
@@ -22,7 +32,7 @@ export function addFilter(statement: FilteredStatement, filter: EventFilter): Fi
   if (filter.since !== undefined) conditions.push(`created_at >= ${placeholder(filter.since)}::timestamptz`);
   if (filter.until !== undefined) conditions.push(`created_at < ${placeholder(filter.until)}::timestamptz`);
   if (filter.correlationId !== undefined) {
-    conditions.push(`metadata ->> 'correlationId' = ${placeholder(filter.correlationId)}`);
+    conditions.push(`${correlationId} = ${placeholder(filter.correlationId)}`);
   }
   const text = conditions.map((condition) => `and ${condition}`).join(' ');
   return { text: statement.text.replace('/* filter */', () => text), parameters };
