@@ -32,6 +32,13 @@ describe('connection URL', () => {
     expect(parse('postgres://v@g:2/e', env)).toMatchObject({ host: 'g', port: 2, user: 'v', database: 'e' });
   });
 
+  it('waits for a connection no longer than a timer can, and 10 s unless said', () => {
+    const waits = (seconds: string) => parse(`postgres://h/d?connect_timeout=${seconds}`).connectTimeoutMs;
+    expect(['3', '', '0', 'soon', '9999999', 'Infinity'].map(waits)).toEqual([
+      3_000, 10_000, 10_000, 10_000, 2_147_483_647, 2_147_483_647,
+    ]);
+  });
+
   it.each([
     'postgres://ann:p%40%3A%2F%23%25%3Fw@h/shop',
     'postgres://ann:p@:/#%?w@h/shop',

@@ -24,6 +24,9 @@ export type Encryption = false | ConnectionOptions;
 const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof modes)[number];
 
+/** What a timer takes: above it, Node.js does not wait at all. */
+const longestTimeoutMs = 2_147_483_647;
+
 /** @throws E_CONFIG */
 export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process.env): ConnectionTarget {
   const { userPart, hostPart, path, query } = splitUrl(url);
@@ -46,7 +49,7 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
     password: password || readPasswordFile(passwordKey, env),
     database,
     options: query.get('options') || env.PGOPTIONS,
-    connectTimeoutMs: (Number.isFinite(timeout) && timeout > 0 ? timeout : 10) * 1000,
+    connectTimeoutMs: Math.min(longestTimeoutMs, (timeout > 0 ? timeout : 10) * 1000),
     encryptions: listEncryptions(mode, query, env),
     location: describeLocation(host, port, user, database),
   };
