@@ -252,6 +252,24 @@ describe('an append behind an open transaction on its stream', () => {
     }));
 });
 
+describe('an append that never got a connection', () => {
+  it('is no unknown outcome: nothing was sent', () =>
+    withTestStore('postgres', async ({ url, connect }) => {
+      const store = await openStoreAt(`${url}?connect_timeout=1`);
+      await store.log.head();
+      const rival = await connect();
+      await rival.query('begin');
+      await rival.query("select evstore_lock_stream('Order-1')");
+      const waiting = Array.from({ length: 8 }, () => append(store, 'Order-1'));
+      const late = store.log.append('Order-2', makeEvents(1), 'any', { timeoutMs: 900 });
+      await errorOf('E_CONNECT', late);
+      await rival.query('rollback');
+      await Promise.all(waiting);
+      expect((await readAll(store)).map(({ streamId }) => streamId)).toEqual(Array(8).fill('Order-1'));
+      await store.close();
+    }));
+});
+
 describe('A18 version-overflow', () => {
   forEachEngine((engine) => {
     it('a stream at the last version takes no more, and says so', () =>

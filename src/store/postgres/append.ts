@@ -7,7 +7,7 @@ import { categoryOf } from '../../domain/names.js';
 import type { SqlFolder } from '../sql.js';
 import type { AppendOptions } from '../store.js';
 import type { Database, Parameter } from './database.js';
-import { isConflict, isConnectionLost, isConnectionRefused, isTransient } from './errors.js';
+import { isConflict, isConnectionLost, isConnectionRefused, isTransient, isUnsent } from './errors.js';
 import { toInteger, toText } from './rows.js';
 
 const defaultTimeoutMs = 30_000;
@@ -35,9 +35,9 @@ export async function append(
       const result = await attempt(database, sql, request, deadline);
       if (result !== 'retry') return result;
     } catch (error) {
-      const wasRefused = isConnectionRefused(error);
-      if (!isTransient(error) || (wasRefused && !database.hasConnected)) throw error;
-      if (isConnectionLost(error) && !wasRefused) isOutcomeUnknown = true;
+      const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
+      if (!isTransient(error) || isWrongPlace) throw error;
+      if (isConnectionLost(error) && !isUnsent(error)) isOutcomeUnknown = true;
       fault = error;
     }
     const pauseMs = waitMs * (0.5 + Math.random());

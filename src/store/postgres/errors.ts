@@ -8,6 +8,7 @@ const isolationTooStrict = 'EV003';
 const wrongVersion = 'EV010';
 
 const uniqueViolation = '23505';
+const stillStarting = '57P03';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -82,7 +83,15 @@ export function isConnectionLost(error: unknown): boolean {
   return inner instanceof Error && (networkCode(inner) !== undefined || lostMessages.test(inner.message));
 }
 
-/** Turned away before a statement was sent: nothing can have been written. */
+/** No connection was made, so that no statement was sent: nothing can have been written. */
+export function isUnsent(error: unknown): boolean {
+  const inner = isEvstoreError(error) ? error.cause : error;
+  const isTooLate =
+    inner instanceof Error && /trying to connect|connection timeout|timeout expired/.test(inner.message);
+  return isTooLate || isConnectionRefused(error) || sqlState(error) === stillStarting;
+}
+
+/** Turned away by the network: nobody listens there. */
 export function isConnectionRefused(error: unknown): boolean {
   const inner = isEvstoreError(error) ? error.cause : error;
   const code = inner instanceof Error ? networkCode(inner) : undefined;
