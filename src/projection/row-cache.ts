@@ -31,7 +31,8 @@ export class RowCache {
   }
 
   set(key: string, row: StoredRow | null): void {
-    if (!this.#young.has(key)) this.#size += sizeOf(key, row);
+    const before = this.#young.get(key);
+    this.#size += sizeOf(key, row) - (before === undefined ? 0 : sizeOf(key, before));
     this.#young.set(key, row);
     if (this.#size <= this.#generationLimit) return;
     if (this.#old.size > 0) this.#isComplete = false;

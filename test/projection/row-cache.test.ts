@@ -22,6 +22,16 @@ describe('RowCache', () => {
     expect(cache.get('k199')).toEqual({ id: 'k199' });
   });
 
+  it('counts what a row has grown to, not what it was when it came', () => {
+    const cache = new RowCache(true, 100_000);
+    for (let length = 1; length <= 4_096; length *= 2) {
+      for (let index = 0; index < 50; index += 1) cache.set(`k${index}`, { id: index, text: 'x'.repeat(length) });
+    }
+    const kept = Array.from({ length: 50 }, (_, index) => cache.get(`k${index}`)).filter((row) => row !== undefined);
+    expect(kept.length).toBeGreaterThan(5);
+    expect(kept.length).toBeLessThan(30);
+  });
+
   it('keeps what is used, and the newer row of two generations', () => {
     const cache = new RowCache(false, 10_000);
     for (let index = 0; index < 500; index += 1) {
