@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { newEventId } from '../../src/domain/uuid.js';
 import { append, collect, collectBatches, makeEvent, makeEvents, readAll, readStream } from '../support/events.js';
 import { suite } from './suite.js';
 
@@ -169,6 +170,13 @@ export const readSuite = suite('read', {
       lastAt: '2026-01-05T00:00:00.000Z',
       lastPosition: (await readStream(store, 'b-1')).at(-1)?.globalPosition,
     });
+  },
+
+  'find: in either case, and nothing for what is no id': async ({ store }) => {
+    const event = makeEvent();
+    await append(store, 'Order-1', [event]);
+    for (const id of [event.id, event.id.toUpperCase()]) expect((await store.log.find(id))?.id).toBe(event.id);
+    for (const id of ['', 'Order-1', "'", '\0', newEventId()]) expect(await store.log.find(id)).toBeUndefined();
   },
 
   'H23 timestamps': async ({ store }) => {

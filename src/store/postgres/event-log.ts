@@ -11,6 +11,7 @@ import type {
   RecordedEvent,
   StreamSummary,
 } from '../../domain/event.js';
+import { isUuid } from '../../domain/uuid.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppendOptions,
@@ -102,6 +103,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async find(id: string): Promise<RecordedEvent | undefined> {
+    if (!isUuid(id)) return undefined;
     const [row] = await this.#database.query(this.#sql('find'), [id]);
     return row === undefined ? undefined : toRecordedEvent(row);
   }
