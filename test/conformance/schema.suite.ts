@@ -48,6 +48,16 @@ export const schemaSuite = suite(
       await append(store, 'Order-1');
     },
 
+    'a store that was closed says so': async ({ open }) => {
+      const store = await open();
+      await store.schema.migrate();
+      await store.close();
+      for (const ask of [() => store.log.head(), () => append(store, 'Order-1'), () => store.projections.list()]) {
+        const error = await errorOf('E_CONNECT', ask());
+        expect(error.message).toContain('the store was closed');
+      }
+    },
+
     'a foreign events table is refused and left alone': async ({ store, raw }) => {
       await raw.query(`create table events (id integer primary key, what text)`);
       await raw.query(`insert into events values (1, 'mine')`);

@@ -116,6 +116,7 @@ export class Database implements Session {
 
   async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     try {
+      if (this.#isClosed) throw new EvstoreError('E_CONNECT', `the store was closed: ${this.location}`);
       const client = await this.#connect();
       try {
         const result = await work(client);
