@@ -75,7 +75,7 @@ export const processSuite = suite('processes', {
     expect(checkHistory(history), `seed ${random.seed}`).toEqual([]);
   },
 
-  'O21 two processes append at full speed': async (test) => {
+  'O21 sqlite-two-writers: two processes append at full speed': async (test) => {
     const history = new History();
     const writers = ['Order-1', 'Shared-1', 'Shared-1'].map((streamId) =>
       spawnWorker('append', [test.url, streamId, '250', '1']),

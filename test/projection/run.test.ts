@@ -78,7 +78,7 @@ forEachEngine((engine) => {
     });
   });
 
-  describe('a handler that throws (poison-stop, R5)', () => {
+  describe('R5 poison-stop: a handler that throws', () => {
     const poisoned = prepare(
       defineProjection({
         ...orderSummary,
