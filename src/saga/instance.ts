@@ -1,5 +1,6 @@
 /** One instance: its stream, folded, and the only way to add to it. */
 import type { NewEvent } from '../domain/event.js';
+import { scanJson } from '../domain/json.js';
 import { derivedId, newEventId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
 import type { Event } from '../projection/definition.js';
@@ -94,9 +95,9 @@ export async function recordStart(
 ): Promise<void> {
   const streamId = sagaStreamId(saga.name, instance);
   const { id, type, streamId: triggerStream, globalPosition } = trigger;
-  // Other programs may write metadata that is no object.
+  // Other programs may write metadata that is no object, and texts that are refused here.
   const correlationId: unknown = trigger.metadata?.correlationId;
-  const correlation = typeof correlationId === 'string' && correlationId !== '' ? correlationId : id;
+  const correlation = typeof correlationId === 'string' && isStorable(correlationId) ? correlationId : id;
   const data = {
     saga: saga.name,
     sagaVersion: saga.version,
@@ -109,6 +110,10 @@ export async function recordStart(
     causationId: id,
   });
   await log.append(streamId, validateAppend(streamId, [started], 'none', { allowLarge: true }), 'none');
+}
+
+function isStorable(text: string): boolean {
+  return text !== '' && scanJson(JSON.stringify(text)) === undefined;
 }
 
 function toNewEvent(fact: SagaFact, id: string, causes: Causes): NewEvent {

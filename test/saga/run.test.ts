@@ -56,6 +56,22 @@ forEachEngine((engine) => {
       expect(await typesOf(store, 'Order-1')).toEqual(['SagaStarted', 'StepStarted', 'StepCompleted', 'SagaCompleted']);
     }));
 
+  test('a correlation id that cannot be stored, as another program may write it, stops no saga', () =>
+    withTestStore(engine, async ({ store, raw }) => {
+      const written = ['\\u0000', '\\ud800'].map((escape) => `{"correlationId":"c${escape}"}`);
+      for (const [index, metadata] of written.entries()) {
+        await raw.query(
+          `insert into events (stream_id, event_type, event_data, metadata, version)
+           values ('Order-${index}', 'OrderPlaced', '{}', '${metadata}', 1)`,
+        );
+      }
+      const saga = makeSaga([{ name: 'act' }]);
+      expect(await run(store, saga)).toMatchObject({ error: null, ended: { completed: 2 } });
+      const [trigger] = await readAll(store);
+      const [started] = await collect(store.log.readStream('saga:orders-Order-0'));
+      expect(JSON.parse(started?.metadata ?? '{}')).toMatchObject({ correlationId: trigger?.id });
+    }));
+
   test('events from before its time start nothing', () =>
     withTestStore(engine, async ({ store }) => {
       await append(store, 'Order-1', [makeEvent({ createdAt: '2026-01-31T23:59:59.999Z' })]);
