@@ -58,6 +58,26 @@ export const projectionsSuite = suite('projections', {
     await expectFold(store, head);
   },
 
+  'a statement that would end the transaction is refused, whatever stands before it': async ({ store }) => {
+    const lease = await startProjection(store);
+    await append(store, 'Order-1');
+    for (const text of [
+      'commit',
+      ' \n ;rollback',
+      '-- so far\ncommit',
+      '/* all */ /* of it */ Commit',
+      '--\n-- a\n;end',
+    ]) {
+      const changes = { kind: 'statements', statements: [{ parts: [{ kind: 'text', text }] }] } as const;
+      await errorOf('E_HANDLER', store.projections.apply({ lease, from: 0, to: 1, lastEventId: null, changes }));
+      expect(await positionOf(store), text).toBe(0);
+    }
+    const comment = { kind: 'text', text: '/* commit */ delete from order_totals' } as const;
+    const changes = { kind: 'statements', statements: [{ parts: [comment] }] } as const;
+    await store.projections.apply({ lease, from: 0, to: 1, lastEventId: null, changes });
+    expect(await positionOf(store)).toBe(1);
+  },
+
   'R6 checkpoint-behind-effects: a batch that fails leaves neither': async ({ store, raw, engine }) => {
     const lease = await startProjection(store);
     await append(store, 'Order-1');

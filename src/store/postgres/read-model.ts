@@ -101,6 +101,9 @@ export async function readRows(
   return found;
 }
 
+const forbidden = /^(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|vacuum)\b/i;
+const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
+
 /**
  * Placeholders and quoted identifiers; unqualified names are found by the search path of the transaction.
  * @throws E_HANDLER when it ends the transaction it runs in, or Postgres refuses it
@@ -114,7 +117,7 @@ export async function runStatement(session: Session, statement: Statement): Prom
       return `$${parameters.push(part.value)}`;
     })
     .join('');
-  if (/^\s*(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|vacuum)\b/i.test(text)) {
+  if (forbidden.test(text.replace(commentsBefore, ''))) {
     throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
       why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
     });

@@ -92,6 +92,9 @@ export function readRows(
   );
 }
 
+const forbidden = /^(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
+const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
+
 /**
  * Placeholders and quoted identifiers.
  * @throws E_HANDLER when it ends the transaction it runs in, or SQLite refuses it
@@ -105,7 +108,7 @@ export function runStatement(session: Session, statement: Statement): void {
       return `?${parameters.push(toParameter(part.value))}`;
     })
     .join('');
-  if (/^\s*(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i.test(text)) {
+  if (forbidden.test(text.replace(commentsBefore, ''))) {
     throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
       why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
     });
