@@ -92,7 +92,9 @@ class RunningProgress implements Progress {
 
 /** ora never stops in a terminal of no width, and shows nothing in CI. */
 function canSpin({ stderr, env }: Io): boolean {
-  return stderr.isTTY && stderr.columns > 0 && env.TERM !== 'dumb' && !env.CI;
+  // Of the stream ora writes to itself: an Output takes 80 columns where the terminal says none.
+  const columns = process.stderr.columns ?? 0;
+  return stderr.isTTY && columns > 0 && env.TERM !== 'dumb' && !env.CI;
 }
 
 async function startSpinner(text: string): Promise<Ora> {

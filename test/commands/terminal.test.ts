@@ -1,4 +1,6 @@
 /** A real terminal: what a person sees, and that Ctrl-C reaches the program. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import pty from '@lydell/node-pty';
 import { beforeAll, expect, test } from 'vitest';
 import { makeFolder, runCli } from '../support/cli.js';
@@ -57,4 +59,23 @@ test('Ctrl-C ends a tail by SIGINT', async () => {
   const { screen, signal } = await runInTerminal(['tail'], { when: /1\.50/, keys: '\u0003' });
   expect(signal).toBe(2);
   expect(screen).toContain('stopping');
+});
+
+test('a terminal of no width gets lines instead of a spinner, and an end', async () => {
+  const lines = Array.from({ length: 3_000 }, (_, n) => `{"streamId":"Wide-${n}","type":"T","data":{}}`);
+  writeFileSync(join(cwd, 'wide.ndjson'), `${lines.join('\n')}\n`);
+  const { CI: _ci, ...inherited } = process.env;
+  const env = { ...inherited, TERM: 'xterm-256color', EVSTORE_URL: url, NODE: process.execPath, program };
+  const script = 'stty cols 0; "$NODE" "$program" import wide.ndjson; echo "exit $?"';
+  const screen = await new Promise<string>((resolve) => {
+    const terminal = pty.spawn('sh', ['-c', script], { cwd, cols: 80, rows: 24, env });
+    let shown = '';
+    terminal.onData((text) => {
+      shown += text;
+    });
+    terminal.onExit(() => resolve(shown));
+  });
+  expect(screen).toContain('3,000 events imported');
+  expect(screen).toContain('exit 0');
+  expect(screen.length).toBeLessThan(2_000);
 });
