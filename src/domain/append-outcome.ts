@@ -118,7 +118,7 @@ function idConflict({ streamId }: AppendRequest, { known }: AppendFacts): Evstor
   const [first] = known;
   return new EvstoreError('E_ID_CONFLICT', `an event with the id ${first?.id} is in the store with other content`, {
     why: `It is ${describePlace(first)}. An id names one event for ever: a new event takes a new id.`,
-    next: `evstore show ${first?.id}`,
+    next: `evstore read ${shellWord(first?.streamId ?? '')} --from-version ${first?.version}`,
     details: { streamId, known: known.map(placeOf) },
   });
 }
@@ -127,7 +127,7 @@ function partialDuplicate({ streamId, events }: AppendRequest, { known }: Append
   const [first] = known;
   return new EvstoreError('E_PARTIAL_DUPLICATE', `${known.length} of ${events.length} events are already stored`, {
     why: `The first is ${describePlace(first)}. A retry must repeat the whole append it retries.`,
-    next: `evstore show ${first?.id}`,
+    next: `evstore read ${shellWord(first?.streamId ?? '')} --from-version ${first?.version}`,
     details: { streamId, known: known.map(placeOf) },
   });
 }

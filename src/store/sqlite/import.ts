@@ -120,7 +120,7 @@ function isSameEvent(event: Content, other: Content): boolean {
 function idConflict(event: Content, other: Content): EvstoreError {
   return new EvstoreError('E_ID_CONFLICT', `an event with the id ${event.id} exists with other content`, {
     why: `It is in stream ${other.streamId}. An id names one event for ever: a new event takes a new id.`,
-    next: `evstore show ${shellWord(event.id)}`,
+    next: `evstore read ${shellWord(other.streamId)}`,
     details: { id: event.id, streamId: other.streamId },
   });
 }
