@@ -29,7 +29,7 @@ export async function readNewEvents(flags: Flags, io: Io): Promise<NewEvent[]> {
     });
   }
   const { data = '{}', metadata = '{}', id } = flags as { data?: string; metadata?: string; id?: string };
-  const payload = data === '-' || data.startsWith('@') ? await readText(data.replace(/^@/, ''), io) : data;
+  const payload = data === '-' || data.startsWith('@') ? (await readText(data.replace(/^@/, ''), io)).trim() : data;
   return [toNewEvent({ type, data: payload, metadata, ...(id !== undefined && { id }) }, flags)];
 }
 

@@ -10,6 +10,7 @@ import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { demoSteps, tryNext } from './demo-script.js';
 import { runInside } from './run-inside.js';
+import { dryRunOption } from './shared-options.js';
 
 const orders = 800;
 
@@ -24,10 +25,12 @@ export const command: Command = {
   options: [
     option('--dir <folder>', 'a folder that is new or empty (default: evstore-demo)'),
     option('--store <url>', 'a store without events (default: sqlite:./shop.db in the folder)'),
+    dryRunOption(),
   ],
   run: async (_args, flags, context) => {
     const folder = resolve(context.io.cwd, typeof flags.dir === 'string' ? flags.dir : 'evstore-demo');
     assertEmpty(folder);
+    if (flags.dryRun === true) return sayPlan(folder, context);
     const store = await chooseStore(flags, context);
     prepareFolder(folder, typeof flags.schema === 'string' ? { store, schema: flags.schema } : { store });
     const shown = shownPath(context.io.cwd, folder);
@@ -51,6 +54,17 @@ export const command: Command = {
     return 0;
   },
 };
+
+async function sayPlan(folder: string, context: Context): Promise<number> {
+  const commands = demoSteps.flatMap(({ lines }) => lines.map(({ line }) => line));
+  const shown = shownPath(context.io.cwd, folder);
+  const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+  const text = [`${shown}: would be made, and these run in it`, ...commands.map((line) => `  $ ${line}`), ''].join(
+    '\n',
+  );
+  await context.io.stdout.write(asJson ? renderReport({ folder, commands, dryRun: true }) : text);
+  return 0;
+}
 
 /** @throws E_USAGE */
 function assertEmpty(folder: string): void {

@@ -30,12 +30,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<number> {
   let code = 0;
   const root = createRoot();
-  const { flags, rest } = splitSharedFlags(argv);
+  const { flags, rest } = splitSharedFlags(asFlag(argv));
   const [name = '', ...args] = rest;
-  let words = argv.length === 0 ? ['--help'] : rest;
+  let words = rest.length === 0 ? ['--help'] : [...rest];
   const entry = Object.hasOwn(registry, name) ? registry[name] : undefined;
   if (entry === undefined) {
     listCommands(root);
+    // Alone: with --help it would not be called unknown.
+    if (/^[^-]/.test(name)) words = [name];
   } else {
     const { command } = await entry.load();
     root.addCommand(toCommander(command, sharedOptions, invoke));
@@ -60,6 +62,11 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
       await close();
     }
   }
+}
+
+/** `evstore help read`, as git and gh have it: `evstore read --help`. */
+function asFlag(argv: readonly string[]): readonly string[] {
+  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv;
 }
 
 /** A command that was cut short, because it was told to or nobody listens any more, has nothing to report. */

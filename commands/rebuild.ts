@@ -1,7 +1,7 @@
 /** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
-import { describePlan, describeReport } from '../src/output/rebuild-text.js';
+import { describeNextStep, describePlan, describeReport } from '../src/output/rebuild-text.js';
 import { planRebuild, type RebuildMode } from '../src/projection/plan-rebuild.js';
 import type { PreparedProjection } from '../src/projection/prepare.js';
 import { gatherFacts, type RebuildReport, rebuildProjection } from '../src/projection/rebuild.js';
@@ -57,6 +57,8 @@ export const command: Command = {
       if (asJson) continue;
       if (context.quiet) await context.io.stdout.write(`${report.position}\n`);
       else await context.io.stdout.write(`${describeReport(report)}\n`);
+      const nextStep = describeNextStep(report);
+      if (nextStep !== null) await context.note(nextStep);
     }
     if (asJson) await context.io.stdout.write(renderReport({ dryRun: flags.dryRun === true, rebuilds: done }));
     return 0;

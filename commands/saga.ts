@@ -3,12 +3,13 @@ import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { describe, type InstanceReport, inspectInstance, listInstances, type StepReport } from '../src/saga/inspect.js';
 import { loadSagas } from '../src/saga/load.js';
-import { retryCompensation } from '../src/saga/retry.js';
+import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import { type Command, option } from './command.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { type ListColumn, printList } from './print-list.js';
+import { dryRunOption } from './shared-options.js';
 
 const defaultLimit = 50;
 const phases: readonly SagaPhase[] = [
@@ -60,8 +61,8 @@ const retry: Command = {
   summary: 'try a compensation that kept failing again, and go on from there',
   writes: 'to the stream of the instance, and what its compensations do',
   examples: [{ line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after what stood in the way is mended' }],
-  options: [],
-  run: async ([name = '', id = ''], _flags, context) => {
+  options: [dryRunOption()],
+  run: async ([name = '', id = ''], flags, context) => {
     const { sagas: globs, folder } = await context.config();
     const sagas = await loadSagas({ globs, folder, note: context.note });
     const saga = sagas.find((each) => each.name === name);
@@ -69,10 +70,18 @@ const retry: Command = {
       throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });
     }
     const store = await context.openStore();
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    if (flags.dryRun === true) {
+      const { instance, step } = await findParked(store.log, saga, id);
+      const planned = `${name} ${id}: would try the compensation of ${step} again`;
+      await context.io.stdout.write(
+        asJson ? renderReport({ ...describe(instance.state), step, dryRun: true }) : `${sanitise(planned)}\n`,
+      );
+      return 0;
+    }
     const { instance, end } = await retryCompensation(store.log, saga, id, context.io.signal);
     if (end.kind === 'foreign') await context.warn(`not driven: ${end.why}`);
     const report = describe(instance.state);
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
     await context.io.stdout.write(asJson ? renderReport(report) : `${sanitise(headline(report))}\n`);
     return instance.state.phase === 'compensated' ? 0 : 1;
   },

@@ -22,16 +22,21 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
   ];
 }
 
+/** One line. */
 export function describeReport(report: RebuildReport): string {
-  const { projection, outcome, toVersion, position, events, rows, keepOldUntil, elapsedMs } = report;
+  const { projection, outcome, toVersion, position, events, rows, elapsedMs } = report;
   const counted =
     rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
   const work = `${count(events, 'event')} up to position ${position}${counted}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
-  if (outcome === 'ready')
-    return `${projection}: version ${toVersion} is ready, ${work}\nswap it in with: evstore swap ${projection}`;
-  const old = keepOldUntil === null ? '' : `\nback with: evstore rollback ${projection} (until ${keepOldUntil})`;
-  return `${projection}: version ${toVersion} is live, ${work}${old}`;
+  return `${projection}: version ${toVersion} is ${outcome === 'ready' ? 'ready' : 'live'}, ${work}`;
+}
+
+/** The command that may follow; null when there is none. */
+export function describeNextStep({ projection, outcome, keepOldUntil }: RebuildReport): string | null {
+  if (outcome === 'ready') return `swap it in with: evstore swap ${projection}`;
+  if (outcome === 'interrupted' || keepOldUntil === null) return null;
+  return `back with: evstore rollback ${projection} (until ${keepOldUntil})`;
 }
 
 function describeVersions(from: number | null, to: number): string {

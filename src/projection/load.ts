@@ -4,7 +4,7 @@ import { findFiles } from '../config/find-files.js';
 import { importModule } from '../config/import-module.js';
 import { EvstoreError } from '../domain/errors.js';
 import { type PreparedProjection, prepareProjection } from './prepare.js';
-import { findShapeFaults, looksLikeProjection, toProjection } from './shape.js';
+import { findShapeFaults, isMeantAsProjection, looksLikeProjection, toProjection } from './shape.js';
 
 export interface LoadOptions {
   /** Globs of projection files. Default: `projections/**`. */
@@ -45,7 +45,8 @@ export async function loadProjections({ globs, folder, note }: LoadOptions): Pro
 function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string): readonly LoadedProjection[] {
   const named = new Map<object, string>();
   for (const [name, value] of Object.entries(exports)) {
-    if (looksLikeProjection(value) && !named.has(value)) named.set(value, name);
+    const isOne = looksLikeProjection(value) || (name === 'default' && isMeantAsProjection(value));
+    if (isOne && !named.has(value)) named.set(value, name);
   }
   return [...named].map(([value, name]) => {
     const [fault] = findShapeFaults(value);

@@ -35,6 +35,11 @@ export function looksLikeProjection(value: unknown): value is object {
   return 'on' in value && ('table' in value || 'tables' in value);
 }
 
+/** What a file of projections exports by default, when it has a part of one: passed over, it would be missed by nobody. */
+export function isMeantAsProjection(value: unknown): value is object {
+  return isProperties(value) && ['on', 'table', 'tables'].some((part) => Object.hasOwn(value, part));
+}
+
 /** A value that looks like a projection, marked with its kind: plain objects of the right shape are taken too. */
 export function toProjection(value: object): Projection {
   return { ...value, kind: 'tables' in value ? 'sql' : 'table' } as Projection;

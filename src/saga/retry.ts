@@ -8,15 +8,14 @@ import { sagaStreamId } from './saga-events.js';
 import type { SagaLog } from './saga-log.js';
 
 /**
- * Takes a parked instance up where it stopped and drives it on.
+ * A parked instance, and the step whose compensation kept failing.
  * @throws E_NOT_FOUND when there is no such instance, E_USAGE when it is not parked
  */
-export async function retryCompensation(
+export async function findParked(
   log: SagaLog,
   saga: Saga,
   id: string,
-  signal: AbortSignal,
-): Promise<{ readonly instance: SagaInstance; readonly end: DriveEnd }> {
+): Promise<{ readonly instance: SagaInstance; readonly step: string }> {
   const instance = await SagaInstance.load(log, saga.name, id);
   const next = `evstore read ${shellWord(sagaStreamId(saga.name, id))}`;
   if (instance === undefined)
@@ -26,6 +25,20 @@ export async function retryCompensation(
   if (phase !== 'compensation-failed' || stuck === undefined) {
     throw new EvstoreError('E_USAGE', `${saga.name} ${id} is ${phase}: there is nothing to try again`, { next });
   }
-  await instance.record({ type: 'CompensationRetried', data: { step: stuck.name } });
+  return { instance, step: stuck.name };
+}
+
+/**
+ * Takes a parked instance up where it stopped and drives it on.
+ * @throws E_NOT_FOUND when there is no such instance, E_USAGE when it is not parked
+ */
+export async function retryCompensation(
+  log: SagaLog,
+  saga: Saga,
+  id: string,
+  signal: AbortSignal,
+): Promise<{ readonly instance: SagaInstance; readonly end: DriveEnd }> {
+  const { instance, step } = await findParked(log, saga, id);
+  await instance.record({ type: 'CompensationRetried', data: { step } });
   return { instance, end: await driveInstance(instance, { log, saga, signal }) };
 }

@@ -16,6 +16,10 @@ forEachEngine((engine) => {
       const data = '{"n":12345678901234567890,"price":1.10,"huge":1e400}';
       expect(await cli('append', 'Order-1', '--type', 'OrderPlaced', '--data', data)).toMatchObject({ code: 0 });
       expect(await cli('read', 'Order-1', '-o', 'data')).toEqual({ code: 0, stdout: `${data}\n`, stderr: '' });
+      const file = join(makeFolder(), 'data.json');
+      writeFileSync(file, `${data}\n`);
+      await cli('append', 'File-1', '--type', 'OrderPlaced', '--data', `@${file}`);
+      expect((await cli('read', 'File-1', '-o', 'data')).stdout).toBe(`${data}\n`);
       const { stdout } = await cli('read');
       expect(stdout).toMatch(/^\{"globalPosition":1,"streamId":"Order-1","version":1,"type":"OrderPlaced",/);
       expect(stdout).toContain(`"data":${data},"metadata":{},"streamType":"Order","createdAt":"20`);

@@ -48,6 +48,13 @@ test('the main job, narrated, and what it says to try next works', async () => {
   }
 });
 
+test('--dry-run says what it would run, and writes nothing', async () => {
+  const { code, stdout } = await demo(['--dry-run']);
+  expect({ code, files: readdirSync(cwd) }).toEqual({ code: 0, files: [] });
+  expect(stdout).toContain('$ evstore rebuild order_summary\n');
+  expect(JSON.parse((await demo(['--dry-run', '--json'])).stdout)).toMatchObject({ dryRun: true });
+});
+
 test('a folder that is not empty is left as it is', async () => {
   mkdirSync(join(cwd, 'evstore-demo'));
   writeFileSync(join(cwd, 'evstore-demo/mine'), '');

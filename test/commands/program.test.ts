@@ -25,6 +25,13 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
   }
 });
 
+test('help COMMAND is COMMAND --help', async () => {
+  for (const words of [[], ['read'], ['checkpoints', 'set']]) {
+    expect(await runCli(['help', ...words])).toEqual(await runCli([...words, '--help']));
+  }
+  expect(await runCli(['help', 'raed'])).toMatchObject({ code: 2, stdout: '' });
+});
+
 test('errors are one JSON object with --json, also where the command line is what is wrong', async () => {
   const { stderr } = await runCli(['read', '--lmit', '--json']);
   expect(JSON.parse(stderr)).toMatchObject({ error: { code: 'E_USAGE', why: 'Did you mean --limit?' } });

@@ -71,7 +71,8 @@ forEachEngine((engine) => {
       writeProjection(2);
       const ready = await evstore('rebuild', 'order_summary', '--no-swap');
       expect(ready).toMatchObject({ code: 0 });
-      expect(ready.stdout).toContain('swap it in with: evstore swap order_summary');
+      expect(ready.stdout.split('\n')).toHaveLength(2);
+      expect(ready.stderr).toContain('swap it in with: evstore swap order_summary');
       writeProjection(3);
       const refused = await evstore('rebuild', 'order_summary');
       expect(refused.code).toBe(5);

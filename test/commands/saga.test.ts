@@ -62,6 +62,13 @@ forEachEngine((engine) => {
 
       expect(await evstore('saga', 'retry', 'shipping', 'Order-2')).toMatchObject({ code: 1 });
       writeSaga('');
+      const before = await evstore('saga', 'show', 'shipping', 'Order-2', '--json');
+      const planned = await evstore('saga', 'retry', 'shipping', 'Order-2', '--dry-run');
+      expect(planned).toMatchObject({
+        code: 0,
+        stdout: 'shipping Order-2: would try the compensation of reserve again\n',
+      });
+      expect(await evstore('saga', 'show', 'shipping', 'Order-2', '--json')).toEqual(before);
       const mended = await evstore('saga', 'retry', 'shipping', 'Order-2');
       expect(mended, mended.stderr).toMatchObject({ code: 0 });
       expect(mended.stdout).toBe('shipping Order-2: compensated, version 1, because ship: too far\n');

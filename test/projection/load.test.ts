@@ -57,6 +57,19 @@ describe('loadProjections', () => {
     expect(loaded[0]?.file).toBe(join(folder, 'projections/deep/a.ts'));
   });
 
+  it('refuses a default export that has only a part of a projection', async () => {
+    for (const [file, text, why] of [
+      ['a-half.mjs', "{ name: 'half', version: 1, on: {} }", 'table is undefined'],
+      ['b-half.mjs', "{ name: 'half', version: 1, table: { columns: { id: 'text' }, key: 'id' } }", 'on is undefined'],
+    ] as const) {
+      write(`projections/${file}`, `export default ${text};`);
+      const error = await errorOf('E_CONFIG', load());
+      expect(error.message).toContain(`${file}: export default`);
+      expect(error.why).toContain(why);
+      rmSync(join(folder, 'projections', file));
+    }
+  });
+
   it('finds nothing where there is nothing', async () => {
     expect(await load()).toEqual([]);
   });

@@ -58,7 +58,7 @@ forEachEngine((engine) => {
 
   test('a correlation id that cannot be stored, as another program may write it, stops no saga', () =>
     withTestStore(engine, async ({ store, raw }) => {
-      const written = ['\\u0000', '\\ud800'].map((escape) => `{"correlationId":"c${escape}"}`);
+      const written = ['\\u0000', '\\ud800'].map((half) => `{"correlationId":"c${half}"}`);
       for (const [index, metadata] of written.entries()) {
         await raw.query(
           `insert into events (stream_id, event_type, event_data, metadata, version)
