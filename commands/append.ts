@@ -4,13 +4,13 @@ import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/even
 import { validateAppend } from '../src/domain/validate.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderTsv } from '../src/output/tsv.js';
+import { assertProjectionsExist, waitForProjections } from '../src/projection/wait.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import { readNewEvents } from './append-input.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { duration, expectedVersion, uuid, wholeNumber } from './parse-option.js';
 import { dryRunOption } from './shared-options.js';
-import { assertCheckpointExists, waitForCheckpoint } from './wait-for-checkpoint.js';
 
 const waitMs = 5_000;
 
@@ -63,7 +63,8 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   }
   const store = await context.openStore();
   const { waitFor, timeout } = flags as { waitFor?: string; timeout?: number };
-  if (waitFor !== undefined) await assertCheckpointExists(store, waitFor);
+  // A name that nobody has is found out before anything is written.
+  if (waitFor !== undefined) await assertProjectionsExist(store, [waitFor]);
   const options = timeout === undefined ? {} : { timeoutMs: timeout };
   const result = await store.log.append(streamId, events, expected, options).catch((error) => {
     throw withSameIds(error, events, flags, context);
@@ -72,13 +73,9 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   if (waitFor === undefined) return 0;
   await context.io.stdout.flush();
   const { signal } = context.io;
-  const isReached = await waitForCheckpoint(store, waitFor, result.globalPosition, timeout ?? waitMs, signal);
-  if (isReached || signal.aborted) return 0;
-  throw new EvstoreError('E_TIMEOUT', `${waitFor} has not reached global position ${result.globalPosition} yet`, {
-    why: 'The events are stored; the projection is behind, or nothing runs it.',
-    next: `evstore lag ${waitFor}`,
-    details: { projection: waitFor, globalPosition: result.globalPosition },
-  });
+  const { globalPosition: position } = result;
+  await waitForProjections({ store, names: [waitFor], position, timeoutMs: timeout ?? waitMs, signal });
+  return 0;
 }
 
 /** When nobody knows whether it was committed, the command that finds out carries the ids this one had. */

@@ -21,6 +21,11 @@ export interface Waited {
 const firstPollMs = 5;
 const longestPollMs = 200;
 
+/** @throws E_NOT_FOUND with the name that was probably meant */
+export async function assertProjectionsExist(store: Store, names: readonly string[]): Promise<void> {
+  selectByName(await store.projections.checkpoints(), names, ({ subscriptionId }) => subscriptionId);
+}
+
 /**
  * @throws E_TIMEOUT naming who is not there yet
  * @throws E_NOT_FOUND for a name nobody has

@@ -1,8 +1,6 @@
 /** Importing events of many streams: those already there are told apart first, the others written set-wise. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { EvstoreError } from '../../domain/errors.js';
-import { jsonEquals } from '../../domain/json.js';
-import { shellWord } from '../../domain/shell-word.js';
+import { type EventContent, importConflict, isSameEvent } from '../../domain/import-conflict.js';
 import type { SqlFolder } from '../sql.js';
 import type { ImportedEvent, ImportResult } from '../store.js';
 import { eventColumns } from './append.js';
@@ -15,7 +13,6 @@ const firstWaitMs = 10;
 const longestWaitMs = 1000;
 
 type Conflict = 'skip' | 'fail';
-type Content = Pick<ImportedEvent, 'id' | 'streamId' | 'type' | 'data' | 'metadata'>;
 
 interface Sorted {
   readonly fresh: readonly ImportedEvent[];
@@ -68,7 +65,7 @@ async function sortOut(
   conflict: Conflict,
 ): Promise<Sorted> {
   const rows = await database.query(sql('find-many'), [events.map((event) => event.id)]);
-  const seen = new Map<string, Content>(rows.map(toRecordedEvent).map((event) => [event.id, event]));
+  const seen = new Map<string, EventContent>(rows.map(toRecordedEvent).map((event) => [event.id, event]));
   const fresh: ImportedEvent[] = [];
   let known = 0;
   let skipped = 0;
@@ -83,25 +80,8 @@ async function sortOut(
     } else if (conflict === 'skip') {
       skipped += 1;
     } else {
-      throw idConflict(event, other);
+      throw importConflict(event, other);
     }
   }
   return { fresh, known, skipped };
-}
-
-function isSameEvent(event: Content, other: Content): boolean {
-  return (
-    event.streamId === other.streamId &&
-    event.type === other.type &&
-    jsonEquals(event.data, other.data) &&
-    jsonEquals(event.metadata, other.metadata)
-  );
-}
-
-function idConflict(event: Content, other: Content): EvstoreError {
-  return new EvstoreError('E_ID_CONFLICT', `an event with the id ${event.id} exists with other content`, {
-    why: `It is in stream ${other.streamId}. An id names one event for ever: a new event takes a new id.`,
-    next: `evstore read ${shellWord(other.streamId)}`,
-    details: { id: event.id, streamId: other.streamId },
-  });
 }

@@ -1,7 +1,5 @@
 /** Importing events of many streams: each takes the next version of its stream, those already there are told apart. */
-import { EvstoreError } from '../../domain/errors.js';
-import { jsonEquals } from '../../domain/json.js';
-import { shellWord } from '../../domain/shell-word.js';
+import { type EventContent, importConflict, isSameEvent } from '../../domain/import-conflict.js';
 import type { SqlFolder } from '../sql.js';
 import type { ImportedEvent, ImportResult } from '../store.js';
 import { eventColumns } from './append.js';
@@ -13,7 +11,6 @@ import { toInteger, toRecordedEvent } from './rows.js';
 const rowsPerStatement = 50;
 
 type Conflict = 'skip' | 'fail';
-type Content = Pick<ImportedEvent, 'id' | 'streamId' | 'type' | 'data' | 'metadata'>;
 
 export async function importEvents(
   database: Database,
@@ -86,7 +83,7 @@ function importOne(
     if (version === 0) counts.newStreams += 1;
   } else if (isSameEvent(event, other)) counts.known += 1;
   else if (conflict === 'skip') counts.skipped += 1;
-  else throw idConflict(event, other);
+  else throw importConflict(event, other);
 }
 
 /** The statement of one row, for as many as one statement takes. */
@@ -103,24 +100,7 @@ function readVersion(session: Session, sql: SqlFolder, streamId: string): number
   return toInteger(session.query(sql('stream-version'), [streamId])[0]?.[0]);
 }
 
-function findEvent(session: Session, sql: SqlFolder, id: string): Content | undefined {
+function findEvent(session: Session, sql: SqlFolder, id: string): EventContent | undefined {
   const [row] = session.query(sql('find'), [id]);
   return row === undefined ? undefined : toRecordedEvent(row);
-}
-
-function isSameEvent(event: Content, other: Content): boolean {
-  return (
-    event.streamId === other.streamId &&
-    event.type === other.type &&
-    jsonEquals(event.data, other.data) &&
-    jsonEquals(event.metadata, other.metadata)
-  );
-}
-
-function idConflict(event: Content, other: Content): EvstoreError {
-  return new EvstoreError('E_ID_CONFLICT', `an event with the id ${event.id} exists with other content`, {
-    why: `It is in stream ${other.streamId}. An id names one event for ever: a new event takes a new id.`,
-    next: `evstore read ${shellWord(other.streamId)}`,
-    details: { id: event.id, streamId: other.streamId },
-  });
 }
