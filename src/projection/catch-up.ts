@@ -93,6 +93,12 @@ export class CatchUp {
     return this.#events;
   }
 
+  /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
+  moveTo(position: number): void {
+    this.#position = position;
+    this.#cache.clear();
+  }
+
   /**
    * Applies batches until `to`, or until the safe head where that is lower; stops early when the signal aborts.
    * @throws E_HANDLER with everything before the event it failed on applied

@@ -113,6 +113,9 @@ async function settle(
   const current = rebuilds?.find(({ id }) => id === rebuild.id);
   if (current?.state === done) return current;
   if (current !== undefined && current.state !== rebuild.state) throw error;
+  // The answer that was lost may have been to a batch: the journal knows how far the table is.
+  const reached = done === 'swapped' ? current?.position : current?.old?.position;
+  if (reached !== undefined) change.catchUp?.moveTo(reached);
   if (error.code === 'E_SUPERSEDED' && !(await store.projections.renewLease(lease, leaseTtlMs))) throw error;
   return undefined;
 }

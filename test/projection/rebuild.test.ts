@@ -1,5 +1,6 @@
 /** Rebuild, swap, rollback and abort on real stores, beside runners and writers. */
 import { describe, expect, it } from 'vitest';
+import { EvstoreError } from '../../src/domain/errors.js';
 import { defineProjection } from '../../src/projection/definition.js';
 import { planRebuild } from '../../src/projection/plan-rebuild.js';
 import type { PreparedProjection } from '../../src/projection/prepare.js';
@@ -8,7 +9,7 @@ import { abortRebuild, findUnfinished } from '../../src/projection/rebuild-lease
 import { planRollback, rollBack } from '../../src/projection/rollback.js';
 import { runProjections } from '../../src/projection/run.js';
 import { swapReady } from '../../src/projection/swap.js';
-import type { Store } from '../../src/store/store.js';
+import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
@@ -50,6 +51,31 @@ async function startShop({ store }: TestStore, events = 60): Promise<void> {
 
 forEachEngine((engine) => {
   describe('rebuild', () => {
+    it('goes on where the table is when the answer to a batch before the swap was lost', async () => {
+      await withTestStore(engine, async (test) => {
+        await startShop(test);
+        await rebuildProjection(options(test.store, { swap: false }));
+        await placeOrders(test.store, 20, 10, 60);
+        let isLost = false;
+        const projections = new Proxy(test.store.projections, {
+          get: (target, name) => {
+            const member = Reflect.get(target, name);
+            if (typeof member !== 'function') return member;
+            if (name !== 'apply' || isLost) return member.bind(target);
+            return async (batch: AppliedBatch) => {
+              await target.apply(batch);
+              isLost = true;
+              throw new EvstoreError('E_CONNECT', 'nobody answered the COMMIT');
+            };
+          },
+        });
+        await swapReady(options({ ...test.store, projections }, { maxWaitMs: 3_000 }), second);
+        expect(isLost).toBe(true);
+        expect(await versionOf(test.store)).toBe(2);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
     it('makes a new version beside the live table and swaps it in', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
