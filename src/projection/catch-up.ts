@@ -2,39 +2,24 @@
  * Takes a read model forward: reads a batch of the log, folds it, and applies rows and position in one transaction.
  * The runner, the rebuild and the rollback differ only in the table they write and the lease they hold.
  */
-import { setImmediate } from 'node:timers/promises';
 import { type ErrorCode, isEvstoreError } from '../domain/errors.js';
-import type { EventBatch, RecordedEvent } from '../domain/event.js';
-import type { Changes, Statement, StoredRow } from '../domain/read-model.js';
+import type { EventBatch } from '../domain/event.js';
 import type { Lease, Store } from '../store/store.js';
-import { keyOf } from './columns.js';
-import { type RoutedEvent, RowFold, routeEvent, statementsOf } from './fold.js';
+import { type BatchFold, createBatchFold, type FoldTarget } from './batch-fold.js';
 import { failedPosition, toHandlerError } from './handler-error.js';
 import { Pace } from './pace.js';
-import {
-  isTableProjection,
-  type PreparedProjection,
-  type PreparedSqlProjection,
-  type PreparedTableProjection,
-} from './prepare.js';
+import type { PreparedProjection } from './prepare.js';
 import { readAhead } from './read-ahead.js';
-import { RowCache } from './row-cache.js';
 
 /** What a catch-up writes. */
-export interface CatchUpTarget {
+export interface CatchUpTarget extends FoldTarget {
   readonly lease: Lease;
   /** Of a rebuild: which table's cursor moves. */
   readonly side?: 'built' | 'old';
-  /** Maps a name readers use to the table to write. */
-  readonly physical: (name: string) => string;
   /** Everything up to here is in the table. */
   readonly position: number;
-  /** The table holds nothing: no key has to be looked up. */
-  readonly isEmpty?: boolean;
   /** Fixed events a batch; adaptive unless said. */
   readonly batchSize?: number | undefined;
-  /** Aborted: the batch under way is dropped, nothing of it is written. */
-  readonly signal: AbortSignal;
 }
 
 /** One batch that was applied. */
@@ -42,14 +27,6 @@ export interface Step {
   readonly position: number;
   readonly events: number;
 }
-
-interface Outcome {
-  readonly changes: Changes;
-  /** What the touched rows are now, by key. */
-  readonly rows: Iterable<readonly [string, StoredRow | null]>;
-}
-
-const sliceMs = 30;
 
 /** Failures of the store or of the lease: no event is to blame. */
 const notTheEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -69,7 +46,7 @@ export class CatchUp {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
   readonly #target: CatchUpTarget;
-  readonly #cache: RowCache;
+  readonly #fold: BatchFold;
   readonly #pace: Pace;
   #position: number;
   #events = 0;
@@ -78,7 +55,7 @@ export class CatchUp {
     this.#store = store;
     this.#projection = projection;
     this.#target = target;
-    this.#cache = new RowCache(target.isEmpty ?? false);
+    this.#fold = createBatchFold(store, projection, target);
     this.#pace = new Pace(target.batchSize);
     this.#position = target.position;
   }
@@ -96,7 +73,7 @@ export class CatchUp {
   /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
   moveTo(position: number): void {
     this.#position = position;
-    this.#cache.clear();
+    this.#fold.forget();
   }
 
   /**
@@ -130,7 +107,7 @@ export class CatchUp {
     try {
       await this.#apply(batch);
     } catch (error) {
-      this.#cache.clear();
+      this.#fold.forget();
       const failed = failedPosition(error);
       if (failed !== undefined) {
         const before = batch.events.filter(({ globalPosition }) => globalPosition < failed);
@@ -153,7 +130,7 @@ export class CatchUp {
       try {
         await this.#apply({ events: [event], upTo: event.globalPosition });
       } catch (error) {
-        this.#cache.clear();
+        this.#fold.forget();
         if (failedPosition(error) !== undefined || (isEvstoreError(error) && notTheEvents.has(error.code))) throw error;
         throw toHandlerError(this.#projection.name, event, `on.${event.type}`, error);
       }
@@ -162,10 +139,7 @@ export class CatchUp {
   }
 
   async #apply({ events, upTo }: EventBatch): Promise<void> {
-    const projection = this.#projection;
-    const { changes, rows } = isTableProjection(projection)
-      ? await this.#fold(projection, events)
-      : await this.#collect(projection, events);
+    const { changes, keep } = await this.#fold.fold(events);
     const { lease, side, signal } = this.#target;
     if (signal.aborted) return;
     await this.#store.projections.apply({
@@ -174,63 +148,11 @@ export class CatchUp {
       from: this.#position,
       to: upTo,
       lastEventId: events.at(-1)?.id ?? null,
-      seen: { filter: projection.filter, ids: events.map(({ id }) => id) },
+      seen: { filter: this.#projection.filter, ids: events.map(({ id }) => id) },
       changes,
     });
     this.#position = upTo;
     this.#events += events.length;
-    for (const [key, row] of rows) this.#cache.set(key, row);
-  }
-
-  async #fold(projection: PreparedTableProjection, events: readonly RecordedEvent[]): Promise<Outcome> {
-    const routed: RoutedEvent[] = [];
-    await this.#inSlices(events, (event) => routed.push(routeEvent(projection, event)));
-    const fold = new RowFold(projection, await this.#currentRows(projection, routed));
-    await this.#inSlices(routed, (event) => fold.add(event));
-    return { changes: fold.changes(this.#target.physical(projection.shape.spec.name)), rows: fold.rows() };
-  }
-
-  async #collect(projection: PreparedSqlProjection, events: readonly RecordedEvent[]): Promise<Outcome> {
-    const statements: Statement[] = [];
-    await this.#inSlices(events, (event) => {
-      statements.push(...statementsOf(projection, event, this.#target.physical));
-    });
-    return { changes: { kind: 'statements', statements }, rows: [] };
-  }
-
-  /** From memory where it is known, from the table where it is not. */
-  async #currentRows(
-    { shape }: PreparedTableProjection,
-    routed: readonly RoutedEvent[],
-  ): Promise<Map<string, StoredRow | null>> {
-    const rows = new Map<string, StoredRow | null>();
-    const unknown: StoredRow[] = [];
-    for (const { keys } of routed) {
-      for (const { text, columns } of keys) {
-        if (rows.has(text)) continue;
-        const row = this.#cache.get(text);
-        if (row === undefined) unknown.push(columns);
-        rows.set(text, row ?? null);
-      }
-    }
-    if (unknown.length > 0) {
-      const table = this.#target.physical(shape.spec.name);
-      for (const row of await this.#store.projections.readRows(table, shape.spec, unknown)) {
-        rows.set(keyOf(shape, row).text, row);
-      }
-    }
-    return rows;
-  }
-
-  /** Lets timers and signals through between slices; stops when the signal aborts. */
-  async #inSlices<T>(items: readonly T[], act: (item: T) => void): Promise<void> {
-    let sliceEnd = performance.now() + sliceMs;
-    for (const item of items) {
-      act(item);
-      if (performance.now() < sliceEnd) continue;
-      await setImmediate();
-      if (this.#target.signal.aborted) return;
-      sliceEnd = performance.now() + sliceMs;
-    }
+    keep();
   }
 }

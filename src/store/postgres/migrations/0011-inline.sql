@@ -1,0 +1,12 @@
+-- Projections whose rows are written in the transaction of the append, and which events beyond the checkpoint already
+-- are in their rows. rebuild: 0 for the live tables, otherwise the tables that stand beside them in that rebuild.
+
+alter table public.evstore_projections add column mode text not null default 'async';
+alter table public.evstore_projections add constraint evstore_projections_mode_check check (mode in ('async', 'inline'));
+
+create table public.evstore_inlined (
+  projection text not null,
+  rebuild bigint not null default 0,
+  global_position bigint not null,
+  constraint evstore_inlined_pkey primary key (projection, rebuild, global_position)
+);

@@ -1,0 +1,253 @@
+/** The port, second part: read models, their checkpoints, and their rebuilds. */
+import type { Audit, AuditFilter } from '../domain/audit.js';
+import type { Changes, ReadModel, StoredRow, TableSpec } from '../domain/read-model.js';
+
+export interface ProjectionStore {
+  /** Registered projections by name. */
+  list(): Promise<readonly ProjectionRecord[]>;
+
+  /**
+   * Makes the live tables and the checkpoint of a new projection, in one transaction. A projection that is registered
+   * already is returned as it is, whatever its version.
+   * @throws E_FOREIGN_TABLE when a table of that name exists and no projection owns it
+   */
+  register(registration: Registration): Promise<ProjectionRecord>;
+
+  /** Every row of `subscription_checkpoints`, ours and foreign ones. */
+  checkpoints(): Promise<readonly Checkpoint[]>;
+
+  /** Every checkpoint, and the cursor of every table of a rebuild that is still there: where it stands, what it was given. */
+  cursors(): Promise<readonly Cursor[]>;
+
+  /**
+   * Moves a checkpoint by hand and bumps its generation, so that a running owner stops. Null deletes it.
+   * @throws E_NOT_FOUND
+   */
+  setCheckpoint(subscriptionId: string, position: number | null): Promise<void>;
+
+  /**
+   * Takes the lease when it is free or expired by the database's clock, or when `steal` is set; the token rises each time.
+   * `held` carries who has it.
+   */
+  acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer>;
+  /** False when somebody else has the lease now. */
+  renewLease(lease: Lease, ttlMs: number, vitals?: Vitals): Promise<boolean>;
+  /** Gives the lease back; nothing happens when it is somebody else's. */
+  releaseLease(lease: Lease): Promise<void>;
+  /** Keeps the runner's last error beside its checkpoint; null clears it. */
+  recordError(subscriptionId: string, message: string | null): Promise<void>;
+
+  /** Current rows of these keys (key columns only), in no particular order; absent keys have no row. */
+  readRows(table: string, spec: TableSpec, keys: readonly StoredRow[]): Promise<readonly StoredRow[]>;
+
+  /**
+   * Read-model rows and checkpoint in one transaction: the checkpoint moves from `from` to `to` only if it is still at
+   * `from` under this lease's token and generation.
+   * @throws E_SUPERSEDED and nothing is written, when it is not
+   */
+  apply(batch: AppliedBatch): Promise<void>;
+
+  /** Rows in a table, counted. */
+  countRows(table: string): Promise<number>;
+
+  /** All rebuilds, newest first. */
+  rebuilds(projection?: string): Promise<readonly Rebuild[]>;
+  /** What stands in the way of replacing these tables, and what hangs on them. */
+  inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
+  /**
+   * Writes the journal row in state `planned` and holds its lease.
+   * @throws E_LOCK_HELD naming the other, when an unfinished rebuild of the projection exists
+   */
+  startRebuild(plan: RebuildPlan, request: LeaseRequest): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }>;
+  /** `planned → filling`: makes the tables of the rebuild, without secondary indexes where they can wait. */
+  createRebuildTables(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild>;
+  /** `filling → ready`: the secondary indexes. */
+  finishFill(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild>;
+  /**
+   * `ready → swapped` in one transaction: live tables → `old`, rebuilt tables → live, with the names of their indexes
+   * and owned sequences; the projection takes the rebuild's version and code hash, its checkpoint the rebuild's
+   * position, its generation one more. `live` is the lease on the projection, so that no runner writes meanwhile.
+   * @throws E_TIMEOUT when the tables could not be locked in `lockTimeoutMs`: nothing has changed, try again
+   * @throws E_SUPERSEDED when a lease is lost or the rebuild lies behind the live checkpoint
+   * @throws E_UNSAFE_STORE naming what, when the tables or what hangs on them changed since the plan
+   */
+  swap(
+    rebuild: Rebuild,
+    leases: SwapLeases,
+    options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
+  ): Promise<Rebuild>;
+  /** The inverse of `swap`, `swapped → ready`: the old tables are live again at `oldPosition`, under the old version. */
+  rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild>;
+  /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
+  abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
+  /** `swapped → retired`: drops the old tables by recorded identity, never by name pattern, never CASCADE. */
+  retire(rebuild: Rebuild): Promise<Rebuild>;
+}
+
+export interface Cursor {
+  readonly name: string;
+  /** Null for a checkpoint. */
+  readonly rebuild: number | null;
+  readonly position: number;
+  readonly lastEventId: string | null;
+  /** Position of the event with that id; null when no event has it. */
+  readonly lastEventAt: number | null;
+  /** Null when nothing is known: a foreign subscription, a saga, or one that was moved by hand and has not run since. */
+  readonly audit: Audit | null;
+}
+
+export interface ProjectionRecord {
+  readonly name: string;
+  readonly version: number;
+  readonly codeHash: string;
+  /** Live tables. */
+  readonly tables: readonly string[];
+  /** Rises with every swap, rollback and move of the checkpoint by hand. */
+  readonly generation: number;
+  readonly registeredAt: string;
+}
+
+export interface Registration {
+  readonly name: string;
+  readonly version: number;
+  readonly codeHash: string;
+  readonly model: ReadModel;
+}
+
+export interface Checkpoint {
+  readonly subscriptionId: string;
+  readonly position: number;
+  readonly updatedAt: string;
+  readonly generation: number;
+  /** Id of the event at `position`, when the last batch held one. */
+  readonly lastEventId: string | null;
+  /** Who holds the lease now; null when it is free or expired. */
+  readonly owner: string | null;
+  /** Events a second, as the runner last measured it. */
+  readonly rate: number | null;
+  readonly lastError: string | null;
+}
+
+/** What a lease is on: a projection's (or saga's) checkpoint, or a rebuild. */
+export type LeaseTarget =
+  | { readonly kind: 'checkpoint'; readonly subscriptionId: string }
+  | { readonly kind: 'rebuild'; readonly id: number };
+
+export interface LeaseRequest {
+  /** Printed to others, e.g. `host:1234`. */
+  readonly owner: string;
+  readonly ttlMs: number;
+  /** Take it from whoever has it. */
+  readonly steal?: boolean;
+}
+
+export interface Lease {
+  readonly target: LeaseTarget;
+  readonly owner: string;
+  /** Fencing token: only the latest one writes. */
+  readonly token: number;
+  /** Generation of the checkpoint when the lease was taken; 0 for a rebuild. */
+  readonly generation: number;
+  /** Position when the lease was taken. */
+  readonly position: number;
+}
+
+export type LeaseAnswer =
+  | { readonly held: false; readonly lease: Lease }
+  | { readonly held: true; readonly owner: string; readonly expiresInMs: number };
+
+export interface Vitals {
+  /** Events a second. */
+  readonly rate?: number;
+}
+
+export interface AppliedBatch {
+  readonly lease: Lease;
+  /** Which table's cursor a rebuild's batch moves: the one being built, or the old one being caught up. */
+  readonly side?: 'built' | 'old';
+  /** Exclusive. */
+  readonly from: number;
+  readonly to: number;
+  /** The last event of the batch, if it had one. */
+  readonly lastEventId: string | null;
+  /**
+   * What was delivered between `from` and `to`: the proof that nothing was skipped. Without it nothing is known of this
+   * cursor any more; under another filter than before the proof begins at `from`.
+   */
+  readonly seen?: SeenEvents;
+  readonly changes: Changes;
+}
+
+export interface SeenEvents {
+  readonly filter: AuditFilter;
+  /** Of every event that the filter lets through, whether it changed anything or not. */
+  readonly ids: readonly string[];
+}
+
+export type RebuildState = 'planned' | 'filling' | 'ready' | 'swapped' | 'retired' | 'aborted';
+
+export interface Rebuild {
+  readonly id: number;
+  readonly projection: string;
+  readonly version: number;
+  readonly codeHash: string;
+  readonly state: RebuildState;
+  /** Everything up to here is in the built tables. */
+  readonly position: number;
+  readonly tables: readonly RebuildTable[];
+  /** Of what was live before the swap; null when nothing was. */
+  readonly old: { readonly version: number; readonly codeHash: string; readonly position: number } | null;
+  readonly owner: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly swappedAt: string | null;
+  /** When `gc` may drop the old tables. */
+  readonly keepOldUntil: string | null;
+}
+
+export interface RebuildTable {
+  /** The name readers use. */
+  readonly live: string;
+  /** The table this rebuild fills, until the swap. */
+  readonly built: string;
+  /** The name of the replaced table after the swap. */
+  readonly old: string;
+}
+
+export interface RebuildPlan {
+  readonly projection: string;
+  readonly version: number;
+  readonly codeHash: string;
+  /** Live names; the driver derives the others from the rebuild's id and refuses those that would be too long. */
+  readonly tables: readonly string[];
+}
+
+export interface SwapLeases {
+  readonly rebuild: Lease;
+  /** On the projection's checkpoint. */
+  readonly live: Lease;
+}
+
+export interface RollbackOptions {
+  readonly lockTimeoutMs: number;
+  /** Readers may go back to an earlier position. Default false: old tables behind the live ones are E_SUPERSEDED. */
+  readonly goBack?: boolean;
+}
+
+export interface TableFacts {
+  readonly table: string;
+  readonly exists: boolean;
+  /** From the engine's statistics; null when it has none. */
+  readonly estimatedRows: number | null;
+  readonly indexes: readonly string[];
+  /** What a swap keeps by itself, by name: grants, comments, owner. */
+  readonly carried: readonly Dependent[];
+  /** What a swap cannot carry over: its presence refuses the rebuild. */
+  readonly blocking: readonly Dependent[];
+}
+
+export interface Dependent {
+  /** `view`, `materialized view`, `foreign key`, `trigger`, `policy`, `publication`, `grant`, `comment`, `rule` … */
+  readonly kind: string;
+  readonly name: string;
+}
