@@ -1,4 +1,5 @@
 /** Names of streams, event types and tables: what is legal, and what is derived from what. */
+import { createHash } from 'node:crypto';
 import { EvstoreError } from './errors.js';
 import { maxIdentifierBytes, maxNameCharacters, maxStreamIdBytes } from './limits.js';
 
@@ -42,6 +43,18 @@ export function isTableName(name: string): boolean {
     !/^(pg|evstore|sqlite)_/.test(name) &&
     !contractTables.has(name)
   );
+}
+
+/**
+ * Where the rows of a projection are that are not in the store's database: `order_search__v2`, and `order_search__v3_17`
+ * for that of rebuild 17. At most 63 characters: a longer projection's name is cut, and told apart by a hash.
+ */
+export function nameTarget(projection: string, version: number, rebuild?: number): string {
+  const suffix = `__v${version}${rebuild === undefined ? '' : `_${rebuild}`}`;
+  const room = maxIdentifierBytes - suffix.length;
+  if (projection.length <= room) return `${projection}${suffix}`;
+  const hash = createHash('sha256').update(projection).digest('hex').slice(0, 8);
+  return `${projection.slice(0, room - hash.length - 1)}_${hash}${suffix}`;
 }
 
 /** `OrderSummary`, `orderSummary` and `order-summary` → `order_summary`. */

@@ -68,7 +68,7 @@ export type Changes =
     }
   | { readonly kind: 'statements'; readonly statements: readonly Statement[] };
 
-/** How to make a read model's tables, under whatever names. */
+/** How to make a read model's tables, under whatever names. An external one has none: its rows are not in this database. */
 export type ReadModel =
   | { readonly kind: 'table'; readonly spec: TableSpec }
   | {
@@ -77,4 +77,11 @@ export type ReadModel =
       readonly tables: readonly string[];
       /** Statements that make the tables and their indexes; `physical` maps a name readers use to the one to create. */
       readonly create: (physical: (name: string) => string) => readonly Statement[];
-    };
+    }
+  | { readonly kind: 'external' };
+
+/** The names readers use. */
+export function tablesOf(model: ReadModel): readonly string[] {
+  if (model.kind === 'external') return [];
+  return model.kind === 'table' ? [model.spec.name] : model.tables;
+}

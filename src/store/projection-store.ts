@@ -105,6 +105,8 @@ export interface ProjectionRecord {
   /** Rises with every swap, rollback and move of the checkpoint by hand. */
   readonly generation: number;
   readonly registeredAt: string;
+  /** What the projection's own code calls its live read model; null when that is tables of this database. */
+  readonly target: string | null;
 }
 
 export interface Registration {
@@ -203,6 +205,10 @@ export interface Rebuild {
   readonly swappedAt: string | null;
   /** When `gc` may drop the old tables. */
   readonly keepOldUntil: string | null;
+  /** What it fills outside this database; null when that is tables. Live after the swap. */
+  readonly target: string | null;
+  /** What was live outside this database before the swap; null before it, and when that was tables. */
+  readonly oldTarget: string | null;
 }
 
 export interface RebuildTable {

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { ReadModel, TableSpec } from '../../src/domain/read-model.js';
+import type { Lease } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';
 import {
@@ -257,5 +258,64 @@ export const rebuildSuite = suite('rebuild', {
     );
     expect(error?.code).toBe('E_INVALID_INPUT');
     expect(await store.projections.rebuilds(long)).toEqual([]);
+  },
+
+  'a read model outside the database: which one is live moves with the version': async ({ store }) => {
+    const external = { name: 'order_search', version: 1, codeHash: 'hash-1', model: { kind: 'external' } } as const;
+    const record = await store.projections.register(external);
+    expect(record).toMatchObject({ target: 'order_search__v1', tables: [] });
+    const live = await takeLease(store, checkpointOf(external.name));
+    for (let index = 0; index < 3; index++) await append(store, `Order-${index}`, makeEvents(2));
+    const { safeHead } = await store.log.head();
+    const moved = (lease: Lease, side?: 'built' | 'old') =>
+      store.projections.apply({
+        lease,
+        ...(side !== undefined && { side }),
+        from: 0,
+        to: safeHead,
+        lastEventId: null,
+        changes: { kind: 'statements', statements: [] },
+      });
+    await moved(live);
+    const started = await store.projections.startRebuild(
+      { projection: external.name, version: 2, codeHash: 'hash-2', tables: [] },
+      request,
+    );
+    const target = `order_search__v2_${started.rebuild.id}`;
+    expect(started.rebuild).toMatchObject({ target, oldTarget: null });
+    const filling = await store.projections.createRebuildTables(started.rebuild, started.lease, external.model);
+    await moved(started.lease, 'built');
+    const ready = await store.projections.finishFill(filling, started.lease, external.model);
+    const swapped = await store.projections.swap(ready, { rebuild: started.lease, live }, options);
+    expect(swapped).toMatchObject({ state: 'swapped', target, oldTarget: 'order_search__v1' });
+    expect(await store.projections.list()).toMatchObject([{ version: 2, codeHash: 'hash-2', target }]);
+    const after = await takeLease(store, checkpointOf(external.name), { ...request, steal: true });
+    const back = await store.projections.rollback(
+      swapped,
+      { rebuild: started.lease, live: after },
+      { lockTimeoutMs: 2_000 },
+    );
+    expect(back).toMatchObject({ state: 'ready', target, oldTarget: null });
+    expect(await store.projections.list()).toMatchObject([{ version: 1, target: 'order_search__v1' }]);
+    const again = await takeLease(store, checkpointOf(external.name), { ...request, steal: true });
+    await store.projections.swap(back, { rebuild: started.lease, live: again }, options);
+    expect(await store.projections.retire(swapped)).toMatchObject({ state: 'retired', oldTarget: 'order_search__v1' });
+    expect(await store.projections.list()).toMatchObject([{ version: 2, target }]);
+  },
+
+  'a read model outside the database has a name of at most 63 characters': async ({ store }) => {
+    const names = ['a', 'b'].map((last) => `${'x'.repeat(62)}${last}`);
+    const targets = new Set<string>();
+    for (const name of names) {
+      const model = { kind: 'external' } as const;
+      targets.add((await store.projections.register({ name, version: 1, codeHash: '', model })).target ?? '');
+      const started = await store.projections.startRebuild(
+        { projection: name, version: 2_000_000_000, codeHash: '', tables: [] },
+        request,
+      );
+      targets.add(started.rebuild.target ?? '');
+    }
+    expect(targets.size).toBe(4);
+    for (const target of targets) expect(target).toMatch(/^x[a-z0-9_]{0,62}$/);
   },
 });

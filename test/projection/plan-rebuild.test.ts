@@ -11,6 +11,7 @@ const record: ProjectionRecord = {
   tables: ['orders'],
   generation: 0,
   registeredAt: '',
+  target: null,
 };
 const unfinished: Rebuild = {
   id: 7,
@@ -26,6 +27,8 @@ const unfinished: Rebuild = {
   updatedAt: '',
   swappedAt: null,
   keepOldUntil: null,
+  target: null,
+  oldTarget: null,
 };
 const facts: RebuildFacts = {
   projection: {

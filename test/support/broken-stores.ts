@@ -1,6 +1,7 @@
 /** Real stores with one promise broken each. The suites are worth something if they reject every one of them. */
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../src/domain/event.js';
+import { nameTarget } from '../../src/domain/names.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import type { AppliedBatch, EventLog, ProjectionStore, Store } from '../../src/store/store.js';
 
@@ -279,6 +280,13 @@ export const brokenStores: readonly BrokenStore[] = [
     name: 'leaves what was built behind',
     wrap: withProjections(() => ({ abort: async (rebuild) => ({ ...rebuild, state: 'aborted' }) })),
     rejectedBy: { rebuild: ['abort drops what was built and nothing else'] },
+  },
+  {
+    name: 'forgets which read model outside the database is live',
+    wrap: withProjections((projections) => ({
+      list: async () => (await projections.list()).map((record) => ({ ...record, target: nameTarget(record.name, 1) })),
+    })),
+    rejectedBy: { rebuild: ['a read model outside the database: which one is live moves with the version'] },
   },
   {
     name: 'tallies what it was not asked for',

@@ -1,7 +1,8 @@
 /** Read models, their checkpoints and their rebuilds on Postgres. */
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
-import type { ReadModel, StoredRow, TableSpec } from '../../domain/read-model.js';
+import { nameTarget } from '../../domain/names.js';
+import { type ReadModel, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
@@ -60,11 +61,12 @@ export class PostgresProjectionStore implements ProjectionStore {
 
   register(registration: Registration): Promise<ProjectionRecord> {
     const { name, version, codeHash, model } = registration;
-    const tables = model.kind === 'table' ? [model.spec.name] : model.tables;
+    const tables = tablesOf(model);
+    const target = model.kind === 'external' ? nameTarget(name, version) : null;
     for (const table of tables) checkNames(table, '');
     return this.#writable().transaction(
       async (session) => {
-        const parameters = [name, version, codeHash, JSON.stringify(tables)];
+        const parameters = [name, version, codeHash, JSON.stringify(tables), target];
         const [added] = await session.query(this.#sql('register-projection'), parameters);
         if (added !== undefined) {
           await this.#createLiveTables(session, model, tables);
@@ -203,6 +205,7 @@ export class PostgresProjectionStore implements ProjectionStore {
       for (const statement of createIndexes(this.#schema, model.spec, model.spec.name)) await session.query(statement);
       return;
     }
+    if (model.kind === 'external') return;
     for (const statement of model.create((name) => name)) await runStatement(session, statement);
     const made = await findOids(session, this.#sql, this.#schema, tables);
     const missing = tables.find((table) => !made.has(table));
@@ -232,6 +235,7 @@ function toProjectionRecord(row: RawRow): ProjectionRecord {
     tables: JSON.parse(toText(row[3])),
     generation: toInteger(row[4]),
     registeredAt: toTimestamp(row[5]),
+    target: row[6] ?? null,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The journal of rebuilds, and the tables each one makes and drops. */
 import { EvstoreError } from '../../domain/errors.js';
+import { nameTarget } from '../../domain/names.js';
 import type { ReadModel } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
@@ -28,6 +29,9 @@ export interface JournalRow {
   readonly lastEventId: string | null;
   /** Of the tables beside the live ones, as the store keeps it. */
   readonly audit: string | null;
+  /** What the rebuild fills, and what it replaced, where those are not in this database. */
+  readonly target: string | null;
+  readonly oldTarget: string | null;
   readonly tables: readonly JournalTable[];
   readonly facts: string;
   readonly version: number;
@@ -72,6 +76,7 @@ export async function startRebuild(
       const oids = await findOids(session, sql, schema, plan.tables);
       const tables = plan.tables.map((live) => nameTables(plan, live, id, oids.get(live) ?? null));
       await session.query(sql('set-rebuild-state'), [id, 'planned', JSON.stringify(tables)]);
+      await session.query(sql('set-rebuild-target'), [id, nameTarget(projection, version, id)]);
       const lease: Lease = { target: { kind: 'rebuild', id }, owner: request.owner, token, generation: 0, position: 0 };
       return { rebuild: await readRebuild(session, sql, id), lease };
     });
@@ -94,7 +99,7 @@ export function createRebuildTables(
       const physical = (name: string) => built.get(name) ?? name;
       if (model.kind === 'table') {
         await session.query(createTable(schema, model.spec, physical(model.spec.name)));
-      } else {
+      } else if (model.kind === 'sql') {
         for (const statement of model.create(physical)) await runStatement(session, statement);
       }
       const oids = await findOids(session, sql, schema, [...built.values()]);
@@ -247,6 +252,8 @@ function toRebuild(row: RawRow): Rebuild {
     updatedAt: toTimestamp(row[12]),
     swappedAt: toOptional(row[13], toTimestamp),
     keepOldUntil: toOptional(row[14], toTimestamp),
+    target: row[15] ?? null,
+    oldTarget: row[16] ?? null,
   };
 }
 
@@ -256,6 +263,8 @@ function toJournalRow(row: RawRow): JournalRow {
     position: toInteger(row[1]),
     lastEventId: row[2] ?? null,
     audit: row[11] ?? null,
+    target: row[12] ?? null,
+    oldTarget: row[13] ?? null,
     tables: JSON.parse(toText(row[3])),
     facts: toText(row[4]),
     version: toInteger(row[5]),

@@ -20,6 +20,13 @@ interface Exchange {
   readonly incoming: { readonly oid: number; readonly name: string };
 }
 
+/** What a projection is registered as. */
+interface LiveProjection {
+  readonly version: number;
+  readonly codeHash: string;
+  readonly target: string | null;
+}
+
 export function swap(
   journalOf: Journal,
   rebuild: Rebuild,
@@ -51,6 +58,7 @@ export function swap(
       replaced === null ? null : checkpoint.lastEventId,
       options.keepOldMs,
       checkpoint.audit,
+      replaced?.target ?? null,
     ]);
     await setLive(session, journalOf, rebuild.projection, journal, journal.tables);
     await session.query(sql('swap-checkpoint'), [
@@ -94,7 +102,13 @@ export function rollback(
       facts,
       checkpoint.audit,
     ]);
-    await setLive(session, journalOf, rebuild.projection, journal.old, journal.tables);
+    await setLive(
+      session,
+      journalOf,
+      rebuild.projection,
+      { ...journal.old, target: journal.oldTarget },
+      journal.tables,
+    );
     await session.query(sql('swap-checkpoint'), [
       rebuild.projection,
       journal.old.position,
@@ -226,24 +240,20 @@ async function renameTable(
   }
 }
 
-async function readLive(
-  session: Session,
-  { sql }: Journal,
-  projection: string,
-): Promise<{ readonly version: number; readonly codeHash: string } | null> {
+async function readLive(session: Session, { sql }: Journal, projection: string): Promise<LiveProjection | null> {
   const [row] = await session.query(sql('projections'), [projection]);
-  return row === undefined ? null : { version: toInteger(row[1]), codeHash: toText(row[2]) };
+  return row === undefined ? null : { version: toInteger(row[1]), codeHash: toText(row[2]), target: row[6] ?? null };
 }
 
 async function setLive(
   session: Session,
   { sql }: Journal,
   projection: string,
-  { version, codeHash }: { readonly version: number; readonly codeHash: string },
+  { version, codeHash, target }: LiveProjection,
   tables: readonly JournalTable[],
 ): Promise<void> {
   const names = JSON.stringify(tables.map(({ live }) => live));
-  await session.query(sql('replace-projection'), [projection, version, codeHash, names]);
+  await session.query(sql('replace-projection'), [projection, version, codeHash, names, target]);
 }
 
 function known(table: JournalTable, oid: number | null): number {

@@ -1,7 +1,8 @@
 /** Read models, their checkpoints and their rebuilds on SQLite. */
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
-import type { ReadModel, StoredRow, TableSpec } from '../../domain/read-model.js';
+import { nameTarget } from '../../domain/names.js';
+import { type ReadModel, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
@@ -55,10 +56,11 @@ export class SqliteProjectionStore implements ProjectionStore {
 
   register(registration: Registration): Promise<ProjectionRecord> {
     const { name, version, codeHash, model } = registration;
-    const tables = model.kind === 'table' ? [model.spec.name] : model.tables;
+    const tables = tablesOf(model);
+    const target = model.kind === 'external' ? nameTarget(name, version) : null;
     for (const table of tables) checkNames(table, '');
     return this.#writable().transaction((session) => {
-      const parameters = [name, version, codeHash, JSON.stringify(tables)];
+      const parameters = [name, version, codeHash, JSON.stringify(tables), target];
       const [added] = session.query(this.#sql('register-projection'), parameters);
       if (added !== undefined) {
         this.#createLiveTables(session, model, tables);
@@ -194,6 +196,7 @@ export class SqliteProjectionStore implements ProjectionStore {
       for (const statement of createIndexes(model.spec, model.spec.name)) session.run(statement);
       return;
     }
+    if (model.kind === 'external') return;
     for (const statement of model.create((name) => name)) runStatement(session, statement);
     const made = findMarks(session, this.#sql, tables);
     const missing = tables.find((table) => !made.has(table));
@@ -223,6 +226,7 @@ function toProjectionRecord(row: RawRow): ProjectionRecord {
     tables: JSON.parse(toText(row[3])),
     generation: toInteger(row[4]),
     registeredAt: toTimestamp(row[5]),
+    target: toOptional(row[6], toText),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The journal of rebuilds, and the tables each one makes and drops. */
 import { EvstoreError } from '../../domain/errors.js';
+import { nameTarget } from '../../domain/names.js';
 import type { ReadModel } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
@@ -27,6 +28,9 @@ export interface JournalRow {
   readonly lastEventId: string | null;
   /** Of the tables beside the live ones, as the store keeps it. */
   readonly audit: string | null;
+  /** What the rebuild fills, and what it replaced, where those are not in this database. */
+  readonly target: string | null;
+  readonly oldTarget: string | null;
   readonly tables: readonly JournalTable[];
   readonly facts: string;
   readonly version: number;
@@ -70,6 +74,7 @@ export async function startRebuild(
       const marks = findMarks(session, sql, plan.tables);
       const tables = plan.tables.map((live) => nameTables(plan, live, id, marks.get(live) ?? null));
       session.run(sql('set-rebuild-state'), [id, 'planned', JSON.stringify(tables)]);
+      session.run(sql('set-rebuild-target'), [id, nameTarget(projection, version, id)]);
       const lease: Lease = { target: { kind: 'rebuild', id }, owner: request.owner, token, generation: 0, position: 0 };
       return { rebuild: readRebuild(session, sql, id), lease };
     });
@@ -91,7 +96,7 @@ export function createRebuildTables(
     const physical = (name: string) => built.get(name) ?? name;
     if (model.kind === 'table') {
       session.run(createTable(model.spec, physical(model.spec.name)));
-    } else {
+    } else if (model.kind === 'sql') {
       for (const statement of model.create(physical)) runStatement(session, statement);
     }
     const marks = findMarks(session, sql, [...built.values()]);
@@ -235,6 +240,8 @@ function toRebuild(row: RawRow): Rebuild {
     updatedAt: toTimestamp(row[12]),
     swappedAt: toOptional(row[13], toTimestamp),
     keepOldUntil: toOptional(row[14], toTimestamp),
+    target: toOptional(row[15], toText),
+    oldTarget: toOptional(row[16], toText),
   };
 }
 
@@ -244,6 +251,8 @@ function toJournalRow(row: RawRow): JournalRow {
     position: toInteger(row[1]),
     lastEventId: toOptional(row[2], toText),
     audit: toOptional(row[11], toText),
+    target: toOptional(row[12], toText),
+    oldTarget: toOptional(row[13], toText),
     tables: JSON.parse(toText(row[3])),
     facts: toText(row[4]),
     version: toInteger(row[5]),

@@ -16,6 +16,13 @@ interface Exchange {
   readonly incoming: { readonly mark: string; readonly name: string };
 }
 
+/** What a projection is registered as. */
+interface LiveProjection {
+  readonly version: number;
+  readonly codeHash: string;
+  readonly target: string | null;
+}
+
 export function swap(
   journalOf: Journal,
   rebuild: Rebuild,
@@ -46,6 +53,7 @@ export function swap(
       replaced === null ? null : checkpoint.lastEventId,
       options.keepOldMs,
       checkpoint.audit,
+      replaced?.target ?? null,
     ]);
     setLive(session, journalOf, rebuild.projection, journal, journal.tables);
     session.run(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId, journal.audit]);
@@ -84,7 +92,7 @@ export function rollback(
       facts,
       checkpoint.audit,
     ]);
-    setLive(session, journalOf, rebuild.projection, journal.old, journal.tables);
+    setLive(session, journalOf, rebuild.projection, { ...journal.old, target: journal.oldTarget }, journal.tables);
     session.run(sql('swap-checkpoint'), [
       rebuild.projection,
       journal.old.position,
@@ -191,24 +199,22 @@ function renameTable(session: Session, from: string, to: string): void {
   }
 }
 
-function readLive(
-  session: Session,
-  { sql }: Journal,
-  projection: string,
-): { readonly version: number; readonly codeHash: string } | null {
+function readLive(session: Session, { sql }: Journal, projection: string): LiveProjection | null {
   const [row] = session.query(sql('projections'), [projection]);
-  return row === undefined ? null : { version: toInteger(row[1]), codeHash: toText(row[2]) };
+  return row === undefined
+    ? null
+    : { version: toInteger(row[1]), codeHash: toText(row[2]), target: toOptional(row[6], toText) };
 }
 
 function setLive(
   session: Session,
   { sql }: Journal,
   projection: string,
-  { version, codeHash }: { readonly version: number; readonly codeHash: string },
+  { version, codeHash, target }: LiveProjection,
   tables: readonly JournalTable[],
 ): void {
   const names = JSON.stringify(tables.map(({ live }) => live));
-  session.run(sql('replace-projection'), [projection, version, codeHash, names]);
+  session.run(sql('replace-projection'), [projection, version, codeHash, names, target]);
 }
 
 function known(table: JournalTable, mark: string | null): string {

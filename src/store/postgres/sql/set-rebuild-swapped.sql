@@ -1,7 +1,7 @@
 -- Rebuild $1 is live; what it replaced had version $2, code hash $3, position $4, last event $5 and is kept for $6
--- milliseconds, and audit $7.
+-- milliseconds, and audit $7; its target was $8.
 update public.evstore_rebuilds
-   set state = 'swapped', old_version = $2, old_code_hash = $3, old_position = $4, old_last_event_id = $5, audit = $7,
+   set state = 'swapped', old_version = $2, old_code_hash = $3, old_position = $4, old_last_event_id = $5, audit = $7, old_target = $8,
        swapped_at = clock_timestamp(), keep_old_until = clock_timestamp() + $6 * interval '1 millisecond',
        updated_at = clock_timestamp()
  where id = $1
