@@ -2,20 +2,12 @@
 import { randomBytes } from 'node:crypto';
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import pg from 'pg';
 import { describe, inject } from 'vitest';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Engine, Store } from '../../src/store/store.js';
+import { connectPostgres, connectSqlite, type Raw, withDatabase } from './raw.js';
 
-type RawRow = Record<string, unknown>;
-
-/** A connection of somebody else: any SQL, one session. */
-export interface Raw {
-  /** @param values for `$1`, `$2` … on Postgres, `?` on SQLite */
-  query(sql: string, values?: readonly unknown[]): Promise<RawRow[]>;
-  close(): Promise<void>;
-}
+export { connectPostgres, type Raw, withDatabase };
 
 export interface TestStore {
   readonly engine: Engine;
@@ -136,19 +128,6 @@ async function makeTemplate(): Promise<string> {
   }
 }
 
-export async function connectPostgres(url: string): Promise<Raw> {
-  const client = new pg.Client({ connectionString: url, application_name: 'somebody else' });
-  client.on('error', () => {});
-  await client.connect();
-  return {
-    query: async (sql, values = []) => {
-      const result = values.length === 0 ? await client.query(sql) : await client.query(sql, [...values]);
-      return Array.isArray(result) ? (result.at(-1)?.rows ?? []) : result.rows;
-    },
-    close: () => client.end().catch(() => {}),
-  };
-}
-
 async function administer(server: string, sql: string): Promise<void> {
   const admin = await connectPostgres(server);
   try {
@@ -156,12 +135,6 @@ async function administer(server: string, sql: string): Promise<void> {
   } finally {
     await admin.close();
   }
-}
-
-export function withDatabase(server: string, name: string): string {
-  const url = new URL(server);
-  url.pathname = `/${name}`;
-  return url.href;
 }
 
 let templateFile: Promise<string> | undefined;
@@ -188,23 +161,4 @@ async function makeTemplateFile(): Promise<string> {
   await store.close();
   if (existsSync(`${path}-wal`)) throw new Error('the template file was closed with a write-ahead log beside it');
   return path;
-}
-
-function connectSqlite(path: string): Raw {
-  const database = new Database(path, { timeout: 5_000 });
-  return {
-    query: async (sql, values = []) => {
-      if (values.length === 0 && !/^\s*(select|with|pragma|explain)\b/i.test(sql)) {
-        database.exec(sql);
-        return [];
-      }
-      const statement = database.prepare(sql);
-      if (statement.reader) return statement.all(...values) as RawRow[];
-      statement.run(...values);
-      return [];
-    },
-    close: async () => {
-      database.close();
-    },
-  };
 }

@@ -1,6 +1,6 @@
 /** A compiled program of the repository, as another process. */
 import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process';
-import { compileProgram } from './compile.js';
+import { compileMutant, compileProgram, type Mutation } from './compile.js';
 
 export interface Program {
   readonly process: ChildProcessWithoutNullStreams;
@@ -14,14 +14,18 @@ export interface Program {
   kill(signal?: NodeJS.Signals): Promise<void>;
 }
 
+export interface ProgramOptions extends SpawnOptions {
+  /** What starts it, e.g. `['setsid']`. */
+  readonly command?: readonly string[];
+  /** What is wrong with it. */
+  readonly mutations?: readonly Mutation[];
+}
+
 /** @param entry from the root of the repository, e.g. `bin/evstore.ts` */
-export function runProgram(
-  entry: string,
-  args: readonly string[],
-  options: SpawnOptions & { readonly command?: readonly string[] } = {},
-): Program {
-  const { command = [], ...spawnOptions } = options;
-  const [file = '', ...rest] = [...command, process.execPath, compileProgram(entry), ...args];
+export function runProgram(entry: string, args: readonly string[], options: ProgramOptions = {}): Program {
+  const { command = [], mutations = [], ...spawnOptions } = options;
+  const program = mutations.length === 0 ? compileProgram(entry) : compileMutant(entry, mutations);
+  const [file = '', ...rest] = [...command, process.execPath, program, ...args];
   const child = spawn(file, rest, { ...spawnOptions, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
   const lines: string[] = [];
   const told: string[] = [];

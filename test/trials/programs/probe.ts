@@ -1,0 +1,155 @@
+/**
+ * Loaded into a program before it starts, it stands between that program and its database: it gives each statement the
+ * name of the step it is part of, writes the steps down, and stops the process at one of them. What to do is in
+ * EVSTORE_PROBE, as JSON of `Probe`.
+ */
+import { appendFileSync } from 'node:fs';
+import Sqlite from 'better-sqlite3';
+import pg from 'pg';
+
+export interface Probe {
+  /** File to which every step is appended, as a line of `Traced`. */
+  readonly trace?: string;
+  readonly stop?: Stop;
+}
+
+export interface Stop {
+  /** Name of the step, or `any`. */
+  readonly step: string;
+  /** The n-th of that name, from 1. */
+  readonly nth: number;
+  /** `sent`: the server has the message, and nobody waits for the answer. SQLite knows no such moment. */
+  readonly moment: 'before' | 'sent' | 'after';
+  /** SIGKILL, or SIGSTOP: frozen until somebody says SIGCONT. */
+  readonly signal: 'SIGKILL' | 'SIGSTOP';
+}
+
+export interface Traced {
+  /** Milliseconds since the process began. */
+  readonly at: number;
+  readonly step: string;
+  /** Events that came back, of the step `read`. */
+  readonly rows?: number;
+  /** Of the step `end`: the most memory the process had, in KiB. */
+  readonly maxRss?: number;
+}
+
+/** By the text of the statement, the first that fits. `commit` is named after the last step of its transaction. */
+const steps: readonly (readonly [RegExp, string])[] = [
+  [/^begin/, 'begin'],
+  [/^commit/, 'commit'],
+  [/^rollback/, 'rollback'],
+  [/^insert into \S*evstore_rebuilds/, 'planned'],
+  [/^update \S*evstore_rebuilds\s+set state = 'swapped'/, 'swapped'],
+  [/^update \S*evstore_rebuilds\s+set state = [$?]/, 'state'],
+  [/^update \S*evstore_rebuilds\s+set position = /, 'fill'],
+  [/^update \S*evstore_rebuilds\s+set owner = null/, 'rebuild released'],
+  [/^update \S*subscription_checkpoints\s+set last_position = [^;]*generation = generation \+ 1/, 'checkpoint swapped'],
+  [/^update \S*subscription_checkpoints\s+set last_position = /, 'batch'],
+  [/^update \S*subscription_checkpoints\s+set owner = null/, 'lease released'],
+  [/^insert into \S*subscription_checkpoints as /, 'lease taken'],
+  [/^select last_position, [^;]*from \S*subscription_checkpoints[^;]*token = /, 'swap begun'],
+  [/^create (unique )?index/, 'index'],
+  [/^select count\(\*\) from/, 'verify'],
+  [/^alter table \S+ rename to/, 'rename'],
+  [/^select global_position, stream_id/, 'read'],
+];
+
+const { trace, stop } = JSON.parse(process.env.EVSTORE_PROBE ?? '{}') as Probe;
+const counts = new Map<string, number>();
+/** By connection. */
+const transactions = new WeakMap<object, string>();
+
+function nameStep(connection: object, text: string, values: readonly unknown[]): string {
+  const found = steps.find(([pattern]) => pattern.test(text.trimStart().toLowerCase()))?.[1] ?? 'other';
+  if (found === 'begin') transactions.delete(connection);
+  if (found === 'commit') return `commit ${transactions.get(connection) ?? 'other'}`;
+  const step = found === 'state' ? String(second(values)) : found;
+  const isTelling = !['begin', 'other', 'read', 'rollback'].includes(step);
+  // The transaction that swaps does much else after it.
+  if (isTelling && transactions.get(connection) !== 'swapped') transactions.set(connection, step);
+  return step;
+}
+
+/** Numbered parameters of better-sqlite3 come as an object. */
+function second(values: readonly unknown[]): unknown {
+  const [first] = values;
+  return typeof first === 'object' && first !== null && '2' in first ? first['2'] : values[1];
+}
+
+interface Passing {
+  readonly step: string;
+  readonly dies: (moment: Stop['moment']) => boolean;
+}
+
+function pass(connection: object, text: string, values: readonly unknown[]): Passing {
+  const step = nameStep(connection, text, values);
+  const nth = count(step);
+  const nthOfAll = count('any');
+  const isHere = stop !== undefined && (stop.step === 'any' ? nthOfAll : step === stop.step ? nth : 0) === stop.nth;
+  return { step, dies: (moment) => isHere && stop.moment === moment };
+}
+
+function count(step: string): number {
+  const next = (counts.get(step) ?? 0) + 1;
+  counts.set(step, next);
+  return next;
+}
+
+function die(): void {
+  write({ at: performance.now(), step: 'stopped' });
+  process.kill(process.pid, stop?.signal ?? 'SIGKILL');
+}
+
+function write(line: Traced): void {
+  if (trace !== undefined) appendFileSync(trace, `${JSON.stringify(line)}\n`);
+}
+
+function writeStep({ step }: Passing, result: unknown): void {
+  const rows = step === 'read' && Array.isArray(result) ? { rows: result.length } : {};
+  if (step !== 'other' && step !== 'begin') write({ at: performance.now(), step, ...rows });
+}
+
+type Query = (...parameters: unknown[]) => Promise<pg.QueryResult>;
+
+const { query } = pg.Client.prototype as unknown as { query: Query };
+(pg.Client.prototype as unknown as { query: Query }).query = async function (this: object, ...parameters) {
+  const [first] = parameters;
+  const { text, values } = typeof first === 'string' ? { text: first, values: [] } : (first as pg.QueryConfig);
+  const passing = pass(this, text, values ?? []);
+  if (passing.dies('before')) die();
+  const answer = query.apply(this, parameters);
+  if (passing.dies('sent')) setImmediate(die);
+  const result = await answer;
+  writeStep(passing, result.rows);
+  if (passing.dies('after')) die();
+  return result;
+};
+
+const { exec, prepare } = Sqlite.prototype;
+Sqlite.prototype.exec = function (this: Sqlite.Database, text: string) {
+  return watch(this, text, [], () => exec.call(this, text));
+};
+Sqlite.prototype.prepare = function (this: Sqlite.Database, text: string) {
+  const statement = prepare.call(this, text);
+  for (const method of ['run', 'all', 'get'] as const) {
+    const original = statement[method].bind(statement) as (...values: unknown[]) => unknown;
+    Object.assign(statement, {
+      [method]: (...values: unknown[]) => watch(this, text, values, () => original(...values)),
+    });
+  }
+  return statement;
+} as typeof prepare;
+
+function watch<Result>(connection: object, text: string, values: readonly unknown[], run: () => Result): Result {
+  const passing = pass(connection, text, values);
+  if (passing.dies('before')) die();
+  const result = run();
+  writeStep(passing, result);
+  if (passing.dies('after') || passing.dies('sent')) die();
+  return result;
+}
+
+process.once('exit', () => {
+  write({ at: performance.now(), step: 'end', maxRss: process.resourceUsage().maxRSS });
+});

@@ -1,0 +1,48 @@
+/**
+ * Trials: programs that try to break what evstore promises of projections and rebuilds, with processes that are killed,
+ * frozen and contend. Each prints its seed and a summary, and ends with 1 when anything was found.
+ *
+ *   npm run trials -- kills-of-runners [--kills 200] [--engine both|sqlite|postgres] [--seed 1] [--json FILE]
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { Engine } from '../../src/store/store.js';
+import { freshSeed, makeRandom } from '../support/random.js';
+import { killRunners } from './kills-of-runners.js';
+import { withPlace } from './places.js';
+import { describeReports } from './summary.js';
+import type { Trial, TrialReport } from './trial.js';
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: 'string' },
+    engine: { type: 'string', default: 'both' },
+    seed: { type: 'string', default: String(freshSeed()) },
+    json: { type: 'string' },
+  },
+});
+
+const say = (text: string) => void process.stderr.write(`${text}\n`);
+const numberOf = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Number(text));
+
+const trials: Readonly<Record<string, (trial: Trial) => Promise<TrialReport>>> = {
+  'kills-of-runners': (trial) => killRunners(trial, numberOf(values.kills, 200)),
+};
+
+const engines: readonly Engine[] =
+  values.engine === 'both' ? ['sqlite', 'postgres'] : [values.engine === 'postgres' ? 'postgres' : 'sqlite'];
+const names = positionals.length === 0 ? Object.keys(trials) : positionals;
+const reports: TrialReport[] = [];
+for (const name of names) {
+  const run = trials[name];
+  if (run === undefined) throw new Error(`no trial ${name}: ${Object.keys(trials).join(', ')}`);
+  for (const engine of engines) {
+    say(`${name} on ${engine}, seed ${values.seed}`);
+    const random = makeRandom(Number(values.seed));
+    reports.push(await withPlace(engine, (test) => run({ test, random, say })));
+  }
+}
+process.stdout.write(describeReports(reports));
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(reports, null, 2)}\n`);
+process.exitCode = reports.every(({ findings }) => findings.length === 0) ? 0 : 1;
