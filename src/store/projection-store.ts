@@ -1,6 +1,7 @@
 /** The port, second part: read models, their checkpoints, and their rebuilds. */
 import type { Audit, AuditFilter } from '../domain/audit.js';
-import type { Changes, ReadModel, StoredRow, TableSpec } from '../domain/read-model.js';
+import type { Changes, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
+import type { Comparison } from './comparison.js';
 
 export interface ProjectionStore {
   /** Registered projections by name. */
@@ -49,6 +50,20 @@ export interface ProjectionStore {
 
   /** Rows in a table, counted. */
   countRows(table: string): Promise<number>;
+
+  /**
+   * What differs between the live tables and those the rebuild has filled, key by key, seen in one read-only snapshot in
+   * which both stand at one position. Tables, columns and keys are the catalog's. Memory does not grow with the rows, and
+   * writers go on; the snapshot ends with the iteration.
+   * @throws E_SUPERSEDED before the first item, when they stand at different positions now: try again
+   * @throws E_CONFIG naming a table without a primary key, or with different ones
+   */
+  compareTables(rebuild: Rebuild): AsyncIterable<Comparison>;
+  /**
+   * The first rows of a statement, each as the text of a JSON object, read in a transaction that cannot write.
+   * @throws E_HANDLER for what is no single statement that reads, and for what the database refuses
+   */
+  select(statement: Statement, limit: number): Promise<readonly string[]>;
 
   /** All rebuilds, newest first. */
   rebuilds(projection?: string): Promise<readonly Rebuild[]>;

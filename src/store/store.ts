@@ -9,6 +9,7 @@ import type { EventLog } from './event-log.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
 
+export type * from './comparison.js';
 export type * from './event-log.js';
 export type * from './projection-store.js';
 export type * from './schema-admin.js';

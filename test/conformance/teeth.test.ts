@@ -5,13 +5,23 @@ import { forEachEngine, withTestStore } from '../support/engines.js';
 import { failureOf } from '../support/events.js';
 import { appendSuite } from './append.suite.js';
 import { auditSuite } from './audit.suite.js';
+import { compareSuite } from './compare.suite.js';
 import { hostileSuite } from './hostile.suite.js';
 import { importSuite } from './import.suite.js';
 import { projectionsSuite } from './projections.suite.js';
 import { readSuite } from './read.suite.js';
 import { rebuildSuite } from './rebuild.suite.js';
 
-const suites = [appendSuite, readSuite, importSuite, hostileSuite, projectionsSuite, rebuildSuite, auditSuite];
+const suites = [
+  appendSuite,
+  readSuite,
+  importSuite,
+  hostileSuite,
+  projectionsSuite,
+  rebuildSuite,
+  auditSuite,
+  compareSuite,
+];
 
 describe('a store that', () => {
   for (const { name, wrap, rejectedBy } of brokenStores) {

@@ -3,7 +3,7 @@ import { EvstoreError } from '../../src/domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../src/domain/event.js';
 import { nameTarget } from '../../src/domain/names.js';
 import { newEventId } from '../../src/domain/uuid.js';
-import type { AppliedBatch, EventLog, ProjectionStore, Store } from '../../src/store/store.js';
+import type { AppliedBatch, Comparison, EventLog, ProjectionStore, Store } from '../../src/store/store.js';
 
 export interface BrokenStore {
   /** The promise that it breaks. */
@@ -63,6 +63,15 @@ async function applyAnyway(projections: ProjectionStore, batch: AppliedBatch): P
   return projections.apply({ ...batch, lease: answer.lease, from: answer.lease.position });
 }
 
+/** A comparison with each item changed. */
+const withComparison = (change: (item: Comparison) => Comparison) =>
+  withProjections((projections) => ({
+    compareTables: async function* (rebuild) {
+      for await (const item of projections.compareTables(rebuild)) yield change(item);
+    },
+  }));
+
+const none = { done: true, value: undefined } as const;
 const nothing = { streamId: '', events: [], version: 0, globalPosition: 0, deduplicated: true };
 
 export const brokenStores: readonly BrokenStore[] = [
@@ -297,5 +306,47 @@ export const brokenStores: readonly BrokenStore[] = [
     name: 'keeps no proof of what it delivered',
     wrap: withProjections((projections) => ({ apply: ({ seen: _, ...batch }) => projections.apply(batch) })),
     rejectedBy: { audit: ['a cursor keeps what it was given, until somebody moves it by hand'] },
+  },
+  {
+    name: 'says that its snapshot stands before it takes it',
+    wrap: withProjections((projections) => ({
+      compareTables: async function* (rebuild) {
+        const [current] = await projections.rebuilds(rebuild.projection);
+        yield { kind: 'position', position: current?.position ?? 0 };
+        for await (const item of projections.compareTables(rebuild)) if (item.kind !== 'position') yield item;
+      },
+    })),
+    rejectedBy: { compare: ['one state of both tables, whatever is written meanwhile'] },
+  },
+  {
+    name: 'compares what stands at two positions',
+    wrap: withProjections((projections) => ({
+      compareTables: async function* (rebuild) {
+        const items = projections.compareTables(rebuild)[Symbol.asyncIterator]();
+        for (let next = await swallow('E_SUPERSEDED', items.next(), async () => none); !next.done; ) {
+          yield next.value;
+          next = await items.next();
+        }
+      },
+    })),
+    rejectedBy: { compare: ['at two positions nothing is compared'] },
+  },
+  {
+    name: 'looks at the rebuilt rows only',
+    wrap: withComparison((item) => (item.kind === 'differences' ? { ...item, removed: [] } : item)),
+    rejectedBy: {
+      compare: [
+        'rows added, removed and changed, and nothing else',
+        'keys of several columns, several tables, json, null',
+        'thousands of rows, many of them different',
+      ],
+    },
+  },
+  {
+    name: 'looks at the keys only',
+    wrap: withComparison((item) => (item.kind === 'differences' ? { ...item, changed: [] } : item)),
+    rejectedBy: {
+      compare: ['rows added, removed and changed, and nothing else', 'thousands of rows, many of them different'],
+    },
   },
 ];

@@ -79,12 +79,7 @@ export class Database implements Session {
       let result: T;
       try {
         await client.query(`begin isolation level read committed; ${options.prelude ?? ''}`);
-        result = await work({
-          query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
-          script: async (text) => {
-            await client.query(text);
-          },
-        });
+        result = await work(sessionOf(client));
       } catch (error) {
         if (!poisonsClient(error)) await client.query('rollback');
         throw error;
@@ -97,6 +92,31 @@ export class Database implements Session {
       }
       return result;
     });
+  }
+
+  /** Statements that see one state of the store for as long as the items are taken, and change nothing. */
+  async *snapshot<T>(work: (session: Session) => AsyncIterable<T>, prelude: string): AsyncGenerator<T> {
+    try {
+      const client = await this.#lend();
+      let isSound = false;
+      try {
+        await client.query(`begin isolation level repeatable read, read only; ${prelude}`);
+        isSound = true;
+        yield* work(sessionOf(client));
+      } catch (error) {
+        isSound = !poisonsClient(error);
+        throw error;
+      } finally {
+        if (isSound)
+          isSound = await client.query('rollback').then(
+            () => true,
+            () => false,
+          );
+        client.release(!isSound);
+      }
+    } catch (error) {
+      throw namedError(error, this.#target.location);
+    }
   }
 
   /** Never throws; a server that does not answer is left after a second. */
@@ -116,8 +136,7 @@ export class Database implements Session {
 
   async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     try {
-      if (this.#isClosed) throw new EvstoreError('E_CONNECT', `the store was closed: ${this.location}`);
-      const client = await this.#connect();
+      const client = await this.#lend();
       try {
         const result = await work(client);
         client.release();
@@ -129,6 +148,11 @@ export class Database implements Session {
     } catch (error) {
       throw namedError(error, this.#target.location);
     }
+  }
+
+  async #lend(): Promise<pg.PoolClient> {
+    if (this.#isClosed) throw new EvstoreError('E_CONNECT', `the store was closed: ${this.location}`);
+    return this.#connect();
   }
 
   async #connect(): Promise<pg.PoolClient> {
@@ -195,6 +219,15 @@ export function lockTimeout(timeoutMs: number): string {
 
 function timeoutOf(milliseconds: number): number {
   return Math.min(longestTimeoutMs, Math.max(1, Math.ceil(milliseconds)));
+}
+
+function sessionOf(client: pg.PoolClient): Session {
+  return {
+    query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
+    script: async (text) => {
+      await client.query(text);
+    },
+  };
 }
 
 async function runStatement(

@@ -2,11 +2,12 @@
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { nameTarget } from '../../domain/names.js';
-import { type ReadModel, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
+import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
+  Comparison,
   Cursor,
   Lease,
   LeaseAnswer,
@@ -22,6 +23,7 @@ import type {
   TableFacts,
   Vitals,
 } from '../store.js';
+import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
@@ -143,6 +145,14 @@ export class PostgresProjectionStore implements ProjectionStore {
   async countRows(table: string): Promise<number> {
     const [row] = await this.#database.query(`select count(*) from ${qualify(this.#schema, table)}`);
     return toInteger(row?.[0]);
+  }
+
+  compareTables(rebuild: Rebuild): AsyncIterable<Comparison> {
+    return compareTables(this.#database, this.#sql, this.#schema, rebuild);
+  }
+
+  async select(statement: Statement, limit: number): Promise<readonly string[]> {
+    return select(this.#database, this.#schema, statement, limit);
   }
 
   async rebuilds(projection?: string): Promise<readonly Rebuild[]> {

@@ -110,13 +110,7 @@ const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
  */
 export async function runStatement(session: Session, statement: Statement): Promise<void> {
   const parameters: Parameter[] = [];
-  const text = statement.parts
-    .map((part) => {
-      if (part.kind === 'text') return part.text;
-      if (part.kind === 'identifier') return quoteIdentifier(part.name);
-      return `$${parameters.push(part.value)}`;
-    })
-    .join('');
+  const text = renderStatement(statement, parameters);
   if (forbidden.test(text.replace(commentsBefore, ''))) {
     throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
       why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
@@ -125,10 +119,20 @@ export async function runStatement(session: Session, statement: Statement): Prom
   await refused(() => session.query(text, parameters));
 }
 
+/** With placeholders; their values are added to `parameters`. */
+export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
+  const texts = parts.map((part) => {
+    if (part.kind === 'text') return part.text;
+    if (part.kind === 'identifier') return quoteIdentifier(part.name);
+    return `$${parameters.push(part.value)}`;
+  });
+  return texts.join('');
+}
+
 /** What Postgres refuses of a read model is the projection's doing, unless it is about who may do it. */
-async function refused(work: () => Promise<unknown>): Promise<void> {
+export async function refused<T>(work: () => Promise<T>): Promise<T> {
   try {
-    await work();
+    return await work();
   } catch (error) {
     const state = sqlState(error) ?? '';
     if (!/^(0A|2[1-3]|42(?!501)|P0)/.test(state)) throw error;

@@ -9,6 +9,14 @@ import { isTransient, namedError } from './errors.js';
 export type RawValue = string | number | Buffer | null;
 export type RawRow = readonly RawValue[];
 export type Parameter = string | number | null;
+/** A value as a snapshot gives and takes it: whole numbers are never rounded. */
+export type ExactValue = string | number | bigint | Buffer | null;
+export type ExactRow = readonly ExactValue[];
+
+/** Reads one state of the store; integers come as bigint. */
+export interface Snapshot {
+  query(text: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
+}
 
 /** Works inside one transaction, or on its own: each call is done when it returns. */
 export interface Session {
@@ -114,6 +122,42 @@ export class Database implements Session {
         this.execute('pragma legacy_alter_table = off; pragma foreign_keys = on');
       }
     }, timeoutMs);
+  }
+
+  /**
+   * Statements that see one state of the store for as long as the items are taken, and change nothing. They have a
+   * connection of their own: on this one a transaction that stays open would take in everybody else's statements.
+   * @throws E_USAGE for a store in memory, which has no second connection
+   */
+  async *snapshot<T>(work: (snapshot: Snapshot) => AsyncIterable<T>): AsyncGenerator<T> {
+    if (this.#target.isMemory) {
+      throw new EvstoreError('E_USAGE', 'a store in memory cannot be compared', {
+        why: 'A comparison needs a second connection, and such a store has one.',
+      });
+    }
+    const other = new Database(this.#target, true, false);
+    try {
+      await other.prepare();
+      other.#connection.defaultSafeIntegers(true);
+      other.execute('begin');
+      yield* work({
+        query: (text, parameters = []) => other.query(text, parameters as readonly Parameter[]),
+      });
+    } catch (error) {
+      throw namedError(error, this.location);
+    } finally {
+      other.close();
+    }
+  }
+
+  /**
+   * Rows of one statement, by the names of its columns.
+   * @throws E_HANDLER for one that writes, and for several
+   */
+  selectExactly(text: string, parameters: readonly Parameter[]): readonly Readonly<Record<string, ExactValue>>[] {
+    const statement = this.#connection.prepare<unknown[], Readonly<Record<string, ExactValue>>>(text);
+    if (!statement.readonly) throw new EvstoreError('E_HANDLER', 'a statement that is to read would write');
+    return statement.safeIntegers(true).all(numbered(parameters));
   }
 
   /**

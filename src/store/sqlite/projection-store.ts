@@ -2,11 +2,12 @@
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { nameTarget } from '../../domain/names.js';
-import { type ReadModel, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
+import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
+  Comparison,
   Cursor,
   Lease,
   LeaseAnswer,
@@ -22,6 +23,7 @@ import type {
   TableFacts,
   Vitals,
 } from '../store.js';
+import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
 import { quoteIdentifier } from './identifier.js';
 import { findMarks, inspectTables } from './inspect.js';
@@ -134,6 +136,14 @@ export class SqliteProjectionStore implements ProjectionStore {
       session.query(`select count(*) from ${quoteIdentifier(table)}`),
     );
     return toInteger(row?.[0]);
+  }
+
+  compareTables(rebuild: Rebuild): AsyncIterable<Comparison> {
+    return compareTables(this.#database, this.#sql, rebuild);
+  }
+
+  async select(statement: Statement, limit: number): Promise<readonly string[]> {
+    return select(this.#database, statement, limit);
   }
 
   async rebuilds(projection?: string): Promise<readonly Rebuild[]> {

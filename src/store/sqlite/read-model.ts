@@ -101,13 +101,7 @@ const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
  */
 export function runStatement(session: Session, statement: Statement): void {
   const parameters: Parameter[] = [];
-  const text = statement.parts
-    .map((part) => {
-      if (part.kind === 'text') return part.text;
-      if (part.kind === 'identifier') return quoteIdentifier(part.name);
-      return `?${parameters.push(toParameter(part.value))}`;
-    })
-    .join('');
+  const text = renderStatement(statement, parameters);
   if (forbidden.test(text.replace(commentsBefore, ''))) {
     throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
       why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
@@ -116,10 +110,20 @@ export function runStatement(session: Session, statement: Statement): void {
   refused(() => session.run(text, parameters));
 }
 
+/** With placeholders; their values are added to `parameters`. */
+export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
+  const texts = parts.map((part) => {
+    if (part.kind === 'text') return part.text;
+    if (part.kind === 'identifier') return quoteIdentifier(part.name);
+    return `?${parameters.push(toParameter(part.value))}`;
+  });
+  return texts.join('');
+}
+
 /** What SQLite refuses of a read model is the projection's doing, not the store's. */
-function refused(work: () => void): void {
+export function refused<T>(work: () => T): T {
   try {
-    work();
+    return work();
   } catch (error) {
     const code = resultCode(error) ?? '';
     if (!/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE)/.test(code)) throw error;

@@ -1,0 +1,4 @@
+import { compareSuite } from './compare.suite.js';
+import { describeSuite } from './suite.js';
+
+describeSuite(compareSuite);
