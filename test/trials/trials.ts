@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Engine } from '../../src/store/store.js';
 import { freshSeed, makeRandom } from '../support/random.js';
+import { killRebuilds } from './kills-of-rebuilds.js';
 import { killRunners } from './kills-of-runners.js';
 import { withPlace } from './places.js';
 import { describeReports } from './summary.js';
@@ -28,6 +29,7 @@ const numberOf = (text: string | undefined, otherwise: number) => (text === unde
 
 const trials: Readonly<Record<string, (trial: Trial) => Promise<TrialReport>>> = {
   'kills-of-runners': (trial) => killRunners(trial, numberOf(values.kills, 200)),
+  'kills-of-rebuilds': (trial) => killRebuilds(trial, { kills: numberOf(values.kills, 100) }),
 };
 
 const engines: readonly Engine[] =

@@ -107,7 +107,7 @@ function write(line: Traced): void {
 
 function writeStep({ step }: Passing, result: unknown): void {
   const rows = step === 'read' && Array.isArray(result) ? { rows: result.length } : {};
-  if (step !== 'other' && step !== 'begin') write({ at: performance.now(), step, ...rows });
+  write({ at: performance.now(), step, ...rows });
 }
 
 type Query = (...parameters: unknown[]) => Promise<pg.QueryResult>;
