@@ -82,7 +82,9 @@ function toItem(
     tables: record?.tables ?? code?.tables ?? [],
     position: checkpoint?.position ?? null,
     estimatedRows: estimates.length === 0 ? null : sum(estimates),
-    kept: rebuilds.flatMap(({ state, old }) => (state === 'swapped' && old !== null ? [old.version] : [])),
+    kept: rebuilds.flatMap(({ state, old }) =>
+      state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
+    ),
     rebuild:
       unfinished === undefined
         ? null

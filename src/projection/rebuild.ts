@@ -5,6 +5,7 @@
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Lease, Rebuild } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
+import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { assertSameHistory } from './diverged.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan-rebuild.js';
@@ -50,13 +51,12 @@ export async function gatherFacts({
   projection,
 }: Pick<RebuildOptions, 'store' | 'projection'>): Promise<RebuildFacts> {
   const { name, tables } = projection;
-  const checkpoints = await store.projections.checkpoints();
-  const checkpoint = checkpoints.find(({ subscriptionId }) => subscriptionId === name);
-  if (checkpoint !== undefined) await assertSameHistory(store.log, checkpoint);
+  const checkpoints = checkpointsOf(await store.projections.checkpoints(), name);
+  for (const checkpoint of checkpoints) await assertSameHistory(store.log, checkpoint);
   return {
     projection,
     record: await findRecord(store, name),
-    livePosition: checkpoint?.position,
+    livePosition: furthestOf(checkpoints),
     ...(await store.log.head()),
     unfinished: await findUnfinished(store, name),
     tables: await store.projections.inspectTables(tables),

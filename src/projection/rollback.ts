@@ -2,6 +2,7 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { Rebuild, Store } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
+import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { Heartbeat } from './heartbeat.js';
 import type { PreparedProjection } from './prepare.js';
 import { leaseRebuild, tableOf } from './rebuild-lease.js';
@@ -26,6 +27,7 @@ export interface RollbackOptions extends SwitchOptions {
  * The newest swap of the projection that still has its old tables.
  * @param code what is loaded under that name, if anything
  * @throws E_NOT_FOUND when there is none
+ * @throws E_CHECK_FAILED when the parts of the projection stood at different positions at the swap
  */
 export async function planRollback(
   store: Store,
@@ -48,12 +50,19 @@ export async function planRollback(
       next: `evstore abort ${name}`,
     });
   }
-  const checkpoints = await store.projections.checkpoints();
+  if (old.position === null) {
+    throw new EvstoreError('E_CHECK_FAILED', `the swap of ${name} cannot be taken back`, {
+      why: 'Its parts stood at different positions then: there is no one position from which the replaced tables could go on.',
+      next: `evstore rebuild ${name}`,
+      details: { rebuild: rebuild.id },
+    });
+  }
+  const checkpoints = checkpointsOf(await store.projections.checkpoints(), name);
   return {
     rebuild,
     oldVersion: old.version,
     oldPosition: old.position,
-    livePosition: checkpoints.find(({ subscriptionId }) => subscriptionId === name)?.position ?? 0,
+    livePosition: furthestOf(checkpoints) ?? 0,
     hasOldCode: code !== undefined && code.version === old.version && code.codeHash === old.codeHash,
   };
 }

@@ -220,7 +220,7 @@ export class Runner {
     const checkpoints = await this.#options.store.projections.checkpoints();
     const found = checkpoints.find(({ subscriptionId }) => subscriptionId === name);
     const none = { subscriptionId: name, position: 0, updatedAt: '', generation: 0, lastEventId: null };
-    return found ?? { ...none, owner: null, rate: null, lastError: null };
+    return found ?? { ...none, owner: null, rate: null, lastError: null, code: null };
   }
 }
 

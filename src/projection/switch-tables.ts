@@ -115,7 +115,7 @@ async function settle(
   if (current !== undefined && current.state !== rebuild.state) throw error;
   // The answer that was lost may have been to a batch: the journal knows how far the table is.
   const reached = done === 'swapped' ? current?.position : current?.old?.position;
-  if (reached !== undefined) change.catchUp?.moveTo(reached);
+  if (typeof reached === 'number') change.catchUp?.moveTo(reached);
   if (error.code === 'E_SUPERSEDED' && !(await store.projections.renewLease(lease, leaseTtlMs))) throw error;
   return undefined;
 }

@@ -27,8 +27,22 @@ export interface ProjectionStore {
   setCheckpoint(subscriptionId: string, position: number | null): Promise<void>;
 
   /**
+   * Divides the work of a projection into so many parts, or with 1 makes it whole again, in one transaction: its checkpoints
+   * (see domain/parts.ts) give way to new ones at the same position. One that is divided so already is left as it is.
+   * @throws E_LOCK_HELD naming who runs it, or a part of it
+   * @throws E_CHECK_FAILED naming the parts and their positions, when they stand at different ones
+   * @throws E_UNSAFE_STORE when they stand at one, and were not given the same events
+   * @throws E_NOT_FOUND when there is no such projection, or a checkpoint of it is missing
+   */
+  divide(projection: string, parts: number): Promise<void>;
+  /** Which code asks to run a projection, on each of its checkpoints; written only where it is another. */
+  recordCode(projection: string, code: CodeVersion): Promise<void>;
+
+  /**
    * Takes the lease when it is free or expired by the database's clock, or when `steal` is set; the token rises each time.
-   * `held` carries who has it.
+   * `held` carries who has it. The lease of a divided projection as a whole is had by `steal` alone: it takes those of all
+   * parts, and its position is that of the furthest.
+   * @throws E_SUPERSEDED for a part of a projection that is divided otherwise
    */
   acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer>;
   /** False when somebody else has the lease now. */
@@ -81,7 +95,8 @@ export interface ProjectionStore {
   /**
    * `ready → swapped` in one transaction: live tables → `old`, rebuilt tables → live, with the names of their indexes
    * and owned sequences; the projection takes the rebuild's version and code hash, its checkpoint the rebuild's
-   * position, its generation one more. `live` is the lease on the projection, so that no runner writes meanwhile.
+   * position, its generation one more, and so do those of its parts. `live` is the lease on the projection, on all of its
+   * parts, so that no runner writes meanwhile.
    * @throws E_TIMEOUT when the tables could not be locked in `lockTimeoutMs`: nothing has changed, try again
    * @throws E_SUPERSEDED when a lease is lost or the rebuild lies behind the live checkpoint
    * @throws E_UNSAFE_STORE naming what, when the tables or what hangs on them changed since the plan
@@ -91,7 +106,10 @@ export interface ProjectionStore {
     leases: SwapLeases,
     options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
   ): Promise<Rebuild>;
-  /** The inverse of `swap`, `swapped → ready`: the old tables are live again at `oldPosition`, under the old version. */
+  /**
+   * The inverse of `swap`, `swapped → ready`: the old tables are live again at `oldPosition`, under the old version.
+   * @throws E_CHECK_FAILED when the parts of the projection stand at different positions, or did at the swap
+   */
   rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild>;
   /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
   abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
@@ -122,6 +140,13 @@ export interface ProjectionRecord {
   readonly registeredAt: string;
   /** What the projection's own code calls its live read model; null when that is tables of this database. */
   readonly target: string | null;
+  /** Into how many its work is divided; 1 unless it is. */
+  readonly parts: number;
+}
+
+export interface CodeVersion {
+  readonly version: number;
+  readonly codeHash: string;
 }
 
 export interface Registration {
@@ -143,6 +168,8 @@ export interface Checkpoint {
   /** Events a second, as the runner last measured it. */
   readonly rate: number | null;
   readonly lastError: string | null;
+  /** Of whoever last asked to run it since the tables were last exchanged; null when nobody said. */
+  readonly code: CodeVersion | null;
 }
 
 /** What a lease is on: a projection's (or saga's) checkpoint, or a rebuild. */
@@ -156,6 +183,8 @@ export interface LeaseRequest {
   readonly ttlMs: number;
   /** Take it from whoever has it. */
   readonly steal?: boolean;
+  /** The code that is to run, kept beside the checkpoint. */
+  readonly code?: CodeVersion;
 }
 
 export interface Lease {
@@ -212,8 +241,11 @@ export interface Rebuild {
   /** Everything up to here is in the built tables. */
   readonly position: number;
   readonly tables: readonly RebuildTable[];
-  /** Of what was live before the swap; null when nothing was. */
-  readonly old: { readonly version: number; readonly codeHash: string; readonly position: number } | null;
+  /**
+   * Of what was live before the swap; null when nothing was. The position is null when the parts of the projection stood
+   * at different ones: then there is no going back.
+   */
+  readonly old: { readonly version: number; readonly codeHash: string; readonly position: number | null } | null;
   readonly owner: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;

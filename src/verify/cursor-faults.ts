@@ -2,6 +2,7 @@
 import type { Audit, Tally } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
+import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Cursor } from '../store/store.js';
 
@@ -67,6 +68,6 @@ function compareTallies(
 
 function remedy({ name, rebuild }: Cursor, isProjection: boolean): string {
   if (rebuild !== null) return 'evstore projections';
-  const word = shellWord(name);
-  return isProjection ? `evstore rebuild ${word}` : `evstore checkpoints set ${word} --to-head`;
+  if (isProjection) return `evstore rebuild ${shellWord(partOf(name).projection)}`;
+  return `evstore checkpoints set ${shellWord(name)} --to-head`;
 }

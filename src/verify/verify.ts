@@ -1,5 +1,6 @@
 /** Whether the log is whole, and whether every subscription that can be audited was given all of it: one pass, in order. */
 import type { Finding } from '../domain/finding.js';
+import { partOf } from '../domain/parts.js';
 import type { Store } from '../store/store.js';
 import { AuditCount } from './audit-count.js';
 import { findCursorFaults } from './cursor-faults.js';
@@ -46,7 +47,7 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
     const tally = counts.find((count) => count.cursor === cursor)?.tally;
     // Reading in order needs whole guards; the sums do not.
     const skipped = broken.length > 0 || tally === undefined ? undefined : await findSkipped(store.log, cursor, tally);
-    const isProjection = names.has(cursor.name);
+    const isProjection = names.has(partOf(cursor.name).projection);
     cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, tally, skipped }));
   }
   return {

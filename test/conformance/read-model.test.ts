@@ -1,4 +1,5 @@
 import { dependentsPostgresSuite, dependentsSqliteSuite, dependentsSuite } from './dependents.suite.js';
+import { partsSuite } from './parts.suite.js';
 import { placePostgresSuite, placeSqliteSuite, placeSuite } from './place.suite.js';
 import { projectionsSuite } from './projections.suite.js';
 import { rebuildSuite } from './rebuild.suite.js';
@@ -12,6 +13,7 @@ describeSuite(rebuildSuite);
 describeSuite(dependentsSuite);
 describeSuite(dependentsSqliteSuite);
 describeSuite(dependentsPostgresSuite);
+describeSuite(partsSuite);
 describeSuite(placeSuite);
 describeSuite(placePostgresSuite);
 describeSuite(placeSqliteSuite);

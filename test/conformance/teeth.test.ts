@@ -8,6 +8,7 @@ import { auditSuite } from './audit.suite.js';
 import { compareSuite } from './compare.suite.js';
 import { hostileSuite } from './hostile.suite.js';
 import { importSuite } from './import.suite.js';
+import { partsSuite } from './parts.suite.js';
 import { projectionsSuite } from './projections.suite.js';
 import { readSuite } from './read.suite.js';
 import { rebuildSuite } from './rebuild.suite.js';
@@ -18,6 +19,7 @@ const suites = [
   importSuite,
   hostileSuite,
   projectionsSuite,
+  partsSuite,
   rebuildSuite,
   auditSuite,
   compareSuite,

@@ -12,6 +12,7 @@ const record: ProjectionRecord = {
   generation: 0,
   registeredAt: '',
   target: null,
+  parts: 1,
 };
 const unfinished: Rebuild = {
   id: 7,

@@ -286,6 +286,30 @@ export const brokenStores: readonly BrokenStore[] = [
     rejectedBy: { rebuild: ['a lost lease does not swap'] },
   },
   {
+    name: 'divides a projection over the head of its runner',
+    wrap: withProjections((projections) => ({
+      divide: async (projection, parts) => {
+        const target = { kind: 'checkpoint', subscriptionId: projection } as const;
+        const answer = await projections.acquireLease(target, { owner: 'x', ttlMs: 60_000, steal: true });
+        if (!answer.held) await projections.releaseLease(answer.lease);
+        return projections.divide(projection, parts);
+      },
+    })),
+    rejectedBy: { parts: ['refused while somebody runs it, or a part of it, by name'] },
+  },
+  {
+    name: 'forgets what a part was given',
+    wrap: withProjections((projections) => ({
+      divide: async (projection, parts) => {
+        await projections.divide(projection, parts);
+        for (const { subscriptionId, position } of await projections.checkpoints()) {
+          await projections.setCheckpoint(subscriptionId, position);
+        }
+      },
+    })),
+    rejectedBy: { parts: ['each part goes on where the whole stood, and the whole where all parts stand'] },
+  },
+  {
     name: 'leaves what was built behind',
     wrap: withProjections(() => ({ abort: async (rebuild) => ({ ...rebuild, state: 'aborted' }) })),
     rejectedBy: { rebuild: ['abort drops what was built and nothing else'] },

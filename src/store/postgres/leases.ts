@@ -26,23 +26,23 @@ export async function acquireLease(
   target: LeaseTarget,
   request: LeaseRequest,
 ): Promise<LeaseAnswer> {
-  const { owner, ttlMs, steal = false } = request;
+  const { owner, ttlMs, steal = false, code } = request;
+  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal];
+  if (target.kind === 'checkpoint') parameters.push(code?.version ?? null, code?.codeHash ?? null);
   for (;;) {
-    const [taken] = await session.query(sql(statements[target.kind].acquire), [keyOf(target), owner, ttlMs, steal]);
-    if (taken !== undefined) {
-      const [token, generation, position] = taken.map(toInteger);
-      return {
-        held: false,
-        lease: { target, owner, token: token ?? 0, generation: generation ?? 0, position: position ?? 0 },
-      };
-    }
+    const rows = await session.query(sql(statements[target.kind].acquire), parameters);
+    const taken = rows.map((row) => row.map(toInteger));
+    const [[token = 0, generation = 0] = []] = taken;
+    const position = Math.max(0, ...taken.map(([, , each = 0]) => each));
+    if (taken.length > 0) return { held: false, lease: { target, owner, token, generation, position } };
     const [holder] = await session.query(sql(statements[target.kind].holder), [keyOf(target)]);
-    if (holder === undefined && target.kind === 'rebuild') {
-      throw new EvstoreError('E_NOT_FOUND', `there is no rebuild ${target.id}`, { next: 'evstore projections' });
-    }
     const expiresInMs = toInteger(holder?.[1] ?? '0');
     // Given back or expired between the two statements: free now.
     if (holder !== undefined && expiresInMs > 0) return { held: true, owner: toText(holder[0]), expiresInMs };
+    if (holder !== undefined) continue;
+    if (target.kind === 'rebuild') throw noRebuild(target.id);
+    const [made] = await session.query(sql('make-checkpoint'), [target.subscriptionId]);
+    if (made === undefined && !(await exists(session, sql, target))) throw dividedOtherwise(target.subscriptionId);
   }
 }
 
@@ -76,6 +76,22 @@ export function superseded(lease: Lease): EvstoreError {
     why: 'Its lease went to another process, or its checkpoint was moved by hand or by a swap.',
     next: 'evstore checkpoints',
     details: { owner: lease.owner, token: lease.token },
+  });
+}
+
+/** Somebody else made it in the same moment. */
+async function exists(session: Session, sql: SqlFolder, target: LeaseTarget): Promise<boolean> {
+  return (await session.query(sql(statements[target.kind].holder), [keyOf(target)])).length > 0;
+}
+
+function noRebuild(id: number): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `there is no rebuild ${id}`, { next: 'evstore projections' });
+}
+
+function dividedOtherwise(subscriptionId: string): EvstoreError {
+  return new EvstoreError('E_SUPERSEDED', `there is no checkpoint ${subscriptionId}`, {
+    why: 'The projection is divided otherwise.',
+    next: 'evstore checkpoints',
   });
 }
 

@@ -7,6 +7,7 @@ import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
+  CodeVersion,
   Comparison,
   Cursor,
   Lease,
@@ -27,6 +28,7 @@ import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
+import { divide } from './parts.js';
 import { applyChanges, checkNames, createIndexes, createTable, qualify, readRows, runStatement } from './read-model.js';
 import {
   abortRebuild,
@@ -100,6 +102,14 @@ export class PostgresProjectionStore implements ProjectionStore {
         : await database.query(this.#sql('set-checkpoint'), [subscriptionId, position]);
     if (row !== undefined) return;
     throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
+  }
+
+  async divide(projection: string, parts: number): Promise<void> {
+    return divide(this.#writable(), this.#sql, projection, parts);
+  }
+
+  async recordCode(projection: string, { version, codeHash }: CodeVersion): Promise<void> {
+    await this.#writable().query(this.#sql('record-code'), [projection, version, codeHash]);
   }
 
   async acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer> {
@@ -246,6 +256,7 @@ function toProjectionRecord(row: RawRow): ProjectionRecord {
     generation: toInteger(row[4]),
     registeredAt: toTimestamp(row[5]),
     target: row[6] ?? null,
+    parts: toInteger(row[7]),
   };
 }
 
@@ -259,6 +270,7 @@ function toCheckpoint(row: RawRow): Checkpoint {
     owner: toOptional(row[5], toText),
     rate: toOptional(row[6], Number),
     lastError: toOptional(row[7], toText),
+    code: toOptional(row[8], toInteger) === null ? null : { version: toInteger(row[8]), codeHash: toText(row[9]) },
   };
 }
 

@@ -39,7 +39,8 @@ export interface JournalRow {
   readonly old: {
     readonly version: number;
     readonly codeHash: string;
-    readonly position: number;
+    /** Null when the parts of the projection stood at different ones. */
+    readonly position: number | null;
     readonly lastEventId: string | null;
   } | null;
 }
@@ -246,7 +247,10 @@ function toRebuild(row: RawRow): Rebuild {
     state: toState(row[4]),
     position: toInteger(row[5]),
     tables: tables.map(({ live, built, old }) => ({ live, built, old })),
-    old: row[7] === null ? null : { version: toInteger(row[7]), codeHash: toText(row[8]), position: toInteger(row[9]) },
+    old:
+      row[7] === null
+        ? null
+        : { version: toInteger(row[7]), codeHash: toText(row[8]), position: toOptional(row[9], toInteger) },
     owner: toOptional(row[10], toText),
     createdAt: toTimestamp(row[11]),
     updatedAt: toTimestamp(row[12]),
@@ -275,7 +279,7 @@ function toJournalRow(row: RawRow): JournalRow {
         : {
             version: toInteger(row[7]),
             codeHash: toText(row[8]),
-            position: toInteger(row[9]),
+            position: toOptional(row[9], toInteger),
             lastEventId: row[10] ?? null,
           },
   };

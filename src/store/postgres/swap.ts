@@ -2,11 +2,11 @@
 import { EvstoreError } from '../../domain/errors.js';
 import { maxIdentifierBytes } from '../../domain/limits.js';
 import type { SqlFolder } from '../sql.js';
-import type { Lease, Rebuild, RollbackOptions, SwapLeases } from '../store.js';
+import type { Rebuild, RollbackOptions, SwapLeases } from '../store.js';
 import { type Database, lockTimeout, type Session } from './database.js';
 import { isConnectionLost } from './errors.js';
 import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
-import { fence, superseded } from './leases.js';
+import { lockCheckpoint } from './parts.js';
 import { qualify } from './read-model.js';
 import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
 import { toInteger, toText } from './rows.js';
@@ -35,10 +35,10 @@ export function swap(
 ): Promise<Rebuild> {
   return exchangeTables(journalOf, rebuild, 'swapped', options.lockTimeoutMs, async (session) => {
     const { sql } = journalOf;
-    const checkpoint = await lockCheckpoint(session, journalOf, leases.live);
+    const checkpoint = await lockCheckpoint(session, sql, leases.live);
     const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
     expectState(rebuild.id, journal, ['ready']);
-    if (journal.position < checkpoint.position) throw behind(rebuild, journal.position, checkpoint.position);
+    if (journal.position < checkpoint.furthest) throw behind(rebuild, journal.position, checkpoint.furthest);
     const exchanges = journal.tables.map((table) => ({
       live: table.live,
       outgoing: table.liveOid === null ? null : { oid: table.liveOid, name: table.old },
@@ -54,7 +54,7 @@ export function swap(
       rebuild.id,
       replaced?.version ?? null,
       replaced?.codeHash ?? null,
-      replaced === null ? null : checkpoint.position,
+      replaced === null ? null : checkpoint.level,
       replaced === null ? null : checkpoint.lastEventId,
       options.keepOldMs,
       checkpoint.audit,
@@ -79,13 +79,13 @@ export function rollback(
 ): Promise<Rebuild> {
   return exchangeTables(journalOf, rebuild, 'ready', options.lockTimeoutMs, async (session) => {
     const { sql } = journalOf;
-    const checkpoint = await lockCheckpoint(session, journalOf, leases.live);
+    const checkpoint = await lockCheckpoint(session, sql, leases.live);
     const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
     expectState(rebuild.id, journal, ['swapped']);
     if (journal.old === null) throw nothingToRollBackTo(rebuild);
-    if (journal.old.position < checkpoint.position && options.goBack !== true) {
-      throw behind(rebuild, journal.old.position, checkpoint.position);
-    }
+    const { version, codeHash, position, lastEventId } = journal.old;
+    if (position === null || checkpoint.level === null) throw noLevel(rebuild, position === null);
+    if (position < checkpoint.furthest && options.goBack !== true) throw behind(rebuild, position, checkpoint.furthest);
     const exchanges = journal.tables.map((table) => ({
       live: table.live,
       outgoing: { oid: known(table, table.builtOid), name: table.built },
@@ -97,7 +97,7 @@ export function rollback(
     const facts = await inspectLive(session, journalOf, exchanges);
     await session.query(sql('set-rebuild-unswapped'), [
       rebuild.id,
-      checkpoint.position,
+      checkpoint.level,
       checkpoint.lastEventId,
       facts,
       checkpoint.audit,
@@ -106,15 +106,10 @@ export function rollback(
       session,
       journalOf,
       rebuild.projection,
-      { ...journal.old, target: journal.oldTarget },
+      { version, codeHash, target: journal.oldTarget },
       journal.tables,
     );
-    await session.query(sql('swap-checkpoint'), [
-      rebuild.projection,
-      journal.old.position,
-      journal.old.lastEventId,
-      journal.audit,
-    ]);
+    await session.query(sql('swap-checkpoint'), [rebuild.projection, position, lastEventId, journal.audit]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -152,16 +147,6 @@ async function readOutcome(
       cause: lostAnswer,
     });
   }
-}
-
-async function lockCheckpoint(
-  session: Session,
-  { sql }: Journal,
-  lease: Lease,
-): Promise<{ readonly position: number; readonly lastEventId: string | null; readonly audit: string | null }> {
-  const [row] = await session.query(sql('lock-checkpoint'), fence(lease));
-  if (row === undefined) throw superseded(lease);
-  return { position: toInteger(row[0]), lastEventId: row[1] ?? null, audit: row[2] ?? null };
 }
 
 /** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */
@@ -279,6 +264,18 @@ function changedFacts(rebuild: Rebuild, changed: readonly string[]): EvstoreErro
       details: { changed },
     },
   );
+}
+
+function noLevel({ id, projection }: Rebuild, sinceSwap: boolean): EvstoreError {
+  const when = sinceSwap
+    ? `stood at different positions when rebuild ${id} was swapped in`
+    : 'stand at different positions';
+  return new EvstoreError('E_CHECK_FAILED', `the parts of ${projection} ${when}`, {
+    why: sinceSwap
+      ? 'There is no one position from which the replaced tables could go on.'
+      : 'There is no one position from which the live tables could go on when they are swapped in again.',
+    next: sinceSwap ? `evstore rebuild ${projection}` : `evstore run ${projection} --once`,
+  });
 }
 
 function nothingToRollBackTo(rebuild: Rebuild): EvstoreError {

@@ -12,18 +12,22 @@ export function acquireLease(
   target: LeaseTarget,
   request: LeaseRequest,
 ): LeaseAnswer {
-  const { owner, ttlMs, steal = false } = request;
-  const parameters = [keyOf(target), owner, ttlMs, steal ? 1 : 0, nextToken(session, sql)];
-  const [taken] = session.query(sql(`acquire-${target.kind}`), parameters);
-  if (taken !== undefined) {
-    const [token = 0, generation = 0, position = 0] = taken.map(toInteger);
-    return { held: false, lease: { target, owner, token, generation, position } };
+  const { owner, ttlMs, steal = false, code } = request;
+  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal ? 1 : 0, nextToken(session, sql)];
+  if (target.kind === 'checkpoint') parameters.push(code?.version ?? null, code?.codeHash ?? null);
+  for (;;) {
+    const taken = session.query(sql(`acquire-${target.kind}`), parameters).map((row) => row.map(toInteger));
+    const [[token = 0, generation = 0] = []] = taken;
+    const position = Math.max(0, ...taken.map(([, , each = 0]) => each));
+    if (taken.length > 0) return { held: false, lease: { target, owner, token, generation, position } };
+    const [holder] = session.query(sql(`holder-${target.kind}`), [keyOf(target)]);
+    if (holder !== undefined) {
+      return { held: true, owner: toText(holder[0]), expiresInMs: Math.max(1, toInteger(holder[1])) };
+    }
+    if (target.kind === 'rebuild') throw noRebuild(target.id);
+    const [made] = session.query(sql('make-checkpoint'), [target.subscriptionId]);
+    if (made === undefined) throw dividedOtherwise(target.subscriptionId);
   }
-  const [holder] = session.query(sql(`holder-${target.kind}`), [keyOf(target)]);
-  if (holder === undefined) {
-    throw new EvstoreError('E_NOT_FOUND', `there is no ${describeTarget(target)}`, { next: 'evstore projections' });
-  }
-  return { held: true, owner: toText(holder[0]), expiresInMs: Math.max(1, toInteger(holder[1])) };
 }
 
 export function renewLease(
@@ -56,6 +60,17 @@ export function superseded(lease: Lease): EvstoreError {
     why: 'Its lease went to another process, or its checkpoint was moved by hand or by a swap.',
     next: 'evstore checkpoints',
     details: { owner: lease.owner, token: lease.token },
+  });
+}
+
+function noRebuild(id: number): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `there is no rebuild ${id}`, { next: 'evstore projections' });
+}
+
+function dividedOtherwise(subscriptionId: string): EvstoreError {
+  return new EvstoreError('E_SUPERSEDED', `there is no checkpoint ${subscriptionId}`, {
+    why: 'The projection is divided otherwise.',
+    next: 'evstore checkpoints',
   });
 }
 

@@ -7,6 +7,7 @@ import type { SqlFolder } from '../sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
+  CodeVersion,
   Comparison,
   Cursor,
   Lease,
@@ -28,6 +29,7 @@ import type { Database, Parameter, RawRow, Session } from './database.js';
 import { quoteIdentifier } from './identifier.js';
 import { findMarks, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
+import { divide } from './parts.js';
 import { applyChanges, checkNames, createIndexes, createTable, readRows, runStatement } from './read-model.js';
 import {
   abortRebuild,
@@ -92,6 +94,16 @@ export class SqliteProjectionStore implements ProjectionStore {
     );
     if (row !== undefined) return;
     throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
+  }
+
+  async divide(projection: string, parts: number): Promise<void> {
+    return divide(this.#writable(), this.#sql, projection, parts);
+  }
+
+  async recordCode(projection: string, { version, codeHash }: CodeVersion): Promise<void> {
+    await this.#writable().transaction((session) =>
+      session.run(this.#sql('record-code'), [projection, version, codeHash]),
+    );
   }
 
   async acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer> {
@@ -237,6 +249,7 @@ function toProjectionRecord(row: RawRow): ProjectionRecord {
     generation: toInteger(row[4]),
     registeredAt: toTimestamp(row[5]),
     target: toOptional(row[6], toText),
+    parts: toInteger(row[7]),
   };
 }
 
@@ -250,6 +263,7 @@ function toCheckpoint(row: RawRow): Checkpoint {
     owner: toOptional(row[5], toText),
     rate: toOptional(row[6], Number),
     lastError: toOptional(row[7], toText),
+    code: toOptional(row[8], toInteger) === null ? null : { version: toInteger(row[8]), codeHash: toText(row[9]) },
   };
 }
 

@@ -38,7 +38,8 @@ export interface JournalRow {
   readonly old: {
     readonly version: number;
     readonly codeHash: string;
-    readonly position: number;
+    /** Null when the parts of the projection stood at different ones. */
+    readonly position: number | null;
     readonly lastEventId: string | null;
   } | null;
 }
@@ -234,7 +235,10 @@ function toRebuild(row: RawRow): Rebuild {
     state: toState(row[4]),
     position: toInteger(row[5]),
     tables: tables.map(({ live, built, old }) => ({ live, built, old })),
-    old: row[7] === null ? null : { version: toInteger(row[7]), codeHash: toText(row[8]), position: toInteger(row[9]) },
+    old:
+      row[7] === null
+        ? null
+        : { version: toInteger(row[7]), codeHash: toText(row[8]), position: toOptional(row[9], toInteger) },
     owner: toOptional(row[10], toText),
     createdAt: toTimestamp(row[11]),
     updatedAt: toTimestamp(row[12]),
@@ -263,7 +267,7 @@ function toJournalRow(row: RawRow): JournalRow {
         : {
             version: toInteger(row[7]),
             codeHash: toText(row[8]),
-            position: toInteger(row[9]),
+            position: toOptional(row[9], toInteger),
             lastEventId: toOptional(row[10], toText),
           },
   };

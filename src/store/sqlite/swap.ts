@@ -1,10 +1,10 @@
 /** Putting rebuilt tables in the place of the live ones, and back: each one transaction. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { Lease, Rebuild, RollbackOptions, SwapLeases, TableFacts } from '../store.js';
+import type { Rebuild, RollbackOptions, SwapLeases, TableFacts } from '../store.js';
 import type { Session } from './database.js';
 import { quoteIdentifier, quoteLiteral } from './identifier.js';
 import { findMarks, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
-import { fence, superseded } from './leases.js';
+import { lockCheckpoint } from './parts.js';
 import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
 import { toInteger, toOptional, toText } from './rows.js';
 
@@ -31,10 +31,10 @@ export function swap(
 ): Promise<Rebuild> {
   return exchangeTables(journalOf, options.lockTimeoutMs, (session) => {
     const { sql } = journalOf;
-    const checkpoint = lockCheckpoint(session, journalOf, leases.live);
+    const checkpoint = lockCheckpoint(session, sql, leases.live);
     const journal = lockJournal(session, sql, rebuild.id, leases.rebuild);
     expectState(rebuild.id, journal, ['ready']);
-    if (journal.position < checkpoint.position) throw behind(rebuild, journal.position, checkpoint.position);
+    if (journal.position < checkpoint.furthest) throw behind(rebuild, journal.position, checkpoint.furthest);
     const exchanges = journal.tables.map((table) => ({
       live: table.live,
       outgoing: table.liveMark === null ? null : { mark: table.liveMark, name: table.old },
@@ -49,7 +49,7 @@ export function swap(
       rebuild.id,
       replaced?.version ?? null,
       replaced?.codeHash ?? null,
-      replaced === null ? null : checkpoint.position,
+      replaced === null ? null : checkpoint.level,
       replaced === null ? null : checkpoint.lastEventId,
       options.keepOldMs,
       checkpoint.audit,
@@ -69,13 +69,13 @@ export function rollback(
 ): Promise<Rebuild> {
   return exchangeTables(journalOf, options.lockTimeoutMs, (session) => {
     const { sql } = journalOf;
-    const checkpoint = lockCheckpoint(session, journalOf, leases.live);
+    const checkpoint = lockCheckpoint(session, sql, leases.live);
     const journal = lockJournal(session, sql, rebuild.id, leases.rebuild);
     expectState(rebuild.id, journal, ['swapped']);
     if (journal.old === null) throw nothingToRollBackTo(rebuild);
-    if (journal.old.position < checkpoint.position && options.goBack !== true) {
-      throw behind(rebuild, journal.old.position, checkpoint.position);
-    }
+    const { version, codeHash, position, lastEventId } = journal.old;
+    if (position === null || checkpoint.level === null) throw noLevel(rebuild, position === null);
+    if (position < checkpoint.furthest && options.goBack !== true) throw behind(rebuild, position, checkpoint.furthest);
     const exchanges = journal.tables.map((table) => ({
       live: table.live,
       outgoing: { mark: known(table, table.builtMark), name: table.built },
@@ -87,18 +87,13 @@ export function rollback(
     const facts = summariseFacts(inspectLive(session, journalOf, exchanges));
     session.run(sql('set-rebuild-unswapped'), [
       rebuild.id,
-      checkpoint.position,
+      checkpoint.level,
       checkpoint.lastEventId,
       facts,
       checkpoint.audit,
     ]);
-    setLive(session, journalOf, rebuild.projection, { ...journal.old, target: journal.oldTarget }, journal.tables);
-    session.run(sql('swap-checkpoint'), [
-      rebuild.projection,
-      journal.old.position,
-      journal.old.lastEventId,
-      journal.audit,
-    ]);
+    setLive(session, journalOf, rebuild.projection, { version, codeHash, target: journal.oldTarget }, journal.tables);
+    session.run(sql('swap-checkpoint'), [rebuild.projection, position, lastEventId, journal.audit]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -109,16 +104,6 @@ function exchangeTables(
   work: (session: Session) => Rebuild,
 ): Promise<Rebuild> {
   return database.alteration(work, lockTimeoutMs);
-}
-
-function lockCheckpoint(
-  session: Session,
-  { sql }: Journal,
-  lease: Lease,
-): { readonly position: number; readonly lastEventId: string | null; readonly audit: string | null } {
-  const [row] = session.query(sql('lock-checkpoint'), fence(lease));
-  if (row === undefined) throw superseded(lease);
-  return { position: toInteger(row[0]), lastEventId: toOptional(row[1], toText), audit: toOptional(row[2], toText) };
 }
 
 /** Are they the ones that are meant? The transaction has the only write lock, so they stay so. */
@@ -256,6 +241,18 @@ function wouldBreak(what: string): EvstoreError {
   return new EvstoreError('E_UNSAFE_STORE', `a swap would break ${what}`, {
     why: 'It does not fit the rebuilt table. Nothing has been changed.',
     details: { breaks: what },
+  });
+}
+
+function noLevel({ id, projection }: Rebuild, sinceSwap: boolean): EvstoreError {
+  const when = sinceSwap
+    ? `stood at different positions when rebuild ${id} was swapped in`
+    : 'stand at different positions';
+  return new EvstoreError('E_CHECK_FAILED', `the parts of ${projection} ${when}`, {
+    why: sinceSwap
+      ? 'There is no one position from which the replaced tables could go on.'
+      : 'There is no one position from which the live tables could go on when they are swapped in again.',
+    next: sinceSwap ? `evstore rebuild ${projection}` : `evstore run ${projection} --once`,
   });
 }
 

@@ -1,9 +1,18 @@
--- Lease on checkpoint $1 for owner $2 and $3 milliseconds, also when held if $4. Token, generation and position; no row
--- when somebody else holds it.
-insert into public.subscription_checkpoints as c (subscription_id, owner, token, lease_expires_at)
-values ($1, $2, nextval('public.evstore_token_seq'), clock_timestamp() + $3 * interval '1 millisecond')
-on conflict (subscription_id) do update
-  set owner = excluded.owner, token = excluded.token,
-      lease_expires_at = clock_timestamp() + $3 * interval '1 millisecond'
-  where c.owner is null or c.lease_expires_at is null or c.lease_expires_at <= clock_timestamp() or $4::boolean
-returning token, generation, last_position
+-- Lease on checkpoint $1 for owner $2 and $3 milliseconds, whose code is of version $5 and hash $6 (null: says nothing).
+-- With $4 also when held, and on all parts when it is divided. Token, generation and position of each; no row when
+-- somebody else holds it, or there is none.
+with parts as (
+  select subscription_id, generation
+    from public.subscription_checkpoints
+   where subscription_id = $1 or ($4::boolean and left(subscription_id, length($1) + 1) = $1 || '#')
+), lease as (
+  select nextval('public.evstore_token_seq') as token, max(generation) as generation from parts
+)
+update public.subscription_checkpoints c
+   set owner = $2, token = lease.token, generation = greatest(c.generation, lease.generation),
+       lease_expires_at = clock_timestamp() + $3 * interval '1 millisecond',
+       code_version = coalesce($5::integer, c.code_version), code_hash = coalesce($6, c.code_hash)
+  from lease
+ where c.subscription_id in (select subscription_id from parts)
+   and (c.owner is null or c.lease_expires_at is null or c.lease_expires_at <= clock_timestamp() or $4::boolean)
+returning c.token, c.generation, c.last_position

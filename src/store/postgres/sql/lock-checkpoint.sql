@@ -1,5 +1,9 @@
--- Checkpoint $1, locked, if token $2 and generation $3 still hold it: position, last event, audit.
-select last_position, last_event_id, audit::text
+-- Checkpoint $1, or those of its parts, locked, if token $2 and generation $3 still hold them: position, last event, audit of
+-- each, and how many parts there are to be.
+select last_position, last_event_id, audit::text,
+       coalesce((select parts from public.evstore_projections where name = $1), 1)
   from public.subscription_checkpoints
- where subscription_id = $1 and token = $2 and generation = $3 and owner is not null
+ where (subscription_id = $1 or left(subscription_id, length($1) + 1) = $1 || '#')
+   and token = $2 and generation = $3 and owner is not null
+ order by subscription_id collate "C"
    for update

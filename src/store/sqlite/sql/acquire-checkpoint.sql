@@ -1,8 +1,12 @@
--- Lease on checkpoint ?1 for owner ?2 and ?3 milliseconds, also when held if ?4, under token ?5. Token, generation and
--- position; no row when somebody else holds it.
-insert into subscription_checkpoints as c (subscription_id, owner, token, lease_expires_at)
-values (?1, ?2, ?5, strftime('%Y-%m-%dT%H:%M:%f', 'now', '+' || (?3 / 1000.0) || ' seconds') || '000Z')
-on conflict (subscription_id) do update
-  set owner = excluded.owner, token = excluded.token, lease_expires_at = excluded.lease_expires_at
-  where c.owner is null or c.lease_expires_at is null or c.lease_expires_at <= strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' or ?4
+-- Lease on checkpoint ?1 for owner ?2 and ?3 milliseconds, under token ?5, whose code is of version ?6 and hash ?7 (null:
+-- says nothing). With ?4 also when held, and on all parts when it is divided. Token, generation and position of each; no row
+-- when somebody else holds it, or there is none.
+update subscription_checkpoints as c
+   set owner = ?2, token = ?5,
+       generation = (select max(generation) from subscription_checkpoints
+                      where subscription_id = ?1 or substr(subscription_id, 1, length(?1) + 1) = ?1 || '#'),
+       lease_expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '+' || (?3 / 1000.0) || ' seconds') || '000Z',
+       code_version = coalesce(?6, c.code_version), code_hash = coalesce(?7, c.code_hash)
+ where (c.subscription_id = ?1 or (?4 and substr(c.subscription_id, 1, length(?1) + 1) = ?1 || '#'))
+   and (c.owner is null or c.lease_expires_at is null or c.lease_expires_at <= strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' or ?4)
 returning token, generation, last_position

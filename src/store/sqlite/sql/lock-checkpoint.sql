@@ -1,4 +1,7 @@
--- Checkpoint ?1, if token ?2 and generation ?3 still hold it: position, last event, audit.
-select last_position, last_event_id, audit
+-- Checkpoint ?1, or those of its parts, if token ?2 and generation ?3 still hold them: position, last event, audit of each,
+-- and how many parts there are to be.
+select last_position, last_event_id, audit, coalesce((select parts from evstore_projections where name = ?1), 1)
   from subscription_checkpoints
- where subscription_id = ?1 and token = ?2 and generation = ?3 and owner is not null
+ where (subscription_id = ?1 or substr(subscription_id, 1, length(?1) + 1) = ?1 || '#')
+   and token = ?2 and generation = ?3 and owner is not null
+ order by subscription_id

@@ -1,4 +1,6 @@
--- Checkpoint ?1 takes position ?2, last event ?3 and audit ?4 of what is live now; its generation rises.
+-- Checkpoint ?1, or those of its parts, take position ?2, last event ?3 and audit ?4 of what is live now; their generation
+-- rises. Which code asked to run it says nothing any more.
 update subscription_checkpoints
-   set last_position = ?2, last_event_id = ?3, audit = ?4, generation = generation + 1, updated_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'
- where subscription_id = ?1
+   set last_position = ?2, last_event_id = ?3, audit = ?4, generation = generation + 1, code_version = null, code_hash = null,
+       updated_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'
+ where subscription_id = ?1 or substr(subscription_id, 1, length(?1) + 1) = ?1 || '#'

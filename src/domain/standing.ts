@@ -1,0 +1,93 @@
+/** Where the checkpoints of one projection stand, taken together: the whole's, or those of its parts. */
+import { type Audit, parseAudit, writeAuditFilter } from './audit.js';
+import { EvstoreError } from './errors.js';
+
+export interface Standing {
+  readonly position: number;
+  readonly lastEventId: string | null;
+  /** As the store keeps it. */
+  readonly audit: string | null;
+}
+
+export interface PartStanding extends Standing {
+  /** `NAME`, or `NAME#2/3`. */
+  readonly subscriptionId: string;
+  /** Who holds its lease now. */
+  readonly owner: string | null;
+  readonly generation: number;
+}
+
+export interface JoinedStanding {
+  /** Of the part that is furthest. */
+  readonly furthest: number;
+  /** Where all parts stand; null when they stand at different positions. */
+  readonly level: number | null;
+  readonly lastEventId: string | null;
+  /** Of all parts, when it is the same; null when not. */
+  readonly audit: string | null;
+}
+
+/** @param parts at least one */
+export function joinStandings(parts: readonly Standing[]): JoinedStanding {
+  const furthest = Math.max(...parts.map(({ position }) => position));
+  if (parts.some(({ position }) => position < furthest)) {
+    return { furthest, level: null, lastEventId: null, audit: null };
+  }
+  const lastEventId = parts.find((part) => part.lastEventId !== null)?.lastEventId ?? null;
+  const [audit = null, ...others] = parts.map((part) => part.audit);
+  const isSame = others.every((other) => other !== null && audit !== null && isSameAudit(other, audit));
+  return { furthest, level: furthest, lastEventId, audit: isSame ? audit : null };
+}
+
+/**
+ * Whether a projection's work can be divided anew: nobody is at it, and one position is where all go on.
+ * @throws E_LOCK_HELD, E_CHECK_FAILED, E_UNSAFE_STORE as `ProjectionStore.divide`
+ */
+export function assertDivisible(projection: string, parts: readonly PartStanding[]): void {
+  const held = parts.filter(({ owner }) => owner !== null);
+  const [first] = held;
+  if (first?.owner) {
+    throw new EvstoreError('E_LOCK_HELD', `${held.map(describeHolder).join(', ')}: it cannot be divided otherwise`, {
+      why: 'Each row has one writer, so its parts change only while nobody runs them.',
+      next: 'evstore lag',
+      details: { owner: first.owner, held: held.map(({ subscriptionId, owner }) => ({ name: subscriptionId, owner })) },
+    });
+  }
+  if (joinStandings(parts).level === null) {
+    const where = parts.map(({ subscriptionId, position }) => `${subscriptionId} at ${position}`).join(', ');
+    throw new EvstoreError('E_CHECK_FAILED', `the parts of ${projection} stand at different positions`, {
+      why: `${where}. They are divided otherwise from one position on.`,
+      next: `evstore run ${projection} --once`,
+      details: { parts: parts.map(({ subscriptionId, position }) => ({ name: subscriptionId, position })) },
+    });
+  }
+  if (contradict(parts)) {
+    throw new EvstoreError('E_UNSAFE_STORE', `the parts of ${projection} were not given the same events`, {
+      why: 'One of them missed some. Joined, they could not be told apart.',
+      next: 'evstore verify',
+    });
+  }
+}
+
+/** Whether two parts at one position were given different events of one filter since the same position. */
+function contradict(parts: readonly Standing[]): boolean {
+  const audits = parts.flatMap(({ audit }) => (audit === null ? [] : [parseAudit(audit)]));
+  return audits.some((a) => audits.some((b) => beganTogether(a, b) && !isSameTally(a, b)));
+}
+
+function isSameAudit(a: string, b: string): boolean {
+  const [left, right] = [parseAudit(a), parseAudit(b)];
+  return beganTogether(left, right) && isSameTally(left, right);
+}
+
+function beganTogether(a: Audit, b: Audit): boolean {
+  return a.after === b.after && writeAuditFilter(a.filter) === writeAuditFilter(b.filter);
+}
+
+function isSameTally(a: Audit, b: Audit): boolean {
+  return a.events === b.events && a.idSum === b.idSum;
+}
+
+function describeHolder({ subscriptionId, owner }: PartStanding): string {
+  return `${owner} runs ${subscriptionId}`;
+}

@@ -1,0 +1,11 @@
+-- Checkpoint $1 at the beginning, where there is none; not for a projection that is divided otherwise, and not while that
+-- changes. A row when it was made.
+with projection as (
+  select name, parts from public.evstore_projections where name = split_part($1, '#', 1) for share
+)
+insert into public.subscription_checkpoints (subscription_id)
+select $1
+ where not exists (select from projection)
+    or exists (select from projection where case when parts = 1 then $1 = name else $1 like '%#%/' || parts end)
+on conflict do nothing
+returning subscription_id

@@ -1,0 +1,2 @@
+-- Projection ?1 is divided into ?2 parts.
+update evstore_projections set parts = ?2 where name = ?1
