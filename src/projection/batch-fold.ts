@@ -1,5 +1,6 @@
 /** What a batch of events makes of a read model: rows to write where they are folded, statements where they are told. */
 import { setImmediate } from 'node:timers/promises';
+import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Changes, Statement, StoredRow } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
@@ -30,12 +31,16 @@ export interface Folded {
 }
 
 export interface BatchFold {
+  /** Gets events ready to be added: reads the rows they are about. An event at fault shows when it is added. */
+  prepare(events: readonly RecordedEvent[]): Promise<void>;
   /**
-   * Reads the rows it needs, writes nothing. Of no use when the signal aborted meanwhile.
-   * @throws E_HANDLER naming the event
+   * Folds an event that was prepared; prepared again it is tried from the beginning.
+   * @throws E_HANDLER naming the event, which has then changed nothing
    */
-  fold(events: readonly RecordedEvent[]): Promise<Folded>;
-  /** After a failure, or a move: what was remembered of the table is looked up anew. */
+  add(event: RecordedEvent): void;
+  /** What the events added since the last time make; of no use when the signal aborted meanwhile. */
+  take(): Folded;
+  /** After a failure, or a move: what was added is dropped, what was remembered of the table looked up anew. */
   forget(): void;
 }
 
@@ -50,22 +55,55 @@ class RowBatchFold implements BatchFold {
   readonly #projection: PreparedTableProjection;
   readonly #target: FoldTarget;
   readonly #cache: RowCache;
+  /** By position; an error is thrown where the event is added. */
+  #routed = new Map<number, RoutedEvent | { readonly error: unknown }>();
+  #rows = new Map<string, StoredRow | null>();
+  #fold: RowFold;
 
   constructor(store: Store, projection: PreparedTableProjection, target: FoldTarget) {
     this.#store = store;
     this.#projection = projection;
     this.#target = target;
     this.#cache = new RowCache(target.isEmpty ?? false);
+    this.#fold = new RowFold(projection, this.#rows);
   }
 
-  async fold(events: readonly RecordedEvent[]): Promise<Folded> {
-    const { signal, physical } = this.#target;
-    const routed: RoutedEvent[] = [];
-    await inSlices(events, signal, (event) => routed.push(routeEvent(this.#projection, event)));
-    const fold = new RowFold(this.#projection, await this.#currentRows(routed));
-    await inSlices(routed, signal, (event) => fold.add(event));
+  async prepare(events: readonly RecordedEvent[]): Promise<void> {
+    const unknown = new Map<string, StoredRow>();
+    const slices = new Slices();
+    for (const event of events) {
+      if (slices.isOver) await slices.next();
+      if (this.#target.signal.aborted) return;
+      const routed = this.#route(event);
+      this.#routed.set(event.globalPosition, routed);
+      if ('error' in routed) continue;
+      for (const { text, columns } of routed.keys) {
+        if (this.#rows.has(text)) continue;
+        const row = this.#cache.get(text);
+        if (row === undefined) unknown.set(text, columns);
+        else this.#rows.set(text, row);
+      }
+    }
+    if (unknown.size === 0) return;
+    const { shape } = this.#projection;
+    const table = this.#target.physical(shape.spec.name);
+    const found = await this.#store.projections.readRows(table, shape.spec, [...unknown.values()]);
+    for (const text of unknown.keys()) this.#rows.set(text, null);
+    for (const row of found) this.#rows.set(keyOf(shape, row).text, row);
+  }
+
+  add(event: RecordedEvent): void {
+    const routed = this.#routed.get(event.globalPosition);
+    if (routed === undefined) throw new EvstoreError('E_BUG', `event ${event.globalPosition} was not prepared`);
+    if ('error' in routed) throw routed.error;
+    this.#fold.add(routed);
+  }
+
+  take(): Folded {
+    const fold = this.#fold;
+    this.#begin();
     return {
-      changes: fold.changes(physical(this.#projection.shape.spec.name)),
+      changes: fold.changes(this.#target.physical(this.#projection.shape.spec.name)),
       keep: () => {
         for (const [key, row] of fold.rows()) this.#cache.set(key, row);
       },
@@ -73,62 +111,64 @@ class RowBatchFold implements BatchFold {
   }
 
   forget(): void {
+    this.#begin();
     this.#cache.clear();
   }
 
-  /** From memory where it is known, from the table where it is not. */
-  async #currentRows(routed: readonly RoutedEvent[]): Promise<Map<string, StoredRow | null>> {
-    const { shape } = this.#projection;
-    const rows = new Map<string, StoredRow | null>();
-    const unknown: StoredRow[] = [];
-    for (const { keys } of routed) {
-      for (const { text, columns } of keys) {
-        if (rows.has(text)) continue;
-        const row = this.#cache.get(text);
-        if (row === undefined) unknown.push(columns);
-        rows.set(text, row ?? null);
-      }
+  #begin(): void {
+    this.#routed = new Map();
+    this.#rows = new Map();
+    this.#fold = new RowFold(this.#projection, this.#rows);
+  }
+
+  #route(event: RecordedEvent): RoutedEvent | { readonly error: unknown } {
+    try {
+      return routeEvent(this.#projection, event);
+    } catch (error) {
+      return { error };
     }
-    if (unknown.length > 0) {
-      const table = this.#target.physical(shape.spec.name);
-      for (const row of await this.#store.projections.readRows(table, shape.spec, unknown)) {
-        rows.set(keyOf(shape, row).text, row);
-      }
-    }
-    return rows;
   }
 }
 
 class StatementBatchFold implements BatchFold {
   readonly #projection: PreparedSqlProjection;
   readonly #target: FoldTarget;
+  #statements: Statement[] = [];
 
   constructor(projection: PreparedSqlProjection, target: FoldTarget) {
     this.#projection = projection;
     this.#target = target;
   }
 
-  async fold(events: readonly RecordedEvent[]): Promise<Folded> {
-    const statements: Statement[] = [];
-    await inSlices(events, this.#target.signal, (event) => {
-      statements.push(...statementsOf(this.#projection, event, this.#target.physical));
-    });
+  async prepare(): Promise<void> {}
+
+  add(event: RecordedEvent): void {
+    this.#statements.push(...statementsOf(this.#projection, event, this.#target.physical));
+  }
+
+  take(): Folded {
+    const statements = this.#statements;
+    this.#statements = [];
     return { changes: { kind: 'statements', statements }, keep: () => {} };
   }
 
-  forget(): void {}
+  forget(): void {
+    this.#statements = [];
+  }
 }
 
 const sliceMs = 30;
 
-/** Lets timers and signals through between slices; stops when the signal aborts. */
-async function inSlices<T>(items: readonly T[], signal: AbortSignal, act: (item: T) => void): Promise<void> {
-  let sliceEnd = performance.now() + sliceMs;
-  for (const item of items) {
-    act(item);
-    if (performance.now() < sliceEnd) continue;
+/** Work in slices, so that timers and signals get their turn. */
+export class Slices {
+  #end = performance.now() + sliceMs;
+
+  get isOver(): boolean {
+    return performance.now() >= this.#end;
+  }
+
+  async next(): Promise<void> {
     await setImmediate();
-    if (signal.aborted) return;
-    sliceEnd = performance.now() + sliceMs;
+    this.#end = performance.now() + sliceMs;
   }
 }

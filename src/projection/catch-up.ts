@@ -2,10 +2,11 @@
  * Takes a read model forward: reads a batch of the log, folds it, and applies rows and position in one transaction.
  * The runner, the rebuild and the rollback differ only in the table they write and the lease they hold.
  */
-import { type ErrorCode, isEvstoreError } from '../domain/errors.js';
-import type { EventBatch } from '../domain/event.js';
-import type { Lease, Store } from '../store/store.js';
-import { type BatchFold, createBatchFold, type FoldTarget } from './batch-fold.js';
+import type { EvstoreError } from '../domain/errors.js';
+import type { EventBatch, RecordedEvent } from '../domain/event.js';
+import type { Lease, SetAside, Store } from '../store/store.js';
+import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
+import { type ErrorPolicy, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
 import { failedPosition, toHandlerError } from './handler-error.js';
 import { Pace } from './pace.js';
 import type { PreparedProjection } from './prepare.js';
@@ -16,10 +17,14 @@ export interface CatchUpTarget extends FoldTarget {
   readonly lease: Lease;
   /** Of a rebuild: which table's cursor moves. */
   readonly side?: 'built' | 'old';
-  /** Everything up to here is in the table. */
+  /** Everything up to here is in the table, or put aside. */
   readonly position: number;
   /** Fixed events a batch; adaptive unless said. */
   readonly batchSize?: number | undefined;
+  /** What is done with an event that fails; it stops unless said. */
+  readonly policy?: ErrorPolicy | undefined;
+  /** Told of each event that was put aside. */
+  readonly tellAside?: ((aside: SetAside) => void) | undefined;
 }
 
 /** One batch that was applied. */
@@ -28,39 +33,39 @@ export interface Step {
   readonly events: number;
 }
 
-/** Failures of the store or of the lease: no event is to blame. */
-const notTheEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'E_SUPERSEDED',
-  'E_CONNECT',
-  'E_TIMEOUT',
-  'E_OUTCOME_UNKNOWN',
-  'E_LOCK_HELD',
-  'E_STORE_FULL',
-  'E_READ_ONLY',
-  'E_PERMISSION',
-  'E_CORRUPT',
-  'E_UNSAFE_STORE',
-]);
+/** A part of a batch as the handlers left it. */
+interface Handled extends EventBatch {
+  readonly aside: readonly SetAside[];
+  /** Why it ends before its last event. */
+  readonly stop?: EvstoreError;
+}
 
 export class CatchUp {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
   readonly #target: CatchUpTarget;
+  readonly #policy: ErrorPolicy;
   readonly #fold: BatchFold;
   readonly #pace: Pace;
+  /** Streams of which an event is parked; asked for when the first batch is there. */
+  #waiting: Set<string> | undefined;
+  /** Refused by the database, and to be put aside with what is written next. */
+  #refused: { readonly event: RecordedEvent; readonly aside: SetAside }[] = [];
   #position: number;
   #events = 0;
+  #aside = 0;
 
   constructor(store: Store, projection: PreparedProjection, target: CatchUpTarget) {
     this.#store = store;
     this.#projection = projection;
     this.#target = target;
+    this.#policy = target.policy ?? stopAtOnce;
     this.#fold = createBatchFold(store, projection, target);
     this.#pace = new Pace(target.batchSize);
     this.#position = target.position;
   }
 
-  /** Everything up to here is in the table. */
+  /** Everything up to here is in the table, or put aside. */
   get position(): number {
     return this.#position;
   }
@@ -70,15 +75,20 @@ export class CatchUp {
     return this.#events;
   }
 
+  /** Events put aside so far. */
+  get aside(): number {
+    return this.#aside;
+  }
+
   /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
   moveTo(position: number): void {
     this.#position = position;
-    this.#fold.forget();
+    this.#forget();
   }
 
   /**
    * Applies batches until `to`, or until the safe head where that is lower; stops early when the signal aborts.
-   * @throws E_HANDLER with everything before the event it failed on applied
+   * @throws E_HANDLER with everything before the event it failed on applied, when failures stop it
    * @throws E_SUPERSEDED when the lease is somebody else's
    */
   async *steps(to: number): AsyncGenerator<Step> {
@@ -102,57 +112,125 @@ export class CatchUp {
     }
   }
 
-  /** The batch; where an event of it fails, everything before that event. */
+  /** The batch, in one transaction unless the database refuses something of it. */
   async #applyOrNarrow(batch: EventBatch): Promise<void> {
     try {
-      await this.#apply(batch);
+      await narrow(
+        batch,
+        (part) => this.#apply(part),
+        (event, error) => this.#refuse(event, error),
+      );
+      if (this.#refused.length > 0) await this.#write({ events: [], aside: [], upTo: batch.upTo });
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
+  }
+
+  async #apply(batch: EventBatch): Promise<void> {
+    try {
+      const { stop, ...handled } = await this.#handle(batch);
+      await this.#write(handled);
+      for (const { state, streamId } of handled.aside) if (state === 'parked') this.#waiting?.add(streamId);
+      if (stop !== undefined && !this.#target.signal.aborted) throw stop;
     } catch (error) {
       this.#fold.forget();
-      const failed = failedPosition(error);
-      if (failed !== undefined) {
-        const before = batch.events.filter(({ globalPosition }) => globalPosition < failed);
-        const last = before.at(-1);
-        if (last !== undefined) await this.#applyOrNarrow({ events: before, upTo: last.globalPosition });
-        throw error;
-      }
-      if (isEvstoreError(error) && notTheEvents.has(error.code)) throw error;
-      await this.#applyOneByOne(batch);
+      throw error;
     }
   }
 
-  /**
-   * The database refused a batch: finds the event it is about. Event by event it may go well, where rows exchanged the
-   * values of a unique index.
-   */
-  async #applyOneByOne({ events, upTo }: EventBatch): Promise<void> {
-    for (const event of events) {
-      if (this.#target.signal.aborted) return;
+  /** Folds what the handlers take. */
+  async #handle({ events, upTo }: EventBatch): Promise<Handled> {
+    const { signal } = this.#target;
+    const { name } = this.#projection;
+    this.#waiting ??= new Set(await this.#store.projections.parkedStreams(name, tablesOf(this.#target.lease)));
+    const parked = new Set<string>();
+    const aside: SetAside[] = [];
+    await this.#fold.prepare(events);
+    const slices = new Slices();
+    for (const [index, event] of events.entries()) {
+      if (slices.isOver) await slices.next();
+      if (signal.aborted) break;
+      if (this.#waiting.has(event.streamId) || parked.has(event.streamId)) {
+        aside.push(toSetAside(event, 'parked', null));
+        continue;
+      }
       try {
-        await this.#apply({ events: [event], upTo: event.globalPosition });
+        this.#fold.add(event);
       } catch (error) {
-        this.#fold.forget();
-        if (failedPosition(error) !== undefined || (isEvstoreError(error) && notTheEvents.has(error.code))) throw error;
-        throw toHandlerError(this.#projection.name, event, `on.${event.type}`, error);
+        const failure = await tryAgain(error, this.#policy.retries, signal, () => this.#foldOne(event));
+        if (failure === undefined) continue;
+        if (this.#policy.onError === 'stop') {
+          return { events: events.slice(0, index), aside, upTo: event.globalPosition - 1, stop: failure.error };
+        }
+        aside.push(toSetAside(event, stateOf[this.#policy.onError], failure));
+        if (this.#policy.onError === 'park') parked.add(event.streamId);
       }
     }
-    if (this.#position < upTo) await this.#apply({ events: [], upTo });
+    return { events, aside, upTo };
   }
 
-  async #apply({ events, upTo }: EventBatch): Promise<void> {
-    const { changes, keep } = await this.#fold.fold(events);
+  /** The database takes none of what the event makes. */
+  async #refuse(event: RecordedEvent, error: EvstoreError): Promise<void> {
+    const { onError, retries } = this.#policy;
+    const failure = await tryAgain(error, retries, this.#target.signal, async () => {
+      this.#fold.forget();
+      await this.#foldOne(event);
+      await this.#write({ events: [event], aside: [], upTo: event.globalPosition });
+    });
+    this.#fold.forget();
+    if (failure === undefined) return;
+    const named =
+      failedPosition(failure.error) === undefined
+        ? toHandlerError(this.#projection.name, event, `on.${event.type}`, failure.error)
+        : failure.error;
+    if (onError === 'stop') throw named;
+    if (onError === 'park') this.#waiting?.add(event.streamId);
+    this.#refused.push({ event, aside: toSetAside(event, stateOf[onError], { ...failure, error: named }) });
+  }
+
+  async #foldOne(event: RecordedEvent): Promise<void> {
+    await this.#fold.prepare([event]);
+    this.#fold.add(event);
+  }
+
+  /** What has been folded, what was put aside, and the position behind them. */
+  async #write({ events, aside, upTo }: Handled): Promise<void> {
     const { lease, side, signal } = this.#target;
-    if (signal.aborted) return;
+    if (signal.aborted || upTo <= this.#position) return;
+    const { filter, name } = this.#projection;
+    const { changes, keep } = this.#fold.take();
+    const delivered = [...this.#refused.map(({ event }) => event), ...events];
+    const added = [...this.#refused.map((each) => each.aside), ...aside];
     await this.#store.projections.apply({
       lease,
       ...(side !== undefined && { side }),
       from: this.#position,
       to: upTo,
-      lastEventId: events.at(-1)?.id ?? null,
-      seen: { filter: this.#projection.filter, ids: events.map(({ id }) => id) },
+      lastEventId: delivered.at(-1)?.id ?? null,
+      seen: { filter, ids: delivered.map(({ id }) => id) },
       changes,
+      ...(added.length > 0 && { parked: { projection: name, added, removed: [] } }),
     });
     this.#position = upTo;
-    this.#events += events.length;
+    this.#events += delivered.length - added.length;
+    this.#aside += added.length;
+    this.#refused = [];
     keep();
+    for (const each of added) this.#target.tellAside?.(each);
   }
+
+  /** What was remembered is looked up anew. */
+  #forget(): void {
+    this.#fold.forget();
+    this.#waiting = undefined;
+    this.#refused = [];
+  }
+}
+
+const stateOf = { park: 'parked', skip: 'skipped' } as const;
+
+/** As events put aside name them: 0 for the live tables. */
+function tablesOf({ target }: Lease): number {
+  return target.kind === 'rebuild' ? target.id : 0;
 }

@@ -56,21 +56,25 @@ export class RowFold {
     this.#current = current;
   }
 
-  /** @throws E_HANDLER when the handler throws, or returns what is no row */
+  /** @throws E_HANDLER when the handler throws, or returns what is no row: the rows are as they were before the event */
   add({ recorded, event, keys }: RoutedEvent): void {
     const { definition, shape, name } = this.#projection;
     const handler = handlerOf(definition.on, recorded.type);
     if (handler === undefined) return;
-    for (const key of keys) {
-      const touched = this.#touch(key);
-      try {
+    const rows = keys.map((key) => this.#touch(key));
+    const before = rows.map(({ after }) => after);
+    try {
+      for (const touched of rows) {
         const row = touched.after === null ? null : fromStoredRow(shape, touched.after);
         const returned: unknown = handler(row, event);
         if (returned === undefined) continue;
-        touched.after = returned === null ? null : toStoredRow(shape, key, returned);
-      } catch (error) {
-        throw toHandlerError(name, recorded, `on.${handlerName(definition.on, recorded.type)}`, error);
+        touched.after = returned === null ? null : toStoredRow(shape, touched.key, returned);
       }
+    } catch (error) {
+      rows.forEach((touched, index) => {
+        touched.after = before[index] ?? null;
+      });
+      throw toHandlerError(name, recorded, `on.${handlerName(definition.on, recorded.type)}`, error);
     }
   }
 

@@ -2,6 +2,7 @@
 import type { Audit, AuditFilter } from '../domain/audit.js';
 import type { Changes, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
 import type { Comparison } from './comparison.js';
+import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
 
 export interface ProjectionStore {
   /** Registered projections by name. */
@@ -21,7 +22,8 @@ export interface ProjectionStore {
   cursors(): Promise<readonly Cursor[]>;
 
   /**
-   * Moves a checkpoint by hand and bumps its generation, so that a running owner stops. Null deletes it.
+   * Moves a checkpoint by hand and bumps its generation, so that a running owner stops. Null deletes it. Events that
+   * were put aside beyond it are to come again, and are forgotten.
    * @throws E_NOT_FOUND
    */
   setCheckpoint(subscriptionId: string, position: number | null): Promise<void>;
@@ -56,11 +58,19 @@ export interface ProjectionStore {
   readRows(table: string, spec: TableSpec, keys: readonly StoredRow[]): Promise<readonly StoredRow[]>;
 
   /**
-   * Read-model rows and checkpoint in one transaction: the checkpoint moves from `from` to `to` only if it is still at
-   * `from` under this lease's token and generation.
+   * Read-model rows, events put aside and checkpoint in one transaction: the checkpoint moves from `from` to `to` only if
+   * it is still at `from` under this lease's token and generation. Where `from` is `to` nothing was delivered: the
+   * proof of what was stays as it is.
    * @throws E_SUPERSEDED and nothing is written, when it is not
    */
   apply(batch: AppliedBatch): Promise<void>;
+
+  /** Events put aside, by projection, tables and position. */
+  parked(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
+  /** Streams with a parked event that those tables miss: whatever comes later in them waits behind it. */
+  parkedStreams(projection: string, rebuild: number): Promise<readonly string[]>;
+  /** Projections with parked events, by name. */
+  countParked(): Promise<readonly ParkedCount[]>;
 
   /** Rows in a table, counted. */
   countRows(table: string): Promise<number>;
@@ -95,8 +105,8 @@ export interface ProjectionStore {
   /**
    * `ready → swapped` in one transaction: live tables → `old`, rebuilt tables → live, with the names of their indexes
    * and owned sequences; the projection takes the rebuild's version and code hash, its checkpoint the rebuild's
-   * position, its generation one more, and so do those of its parts. `live` is the lease on the projection, on all of its
-   * parts, so that no runner writes meanwhile.
+   * position, its generation one more, and so do those of its parts; events put aside go with the tables that miss them.
+   * `live` is the lease on the projection, on all of its parts, so that no runner writes meanwhile.
    * @throws E_TIMEOUT when the tables could not be locked in `lockTimeoutMs`: nothing has changed, try again
    * @throws E_SUPERSEDED when a lease is lost or the rebuild lies behind the live checkpoint
    * @throws E_UNSAFE_STORE naming what, when the tables or what hangs on them changed since the plan
@@ -222,11 +232,12 @@ export interface AppliedBatch {
    */
   readonly seen?: SeenEvents;
   readonly changes: Changes;
+  readonly parked?: ParkedChanges;
 }
 
 export interface SeenEvents {
   readonly filter: AuditFilter;
-  /** Of every event that the filter lets through, whether it changed anything or not. */
+  /** Of every event that the filter lets through, whether it changed anything, was put aside, or neither. */
   readonly ids: readonly string[];
 }
 

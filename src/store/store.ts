@@ -11,6 +11,7 @@ import type { SchemaAdmin } from './schema-admin.js';
 
 export type * from './comparison.js';
 export type * from './event-log.js';
+export type * from './parked-events.js';
 export type * from './projection-store.js';
 export type * from './schema-admin.js';
 

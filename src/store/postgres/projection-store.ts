@@ -14,6 +14,9 @@ import type {
   LeaseAnswer,
   LeaseRequest,
   LeaseTarget,
+  ParkedCount,
+  ParkedEvent,
+  ParkedFilter,
   ProjectionRecord,
   ProjectionStore,
   Rebuild,
@@ -28,6 +31,7 @@ import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
+import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
 import { divide } from './parts.js';
 import { applyChanges, checkNames, createIndexes, createTable, qualify, readRows, runStatement } from './read-model.js';
 import {
@@ -95,11 +99,15 @@ export class PostgresProjectionStore implements ProjectionStore {
   }
 
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
-    const database = this.#writable();
-    const [row] =
-      position === null
-        ? await database.query(this.#sql('delete-checkpoint'), [subscriptionId])
-        : await database.query(this.#sql('set-checkpoint'), [subscriptionId, position]);
+    const [row] = await this.#writable().transaction(async (session) => {
+      // The checkpoint first, as in a batch: all take locks in one order.
+      const moved =
+        position === null
+          ? await session.query(this.#sql('delete-checkpoint'), [subscriptionId])
+          : await session.query(this.#sql('set-checkpoint'), [subscriptionId, position]);
+      await forgetParked(session, this.#sql, subscriptionId, 0, position ?? 0);
+      return moved;
+    });
     if (row !== undefined) return;
     throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
   }
@@ -133,7 +141,7 @@ export class PostgresProjectionStore implements ProjectionStore {
   }
 
   async apply(batch: AppliedBatch): Promise<void> {
-    const { lease, side = 'built', from, to, lastEventId, changes } = batch;
+    const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
     const cursor = lease.target.kind === 'checkpoint' ? cursors.checkpoint : cursors[side];
     await this.#writable().transaction(
       async (session) => {
@@ -147,9 +155,22 @@ export class PostgresProjectionStore implements ProjectionStore {
         ]);
         if (moved === undefined) throw superseded(lease);
         await applyChanges(session, this.#schema, changes);
+        if (parked !== undefined) await applyParked(session, this.#sql, lease, parked);
       },
       { prelude: changes.kind === 'statements' ? searchPath(this.#schema) : '' },
     );
+  }
+
+  async parked(filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> {
+    return listParked(this.#database, this.#sql, filter);
+  }
+
+  async parkedStreams(projection: string, rebuild: number): Promise<readonly string[]> {
+    return listParkedStreams(this.#database, this.#sql, projection, rebuild);
+  }
+
+  async countParked(): Promise<readonly ParkedCount[]> {
+    return countParked(this.#database, this.#sql);
   }
 
   async countRows(table: string): Promise<number> {

@@ -8,6 +8,7 @@ import { type Database, lockTimeout, type RawRow, type Session } from './databas
 import { sqlState } from './errors.js';
 import { findOids, inspectTables, summariseFacts } from './inspect.js';
 import { superseded } from './leases.js';
+import { forgetParked } from './parked.js';
 import { checkNames, createIndexes, createTable, longestSuffix, qualify, runStatement } from './read-model.js';
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
 import { quoteIdentifier } from './schema-name.js';
@@ -141,6 +142,7 @@ export function abortRebuild({ database, sql, schema }: Journal, rebuild: Rebuil
       expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
       const doomed = journal.tables.map(({ built, builtOid }) => ({ name: built, oid: builtOid }));
       await dropTables(session, sql, schema, doomed);
+      await forgetParked(session, sql, rebuild.projection, rebuild.id);
       await session.query(sql('set-rebuild-state'), [rebuild.id, 'aborted', JSON.stringify(journal.tables)]);
       return readRebuild(session, sql, rebuild.id);
     },
@@ -155,6 +157,7 @@ export function retireRebuild({ database, sql, schema }: Journal, rebuild: Rebui
       expectState(rebuild.id, journal, ['swapped']);
       const doomed = journal.tables.map(({ old, liveOid }) => ({ name: old, oid: liveOid }));
       await dropTables(session, sql, schema, doomed);
+      await forgetParked(session, sql, rebuild.projection, rebuild.id);
       await session.query(sql('set-rebuild-state'), [rebuild.id, 'retired', JSON.stringify(journal.tables)]);
       return readRebuild(session, sql, rebuild.id);
     },

@@ -6,6 +6,7 @@ import type { Rebuild, RollbackOptions, SwapLeases } from '../store.js';
 import { type Database, lockTimeout, type Session } from './database.js';
 import { isConnectionLost } from './errors.js';
 import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
+import { exchangeParked } from './parked.js';
 import { lockCheckpoint } from './parts.js';
 import { qualify } from './read-model.js';
 import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
@@ -67,6 +68,7 @@ export function swap(
       journal.lastEventId,
       journal.audit,
     ]);
+    await exchangeParked(session, sql, rebuild.projection, rebuild.id);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -110,6 +112,7 @@ export function rollback(
       journal.tables,
     );
     await session.query(sql('swap-checkpoint'), [rebuild.projection, position, lastEventId, journal.audit]);
+    await exchangeParked(session, sql, rebuild.projection, rebuild.id);
     return readRebuild(session, sql, rebuild.id);
   });
 }

@@ -14,6 +14,9 @@ import type {
   LeaseAnswer,
   LeaseRequest,
   LeaseTarget,
+  ParkedCount,
+  ParkedEvent,
+  ParkedFilter,
   ProjectionRecord,
   ProjectionStore,
   Rebuild,
@@ -29,6 +32,7 @@ import type { Database, Parameter, RawRow, Session } from './database.js';
 import { quoteIdentifier } from './identifier.js';
 import { findMarks, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
+import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
 import { divide } from './parts.js';
 import { applyChanges, checkNames, createIndexes, createTable, readRows, runStatement } from './read-model.js';
 import {
@@ -87,11 +91,14 @@ export class SqliteProjectionStore implements ProjectionStore {
   }
 
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
-    const [row] = await this.#writable().transaction((session) =>
-      position === null
-        ? session.query(this.#sql('delete-checkpoint'), [subscriptionId])
-        : session.query(this.#sql('set-checkpoint'), [subscriptionId, position]),
-    );
+    const [row] = await this.#writable().transaction((session) => {
+      const moved =
+        position === null
+          ? session.query(this.#sql('delete-checkpoint'), [subscriptionId])
+          : session.query(this.#sql('set-checkpoint'), [subscriptionId, position]);
+      forgetParked(session, this.#sql, subscriptionId, 0, position ?? 0);
+      return moved;
+    });
     if (row !== undefined) return;
     throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
   }
@@ -127,7 +134,7 @@ export class SqliteProjectionStore implements ProjectionStore {
   }
 
   async apply(batch: AppliedBatch): Promise<void> {
-    const { lease, side = 'built', from, to, lastEventId, changes } = batch;
+    const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
     const cursor = lease.target.kind === 'checkpoint' ? 'move-checkpoint' : `move-${side}`;
     await this.#writable().transaction((session) => {
       // The cursor first: whoever was superseded learns it before any work is done.
@@ -140,7 +147,20 @@ export class SqliteProjectionStore implements ProjectionStore {
       ]);
       if (moved === undefined) throw superseded(lease);
       applyChanges(session, changes);
+      if (parked !== undefined) applyParked(session, this.#sql, lease, parked);
     });
+  }
+
+  async parked(filter: ParkedFilter = {}): Promise<readonly ParkedEvent[]> {
+    return this.#database.read((session) => listParked(session, this.#sql, filter));
+  }
+
+  async parkedStreams(projection: string, rebuild: number): Promise<readonly string[]> {
+    return this.#database.read((session) => listParkedStreams(session, this.#sql, projection, rebuild));
+  }
+
+  async countParked(): Promise<readonly ParkedCount[]> {
+    return this.#database.read((session) => countParked(session, this.#sql));
   }
 
   async countRows(table: string): Promise<number> {

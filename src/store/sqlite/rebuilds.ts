@@ -9,6 +9,7 @@ import { isConflict } from './errors.js';
 import { quoteIdentifier } from './identifier.js';
 import { findMarks, inspectTables, summariseFacts } from './inspect.js';
 import { nextToken, superseded } from './leases.js';
+import { forgetParked } from './parked.js';
 import { checkNames, createIndexes, createTable, longestSuffix, runStatement } from './read-model.js';
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
 
@@ -134,6 +135,7 @@ export function abortRebuild({ database, sql }: Journal, rebuild: Rebuild, lease
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
     const doomed = journal.tables.map(({ built, builtMark }) => ({ name: built, mark: builtMark }));
     dropTables(session, sql, doomed);
+    forgetParked(session, sql, rebuild.projection, rebuild.id);
     session.run(sql('set-rebuild-state'), [rebuild.id, 'aborted', JSON.stringify(journal.tables)]);
     return readRebuild(session, sql, rebuild.id);
   });
@@ -145,6 +147,7 @@ export function retireRebuild({ database, sql }: Journal, rebuild: Rebuild): Pro
     expectState(rebuild.id, journal, ['swapped']);
     const doomed = journal.tables.map(({ old, liveMark }) => ({ name: old, mark: liveMark }));
     dropTables(session, sql, doomed);
+    forgetParked(session, sql, rebuild.projection, rebuild.id);
     session.run(sql('set-rebuild-state'), [rebuild.id, 'retired', JSON.stringify(journal.tables)]);
     return readRebuild(session, sql, rebuild.id);
   });

@@ -4,6 +4,7 @@ import type { Rebuild, RollbackOptions, SwapLeases, TableFacts } from '../store.
 import type { Session } from './database.js';
 import { quoteIdentifier, quoteLiteral } from './identifier.js';
 import { findMarks, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
+import { exchangeParked } from './parked.js';
 import { lockCheckpoint } from './parts.js';
 import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
 import { toInteger, toOptional, toText } from './rows.js';
@@ -57,6 +58,7 @@ export function swap(
     ]);
     setLive(session, journalOf, rebuild.projection, journal, journal.tables);
     session.run(sql('swap-checkpoint'), [rebuild.projection, journal.position, journal.lastEventId, journal.audit]);
+    exchangeParked(session, sql, rebuild.projection, rebuild.id);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -94,6 +96,7 @@ export function rollback(
     ]);
     setLive(session, journalOf, rebuild.projection, { version, codeHash, target: journal.oldTarget }, journal.tables);
     session.run(sql('swap-checkpoint'), [rebuild.projection, position, lastEventId, journal.audit]);
+    exchangeParked(session, sql, rebuild.projection, rebuild.id);
     return readRebuild(session, sql, rebuild.id);
   });
 }

@@ -1,9 +1,10 @@
 -- Moves the cursor of the tables that rebuild $1 fills from $4 to $5 with last event $6, under token $2 (generation $3 is
--- always 0), and adds to its audit $8 events with id sum $9 under filter $7 (null ends it). A row when it was still
--- there.
+-- always 0), and adds to its audit $8 events with id sum $9 under filter $7 (null ends it), unless it stays
+-- where it is. A row when it was still there.
 update public.evstore_rebuilds
    set position = $5, last_event_id = coalesce($6, last_event_id), updated_at = clock_timestamp(),
        audit = case
+         when $4 = $5 then audit
          when audit ->> 'filter' = $7 then json_build_object('filter', $7::text, 'after', audit -> 'after',
            'events', (audit ->> 'events')::bigint + $8, 'idSum', (audit ->> 'idSum')::bigint + $9)
          when $7 is not null then json_build_object('filter', $7::text, 'after', $4::bigint,

@@ -1,0 +1,112 @@
+/** What is done with an event that a handler, or the database, cannot take. */
+import { type ErrorCode, type EvstoreError, isEvstoreError } from '../domain/errors.js';
+import type { EventBatch, RecordedEvent } from '../domain/event.js';
+import type { SetAside } from '../store/store.js';
+import { BackOff } from './back-off.js';
+import { failedPosition } from './handler-error.js';
+
+/**
+ * `stop`: nothing moves past it. `park`: it waits aside, and the later events of its stream behind it. `skip`: it is
+ * recorded, and its stream goes on without it.
+ */
+export type OnError = 'stop' | 'park' | 'skip';
+
+export interface ErrorPolicy {
+  readonly onError: OnError;
+  /** How often an event is tried again before that. */
+  readonly retries: number;
+}
+
+export const stopAtOnce: ErrorPolicy = { onError: 'stop', retries: 0 };
+
+/** An event that stayed a failure. */
+export interface Failure {
+  /** Of the last attempt. */
+  readonly error: EvstoreError;
+  readonly attempts: number;
+}
+
+/** What the user's code, or its rows and statements, are to blame for. Anything else is about the store or the lease. */
+const theEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HANDLER', 'E_INVALID_INPUT']);
+
+export function isEventsFault(error: unknown): error is EvstoreError {
+  return isEvstoreError(error) && theEvents.has(error.code);
+}
+
+/**
+ * Does something again after a failure, with pauses that grow; undefined when it went well after all, or when the signal
+ * aborts.
+ * @param error of the first attempt
+ * @throws what no event is to blame for
+ */
+export async function tryAgain(
+  error: unknown,
+  retries: number,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<Failure | undefined> {
+  if (!isEventsFault(error)) throw error;
+  const backOff = new BackOff(100, 5_000);
+  let last = error;
+  for (let attempt = 0; attempt < retries; attempt += 1) {
+    await backOff.wait(signal);
+    if (signal.aborted) return undefined;
+    try {
+      await work();
+      return undefined;
+    } catch (thrown) {
+      if (!isEventsFault(thrown)) throw thrown;
+      last = thrown;
+    }
+  }
+  return { error: last, attempts: retries + 1 };
+}
+
+/**
+ * Acts on a batch; where the database refuses it, on one half and then the other, down to the event it refuses. So many
+ * events that fail take no more attempts than twice their number.
+ * @param act whole or not at all; an error that names its event already, and one that no event is to blame for, passes
+ */
+export async function narrow(
+  batch: EventBatch,
+  act: (batch: EventBatch) => Promise<void>,
+  refuse: (event: RecordedEvent, error: EvstoreError) => Promise<void>,
+): Promise<void> {
+  const { events, upTo } = batch;
+  try {
+    await act(batch);
+  } catch (error) {
+    if (!isEventsFault(error) || failedPosition(error) !== undefined) throw error;
+    const half = Math.ceil(events.length / 2);
+    const [first, second] = [events.slice(0, half), events.slice(half)];
+    const [single] = first;
+    if (single === undefined) throw error;
+    if (second[0] === undefined) return refuse(single, error);
+    await narrow({ events: first, upTo: second[0].globalPosition - 1 }, act, refuse);
+    await narrow({ events: second, upTo }, act, refuse);
+  }
+}
+
+/** @param failure null for an event that waits behind another */
+export function toSetAside(event: RecordedEvent, state: SetAside['state'], failure: Failure | null): SetAside {
+  const { globalPosition, id, streamId, type } = event;
+  return {
+    globalPosition,
+    id,
+    streamId,
+    type,
+    state,
+    error: failure === null ? null : describeFailure(failure.error),
+    attempts: failure?.attempts ?? 0,
+  };
+}
+
+/** Longer errors are cut: what they quote may be as large as an event. */
+const longestError = 10_000;
+
+/** Why, and below it where: fit for a text column of either engine. */
+export function describeFailure({ message, why = message, cause }: EvstoreError): string {
+  const stack = cause instanceof Error && !isEvstoreError(cause) ? (cause.stack ?? '') : '';
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  return [why, ...frames].join('\n').replaceAll('\0', '').slice(0, longestError);
+}

@@ -1,0 +1,3 @@
+-- Forgets the events put aside beyond position ?3 for projection ?1 and the tables of rebuild ?2 (0: the live ones).
+delete from evstore_parked
+ where projection = ?1 and rebuild = ?2 and global_position > ?3
