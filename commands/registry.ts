@@ -93,6 +93,11 @@ export const registry: Readonly<Record<string, Entry>> = {
     summary: 'make a read model anew beside the live one, and swap it in',
     load: () => import('./rebuild.js'),
   },
+  diff: {
+    group: 'Rebuilds:',
+    summary: 'what a swap would change: live rows against those of the rebuild that is ready',
+    load: () => import('./diff.js'),
+  },
   swap: {
     group: 'Rebuilds:',
     summary: 'put a rebuild that is ready in the place of the live read model',

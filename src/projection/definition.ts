@@ -105,6 +105,11 @@ export interface ProjectionDefinition<
   readonly on: {
     readonly [T in Type]: (row: Row<C, Key> | null, event: HandledEvent<T>) => WrittenRow<C> | null | undefined;
   };
+  /**
+   * Statements that look for faults in a rebuilt table before it is swapped in, in the dialect of the engine: each row
+   * they return is one. They cannot write.
+   */
+  readonly validate?: (table: TableIdentifier) => Statement | readonly Statement[];
 }
 
 export type TableProjection<
@@ -134,6 +139,8 @@ export interface SqlProjectionDefinition<Table extends string = any, Type extend
       t: TableIdentifiers<Table>,
     ) => Statement | readonly Statement[] | undefined;
   };
+  /** Statements that look for faults in rebuilt tables before they are swapped in: each row they return is one. */
+  readonly validate?: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
 }
 
 export type SqlProjection<Table extends string = any, Type extends string = any> = SqlProjectionDefinition<

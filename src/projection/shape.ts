@@ -55,13 +55,16 @@ export function findShapeFaults(value: unknown): readonly string[] {
   ];
 }
 
-function commonFaults({ name, version, category, upcasters }: Properties): readonly string[] {
+function commonFaults({ name, version, category, upcasters, validate }: Properties): readonly string[] {
   const faults: string[] = [];
   if (typeof name !== 'string' || !isTableName(name))
     faults.push(`name is ${describeValue(name)}: it takes ${legalName}`);
   if (!isPositiveInteger(version)) faults.push(`version is ${describeValue(version)}: it takes a whole number from 1`);
   if (category !== undefined && (typeof category !== 'string' || category === '' || category.includes('-'))) {
     faults.push(`category is ${describeValue(category)}: it takes the part of a stream name before the first -`);
+  }
+  if (validate !== undefined && typeof validate !== 'function') {
+    faults.push(`validate is ${describeValue(validate)}: it takes a function that returns statements`);
   }
   return [...faults, ...findUpcasterFaults(upcasters)];
 }

@@ -1,0 +1,44 @@
+/** `evstore diff`: what a swap would change, row by row. */
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderDiff } from '../src/output/diff-text.js';
+import { renderReport } from '../src/output/json-line.js';
+import { diffReady } from '../src/projection/diff.js';
+import { type Command, option } from './command.js';
+import { duration, wholeNumber } from './parse-option.js';
+import { selectCode } from './projection-code.js';
+import { projectionsOption } from './shared-options.js';
+import { readSwitchOptions } from './swap-options.js';
+
+const defaultSamples = 10;
+
+export const command: Command = {
+  usage: 'diff <name>',
+  summary: 'what a swap would change: live rows against those of the rebuild that is ready',
+  writes: 'the events since, into the rebuilt table; the live one is only read',
+  examples: [
+    { line: 'evstore diff order_summary', purpose: 'after evstore rebuild order_summary --no-swap' },
+    { line: 'evstore diff order_summary --max-diff 100 -q', purpose: 'the number of differences; exit 1 over 100' },
+  ],
+  options: [
+    option('--max-diff <rows>', 'exit 1 when more rows differ (default: 0)', wholeNumber(0)),
+    option('--samples <rows>', 'rows shown of each kind (default: 10)', wholeNumber(0)),
+    option('--max-wait <duration>', 'until both tables are at one position (default: 60s)', duration),
+    option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    projectionsOption(),
+  ],
+  run: async (names, flags, context) => {
+    const [projection] = await selectCode(context, flags, names);
+    if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+    const store = await context.openStore();
+    const maxDiff = (flags.maxDiff as number | undefined) ?? 0;
+    const samples = (flags.samples as number | undefined) ?? defaultSamples;
+    const diff = await diffReady({ ...readSwitchOptions(flags, store, context), projection, samples });
+    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    if (asJson) await context.io.stdout.write(renderReport({ ...diff, maxDiff }));
+    else await context.io.stdout.write(context.quiet ? `${diff.differences}\n` : renderDiff(diff, context.view));
+    await context.note(
+      `swap it in with: evstore swap ${diff.projection}, or drop it with: evstore abort ${diff.projection}`,
+    );
+    return diff.differences > maxDiff || diff.faults.length > 0 ? 1 : 0;
+  },
+};

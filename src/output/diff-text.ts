@@ -1,0 +1,88 @@
+/** Differences between live and rebuilt rows, for people. */
+import type { StoredRow, StoredValue } from '../domain/read-model.js';
+import type { Diff } from '../projection/diff.js';
+import type { TableDiff } from '../projection/differences.js';
+import type { ChangedRow } from '../store/store.js';
+import { sanitise } from '../terminal/sanitise.js';
+import { renderTable } from './table.js';
+import { cutText } from './text-width.js';
+import type { View } from './view.js';
+
+const longestValue = 60;
+
+/** Ends with a line break. */
+export function renderDiff(diff: Diff, view: View): string {
+  const { projection, position, live, rebuilt, tables, differences, faults } = diff;
+  const { theme } = view;
+  const versions = `live version ${live.version}, rebuilt version ${rebuilt.version}`;
+  const verdict = differences === 0 ? theme.good('no differences') : theme.bad(count(differences, 'difference'));
+  return [
+    `${theme.strong(sanitise(projection))} at position ${position}: ${versions}\n\n`,
+    renderTable(
+      tables,
+      [
+        { heading: 'TABLE', text: ({ table }) => table },
+        { heading: 'LIVE', text: (table) => String(table.live), align: 'right' },
+        { heading: 'REBUILT', text: (table) => String(table.rebuilt), align: 'right' },
+        { heading: 'ADDED', text: ({ added }) => String(added), align: 'right' },
+        { heading: 'REMOVED', text: ({ removed }) => String(removed), align: 'right' },
+        { heading: 'CHANGED', text: ({ changed }) => String(changed), align: 'right' },
+      ],
+      view,
+    ),
+    ...tables.map((table) => renderTableDiff(table, view)),
+    ...(faults.length === 0 ? [] : [`\n${theme.bad('validate')} found:\n`]),
+    ...faults.map((fault) => `  ${sanitise(JSON.stringify(fault))}\n`),
+    `\n${verdict}\n`,
+  ].join('');
+}
+
+function renderTableDiff(diff: TableDiff, view: View): string {
+  const { theme } = view;
+  const { table, columns, onlyLive, onlyRebuilt, samples } = diff;
+  const differing = Object.entries(columns).sort(([, a], [, b]) => b - a);
+  const notes = [
+    ...differing.map(([name, rows]) => `  ${sanitise(name)} differs in ${count(rows, 'row')}`),
+    ...onlyLive.map((name) => `  ${sanitise(name)} is only in the live table`),
+    ...onlyRebuilt.map((name) => `  ${sanitise(name)} is only in the rebuilt table`),
+  ];
+  const lines = [
+    ...samples.removed.map((key) => theme.bad(`- ${spellKey(key, view)}`)),
+    ...more(diff.removed - samples.removed.length, '-', 'removed'),
+    ...samples.added.map((key) => theme.good(`+ ${spellKey(key, view)}`)),
+    ...more(diff.added - samples.added.length, '+', 'added'),
+    ...samples.changed.flatMap((row) => spellChanged(row, view)),
+    ...more(diff.changed - samples.changed.length, '~', 'changed'),
+  ];
+  if (notes.length + lines.length === 0) return '';
+  return `\n${[theme.strong(sanitise(table)), ...notes, ...lines].join('\n')}\n`;
+
+  function more(rows: number, sign: string, what: string): readonly string[] {
+    return rows > 0 ? [theme.faint(`${sign} … ${rows} more ${what}`.replace('…', view.unicode ? '…' : '...'))] : [];
+  }
+}
+
+function spellChanged({ key, columns }: ChangedRow, view: View): readonly string[] {
+  const { theme } = view;
+  const values = Object.entries(columns).flatMap(([name, { live, rebuilt }]) => [
+    theme.bad(`  - ${sanitise(name)}: ${spell(live, view)}`),
+    theme.good(`  + ${sanitise(name)}: ${spell(rebuilt, view)}`),
+  ]);
+  return [theme.caution(`~ ${spellKey(key, view)}`), ...values];
+}
+
+function spellKey(key: StoredRow, view: View): string {
+  return Object.entries(key)
+    .map(([name, value]) => `${sanitise(name)}=${spell(value, view)}`)
+    .join(' ');
+}
+
+/** Text in quotes, so that '1' is not 1 and a space at its end is seen. */
+function spell(value: StoredValue, { unicode }: View): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return cutText(sanitise(text), longestValue, unicode);
+}
+
+function count(amount: number, one: string): string {
+  return `${amount} ${one}${amount === 1 ? '' : 's'}`;
+}
