@@ -8,7 +8,9 @@ import { renderTable } from './table.js';
 import { cutText } from './text-width.js';
 import type { View } from './view.js';
 
+/** Cells of a value, and characters of it before the first that differs. */
 const longestValue = 60;
+const shownBefore = 10;
 
 /** Ends with a line break. */
 export function renderDiff(diff: Diff, view: View): string {
@@ -64,10 +66,13 @@ function renderTableDiff(diff: TableDiff, view: View): string {
 
 function spellChanged({ key, columns }: ChangedRow, view: View): readonly string[] {
   const { theme } = view;
-  const values = Object.entries(columns).flatMap(([name, { live, rebuilt }]) => [
-    theme.bad(`  - ${sanitise(name)}: ${spell(live, view)}`),
-    theme.good(`  + ${sanitise(name)}: ${spell(rebuilt, view)}`),
-  ]);
+  const values = Object.entries(columns).flatMap(([name, { live, rebuilt }]) => {
+    const from = firstShown(live, rebuilt);
+    return [
+      theme.bad(`  - ${sanitise(name)}: ${spell(live, view, from)}`),
+      theme.good(`  + ${sanitise(name)}: ${spell(rebuilt, view, from)}`),
+    ];
+  });
   return [theme.caution(`~ ${spellKey(key, view)}`), ...values];
 }
 
@@ -77,10 +82,21 @@ function spellKey(key: StoredRow, view: View): string {
     .join(' ');
 }
 
+/** Where two long texts are shown from, so that what differs is seen. */
+function firstShown(live: StoredValue, rebuilt: StoredValue): number {
+  if (typeof live !== 'string' || typeof rebuilt !== 'string') return 0;
+  let same = 0;
+  while (same < live.length && live[same] === rebuilt[same]) same += 1;
+  return same < longestValue / 2 ? 0 : same - shownBefore;
+}
+
 /** Text in quotes, so that '1' is not 1 and a space at its end is seen. */
-function spell(value: StoredValue, { unicode }: View): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return cutText(sanitise(text), longestValue, unicode);
+function spell(value: StoredValue, { unicode }: View, from = 0): string {
+  // Longer than what is shown, and never a whole document.
+  const part = typeof value === 'string' ? value.slice(from, from + 2 * longestValue) : value;
+  const text = typeof part === 'string' ? JSON.stringify(part) : String(part);
+  const before = from === 0 ? '' : unicode ? '…' : '...';
+  return cutText(before + sanitise(text), longestValue, unicode);
 }
 
 function count(amount: number, one: string): string {

@@ -5,6 +5,7 @@
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Checkpoint, Comparison, Lease, Rebuild, Store } from '../store/store.js';
 import { BackOff, pause } from './back-off.js';
+import { checkpointsOf, furthestOf, leastOf } from './checkpoints.js';
 import { addUpDifferences, type TableDiff } from './differences.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 import type { PreparedProjection } from './prepare.js';
@@ -88,8 +89,8 @@ async function openComparison(
     signal.throwIfAborted();
     try {
       const live = await waitForLive(options, catchUp.position, deadline);
-      if (live === undefined || live.position === 0) return null;
-      await reach(options, catchUp, live.position, deadline);
+      if (live === 0) return null;
+      await reach(options, catchUp, live, deadline);
       return await openHeld(options, rebuild, catchUp, deadline);
     } catch (error) {
       if (signal.aborted || !isEvstoreError(error)) throw error;
@@ -137,22 +138,22 @@ async function* goOn(items: AsyncIterator<Comparison>): AsyncGenerator<Compariso
   }
 }
 
-/** The live checkpoint, as soon as the rebuilt tables are not ahead of it; undefined without one. */
+/** Where the live tables stand, all parts of them, as soon as the rebuilt ones are not ahead; 0 without any that ran. */
 async function waitForLive(
   { store, projection, maxWaitMs, signal }: CompareOptions,
   position: number,
   deadline: number,
-): Promise<Checkpoint | undefined> {
+): Promise<number> {
   let idleSince = performance.now();
   for (;;) {
-    const checkpoints = await store.projections.checkpoints();
-    const live = checkpoints.find(({ subscriptionId }) => subscriptionId === projection.name);
-    if (live === undefined || live.position === 0 || live.position >= position) return live;
+    const live = checkpointsOf(await store.projections.checkpoints(), projection.name);
+    const [least = 0, furthest = 0] = [leastOf(live), furthestOf(live)];
+    if (furthest === 0 || (least === furthest && least >= position)) return least;
     signal.throwIfAborted();
     const now = performance.now();
-    if (live.owner !== null) idleSince = now;
+    if (live.some(({ owner }) => owner !== null)) idleSince = now;
     const isIdle = now - idleSince > idleMs;
-    if (isIdle || now > deadline) throw ahead(projection.name, live, position, isIdle ? undefined : maxWaitMs);
+    if (isIdle || now > deadline) throw apart(projection.name, live, position, isIdle ? undefined : maxWaitMs);
     await pause(pollMs, signal);
   }
 }
@@ -178,15 +179,21 @@ async function reach(
 }
 
 /** @param waitedMs undefined: nobody moves the live table */
-function ahead(name: string, live: Checkpoint, position: number, waitedMs: number | undefined): EvstoreError {
-  const stands = `The live table stands at ${live.position}, the rebuilt one at ${position}`;
-  return new EvstoreError('E_TIMEOUT', `the rebuild of ${name} is ahead of the live table`, {
+function apart(
+  name: string,
+  live: readonly Checkpoint[],
+  position: number,
+  waitedMs: number | undefined,
+): EvstoreError {
+  const positions = live.map((each) => each.position).join(', ');
+  const stands = `The live table stands at ${positions}, the rebuilt one at ${position}`;
+  return new EvstoreError('E_TIMEOUT', `the live table of ${name} is not where the rebuilt one is`, {
     why:
       waitedMs === undefined
-        ? `${stands}, and nobody runs ${name}: its own code has to take it there first.`
-        : `${stands}, and its runner did not pass it in ${waitedMs} ms.`,
+        ? `${stands}, and nobody runs ${name}: the code that made the live rows has to take it there first.`
+        : `${stands}, and they did not meet in ${waitedMs} ms.`,
     next: waitedMs === undefined ? `evstore run ${name} --once` : `evstore lag ${name}`,
-    details: { live: live.position, rebuilt: position, owner: live.owner },
+    details: { live: live.map((each) => each.position), rebuilt: position },
   });
 }
 

@@ -55,8 +55,7 @@ function toCompared({ name, type }: CatalogColumn): ComparedColumn {
 /** @throws E_SUPERSEDED unless both stand at one position and the rebuild's tables are there */
 export function assertOnePosition(projection: string, live: number | null, rebuilt: number, state: string): number {
   if (live === rebuilt && (state === 'filling' || state === 'ready')) return rebuilt;
-  const stands =
-    live === null ? 'The live tables hold events beyond their position' : `The live tables stand at ${live}`;
+  const stands = live === null ? 'The live tables are not at one position' : `The live tables stand at ${live}`;
   throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} do not stand at one position`, {
     why: `${stands}, the rebuilt ones at ${rebuilt} (${state}).`,
     next: `evstore diff ${projection}`,

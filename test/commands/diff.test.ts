@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
+import { forEachEngine } from '../support/engines.js';
+import { withShop } from './shop.js';
+
+forEachEngine((engine) => {
+  test('diff: exit 6, 0 and 1, as text, as JSON, as a number', () =>
+    withShop(engine, async ({ test, evstore, evstoreWith, report, writeProjection }) => {
+      await placeOrders(test.store, 30);
+      await evstore('run', '--once');
+      const missing = await evstore('diff', 'order_summary');
+      expect(missing.code).toBe(6);
+      expect(missing.stderr).toContain('next: evstore rebuild order_summary --no-swap');
+      writeProjection(2);
+      await evstore('rebuild', 'order_summary', '--no-swap');
+
+      const same = await report('diff', 'order_summary');
+      expect(same).toMatchObject({ projection: 'order_summary', position: 30, differences: 0, maxDiff: 0, faults: [] });
+      expect((await evstore('diff', 'order_summary')).stdout).toContain('no differences');
+
+      await test.raw.query("delete from order_summary where order_id = 'Order-6'");
+      await test.raw.query("insert into order_summary values ('Order-\u001b[2J', 1, 1)");
+      await test.raw.query("update order_summary set total = -1 where order_id = 'Order-7'");
+      const { code, stdout, stderr } = await evstore('diff', 'order_summary');
+      expect(code).toBe(1);
+      expect(stdout).toContain('order_summary at position 30: live version 1, rebuilt version 2');
+      expect(stdout).toContain('+ order_id="Order-6"');
+      expect(stdout).toContain('- order_id="Order-\\u001b[2J"');
+      expect(stdout).toContain('~ order_id="Order-7"\n  - total: -1\n  + total: ');
+      expect(stdout).toContain('total differs in 1 row');
+      expect(stdout).not.toContain('\u001b');
+      expect(stdout.endsWith('\n3 differences\n')).toBe(true);
+      expect(stderr).toContain('evstore swap order_summary');
+      const coloured = await evstoreWith({ tty: true }, 'diff', 'order_summary', '--samples', '0');
+      expect(coloured.stdout).toContain('… 1 more removed');
+      expect(coloured.stdout).not.toContain('Order-6');
+
+      const json = await evstore('diff', 'order_summary', '--json', '--samples', '1');
+      expect(json.code).toBe(1);
+      expect(JSON.parse(json.stdout)).toMatchObject({
+        position: 30,
+        live: { version: 1 },
+        rebuilt: { version: 2 },
+        differences: 3,
+        maxDiff: 0,
+        tables: [
+          {
+            table: 'order_summary',
+            added: 1,
+            removed: 1,
+            changed: 1,
+            columns: { total: 1 },
+            onlyLive: [],
+            onlyRebuilt: [],
+            samples: { added: [{ order_id: 'Order-6' }], changed: [{ columns: { total: { live: -1 } } }] },
+          },
+        ],
+      });
+      expect(await evstore('diff', 'order_summary', '-q', '--max-diff', '2')).toMatchObject({ code: 1, stdout: '3\n' });
+      expect(await evstore('diff', 'order_summary', '-q', '--max-diff', '3')).toMatchObject({ code: 0, stdout: '3\n' });
+      expect((await evstore('swap', 'order_summary')).code).toBe(0);
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    }));
+});

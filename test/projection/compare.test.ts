@@ -1,0 +1,218 @@
+/** What a swap would change, beside runners and writers, on real stores. */
+import { describe, expect, it } from 'vitest';
+import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
+import { type Diff, type DiffOptions, diffReady } from '../../src/projection/diff.js';
+import { type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild.js';
+import { runProjections } from '../../src/projection/run.js';
+import { sql } from '../../src/projection/sql-tag.js';
+import { swapReady } from '../../src/projection/swap.js';
+import type { Comparison, Store } from '../../src/store/store.js';
+import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
+import { errorOf } from '../support/events.js';
+import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
+
+const first = prepare(orderSummary);
+const second = prepare({ ...orderSummary, version: 2 });
+
+function rebuildOptions(store: Store, changes: Partial<RebuildOptions> = {}): RebuildOptions {
+  return {
+    store,
+    projection: second,
+    owner: 'host:9',
+    mode: 'auto',
+    swap: false,
+    verify: 'none',
+    lockTimeoutMs: 500,
+    maxWaitMs: 10_000,
+    keepOldMs: 3_600_000,
+    signal: new AbortController().signal,
+    progress: () => {},
+    ...changes,
+  };
+}
+
+function diff(store: Store, changes: Partial<DiffOptions> = {}): Promise<Diff> {
+  const signal = new AbortController().signal;
+  return diffReady({ store, projection: second, owner: 'host:8', maxWaitMs: 10_000, samples: 10, signal, ...changes });
+}
+
+/** Sixty events, run by the first version, and a rebuild of the second that is ready. */
+async function prepareShop({ store }: TestStore, projection = second): Promise<void> {
+  await placeOrders(store, 60);
+  await runOnce(store, [first]);
+  await rebuildProjection(rebuildOptions(store, { projection }));
+}
+
+/** The store, with something done once the comparison has its snapshot. */
+function duringComparison(store: Store, work: () => Promise<unknown>): Store {
+  const projections = new Proxy(store.projections, {
+    get: (target, name) => {
+      const member = Reflect.get(target, name);
+      if (typeof member !== 'function') return member;
+      if (name !== 'compareTables') return member.bind(target);
+      return async function* (...args: Parameters<typeof target.compareTables>): AsyncGenerator<Comparison> {
+        for await (const item of target.compareTables(...args)) {
+          yield item;
+          if (item.kind === 'position') await work();
+        }
+      };
+    },
+  });
+  return { ...store, projections, close: () => store.close() };
+}
+
+forEachEngine((engine) => {
+  describe('diff', () => {
+    it('tells rows added, removed and changed, by column, and writes no live row', async () => {
+      await withTestStore(engine, async (test) => {
+        await prepareShop(test);
+        const none = await diff(test.store);
+        expect(none).toMatchObject({ projection: 'order_summary', position: 60, differences: 0, faults: [] });
+        const rows = (await actualRows(test)).length;
+        expect(none.live).toEqual({ version: 1, rows });
+        expect(none.rebuilt).toEqual({ version: 2, rows });
+        await test.raw.query("delete from order_summary where order_id = 'Order-1'");
+        await test.raw.query("insert into order_summary values ('Order-x', 1, 1), ('Order-y', 1, 1)");
+        await test.raw.query("update order_summary set total = 7 where order_id in ('Order-6', 'Order-7')");
+        await test.raw.query("update order_summary set events = 9 where order_id = 'Order-6'");
+        const before = await actualRows(test);
+        const found = await diff(test.store, { samples: 1 });
+        expect(found).toMatchObject({ position: 60, differences: 5 });
+        expect(found.tables).toMatchObject([
+          { table: 'order_summary', added: 1, removed: 2, changed: 2, columns: { events: 1, total: 2 } },
+        ]);
+        const [table] = found.tables;
+        expect(table?.samples.added).toEqual([{ order_id: 'Order-1' }]);
+        expect(table?.samples.removed).toHaveLength(1);
+        expect(table?.samples.changed).toHaveLength(1);
+        expect(await actualRows(test)).toEqual(before);
+      });
+    });
+
+    it('catches the rebuilt table up to where the live one is, not to the head', async () => {
+      await withTestStore(engine, async (test) => {
+        await prepareShop(test);
+        await placeOrders(test.store, 40, 10, 60);
+        expect(await diff(test.store)).toMatchObject({ position: 60, differences: 0 });
+        await runOnce(test.store, [first]);
+        await placeOrders(test.store, 5, 10, 100);
+        expect(await diff(test.store)).toMatchObject({ position: 100, differences: 0 });
+        await swapReady(rebuildOptions(test.store), second);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('lets the runner go on while rows are compared', async () => {
+      await withTestStore(engine, async (test) => {
+        await prepareShop(test);
+        const stopping = new AbortController();
+        const running = runProjections({
+          store: await test.open(),
+          projections: [first],
+          owner: 'host:1',
+          once: false,
+          ttlMs: 900,
+          signal: stopping.signal,
+          report: () => {},
+        });
+        let passed = 0;
+        const beside = duringComparison(test.store, async () => {
+          await placeOrders(test.store, 30, 10, 60);
+          const { safeHead } = await test.store.log.head();
+          while (passed < safeHead) {
+            const [checkpoint] = await test.store.projections.checkpoints();
+            passed = checkpoint?.position ?? 0;
+          }
+        });
+        const found = await diff(beside);
+        expect(found).toMatchObject({ differences: 0, position: 60 });
+        expect(passed).toBe(90);
+        expect(await diff(test.store)).toMatchObject({ differences: 0, position: 90 });
+        stopping.abort();
+        await running;
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('waits for a runner to pass a rebuild that is ahead, and says so when nobody runs', async () => {
+      await withTestStore(engine, async (test) => {
+        await prepareShop(test);
+        await placeOrders(test.store, 40, 10, 60);
+        await test.store.projections.setCheckpoint('order_summary', 55);
+        const error = await errorOf('E_TIMEOUT', diff(test.store, { maxWaitMs: 200 }));
+        expect(error).toMatchObject({ exitCode: 7, details: { live: [55], rebuilt: 60 } });
+        const abandoned = await errorOf('E_TIMEOUT', diff(test.store));
+        expect(abandoned.next).toBe('evstore run order_summary --once');
+        await test.store.projections.setCheckpoint('order_summary', 60);
+        const waiting = diff(test.store);
+        await runOnce(test.store, [first]);
+        expect(await waiting).toMatchObject({ differences: 0 });
+      });
+    });
+
+    it('is not found without a rebuild, and without live rows', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 20);
+        const missing = await errorOf('E_NOT_FOUND', diff(test.store));
+        expect(missing).toMatchObject({ exitCode: 6, next: 'evstore rebuild order_summary --no-swap' });
+        await rebuildProjection(rebuildOptions(test.store));
+        expect((await errorOf('E_NOT_FOUND', diff(test.store))).next).toBe('evstore swap order_summary');
+        await errorOf('E_STALE_PROJECTION', diff(test.store, { projection: prepare({ ...orderSummary, version: 3 }) }));
+      });
+    });
+
+    it('compares json by its value, and names columns of one side', async () => {
+      await withTestStore(engine, async (test) => {
+        const columns = { orderId: 'text', doc: 'json', gone: 'text' } as const;
+        const before = defineProjection({
+          name: 'docs',
+          version: 1,
+          table: { columns, key: 'orderId' },
+          on: { OrderPlaced: (_row, { data }) => ({ doc: { a: data.total, b: [1.5] }, gone: 'x' }) },
+        });
+        const after = prepare(
+          defineProjection({
+            name: 'docs',
+            version: 2,
+            table: { columns: { orderId: 'text', fresh: 'integer', doc: 'json' }, key: 'orderId' },
+            on: { OrderPlaced: (_row, { data }) => ({ doc: { b: [1.5], a: data.total }, fresh: 1 }) },
+          }),
+        );
+        await placeOrders(test.store, 10);
+        await runOnce(test.store, [prepare(before)]);
+        await rebuildProjection(rebuildOptions(test.store, { projection: after }));
+        const same = await diff(test.store, { projection: after });
+        expect(same.tables).toMatchObject([{ changed: 0, columns: {}, onlyLive: ['gone'], onlyRebuilt: ['fresh'] }]);
+        await test.raw.query(`update docs set doc = '{"b":[1.5],"a":-1}' where order_id = 'Order-2'`);
+        await test.raw.query(`update docs set doc = null where order_id = 'Order-3'`);
+        const found = await diff(test.store, { projection: after });
+        expect(found.tables).toMatchObject([{ added: 0, removed: 0, changed: 2, columns: { doc: 2 } }]);
+      });
+    });
+
+    it('compares tables made by statements, and tells what validate finds', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 30);
+        await runOnce(test.store, [prepare(orderSql)]);
+        const projection = prepare(
+          defineSqlProjection({
+            ...orderSql,
+            version: 2,
+            validate: (t) => [sql`select order_id from ${t.order_sql} where total < 0`],
+          }),
+        );
+        await rebuildProjection(rebuildOptions(test.store, { projection }));
+        await test.raw.query('update order_sql set total = -5 where total > 20');
+        const found = await diff(test.store, { projection });
+        expect(found.tables).toMatchObject([
+          { table: 'order_sql', added: 0, removed: 0, columns: { total: found.differences } },
+        ]);
+        expect(found.differences).toBeGreaterThan(0);
+        expect(found.faults).toEqual([]);
+        const [rebuild] = await test.store.projections.rebuilds();
+        await test.raw.query(`update ${rebuild?.tables[0]?.built} set total = -1 where order_id = 'Order-2'`);
+        expect((await diff(test.store, { projection })).faults).toEqual([{ order_id: 'Order-2' }]);
+      });
+    });
+  });
+});
