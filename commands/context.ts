@@ -40,6 +40,8 @@ export interface Context {
   note(line: string): Promise<void>;
   /** A warning on stderr, never silent. */
   warn(line: string): Promise<void>;
+  /** Markdown for the summary of a run in CI, where one is kept; nothing elsewhere. */
+  summarise(markdown: string): Promise<void>;
   /** How far the work is, on stderr; silent with `--quiet`, and with `--json` unless `--progress json` asks for it. */
   progress(label: string, total?: number): Promise<Progress>;
   /**

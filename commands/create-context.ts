@@ -10,6 +10,7 @@ import { secretsOf } from '../src/output/redact.js';
 import { createTheme, decideColour } from '../src/output/theme.js';
 import { openStoreAt } from '../src/store/open.js';
 import type { Store } from '../src/store/store.js';
+import { appendSummary, isInActions, toAnnotation } from '../src/terminal/actions.js';
 import type { Io, Output } from '../src/terminal/io.js';
 import { startProgress } from '../src/terminal/progress.js';
 import { sanitise } from '../src/terminal/sanitise.js';
@@ -55,6 +56,13 @@ export async function createContext(
     if (!silent) await io.stderr.write(`${stderrTheme.faint(sanitise(line))}\n`);
   }
 
+  async function warn(line: string): Promise<void> {
+    const text = isInActions(io.env)
+      ? toAnnotation('warning', line)
+      : `${stderrTheme.caution('warning:')} ${sanitise(line)}\n`;
+    await io.stderr.write(text);
+  }
+
   function readConfig(): Promise<LoadedConfig> {
     // `--no-config` of init leaves a boolean here.
     const named = typeof shared.config === 'string' ? shared.config : undefined;
@@ -92,7 +100,9 @@ export async function createContext(
     },
     repeatedWith,
     note,
-    warn: async (line) => io.stderr.write(`${stderrTheme.caution('warning:')} ${sanitise(line)}\n`),
+    warn,
+    summarise: (markdown) =>
+      appendSummary(io, markdown).catch((error: Error) => warn(`the summary could not be written: ${error.message}`)),
     progress: (label, total) => {
       const people = silent ? 'none' : 'people';
       return startProgress(io, shared.progress === 'json' ? 'json' : people, label, total);

@@ -1,13 +1,24 @@
 /** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
-import { describeNextStep, describePlan, describeReport } from '../src/output/rebuild-text.js';
-import { planRebuild, type RebuildMode } from '../src/projection/plan-rebuild.js';
-import type { PreparedProjection } from '../src/projection/prepare.js';
-import { gatherFacts, type RebuildReport, rebuildProjection } from '../src/projection/rebuild.js';
+import {
+  describeNextStep,
+  describePlan,
+  describeProgress,
+  describeReport,
+  describeSteps,
+  summariseReports,
+  toErrorJson,
+  toReportJson,
+} from '../src/output/rebuild-text.js';
+import type { RebuildMode } from '../src/projection/plan-rebuild.js';
+import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild.js';
+import type { RebuildReport } from '../src/projection/rebuilding.js';
+import type { VerifyOptions } from '../src/projection/verify.js';
 import type { Store } from '../src/store/store.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
+import { failWithFirst } from './fail-with-first.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { selectCode } from './projection-code.js';
 import { dryRunOption, progressOption, projectionsOption } from './shared-options.js';
@@ -15,16 +26,16 @@ import { keepOldFlag, readSwapOptions, switchFlags } from './swap-options.js';
 
 export const command: Command = {
   usage: 'rebuild [name...]',
-  summary: 'make a read model anew beside the live one, and swap it in',
-  writes: 'a second table beside the live one; then the two change names in one transaction',
+  summary: 'make read models anew beside the live ones, and swap them in',
+  writes: 'a second table beside each live one; then the two change names in one transaction',
   examples: [
     { line: 'evstore rebuild order_summary', purpose: 'fill, catch up, swap; goes on where it was interrupted' },
     { line: 'evstore rebuild order_summary --dry-run', purpose: 'what it would do' },
     { line: 'evstore rebuild order_summary --no-swap', purpose: 'stop when it is ready: evstore swap order_summary' },
-    { line: 'evstore rebuild --all --max-diff 0', purpose: 'one after the other; keep what has other numbers of rows' },
+    { line: 'evstore rebuild --all --max-diff 0', purpose: 'in one pass; keep what has other numbers of rows' },
   ],
   options: [
-    option('--all', 'every projection, one after the other'),
+    option('--all', 'every projection; the log is read once for all'),
     option('--resume', 'go on with an unfinished rebuild, exit 6 without one').conflicts('restart'),
     option('--restart', 'give an unfinished rebuild up first'),
     option('--no-swap', 'stop when the new table is ready'),
@@ -40,66 +51,90 @@ export const command: Command = {
     assertNamed(names, flags);
     const projections = await selectCode(context, flags, names);
     const store = await context.openStore();
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
-    const done: unknown[] = [];
-    for (const projection of projections) {
-      if (context.io.signal.aborted) break;
-      const plan = planRebuild(await gatherFacts({ store, projection }), modeOf(flags));
-      const planned = describePlan(plan);
-      if (flags.dryRun === true) {
-        done.push(plan);
-        if (!asJson) await context.io.stdout.write(`${planned.join('\n')}\n`);
-        continue;
-      }
-      for (const line of planned) await context.note(line);
-      const report = await rebuild(projection, store, flags, context);
-      done.push(report);
-      if (asJson) continue;
-      if (context.quiet) await context.io.stdout.write(`${report.position}\n`);
-      else await context.io.stdout.write(`${describeReport(report)}\n`);
-      const nextStep = describeNextStep(report);
-      if (nextStep !== null) await context.note(nextStep);
-    }
-    if (asJson) await context.io.stdout.write(renderReport({ dryRun: flags.dryRun === true, rebuilds: done }));
-    return 0;
+    const startedAt = performance.now();
+    const planned = await planRebuilds(store, projections, modeOf(flags));
+    if (flags.dryRun === true) return showPlans(planned, context);
+    for (const { plan } of planned)
+      for (const line of plan === null ? [] : describePlan(plan)) await context.note(line);
+    const reports = await rebuild(planned, store, flags, context);
+    await show(reports, performance.now() - startedAt, context);
+    return failWithFirst(errorsOf(reports), context);
   },
 };
 
+async function showPlans(planned: readonly PlannedRebuild[], context: Context): Promise<number> {
+  if (isForPrograms(context)) {
+    const rebuilds = planned.map(({ projection: { name }, plan, error }) =>
+      plan === null ? { projection: name, error: toErrorJson(error) } : plan,
+    );
+    await context.io.stdout.write(renderReport({ dryRun: true, rebuilds }));
+  } else {
+    for (const { plan } of planned) {
+      if (plan !== null) await context.io.stdout.write(`${describePlan(plan).join('\n')}\n`);
+    }
+  }
+  return failWithFirst(errorsOf(planned), context);
+}
+
 async function rebuild(
-  projection: PreparedProjection,
+  planned: readonly PlannedRebuild[],
   store: Store,
   flags: Flags,
   context: Context,
-): Promise<RebuildReport> {
-  const { name } = projection;
-  const progress = await context.progress(`rebuild ${name}`);
-  let isOutrun = false;
-  const options = readSwapOptions(flags, store, context, ({ phase, position, target }) => {
-    progress.update(position, target);
-    if (phase !== 'outrun' || isOutrun) return;
-    isOutrun = true;
+): Promise<readonly RebuildReport[]> {
+  const progress = await context.progress(
+    describeProgress({ projections: planned.map((each) => each.projection.name) }),
+  );
+  const outrun = new Set<string>();
+  const options = readSwapOptions(flags, store, context, (each) => {
+    const { phase, position, target, projections } = each;
+    if (phase !== 'outrun')
+      return progress.update(position, { total: target, label: describeProgress(each), step: phase });
+    const [name = ''] = projections;
+    if (outrun.has(name)) return;
+    outrun.add(name);
     const gap = target - position;
     context.warn(`${name}: writers are as fast as the rebuild, ${gap} events are still to come`).catch(() => {});
   });
   try {
-    const report = await rebuildProjection({
-      ...options,
-      projection,
-      mode: modeOf(flags),
-      swap: flags.swap !== false,
-      verify: (flags.verify as 'none' | 'count' | undefined) ?? 'count',
-      maxDiff: flags.maxDiff as number | undefined,
-    });
-    progress.stop();
-    if (report.outcome === 'interrupted') {
-      await context.warn(
-        `the live table is untouched; go on with: evstore rebuild ${name} --resume, or drop it with: evstore abort ${name}`,
-      );
-    }
-    return report;
+    return await rebuildPlanned(
+      {
+        ...options,
+        swap: flags.swap !== false,
+        verify: (flags.verify as VerifyOptions['verify'] | undefined) ?? 'count',
+        maxDiff: flags.maxDiff as number | undefined,
+      },
+      planned,
+    );
   } finally {
     progress.stop();
   }
+}
+
+async function show(reports: readonly RebuildReport[], elapsedMs: number, context: Context): Promise<void> {
+  const { stdout } = context.io;
+  if (isForPrograms(context)) {
+    const ok = reports.every(({ outcome }) => outcome === 'swapped' || outcome === 'ready');
+    const rebuilds = reports.map(toReportJson);
+    await stdout.write(renderReport({ dryRun: false, rebuilds, elapsedMs: Math.round(elapsedMs), ok }));
+  }
+  for (const report of reports) {
+    if (!isForPrograms(context)) {
+      await stdout.write(`${context.quiet ? report.position : describeReport(report)}\n`);
+    }
+    const [steps, next] = [describeSteps(report), describeNextStep(report)];
+    if (steps !== null) await context.note(steps);
+    if (next !== null) await (report.outcome === 'interrupted' ? context.warn(next) : context.note(next));
+  }
+  await context.summarise(summariseReports(reports));
+}
+
+function isForPrograms(context: Context): boolean {
+  return context.format({ people: 'table', pipe: 'table' }) === 'json';
+}
+
+function errorsOf(results: readonly { readonly error: EvstoreError | null }[]): readonly EvstoreError[] {
+  return results.flatMap(({ error }) => (error === null ? [] : [error]));
 }
 
 function modeOf(flags: Flags): RebuildMode {

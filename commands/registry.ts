@@ -90,7 +90,7 @@ export const registry: Readonly<Record<string, Entry>> = {
   },
   rebuild: {
     group: 'Rebuilds:',
-    summary: 'make a read model anew beside the live one, and swap it in',
+    summary: 'make read models anew beside the live ones, and swap them in',
     load: () => import('./rebuild.js'),
   },
   diff: {

@@ -3,7 +3,8 @@ import { CommanderError } from 'commander';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import { type ErrorView, renderError, renderErrorJson } from '../src/output/error-text.js';
 import { secretsOf } from '../src/output/redact.js';
-import { createTheme, decideColour } from '../src/output/theme.js';
+import { createTheme, decideColour, plainTheme } from '../src/output/theme.js';
+import { isInActions, toAnnotation } from '../src/terminal/actions.js';
 import type { Io } from '../src/terminal/io.js';
 
 export interface ErrorContext {
@@ -21,10 +22,16 @@ export async function reportError(thrown: unknown, { io, argv, secrets }: ErrorC
     debug: wanted.debug,
     secrets: [...secrets, ...knownSecrets(io, argv)],
   };
-  const text = wanted.json ? renderErrorJson(error, view) : renderError(error, view);
+  const text = wanted.json ? renderErrorJson(error, view) : renderForPeople(error, view, io);
   // With nobody left to tell, the exit code is all there is.
   await io.stderr.write(text).catch(() => {});
   return error.exitCode;
+}
+
+function renderForPeople(error: EvstoreError, view: ErrorView, { env }: Io): string {
+  if (!isInActions(env)) return renderError(error, view);
+  const text = renderError(error, { ...view, theme: plainTheme }).trimEnd();
+  return toAnnotation('error', text.replace(/^error: /, ''), error.code);
 }
 
 function toEvstoreError(thrown: unknown, argv: readonly string[]): EvstoreError {

@@ -9,6 +9,7 @@ import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
 import { type Command, option } from './command.js';
 import type { Context } from './context.js';
+import { failWithFirst } from './fail-with-first.js';
 import { wholeNumber } from './parse-option.js';
 import { describeSaga, selectRunnable, tellSagaNews } from './run-code.js';
 import { dryRunOption, projectionsOption } from './shared-options.js';
@@ -60,13 +61,6 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);
-}
-
-/** The first failure decides the exit code. */
-async function failWithFirst([first, ...others]: readonly EvstoreError[], context: Context): Promise<number> {
-  for (const error of others) await context.warn(`${error.message} (${error.code})`);
-  if (first !== undefined) throw first;
-  return 0;
 }
 
 async function tell(news: RunNews, context: Context): Promise<void> {

@@ -1,7 +1,8 @@
 /** What `rebuild`, `swap` and `rollback` share: how long they may wait for the tables, and how they show progress. */
 import type { Option } from 'commander';
 import { ownerName } from '../src/projection/owner.js';
-import type { RebuildProgress, SwapOptions } from '../src/projection/swap.js';
+import type { RebuildProgress } from '../src/projection/rebuild-steps.js';
+import type { SwapOptions } from '../src/projection/swap.js';
 import type { SwitchOptions } from '../src/projection/switch-tables.js';
 import type { Store } from '../src/store/store.js';
 import { type Flags, option } from './command.js';

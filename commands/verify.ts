@@ -17,9 +17,10 @@ export const command: Command = {
     const store = await context.openStore();
     const progress = await context.progress('verify');
     const { signal } = context.io;
-    const report = await verifyStore(store, { progress: (...done) => progress.update(...done), signal }).finally(() =>
-      progress.stop(),
-    );
+    const report = await verifyStore(store, {
+      progress: (done, total) => progress.update(done, { total }),
+      signal,
+    }).finally(() => progress.stop());
     await printFindings(context, report.findings, report);
     const { events, position, cursors, audited } = report.checked;
     await context.note(

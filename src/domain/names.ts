@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { EvstoreError } from './errors.js';
 import { maxIdentifierBytes, maxNameCharacters, maxStreamIdBytes } from './limits.js';
+import type { Statement } from './read-model.js';
 
 const contractTables: ReadonlySet<string> = new Set(['events', 'snapshots', 'subscription_checkpoints']);
 
@@ -55,6 +56,46 @@ export function nameTarget(projection: string, version: number, rebuild?: number
   if (projection.length <= room) return `${projection}${suffix}`;
   const hash = createHash('sha256').update(projection).digest('hex').slice(0, 8);
   return `${projection.slice(0, room - hash.length - 1)}_${hash}${suffix}`;
+}
+
+/** Of a secondary index: the longest that a rebuild's tables need room for. */
+const longestIndexSuffix = '_idx99';
+
+/** The tables of a rebuild of version `version`: the one it fills, and the name of the one it replaces. */
+export function nameRebuildTables(
+  live: string,
+  version: number,
+  rebuild: number,
+): { readonly live: string; readonly built: string; readonly old: string } {
+  return { live, built: `${live}__v${version}_${rebuild}`, old: `${live}__old_${rebuild}` };
+}
+
+/**
+ * Before anything is made: does the table fit into an identifier, with the longest name of an index that is derived from
+ * it? SQLite would take any, but a projection must run on both engines.
+ * @throws E_INVALID_INPUT
+ */
+export function checkRebuildTables({ built, old }: { readonly built: string; readonly old: string }): void {
+  for (const table of [built, old]) checkIdentifier(`${table}${longestIndexSuffix}`);
+}
+
+/**
+ * Postgres would cut a name that is too long, and two could become one.
+ * @throws E_INVALID_INPUT
+ */
+export function checkStatementNames(statements: readonly Statement[]): void {
+  for (const { parts } of statements) {
+    for (const part of parts) if (part.kind === 'identifier') checkIdentifier(part.name);
+  }
+}
+
+/** @throws E_INVALID_INPUT for more bytes than either engine takes */
+export function checkIdentifier(name: string): void {
+  const bytes = Buffer.byteLength(name);
+  if (bytes <= maxIdentifierBytes) return;
+  throw new EvstoreError('E_INVALID_INPUT', `the name ${name} is ${bytes} bytes long`, {
+    why: `A name takes at most ${maxIdentifierBytes} bytes, and this one is needed. Nothing has been changed.`,
+  });
 }
 
 /** `OrderSummary`, `orderSummary` and `order-summary` → `order_summary`. */

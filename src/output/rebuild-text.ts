@@ -1,6 +1,8 @@
 /** Rebuilds in words: what one would do, and what one did. */
 import type { RebuildPlanned } from '../projection/plan-rebuild.js';
-import type { RebuildReport } from '../projection/rebuild.js';
+import type { RebuildProgress } from '../projection/rebuild-steps.js';
+import type { RebuildReport } from '../projection/rebuilding.js';
+import { renderMarkdownTable } from './markdown-table.js';
 import { formatDuration } from './relative-time.js';
 
 /** One line a fact. */
@@ -12,6 +14,7 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
   const live = livePosition === null ? 'no live table' : `the live table is at ${livePosition}`;
   return [
     `rebuild ${projection} (${version}${begun})`,
+    ...describeResumed(plan),
     `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${target}; ${live}`,
     ...plan.tables.map(({ table, exists, estimatedRows, indexes, carried }) => {
       if (!exists) return `  table ${table}: made new`;
@@ -24,19 +27,79 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
 
 /** One line. */
 export function describeReport(report: RebuildReport): string {
-  const { projection, outcome, toVersion, position, events, rows, elapsedMs } = report;
+  const { projection, rebuild, outcome, toVersion, position, events, rows, elapsedMs } = report;
   const counted =
     rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
   const work = `${count(events, 'event')} up to position ${position}${counted}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
+  if (outcome === 'failed')
+    return `${projection}: ${rebuild === null ? 'not begun' : `failed at position ${position}`}`;
   return `${projection}: version ${toVersion} is ${outcome === 'ready' ? 'ready' : 'live'}, ${work}`;
 }
 
+/** What took how long; null where nothing was done. */
+export function describeSteps({ projection, steps }: RebuildReport): string | null {
+  if (steps.length === 0) return null;
+  return `${projection}: ${steps.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ')}`;
+}
+
 /** The command that may follow; null when there is none. */
-export function describeNextStep({ projection, outcome, keepOldUntil }: RebuildReport): string | null {
-  if (outcome === 'ready') return `swap it in with: evstore swap ${projection}`;
-  if (outcome === 'interrupted' || keepOldUntil === null) return null;
-  return `back with: evstore rollback ${projection} (until ${keepOldUntil})`;
+export function describeNextStep({ projection, rebuild, outcome, keepOldUntil }: RebuildReport): string | null {
+  switch (outcome) {
+    case 'ready':
+      return `swap it in with: evstore swap ${projection}`;
+    case 'swapped':
+      return keepOldUntil === null ? null : `back with: evstore rollback ${projection} (until ${keepOldUntil})`;
+    default:
+      if (rebuild === null) return null;
+      return `the live table of ${projection} is untouched; go on with: evstore rebuild ${projection} --resume, or drop it with: evstore abort ${projection}`;
+  }
+}
+
+/** `rebuild a`, `rebuild a, b, c and 9 more`. */
+export function describeProgress({ projections }: Pick<RebuildProgress, 'projections'>): string {
+  const shown = projections.slice(0, 3).join(', ');
+  return `rebuild ${shown}${projections.length > 3 ? ` and ${projections.length - 3} more` : ''}`;
+}
+
+/** As it is printed for programs. */
+export function toReportJson(report: RebuildReport): unknown {
+  return { ...report, error: toErrorJson(report.error) };
+}
+
+export function toErrorJson(error: RebuildReport['error']): unknown {
+  return error === null ? null : { code: error.code, message: error.message, next: error.next ?? null };
+}
+
+/** Markdown for the summary of a run in CI. */
+export function summariseReports(reports: readonly RebuildReport[]): string {
+  return renderMarkdownTable('evstore rebuild', reports, [
+    { heading: 'Projection', text: ({ projection }) => projection },
+    { heading: 'Outcome', text: ({ outcome }) => outcome },
+    { heading: 'Version', text: ({ fromVersion, toVersion }) => `${fromVersion ?? 'none'} → ${toVersion}` },
+    { heading: 'Events', align: 'right', text: ({ events }) => String(events) },
+    { heading: 'Rows before', align: 'right', text: ({ rows }) => String(rows?.live ?? '') },
+    { heading: 'Rows after', align: 'right', text: ({ rows }) => String(rows?.rebuilt ?? '') },
+    { heading: 'Time', align: 'right', text: ({ elapsedMs }) => formatDuration(elapsedMs) },
+    {
+      heading: 'Remark',
+      text: ({ error, outcome }) =>
+        (error === null ? '' : `${error.message} (${error.code})`) ||
+        (outcome === 'interrupted' ? 'can be resumed' : ''),
+    },
+  ]);
+}
+
+function describeResumed({ resumes, target }: RebuildPlanned): readonly string[] {
+  if (resumes === null) return [];
+  const { rebuild, state, position } = resumes;
+  const share = target === 0 ? 100 : Math.min(100, Math.floor((position / target) * 100));
+  const done = { planned: 'its tables are still to be made', ready: 'its indexes are made', filling: '' }[
+    state as string
+  ];
+  return [
+    `  resuming rebuild ${rebuild} at position ${position} of ${target}: ${share} % is kept${done ? `; ${done}` : ''}`,
+  ];
 }
 
 function describeVersions(from: number | null, to: number): string {

@@ -20,6 +20,8 @@ export interface FoldTarget {
   readonly physical: (name: string) => string;
   /** The table holds nothing: no key has to be looked up. */
   readonly isEmpty?: boolean;
+  /** What the rows kept in memory may take, in bytes. */
+  readonly cacheBytes?: number | undefined;
   /** Aborted: the batch under way is dropped, nothing of it is written. */
   readonly signal: AbortSignal;
 }
@@ -64,7 +66,7 @@ class RowBatchFold implements BatchFold {
     this.#store = store;
     this.#projection = projection;
     this.#target = target;
-    this.#cache = new RowCache(target.isEmpty ?? false);
+    this.#cache = new RowCache(target.isEmpty ?? false, target.cacheBytes);
     this.#fold = new RowFold(projection, this.#rows);
   }
 

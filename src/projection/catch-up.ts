@@ -4,13 +4,14 @@
  */
 import type { EvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
+import { matches } from '../domain/matches.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
 import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
 import { type ErrorPolicy, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
 import { failedPosition, toHandlerError } from './handler-error.js';
 import { Pace } from './pace.js';
 import type { PreparedProjection } from './prepare.js';
-import { readAhead } from './read-ahead.js';
+import { readPaced } from './read-paced.js';
 
 /** What a catch-up writes. */
 export interface CatchUpTarget extends FoldTarget {
@@ -93,23 +94,26 @@ export class CatchUp {
    */
   async *steps(to: number): AsyncGenerator<Step> {
     const { signal } = this.#target;
-    let isAtEnd = false;
-    while (!isAtEnd && this.#position < to && !signal.aborted) {
-      const batchSize = this.#pace.size;
-      isAtEnd = true;
-      const { filter } = this.#projection;
-      const batches = this.#store.log.readAll({ ...filter, after: this.#position, to, batchSize });
-      for await (const batch of readAhead(batches)) {
-        const startedAt = performance.now();
-        await this.#applyOrNarrow(batch);
-        if (signal.aborted && this.#position < batch.upTo) return;
-        this.#pace.record(batch.events.length, performance.now() - startedAt);
-        yield { position: this.#position, events: batch.events.length };
-        if (signal.aborted) return;
-        isAtEnd = this.#pace.size === batchSize;
-        if (!isAtEnd) break;
-      }
+    for await (const batch of readPaced(this.#store.log, this.#projection.filter, this.#position, to, this.#pace)) {
+      const startedAt = performance.now();
+      await this.#applyOrNarrow(batch);
+      if (signal.aborted && this.#position < batch.upTo) return;
+      this.#pace.record(batch.events.length, performance.now() - startedAt);
+      yield { position: this.#position, events: batch.events.length };
+      if (signal.aborted) return;
     }
+  }
+
+  /**
+   * Applies a batch that was read for several: what is not for this read model, or in it already, is passed over.
+   * @param batch with everything after `position` that is for it, up to `upTo`
+   * @throws as `steps`
+   */
+  async take({ events, upTo }: EventBatch): Promise<void> {
+    const { filter } = this.#projection;
+    if (upTo <= this.#position || this.#target.signal.aborted) return;
+    const own = events.filter((event) => event.globalPosition > this.#position && matches(filter, event));
+    await this.#applyOrNarrow({ events: own, upTo });
   }
 
   /** The batch, in one transaction unless the database refuses something of it. */

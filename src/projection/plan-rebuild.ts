@@ -1,12 +1,13 @@
 /** What a rebuild would do, decided from facts and printed before anything is written. */
 import { EvstoreError } from '../domain/errors.js';
-import type { ProjectionRecord, Rebuild, TableFacts } from '../store/store.js';
+import { checkRebuildTables, checkStatementNames, nameRebuildTables } from '../domain/names.js';
+import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../store/store.js';
 import type { PreparedProjection } from './prepare.js';
 import { type CodeState, compareCode } from './registration.js';
 
 /** What was found out about a projection and its tables. */
 export interface RebuildFacts {
-  readonly projection: Pick<PreparedProjection, 'name' | 'version' | 'codeHash' | 'tables' | 'filter'>;
+  readonly projection: Pick<PreparedProjection, 'name' | 'version' | 'codeHash' | 'tables' | 'filter' | 'model'>;
   /** Undefined for a projection the store does not know yet. */
   readonly record: ProjectionRecord | undefined;
   /** Of the live tables; undefined without a checkpoint. */
@@ -15,6 +16,8 @@ export interface RebuildFacts {
   readonly safeHead: number;
   /** The rebuild that is planned, filling or ready. */
   readonly unfinished: Rebuild | undefined;
+  /** Number of the newest rebuild of any projection; 0 before the first. */
+  readonly lastRebuild: number;
   /** Of the live tables. */
   readonly tables: readonly TableFacts[];
 }
@@ -25,12 +28,16 @@ export type RebuildMode = 'auto' | 'resume' | 'restart';
 export interface RebuildPlanned {
   readonly projection: string;
   readonly action: 'start' | 'resume' | 'restart';
+  /** The rebuild that is gone on with, and what of it is done; null for a new one. */
+  readonly resumes: { readonly rebuild: number; readonly state: RebuildState; readonly position: number } | null;
   /** Null for a projection the store does not know yet. */
   readonly fromVersion: number | null;
   readonly toVersion: number;
   /** How the code compares to the one that made the live rows; null when there are none. */
   readonly code: CodeState | null;
   readonly tables: readonly TableFacts[];
+  /** The tables it makes; a new rebuild's under the next number that is free. */
+  readonly names: readonly RebuildTable[];
   /** Event types read, or every type. */
   readonly types: readonly string[] | 'all';
   readonly category: string | null;
@@ -47,6 +54,7 @@ export interface RebuildPlanned {
  * @throws E_DIVERGED for an unfinished build that stands beyond the end of the log
  * @throws E_NOT_FOUND for `resume` with nothing to resume
  * @throws E_UNSAFE_STORE naming what a swap could not carry over
+ * @throws E_INVALID_INPUT for a name that would be too long
  */
 export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlanned {
   const { projection, record, livePosition, safeHead, unfinished, tables } = facts;
@@ -54,17 +62,20 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
   const action = decideAction(facts, mode);
   assertSameTables(facts);
   assertNothingBlocks(name, tables);
+  const resumed = action === 'resume' ? unfinished : undefined;
   return {
     projection: name,
     action,
+    resumes: resumed === undefined ? null : { rebuild: resumed.id, state: resumed.state, position: resumed.position },
     fromVersion: record?.version ?? null,
     toVersion: version,
     code: record === undefined ? null : compareCode(record, projection),
     tables,
+    names: resumed?.tables ?? planTables(facts),
     types: filter.types ?? 'all',
     category: filter.category ?? null,
     livePosition: livePosition ?? null,
-    from: action === 'resume' ? (unfinished?.position ?? 0) : 0,
+    from: resumed?.position ?? 0,
     target: Math.min(safeHead, livePosition || safeHead),
   };
 }
@@ -97,6 +108,17 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },
   });
+}
+
+/** Checked here, before even the live tables of a new projection are made. */
+function planTables({ projection, lastRebuild }: RebuildFacts): readonly RebuildTable[] {
+  const { model, tables, version } = projection;
+  const names = tables.map((table) => nameRebuildTables(table, version, lastRebuild + 1));
+  names.forEach(checkRebuildTables);
+  if (model.kind === 'sql') {
+    checkStatementNames(model.create((name) => names.find(({ live }) => live === name)?.built ?? name));
+  }
+  return names;
 }
 
 /** A table that the new code has no more would be left behind without an owner. */

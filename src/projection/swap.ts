@@ -5,17 +5,8 @@ import { CatchUp } from './catch-up.js';
 import { Heartbeat } from './heartbeat.js';
 import type { PreparedProjection } from './prepare.js';
 import { findUnfinished, leaseRebuild, tableOf } from './rebuild-lease.js';
+import type { RebuildProgress } from './rebuild-steps.js';
 import { type SwitchOptions, switchTables } from './switch-tables.js';
-
-/** How far a rebuild is. Positions are global positions. */
-export interface RebuildProgress {
-  /** `outrun`: writers are as fast as the rebuild, and a round of catching up has gained nothing. */
-  readonly phase: 'fill' | 'catch-up' | 'outrun' | 'index' | 'swap';
-  readonly position: number;
-  readonly target: number;
-  /** Events folded so far by this process. */
-  readonly events: number;
-}
 
 export interface SwapOptions extends SwitchOptions {
   /** How long the replaced tables are kept for a rollback, in milliseconds. */

@@ -1,5 +1,12 @@
-/** What a rebuilt read model looks like beside the live one. */
+/** What a rebuilt read model looks like beside the live one, and whether that may be swapped in. */
+import { EvstoreError } from '../domain/errors.js';
 import type { Rebuild, Store } from '../store/store.js';
+
+export interface VerifyOptions {
+  readonly verify: 'none' | 'count';
+  /** The largest difference in rows that is still swapped. */
+  readonly maxDiff?: number | undefined;
+}
 
 /** Rows of all tables of a projection. */
 export interface Counts {
@@ -8,7 +15,22 @@ export interface Counts {
   readonly rebuilt: number;
 }
 
-export async function countRows({ projections }: Store, { tables }: Rebuild): Promise<Counts> {
+/**
+ * Null when nothing was to be counted.
+ * @throws E_CHECK_FAILED when the number of rows differs by more than `maxDiff`
+ */
+export async function verifyRebuild(
+  store: Store,
+  rebuild: Rebuild,
+  { verify, maxDiff }: VerifyOptions,
+): Promise<Counts | null> {
+  if (verify === 'none') return null;
+  const rows = await countRows(store, rebuild);
+  assertAlike(rebuild, rows, maxDiff);
+  return rows;
+}
+
+async function countRows({ projections }: Store, { tables }: Rebuild): Promise<Counts> {
   const facts = await projections.inspectTables(tables.map(({ live }) => live));
   let live: number | null = null;
   let rebuilt = 0;
@@ -19,4 +41,15 @@ export async function countRows({ projections }: Store, { tables }: Rebuild): Pr
     }
   }
   return { live, rebuilt };
+}
+
+function assertAlike({ projection }: Rebuild, { live, rebuilt }: Counts, maxDiff: number | undefined): void {
+  if (maxDiff === undefined || live === null) return;
+  const difference = Math.abs(rebuilt - live);
+  if (difference <= maxDiff) return;
+  throw new EvstoreError('E_CHECK_FAILED', `the rebuilt ${projection} has ${rebuilt} rows, the live one ${live}`, {
+    why: `That is ${difference} apart, and at most ${maxDiff} was allowed. The new table is ready and was not swapped in.`,
+    next: `evstore swap ${projection}`,
+    details: { live, rebuilt, difference },
+  });
 }

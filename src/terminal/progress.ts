@@ -1,16 +1,25 @@
 /**
  * How far a long piece of work is, on stderr: a spinner where a terminal can show one, otherwise a line now and then,
- * or one JSON object a line for programs.
+ * or one JSON object a line for programs. In GitHub Actions the lines of one label are a group.
  */
 import type { Ora } from 'ora';
+import { closeGroup, isInActions, openGroup } from './actions.js';
 import type { Io } from './io.js';
 import { sanitise } from './sanitise.js';
 
 export type ProgressMode = 'people' | 'json' | 'none';
 
+/** What is being done now; what is left out stays as it was. */
+export interface ProgressFacts {
+  readonly total?: number;
+  readonly label?: string;
+  /** A part of the work, e.g. `fill`; its beginning is shown at once. */
+  readonly step?: string;
+}
+
 export interface Progress {
-  /** @param done units of work so far; `total` replaces the one given at the start */
-  update(done: number, total?: number): void;
+  /** @param done units of work so far */
+  update(done: number, facts?: ProgressFacts): void;
   /** Takes the spinner away; call it before anything else is printed, and whatever happened. */
   stop(): void;
 }
@@ -29,12 +38,16 @@ export async function startProgress(io: Io, mode: ProgressMode, label: string, t
 class RunningProgress implements Progress {
   readonly #io: Io;
   readonly #mode: ProgressMode;
-  readonly #label: string;
   readonly #spinner: Ora | undefined;
-  readonly #startedAt: number;
+  #label: string;
   #total: number | undefined;
-  #shownAt: number;
+  #step: string | undefined;
+  /** Where the step began, which is not 0 for what is resumed. */
+  #startedAt = performance.now();
+  #startedFrom = 0;
+  #shownAt = this.#startedAt;
   #shownShare = 0;
+  #groupOf: string | undefined;
 
   constructor(io: Io, mode: ProgressMode, label: string, total: number | undefined, spinner: Ora | undefined) {
     this.#io = io;
@@ -42,51 +55,78 @@ class RunningProgress implements Progress {
     this.#label = label;
     this.#total = total;
     this.#spinner = spinner;
-    this.#startedAt = performance.now();
-    this.#shownAt = this.#startedAt;
   }
 
-  update(done: number, total?: number): void {
-    this.#total = total ?? this.#total;
+  update(done: number, { total, label, step }: ProgressFacts = {}): void {
     const now = performance.now();
+    const hasBegun = (step !== undefined && step !== this.#step) || (label !== undefined && label !== this.#label);
+    this.#total = total ?? this.#total;
+    this.#label = label ?? this.#label;
+    this.#step = step ?? this.#step;
     const share = this.#total ? done / this.#total : 0;
-    const elapsed = now - this.#shownAt;
-    if (this.#spinner !== undefined) {
-      if (elapsed < spinnerEveryMs) return;
-      this.#spinner.text = this.#describe(done, now);
-    } else {
-      if (elapsed < lineEveryMs && share - this.#shownShare < lineEveryShare) return;
-      const line = this.#mode === 'json' ? this.#toJson(done, now) : this.#describe(done, now);
-      this.#io.stderr.write(`${line}\n`).catch(() => {});
+    if (hasBegun) {
+      this.#startedAt = now;
+      this.#startedFrom = done;
     }
+    if (!hasBegun && !this.#isDue(now, share)) return;
+    if (this.#spinner === undefined)
+      this.#print(this.#mode === 'json' ? this.#toJson(done, now) : this.#line(done, now));
+    else this.#spinner.text = this.#line(done, now);
     this.#shownAt = now;
     this.#shownShare = share;
   }
 
   stop(): void {
     this.#spinner?.stop();
+    if (this.#groupOf === undefined) return;
+    this.#groupOf = undefined;
+    this.#write(closeGroup);
   }
 
-  #describe(done: number, now: number): string {
+  #isDue(now: number, share: number): boolean {
+    const elapsed = now - this.#shownAt;
+    if (this.#spinner !== undefined) return elapsed >= spinnerEveryMs;
+    return elapsed >= lineEveryMs || share - this.#shownShare >= lineEveryShare;
+  }
+
+  #print(line: string): void {
+    const isGrouped = this.#mode === 'people' && isInActions(this.#io.env);
+    if (isGrouped && this.#groupOf !== this.#label) {
+      this.#write(`${this.#groupOf === undefined ? '' : closeGroup}${openGroup(this.#label)}`);
+      this.#groupOf = this.#label;
+    }
+    this.#write(`${line}\n`);
+  }
+
+  #write(text: string): void {
+    this.#io.stderr.write(text).catch(() => {});
+  }
+
+  #line(done: number, now: number): string {
     const rate = this.#rate(done, now);
     const count = done.toLocaleString('en-US');
-    const label = sanitise(this.#label);
-    if (!this.#total) return `${label}: ${count} (${rate.toLocaleString('en-US')}/s)`;
+    const step = this.#step === undefined ? '' : `: ${this.#step}`;
+    const label = sanitise(`${this.#label}${step}`);
+    const speed = rate === 0 ? '' : `${rate.toLocaleString('en-US')}/s`;
+    if (!this.#total) return `${label}: ${count}${speed === '' ? '' : ` (${speed})`}`;
     const percent = Math.min(100, Math.floor((done / this.#total) * 100));
-    return `${label}: ${count} of ${this.#total.toLocaleString('en-US')} (${percent} %, ${rate.toLocaleString('en-US')}/s)`;
+    const share = [`${percent} %`, speed].filter((part) => part !== '').join(', ');
+    return `${label}: ${count} of ${this.#total.toLocaleString('en-US')} (${share})`;
   }
 
   #toJson(done: number, now: number): string {
     return JSON.stringify({
       progress: sanitise(this.#label),
+      ...(this.#step !== undefined && { step: this.#step }),
       done,
       total: this.#total ?? null,
       rate: this.#rate(done, now),
     });
   }
 
+  /** Units a second since the step began. */
   #rate(done: number, now: number): number {
-    return Math.round(done / Math.max(0.001, (now - this.#startedAt) / 1000));
+    return Math.round((done - this.#startedFrom) / Math.max(0.001, (now - this.#startedAt) / 1000));
   }
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ReadModel } from '../../src/domain/read-model.js';
 import { planRebuild, type RebuildFacts } from '../../src/projection/plan-rebuild.js';
 import type { ProjectionRecord, Rebuild, TableFacts } from '../../src/store/store.js';
 import { errorOf } from '../support/events.js';
@@ -38,12 +39,17 @@ const facts: RebuildFacts = {
     codeHash: 'b',
     tables: ['orders'],
     filter: { types: ['A'], category: 'Order' },
+    model: {
+      kind: 'table',
+      spec: { name: 'orders', columns: [{ name: 'id', type: 'text' }], key: ['id'], indexes: [] },
+    },
   },
   record,
   livePosition: 60,
   head: 101,
   safeHead: 100,
   unfinished: undefined,
+  lastRebuild: 7,
   tables: [table],
 };
 const refusal = (
@@ -57,10 +63,12 @@ describe('planRebuild', () => {
     expect(planRebuild(facts, 'auto')).toEqual({
       projection: 'orders',
       action: 'start',
+      resumes: null,
       fromVersion: 1,
       toVersion: 2,
       code: 'stale',
       tables: [table],
+      names: [{ live: 'orders', built: 'orders__v2_8', old: 'orders__old_8' }],
       types: ['A'],
       category: 'Order',
       livePosition: 60,
@@ -79,7 +87,11 @@ describe('planRebuild', () => {
   });
 
   it('resumes the same code, and begins anew when told', () => {
-    expect(planRebuild({ ...facts, unfinished }, 'auto')).toMatchObject({ action: 'resume', from: 40 });
+    expect(planRebuild({ ...facts, unfinished }, 'auto')).toMatchObject({
+      action: 'resume',
+      resumes: { rebuild: 7, state: 'filling', position: 40 },
+      from: 40,
+    });
     expect(planRebuild({ ...facts, unfinished }, 'resume')).toMatchObject({ action: 'resume' });
     expect(planRebuild({ ...facts, unfinished }, 'restart')).toMatchObject({ action: 'restart', from: 0 });
     expect(planRebuild(facts, 'restart')).toMatchObject({ action: 'start' });
@@ -111,5 +123,31 @@ describe('planRebuild', () => {
   it('refuses code that no longer has a table', async () => {
     const error = await refusal({ record: { ...record, tables: ['orders', 'lines'] } }, 'E_CONFIG');
     expect(error.message).toBe('projection orders no longer has the table lines');
+  });
+
+  it('name-63 (W7): refuses a name that would be too long, to the byte, before anything is made', async () => {
+    const named = (name: string, model?: ReadModel) => ({
+      projection: {
+        ...facts.projection,
+        name,
+        tables: [name],
+        model: model ?? facts.projection.model,
+      },
+      record: undefined,
+    });
+    // `__old_8_idx99` takes 13 bytes.
+    const longest = 'a'.repeat(50);
+    expect(planRebuild({ ...facts, ...named(longest) }, 'auto').names[0]?.old).toBe(`${longest}__old_8`);
+    const error = await refusal(named(`${longest}a`), 'E_INVALID_INPUT');
+    expect(error.message).toContain('is 64 bytes long');
+    await refusal({ ...named(longest), lastRebuild: 99 }, 'E_INVALID_INPUT');
+    const indexed = (index: string): ReadModel => ({
+      kind: 'sql',
+      tables: ['orders'],
+      create: (physical) => [{ parts: [{ kind: 'identifier', name: `${physical('orders')}_${index}` }] }],
+    });
+    // `orders__v2_8_` takes 13 bytes, ä two.
+    expect(planRebuild({ ...facts, ...named('orders', indexed('ä'.repeat(25))) }, 'auto').action).toBe('start');
+    await refusal(named('orders', indexed(`${'ä'.repeat(25)}a`)), 'E_INVALID_INPUT');
   });
 });

@@ -94,7 +94,9 @@ forEachEngine((engine) => {
           events: 100,
         });
         expect(report.rows).toEqual({ live: before, rebuilt: rows.length });
-        expect([...phases]).toEqual(['fill', 'catch-up', 'index', 'swap']);
+        expect([...phases]).toEqual(['create', 'fill', 'catch-up', 'index', 'verify', 'swap']);
+        expect(report.steps.map(({ step }) => step)).toEqual([...phases]);
+        expect(report.steps.reduce((sum, { events }) => sum + events, 0)).toBe(100);
         expect(await actualRows(test)).toEqual(rows);
         expect(await versionOf(test.store)).toBe(2);
         const { results } = await runOnce(test.store, [second]);

@@ -46,28 +46,12 @@ export function createTable(schema: string, spec: TableSpec, table: string): str
   return `create table ${qualify(schema, table)} (${[...columns, key].join(', ')})`;
 }
 
-/** Of a secondary index: the longest that a rebuild's tables need room for. */
-export const longestSuffix = '_idx99';
-
 /** Secondary indexes; their names begin with the table's, so that a swap can rename them along. */
 export function createIndexes(schema: string, spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
     const name = indexName(table, index);
     return `create ${kind} ${fits(name) ? quoteIdentifier(name) : ''} on ${qualify(schema, table)} (${listColumns(columns)})`;
-  });
-}
-
-/**
- * Before anything is made: would the table fit into an identifier, with the longest name that is derived from it?
- * @param suffix of the longest derived name
- * @throws E_INVALID_INPUT
- */
-export function checkNames(table: string, suffix: string): void {
-  const name = `${table}${suffix}`;
-  if (fits(name)) return;
-  throw new EvstoreError('E_INVALID_INPUT', `the name ${name} is ${Buffer.byteLength(name)} bytes long`, {
-    why: `A name takes at most ${maxIdentifierBytes} bytes, and this one is needed. Nothing has been changed.`,
   });
 }
 

@@ -1,6 +1,6 @@
 /** The journal of rebuilds, and the tables each one makes and drops. */
 import { EvstoreError } from '../../domain/errors.js';
-import { nameTarget } from '../../domain/names.js';
+import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
 import type { ReadModel } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
@@ -9,7 +9,7 @@ import { sqlState } from './errors.js';
 import { findOids, inspectTables, summariseFacts } from './inspect.js';
 import { superseded } from './leases.js';
 import { forgetParked } from './parked.js';
-import { checkNames, createIndexes, createTable, longestSuffix, qualify, runStatement } from './read-model.js';
+import { createIndexes, createTable, qualify, runStatement } from './read-model.js';
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
 import { quoteIdentifier } from './schema-name.js';
 
@@ -102,7 +102,9 @@ export function createRebuildTables(
       if (model.kind === 'table') {
         await session.query(createTable(schema, model.spec, physical(model.spec.name)));
       } else if (model.kind === 'sql') {
-        for (const statement of model.create(physical)) await runStatement(session, statement);
+        const statements = model.create(physical);
+        checkStatementNames(statements);
+        for (const statement of statements) await runStatement(session, statement);
       }
       const oids = await findOids(session, sql, schema, [...built.values()]);
       const tables = journal.tables.map((table) => ({ ...table, builtOid: oids.get(table.built) ?? null }));
@@ -188,10 +190,9 @@ export function searchPath(schema: string): string {
 
 /** Names of a rebuild's tables: refused here, before any is made, when one would be too long. */
 function nameTables(plan: RebuildPlan, live: string, id: number, liveOid: number | null): JournalTable {
-  const table = { live, built: `${live}__v${plan.version}_${id}`, old: `${live}__old_${id}`, liveOid, builtOid: null };
-  checkNames(table.built, longestSuffix);
-  checkNames(table.old, longestSuffix);
-  return table;
+  const names = nameRebuildTables(live, plan.version, id);
+  checkRebuildTables(names);
+  return { ...names, liveOid, builtOid: null };
 }
 
 async function dropTables(

@@ -1,7 +1,7 @@
 /** Read models, their checkpoints and their rebuilds on SQLite. */
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
-import { nameTarget } from '../../domain/names.js';
+import { checkIdentifier, nameTarget } from '../../domain/names.js';
 import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
@@ -34,7 +34,7 @@ import { findMarks, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
 import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
 import { divide } from './parts.js';
-import { applyChanges, checkNames, createIndexes, createTable, readRows, runStatement } from './read-model.js';
+import { applyChanges, createIndexes, createTable, readRows, runStatement } from './read-model.js';
 import {
   abortRebuild,
   createRebuildTables,
@@ -66,7 +66,7 @@ export class SqliteProjectionStore implements ProjectionStore {
     const { name, version, codeHash, model } = registration;
     const tables = tablesOf(model);
     const target = model.kind === 'external' ? nameTarget(name, version) : null;
-    for (const table of tables) checkNames(table, '');
+    for (const table of tables) checkIdentifier(table);
     return this.#writable().transaction((session) => {
       const parameters = [name, version, codeHash, JSON.stringify(tables), target];
       const [added] = session.query(this.#sql('register-projection'), parameters);

@@ -1,6 +1,5 @@
 /** Tables and rows of read models: portable types in, SQLite out. */
 import { EvstoreError } from '../../domain/errors.js';
-import { maxIdentifierBytes } from '../../domain/limits.js';
 import type {
   Changes,
   ColumnSpec,
@@ -39,30 +38,12 @@ export function createTable(spec: TableSpec, table: string): string {
   return `create table ${quoteIdentifier(table)} (${[...columns, key].join(', ')}) strict`;
 }
 
-/** Of a secondary index: the longest that a rebuild's tables need room for. */
-export const longestSuffix = '_idx99';
-
 /** Secondary indexes. SQLite cannot rename an index, so those of a rebuilt table keep the rebuild's number in their name. */
 export function createIndexes(spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
     const name = quoteIdentifier(indexName(table, index));
     return `create ${kind} ${name} on ${quoteIdentifier(table)} (${listColumns(columns)})`;
-  });
-}
-
-/**
- * Before anything is made: would the table fit into an identifier, with the longest name that is derived from it? SQLite
- * would take any, but a projection must run on both engines.
- * @param suffix of the longest derived name
- * @throws E_INVALID_INPUT
- */
-export function checkNames(table: string, suffix: string): void {
-  const name = `${table}${suffix}`;
-  const bytes = Buffer.byteLength(name);
-  if (bytes <= maxIdentifierBytes) return;
-  throw new EvstoreError('E_INVALID_INPUT', `the name ${name} is ${bytes} bytes long`, {
-    why: `A name takes at most ${maxIdentifierBytes} bytes, and this one is needed. Nothing has been changed.`,
   });
 }
 

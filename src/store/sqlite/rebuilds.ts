@@ -1,6 +1,6 @@
 /** The journal of rebuilds, and the tables each one makes and drops. */
 import { EvstoreError } from '../../domain/errors.js';
-import { nameTarget } from '../../domain/names.js';
+import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
 import type { ReadModel } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
@@ -10,7 +10,7 @@ import { quoteIdentifier } from './identifier.js';
 import { findMarks, inspectTables, summariseFacts } from './inspect.js';
 import { nextToken, superseded } from './leases.js';
 import { forgetParked } from './parked.js';
-import { checkNames, createIndexes, createTable, longestSuffix, runStatement } from './read-model.js';
+import { createIndexes, createTable, runStatement } from './read-model.js';
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
 
 const states: readonly RebuildState[] = ['planned', 'filling', 'ready', 'swapped', 'retired', 'aborted'];
@@ -99,7 +99,9 @@ export function createRebuildTables(
     if (model.kind === 'table') {
       session.run(createTable(model.spec, physical(model.spec.name)));
     } else if (model.kind === 'sql') {
-      for (const statement of model.create(physical)) runStatement(session, statement);
+      const statements = model.create(physical);
+      checkStatementNames(statements);
+      for (const statement of statements) runStatement(session, statement);
     }
     const marks = findMarks(session, sql, [...built.values()]);
     const tables = journal.tables.map((table) => ({ ...table, builtMark: marks.get(table.built) ?? null }));
@@ -172,16 +174,9 @@ export function expectState(id: number, { state }: JournalRow, wanted: readonly 
 
 /** Names of a rebuild's tables: refused here, before any is made, when one would be too long. */
 function nameTables(plan: RebuildPlan, live: string, id: number, liveMark: string | null): JournalTable {
-  const table = {
-    live,
-    built: `${live}__v${plan.version}_${id}`,
-    old: `${live}__old_${id}`,
-    liveMark,
-    builtMark: null,
-  };
-  checkNames(table.built, longestSuffix);
-  checkNames(table.old, longestSuffix);
-  return table;
+  const names = nameRebuildTables(live, plan.version, id);
+  checkRebuildTables(names);
+  return { ...names, liveMark, builtMark: null };
 }
 
 function dropTables(
