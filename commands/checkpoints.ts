@@ -1,6 +1,6 @@
 /** `evstore checkpoints`: where subscriptions stand, and moving them by hand. */
 import { formatAgo } from '../src/output/relative-time.js';
-import { selectByName } from '../src/projection/lag.js';
+import { selectCheckpoints } from '../src/projection/lag.js';
 import type { Checkpoint } from '../src/store/store.js';
 import { type Command, option } from './command.js';
 import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './move-checkpoint.js';
@@ -17,7 +17,7 @@ const list: Command = {
   options: [],
   run: async (names, _flags, context) => {
     const store = await context.openStore();
-    const checkpoints = selectByName(await store.projections.checkpoints(), names, nameOf);
+    const checkpoints = selectCheckpoints(await store.projections.checkpoints(), names);
     await printList(context, checkpoints, columnsAt(context.io.now()), { checkpoints });
     if (checkpoints.length === 0) await context.note('no subscription has a checkpoint yet');
     return 0;

@@ -1,6 +1,7 @@
 /** `evstore lag`: how far behind projections and other subscriptions are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvstoreError } from '../src/domain/errors.js';
+import { partOf } from '../src/domain/parts.js';
 import { describeHolder } from '../src/output/holder-text.js';
 import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import { formatDuration } from '../src/output/relative-time.js';
@@ -10,6 +11,7 @@ import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { duration, wholeNumber } from './parse-option.js';
 import { type ListColumn, printList } from './print-list.js';
+import { loadCode } from './projection-code.js';
 import { outputOption } from './shared-options.js';
 
 const defaultWatchMs = 2_000;
@@ -27,15 +29,18 @@ export const command: Command = {
   options: [
     option('--max-lag <events>', 'exit 1 when one is more events behind', wholeNumber(0)),
     option('--max-age <duration>', 'exit 1 when an event has waited longer', duration),
+    option('--projections <glob...>', 'compare the rows with the code in these files, not with the code that last ran'),
     option('--watch [interval]', 'measure again after each interval (default: 2s)', duration),
     outputOption('prometheus', 'nagios'),
   ],
   run: async (names, flags, context) => {
     const limits = { maxLag: flags.maxLag, maxAgeMs: flags.maxAge } as LagLimits;
     const { signal } = context.io;
+    // User code is executed only when it is asked for by name: lag is what monitoring runs.
+    const code = flags.projections === undefined ? undefined : await loadCode(context, flags);
     const store = await context.openStore();
     for (;;) {
-      const report = await measureLag(store, names, context.io.now());
+      const report = await measureLag(store, names, context.io.now(), code);
       const over = findOverLimit(report.projections, limits);
       await print(report, over, flags, context);
       if (flags.watch === undefined) return over.length > 0 ? fail(over, flags) : 0;
@@ -71,7 +76,13 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
   else await printList(context, report.projections, columns, report);
   const holder = describeHolder(report);
   if (holder !== null) await context.warn(holder);
+  for (const name of staleOnes(report)) await context.note(`${name} is stale: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
+}
+
+/** Whose rows are older than the code; a divided one once. */
+function staleOnes({ projections }: LagReport): readonly string[] {
+  return [...new Set(projections.filter(({ stale }) => stale).map(({ name }) => partOf(name).projection))];
 }
 
 /** Nagios has its say on stdout alone. */

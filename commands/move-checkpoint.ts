@@ -1,5 +1,6 @@
 /** Moves a checkpoint by hand, or deletes it: said first, done with `--execute`. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { partOf } from '../src/domain/parts.js';
 import { parseMoment } from '../src/domain/timestamp.js';
 import { renderReport } from '../src/output/json-line.js';
 import { selectByName } from '../src/projection/lag.js';
@@ -35,12 +36,13 @@ async function change(
   context: Context,
 ): Promise<void> {
   const execute = flags.execute === true;
+  const { projection } = partOf(name);
   const isProjection = (await store.projections.list()).some(
-    (record) => record.name === name && record.tables.length > 0,
+    (record) => record.name === projection && record.tables.length > 0,
   );
   if (isProjection && to !== from) {
     await context.warn(
-      `the rows of ${name} stay as they are and would be wrong; evstore rebuild ${name} makes them anew`,
+      `the rows of ${name} stay as they are and would be wrong; evstore rebuild ${projection} makes them anew`,
     );
   }
   if (execute) await store.projections.setCheckpoint(name, to);

@@ -58,6 +58,10 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
     else if (state === 'new') await context.note(`${name}: evstore run ${name} makes its table`);
     else if (state === 'stale')
       await context.note(`${name}: evstore rebuild ${name} brings it to the version of the code`);
+    else if (state === 'stale code')
+      await context.note(
+        `${name}: the code changed under the same version; evstore rebuild ${name} makes its rows anew`,
+      );
   }
 }
 

@@ -1,5 +1,6 @@
 /** `evstore rollback`: takes the last swap of a projection back. */
 import { renderReport } from '../src/output/json-line.js';
+import { checkpointsOf, leastOf } from '../src/projection/checkpoints.js';
 import { planRollback, type RollbackPlan, rollBack } from '../src/projection/rollback.js';
 import type { Command } from './command.js';
 import type { Context } from './context.js';
@@ -26,7 +27,7 @@ export const command: Command = {
       await context.confirm(question(name, plan));
       await rollBack(readSwitchOptions(flags, store, context), plan, plan.hasOldCode ? code : undefined);
       const checkpoints = await store.projections.checkpoints();
-      const position = checkpoints.find(({ subscriptionId }) => subscriptionId === name)?.position ?? plan.oldPosition;
+      const position = leastOf(checkpointsOf(checkpoints, name)) ?? plan.oldPosition;
       await print(name, plan, position, false, context);
       if (!plan.hasOldCode) await context.warn(`evstore run needs the code of version ${plan.oldVersion} now`);
     }

@@ -1,7 +1,10 @@
 /** `evstore run`: keeps read models up to date. */
 import type { EvstoreError } from '../src/domain/errors.js';
+import { type Part, parsePart, partOf, subscriptionIdOf, wholeWork } from '../src/domain/parts.js';
 import { renderReport } from '../src/output/json-line.js';
+import { checkpointsOf, leastOf } from '../src/projection/checkpoints.js';
 import { ownerName } from '../src/projection/owner.js';
+import { assertCanDivide } from '../src/projection/partition.js';
 import type { PreparedProjection } from '../src/projection/prepare.js';
 import { type RunResult, runProjections } from '../src/projection/run.js';
 import type { RunNews } from '../src/projection/runner.js';
@@ -21,23 +24,37 @@ export const command: Command = {
   examples: [
     { line: 'evstore run', purpose: 'every projection; catches up, then follows until Ctrl-C' },
     { line: 'evstore run order_summary --once', purpose: 'up to the head as it is now, then stop' },
+    { line: 'evstore run order_summary --partition 2/3', purpose: 'the second of three processes that share the work' },
     { line: 'evstore run --sagas', purpose: 'sagas beside the projections' },
   ],
   options: [
     option('--once', 'stop at the head as it is at the start'),
     option('--sagas', 'run sagas too'),
     option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    option(
+      '--partition <k/n>',
+      'share the work among n processes: this one is the k-th, with the rows that fall to it',
+      parsePart,
+    ),
     projectionsOption(),
     dryRunOption(),
   ],
   run: async (names, flags, context) => {
     const { projections, sagas } = await selectRunnable(context, flags, names);
     const store = await context.openStore();
-    if (flags.dryRun === true) return describePlan(store, projections, context);
+    const part = flags.partition as Part | undefined;
+    if (part !== undefined && part.of > 1) for (const projection of projections) assertCanDivide(projection);
+    if (flags.dryRun === true) return describePlan(store, projections, part, context);
     const common = { store, owner: ownerName(), once: flags.once === true, signal: context.io.signal };
     const batchSize = flags.batchSize as number | undefined;
     const [results, reports] = await Promise.all([
-      runProjections({ ...common, projections, batchSize, report: (news) => void tell(news, context).catch(() => {}) }),
+      runProjections({
+        ...common,
+        projections,
+        part,
+        batchSize,
+        report: (news) => void tell(news, context).catch(() => {}),
+      }),
       runSagas({ ...common, sagas, report: (news) => void tellSagaNews(news, context).catch(() => {}) }),
     ]);
     await print(results, reports, context);
@@ -55,9 +72,9 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     await stdout.write(renderReport({ projections: results.map(flat), sagas: sagas.map(flat) }));
     return;
   }
-  for (const { name, position, events, error } of results) {
-    const stopped = error === null ? '' : ', stopped';
-    const line = `${name}: at position ${position}, ${events} events applied${stopped}`;
+  for (const { name, position, events, error, stopped } of results) {
+    const ended = error === null ? '' : ', stopped';
+    const line = `${name}: at position ${position}, ${events} events applied${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);
@@ -72,9 +89,23 @@ async function tell(news: RunNews, context: Context): Promise<void> {
       return context.note(`${projection}: standing by, ${news.owner} runs it`);
     case 'superseded':
       return context.warn(`${projection}: superseded, nothing of the batch was written; standing by`);
+    case 'waiting':
+      return context.note(
+        `${projection}: the tables are of version ${news.registered}, waiting for version ${news.code}; ` +
+          `make it with: evstore rebuild ${partOf(projection).projection}`,
+      );
+    case 'outdated':
+      return context.note(
+        `${projection}: superseded by version ${news.registered}; this program has version ${news.code}`,
+      );
+    case 'divided':
+      return context.note(
+        news.parts === 1 ? `${projection}: whole again` : `${projection}: shared among ${news.parts} parts from now on`,
+      );
     case 'stale code':
       return context.warn(
-        `${projection}: the code changed under the same version; make its rows anew with: evstore rebuild ${projection}`,
+        `${projection}: the code changed under the same version; ` +
+          `make its rows anew with: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'disconnected':
       return context.warn(`${projection}: ${news.error.message}; trying again`);
@@ -90,13 +121,14 @@ async function tell(news: RunNews, context: Context): Promise<void> {
 async function describePlan(
   store: Store,
   projections: readonly PreparedProjection[],
+  part: Part | undefined,
   context: Context,
 ): Promise<number> {
   const { safeHead } = await store.log.head();
   const checkpoints = await store.projections.checkpoints();
   const planned = projections.map(({ name, version, tables }) => {
-    const position = checkpoints.find(({ subscriptionId }) => subscriptionId === name)?.position ?? null;
-    return { name, version, tables, position, safeHead };
+    const position = leastOf(checkpointsOf(checkpoints, name)) ?? null;
+    return { name: subscriptionIdOf(name, part ?? wholeWork), version, tables, position, safeHead };
   });
   if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
     await context.io.stdout.write(renderReport({ dryRun: true, projections: planned }));

@@ -1,5 +1,6 @@
 /** Checkpoints and rebuilds that nobody looks after. */
 import type { Finding } from '../domain/finding.js';
+import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Checkpoint, Diagnosis, Rebuild, Store } from '../store/store.js';
 
@@ -14,7 +15,7 @@ export async function examineSubscriptions({ projections, log }: Store, now: Dat
   ];
   const { safeHead } = await log.head();
   const known = new Set(records.map(({ name }) => name));
-  const foreign = checkpoints.filter(({ subscriptionId }) => !known.has(subscriptionId));
+  const foreign = checkpoints.filter(({ subscriptionId }) => !known.has(partOf(subscriptionId).projection));
   return {
     facts: [
       { name: 'projections', value: String(records.filter(({ tables }) => tables.length > 0).length) },
@@ -44,7 +45,9 @@ function judgeForeign({ subscriptionId, position, updatedAt }: Checkpoint, safeH
 function judgeStopped({ subscriptionId, position, lastError }: Checkpoint): readonly Finding[] {
   if (lastError === null) return [];
   const detail = `stopped at position ${position}: ${lastError}`;
-  const next = `evstore run ${shellWord(subscriptionId)}`;
+  const { projection, part } = partOf(subscriptionId);
+  const share = part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`;
+  const next = `evstore run ${shellWord(projection)}${share}`;
   return [{ kind: 'stopped', severity: 'warning', subject: subscriptionId, detail, next }];
 }
 

@@ -7,6 +7,9 @@ export interface Part {
   readonly of: number;
 }
 
+/** Of a projection that is not divided. */
+export const wholeWork: Part = { index: 1, of: 1 };
+
 export const mostParts = 256;
 
 /**
@@ -34,7 +37,7 @@ export function subscriptionIdsOf(projection: string, parts: number): readonly s
 /** The projection a checkpoint is of, and which part: of `NAME` the only one. */
 export function partOf(subscriptionId: string): { readonly projection: string; readonly part: Part } {
   const [, projection, index, of] = /^([a-z0-9_]+)#(\d+)\/(\d+)$/.exec(subscriptionId) ?? [];
-  if (projection === undefined) return { projection: subscriptionId, part: { index: 1, of: 1 } };
+  if (projection === undefined) return { projection: subscriptionId, part: wholeWork };
   return { projection, part: { index: Number(index), of: Number(of) } };
 }
 

@@ -28,6 +28,11 @@ const metrics: readonly Metric[] = [
     help: '1 when its last event failed.',
     value: ({ error }) => (error === null ? 0 : 1),
   },
+  {
+    name: 'evstore_projection_stale',
+    help: '1 when the code that last asked to run it is newer than its rows.',
+    value: ({ stale }) => (stale ? 1 : 0),
+  },
 ];
 
 export function renderPrometheus({ head, safeHead, projections }: LagReport): string {

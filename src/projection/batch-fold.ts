@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import type { Part } from '../domain/parts.js';
 import type { Changes, Statement, StoredRow } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
 import { keyOf } from './columns.js';
@@ -18,6 +19,8 @@ import { RowCache } from './row-cache.js';
 export interface FoldTarget {
   /** Maps a name readers use to the table to write. */
   readonly physical: (name: string) => string;
+  /** Only rows whose keys fall to it are written; all of them unless said. */
+  readonly part?: Part;
   /** The table holds nothing: no key has to be looked up. */
   readonly isEmpty?: boolean;
   /** What the rows kept in memory may take, in bytes. */
@@ -125,7 +128,7 @@ class RowBatchFold implements BatchFold {
 
   #route(event: RecordedEvent): RoutedEvent | { readonly error: unknown } {
     try {
-      return routeEvent(this.#projection, event);
+      return routeEvent(this.#projection, event, this.#target.part);
     } catch (error) {
       return { error };
     }

@@ -5,11 +5,13 @@
 import type { EvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import { matches } from '../domain/matches.js';
+import { wholeWork } from '../domain/parts.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
 import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
 import { type ErrorPolicy, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
 import { failedPosition, toHandlerError } from './handler-error.js';
 import { Pace } from './pace.js';
+import { mayConcern } from './partition.js';
 import type { PreparedProjection } from './prepare.js';
 import { readPaced } from './read-paced.js';
 
@@ -145,14 +147,15 @@ export class CatchUp {
 
   /** Folds what the handlers take. */
   async #handle({ events, upTo }: EventBatch): Promise<Handled> {
-    const { signal } = this.#target;
+    const { signal, part = wholeWork } = this.#target;
     const { name } = this.#projection;
+    const own = part.of === 1 ? events : events.filter((event) => mayConcern(this.#projection, event, part));
     this.#waiting ??= new Set(await this.#store.projections.parkedStreams(name, tablesOf(this.#target.lease)));
     const parked = new Set<string>();
     const aside: SetAside[] = [];
-    await this.#fold.prepare(events);
+    await this.#fold.prepare(own);
     const slices = new Slices();
-    for (const [index, event] of events.entries()) {
+    for (const event of own) {
       if (slices.isOver) await slices.next();
       if (signal.aborted) break;
       if (this.#waiting.has(event.streamId) || parked.has(event.streamId)) {
@@ -165,7 +168,8 @@ export class CatchUp {
         const failure = await tryAgain(error, this.#policy.retries, signal, () => this.#foldOne(event));
         if (failure === undefined) continue;
         if (this.#policy.onError === 'stop') {
-          return { events: events.slice(0, index), aside, upTo: event.globalPosition - 1, stop: failure.error };
+          const upTo = event.globalPosition - 1;
+          return { events: events.filter((each) => each.globalPosition <= upTo), aside, upTo, stop: failure.error };
         }
         aside.push(toSetAside(event, stateOf[this.#policy.onError], failure));
         if (this.#policy.onError === 'park') parked.add(event.streamId);

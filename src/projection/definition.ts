@@ -130,6 +130,11 @@ export interface SqlProjectionDefinition<Table extends string = any, Type extend
   readonly upcasters?: readonly Upcaster[];
   /** The names readers use. */
   readonly tables: readonly Table[];
+  /**
+   * `stream`: no row is made of more than one stream's events, so that several processes may share the work, each with
+   * streams of its own.
+   */
+  readonly partitionBy?: 'stream';
   /** Statements that make the tables and their indexes, under the names `t` gives. */
   readonly create: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
   /** Event type → statements. `*` takes every type without a handler of its own. */

@@ -3,11 +3,13 @@
  * it ends as it began.
  */
 import type { RecordedEvent } from '../domain/event.js';
+import { type Part, wholeWork } from '../domain/parts.js';
 import type { Changes, Statement, StoredRow } from '../domain/read-model.js';
 import { fromStoredRow, type RowKey, type TableShape, toList, toRowKeys, toStoredRow } from './columns.js';
 import type { Event } from './definition.js';
 import { toEvent } from './event.js';
 import { toHandlerError } from './handler-error.js';
+import { isOwnKey } from './partition.js';
 import type { PreparedSqlProjection, PreparedTableProjection } from './prepare.js';
 import { isStatement, toTableIdentifiers } from './sql-tag.js';
 import { describeValue, ValueFault } from './values.js';
@@ -20,16 +22,20 @@ export interface RoutedEvent {
 }
 
 /**
- * Which rows an event is about.
+ * Which rows of a part an event is about.
  * @throws E_HANDLER when the projection's `key` throws or names no key
  */
-export function routeEvent(projection: PreparedTableProjection, recorded: RecordedEvent): RoutedEvent {
+export function routeEvent(
+  projection: PreparedTableProjection,
+  recorded: RecordedEvent,
+  part: Part = wholeWork,
+): RoutedEvent {
   const { definition, shape, name } = projection;
   const event = toEvent(recorded, definition.upcasters);
   if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event, keys: [] };
   try {
     const value = definition.key === undefined ? recorded.streamId : definition.key(event);
-    return { recorded, event, keys: toRowKeys(shape, value) };
+    return { recorded, event, keys: toRowKeys(shape, value).filter((key) => isOwnKey(key, part)) };
   } catch (error) {
     throw toHandlerError(name, recorded, 'key', error);
   }

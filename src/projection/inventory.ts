@@ -1,5 +1,6 @@
 /** The code's projections against the database's. */
 import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../store/store.js';
+import { checkpointsOf, leastOf } from './checkpoints.js';
 import type { LoadedProjection } from './load.js';
 import { compareCode } from './registration.js';
 
@@ -17,8 +18,10 @@ export interface InventoryItem {
   /** Of the code; null for a detached one. */
   readonly codeVersion: number | null;
   readonly tables: readonly string[];
-  /** Null when it never ran. */
+  /** Null when it never ran; of a divided one, that of the part that is last. */
   readonly position: number | null;
+  /** Into how many its work is divided; 1 unless it is. */
+  readonly parts: number;
   /** From the engine's statistics; null when it has none. */
   readonly estimatedRows: number | null;
   /** Versions whose tables are kept for a rollback, newest first. */
@@ -53,7 +56,7 @@ export async function takeInventory(
     const found = code.find((each) => each.name === name);
     const record = records.find((each) => each.name === name);
     return toItem(name, found, record, {
-      checkpoint: checkpoints.find(({ subscriptionId }) => subscriptionId === name),
+      checkpoints: checkpointsOf(checkpoints, name),
       rebuilds: rebuilds.filter(({ projection }) => projection === name),
       rows,
     });
@@ -61,7 +64,8 @@ export async function takeInventory(
 }
 
 interface ItemFacts {
-  readonly checkpoint: Checkpoint | undefined;
+  /** One, or one for each part. */
+  readonly checkpoints: readonly Checkpoint[];
   readonly rebuilds: readonly Rebuild[];
   readonly rows: ReadonlyMap<string, number | null>;
 }
@@ -70,7 +74,7 @@ function toItem(
   name: string,
   code: LoadedProjection | undefined,
   record: ProjectionRecord | undefined,
-  { checkpoint, rebuilds, rows }: ItemFacts,
+  { checkpoints, rebuilds, rows }: ItemFacts,
 ): InventoryItem {
   const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
   const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
@@ -80,7 +84,8 @@ function toItem(
     version: record?.version ?? null,
     codeVersion: code?.version ?? null,
     tables: record?.tables ?? code?.tables ?? [],
-    position: checkpoint?.position ?? null,
+    position: leastOf(checkpoints) ?? null,
+    parts: record?.parts ?? 1,
     estimatedRows: estimates.length === 0 ? null : sum(estimates),
     kept: rebuilds.flatMap(({ state, old }) =>
       state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],

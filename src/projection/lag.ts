@@ -1,13 +1,20 @@
 /** How far each subscription is behind the log, without reading the log: positions, one event each, no scan. */
 import { EvstoreError } from '../domain/errors.js';
 import type { Holder } from '../domain/event.js';
+import { compareSubscriptionIds, partOf } from '../domain/parts.js';
 import { findSimilar } from '../domain/similar.js';
-import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../store/store.js';
+import type { Checkpoint, CodeVersion, ProjectionRecord, Rebuild, Store } from '../store/store.js';
+import { checkpointsOf } from './checkpoints.js';
+import { compareCode } from './registration.js';
 
-/** `foreign`: a subscription of another program. `failed` has an error and no owner; `idle` has neither. */
-type LagStatus = 'running' | 'failed' | 'idle' | 'rebuilding' | 'foreign';
+/**
+ * `foreign`: a subscription of another program. `failed` has an error and no owner. `stale`: the code that last asked to
+ * run it is newer than the rows. `idle` has no owner.
+ */
+type LagStatus = 'running' | 'failed' | 'idle' | 'stale' | 'rebuilding' | 'foreign';
 
 export interface ProjectionLag {
+  /** With its part, when the work is divided: `NAME#2/3`. */
   readonly name: string;
   /** Null for a foreign subscription. */
   readonly version: number | null;
@@ -23,6 +30,15 @@ export interface ProjectionLag {
   readonly etaMs: number | null;
   readonly owner: string | null;
   readonly error: string | null;
+  /** Version of the code that last asked to run it; null when nobody did since its tables were last exchanged. */
+  readonly codeVersion: number | null;
+  /** A rebuild is due: the rows were made by older code than that. */
+  readonly stale: boolean;
+}
+
+/** The code at hand, when a projection's own record of who asked to run it is not to count. */
+export interface NamedCode extends CodeVersion {
+  readonly name: string;
 }
 
 export interface LagReport {
@@ -33,27 +49,46 @@ export interface LagReport {
 }
 
 /**
- * By name.
+ * By name, each part of a projection by itself.
  * @param names those wanted; none for all
+ * @param code compared with the rows instead of the code that last asked to run each projection
  * @throws E_NOT_FOUND for a name nobody has
  */
-export async function measureLag(store: Store, names: readonly string[], now: Date): Promise<LagReport> {
+export async function measureLag(
+  store: Store,
+  names: readonly string[],
+  now: Date,
+  code?: readonly NamedCode[],
+): Promise<LagReport> {
   const { head, safeHead, heldBackBy } = await store.log.head({ holder: true });
   const [checkpoints, records, rebuilds] = await Promise.all([
     store.projections.checkpoints(),
     store.projections.list(),
     store.projections.rebuilds(),
   ]);
-  const wanted = selectByName(checkpoints, names, ({ subscriptionId }) => subscriptionId);
+  const wanted = selectCheckpoints(checkpoints, names);
   const projections = await Promise.all(
     wanted.map(async (checkpoint) => {
       const isBehind = checkpoint.position < safeHead;
       const waitingSince = isBehind ? await firstEventAfter(store, checkpoint.position) : undefined;
-      return toLag(checkpoint, { records, rebuilds, safeHead, waitingSince, now });
+      return toLag(checkpoint, { records, rebuilds, code, safeHead, waitingSince, now });
     }),
   );
-  projections.sort((a, b) => (a.name < b.name ? -1 : 1));
+  projections.sort((a, b) => compareSubscriptionIds(a.name, b.name));
   return { head, safeHead, heldBackBy, projections };
+}
+
+/**
+ * The checkpoints of these names, of a divided projection those of its parts; all without names.
+ * @throws E_NOT_FOUND with the nearest name there is
+ */
+export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: readonly string[]): readonly Checkpoint[] {
+  if (names.length === 0) return checkpoints;
+  const found = names.flatMap((name) => {
+    const own = checkpointsOf(checkpoints, name);
+    return own.length > 0 ? own : selectByName(checkpoints, [name], ({ subscriptionId }) => subscriptionId);
+  });
+  return [...new Set(found)];
 }
 
 /**
@@ -86,6 +121,7 @@ function unknownProjection(name: string, known: readonly string[]): EvstoreError
 interface LagFacts {
   readonly records: readonly ProjectionRecord[];
   readonly rebuilds: readonly Rebuild[];
+  readonly code: readonly NamedCode[] | undefined;
   readonly safeHead: number;
   /** RFC 3339; when the first event after the checkpoint was written. */
   readonly waitingSince: string | undefined;
@@ -99,10 +135,15 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
   const lag = Math.max(0, safeHead - position);
   const rate = owner === null ? null : checkpoint.rate;
   const etaMs = rate === null || rate === 0 ? null : Math.round((lag / rate) * 1_000);
+  const { projection } = partOf(name);
+  const record = facts.records.find((each) => each.name === projection);
+  const code =
+    facts.code === undefined ? checkpoint.code : (facts.code.find((each) => each.name === projection) ?? null);
+  const stale = record !== undefined && code !== null && isOutdated(record, code);
   return {
     name,
-    version: facts.records.find((record) => record.name === name)?.version ?? null,
-    status: statusOf(checkpoint, facts),
+    version: record?.version ?? null,
+    status: record === undefined ? 'foreign' : statusOf(checkpoint, projection, stale, facts),
     position,
     lag,
     ageMs: waitingSince === undefined ? null : Math.max(0, now.getTime() - Date.parse(waitingSince)),
@@ -110,17 +151,29 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
     etaMs: lag === 0 ? 0 : etaMs,
     owner,
     error: lastError,
+    codeVersion: code?.version ?? null,
+    stale,
   };
 }
 
-function statusOf({ subscriptionId, owner, lastError }: Checkpoint, { records, rebuilds }: LagFacts): LagStatus {
-  if (!records.some(({ name }) => name === subscriptionId)) return 'foreign';
+function statusOf(
+  { owner, lastError }: Checkpoint,
+  projection: string,
+  stale: boolean,
+  { rebuilds }: LagFacts,
+): LagStatus {
   const isRebuilding = rebuilds.some(
-    (rebuild) => rebuild.projection === subscriptionId && rebuild.owner !== null && isUnfinished(rebuild),
+    (rebuild) => rebuild.projection === projection && rebuild.owner !== null && isUnfinished(rebuild),
   );
   if (isRebuilding) return 'rebuilding';
-  if (owner !== null) return 'running';
-  return lastError === null ? 'idle' : 'failed';
+  if (owner === null && lastError !== null) return 'failed';
+  if (stale) return 'stale';
+  return owner === null ? 'idle' : 'running';
+}
+
+/** Older code than the rows' is an old deployment: it makes no rebuild due. */
+function isOutdated(record: ProjectionRecord, code: CodeVersion): boolean {
+  return code.version > record.version || compareCode(record, code) === 'stale code';
 }
 
 function isUnfinished({ state }: Rebuild): boolean {

@@ -1,6 +1,8 @@
 /** Runs projections side by side in one process; one that fails or waits does not hold the others up. */
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import type { Part } from '../domain/parts.js';
 import type { Store } from '../store/store.js';
+import { HeadWatch } from './head-watch.js';
 import type { PreparedProjection } from './prepare.js';
 import { type RunNews, Runner } from './runner.js';
 
@@ -11,6 +13,8 @@ export interface RunOptions {
   readonly owner: string;
   /** Stop at the safe head as it is at the start. */
   readonly once: boolean;
+  /** Which part of each projection's work this process does; all of it unless said. */
+  readonly part?: Part | undefined;
   /** Events a batch; adaptive unless said. */
   readonly batchSize?: number | undefined;
   /** How long a lease lasts without a heartbeat, in milliseconds. Default 10,000. */
@@ -22,6 +26,7 @@ export interface RunOptions {
 
 /** How one projection's run ended. */
 export interface RunResult {
+  /** With its part, when the work is divided: `NAME#2/3`. */
   readonly name: string;
   readonly version: number;
   /** Everything up to here is in the read model. */
@@ -30,26 +35,29 @@ export interface RunResult {
   readonly events: number;
   /** What stopped it; null when it was told to stop or reached its end. */
   readonly error: EvstoreError | null;
+  /** `superseded`: the tables were exchanged for those of another version while it ran. */
+  readonly stopped: 'superseded' | null;
 }
 
 /** In the order of `projections`. Never throws for one projection's sake: see `error`. */
 export async function runProjections(options: RunOptions): Promise<readonly RunResult[]> {
   await options.store.schema.assertGuards();
   const end = options.once ? (await options.store.log.head()).safeHead : Number.MAX_SAFE_INTEGER;
-  return Promise.all(options.projections.map((projection) => runProjection(options, projection, end)));
-}
+  const watch = new HeadWatch(options.store.log);
+  return Promise.all(options.projections.map((each) => runProjection(each, new Runner(options, each, watch, end))));
 
-async function runProjection(options: RunOptions, projection: PreparedProjection, end: number): Promise<RunResult> {
-  const { name, version } = projection;
-  const runner = new Runner(options, projection, end);
-  let error: EvstoreError | null = null;
-  try {
-    await runner.run();
-  } catch (thrown) {
-    error = isEvstoreError(thrown)
-      ? thrown
-      : new EvstoreError('E_BUG', `projection ${name} stopped: ${String(thrown)}`, { cause: thrown });
-    options.report({ kind: 'failed', projection: name, error });
+  async function runProjection({ version }: PreparedProjection, runner: Runner): Promise<RunResult> {
+    const { name } = runner;
+    let error: EvstoreError | null = null;
+    try {
+      await runner.run();
+    } catch (thrown) {
+      error = isEvstoreError(thrown)
+        ? thrown
+        : new EvstoreError('E_BUG', `projection ${name} stopped: ${String(thrown)}`, { cause: thrown });
+      options.report({ kind: 'failed', projection: name, error });
+    }
+    const { position, events, stopped } = runner;
+    return { name, version, position, events, error, stopped };
   }
-  return { name, version, position: runner.position, events: runner.events, error };
 }

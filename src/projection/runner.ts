@@ -1,26 +1,39 @@
 /**
- * One projection's runner: gets the lease, catches up, follows, and gives the lease back. Without the lease it stands by.
- * Its safety does not rest on the lease but on each batch, which is written only under the lease's latest token.
+ * The runner of one projection, or of a part of it: gets the lease, catches up, follows, and gives the lease back. Without
+ * the lease it stands by, and so it does while the tables are still of an older version than its code. Its safety does not rest on the lease but on each batch, which is written only under the lease's latest token.
  */
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
-import type { Checkpoint, Lease } from '../store/store.js';
+import { type Part, subscriptionIdOf, wholeWork } from '../domain/parts.js';
+import type { Checkpoint, Lease, ProjectionRecord } from '../store/store.js';
 import { BackOff, pause } from './back-off.js';
 import { CatchUp, type Step } from './catch-up.js';
 import { assertSameHistory } from './diverged.js';
+import { divideWork } from './divide.js';
 import { failedPosition } from './handler-error.js';
+import type { HeadWatch } from './head-watch.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
+import { assertCanDivide } from './partition.js';
 import type { PreparedProjection } from './prepare.js';
 import { Rate } from './rate.js';
-import { assertVersion, compareCode } from './registration.js';
-import type { RunOptions } from './run.js';
+import { assertVersion, compareCode, findRecord } from './registration.js';
+import type { RunOptions, RunResult } from './run.js';
 
 /** What a runner has to tell, each change of state once. */
-export type RunNews = { readonly projection: string } & (
+export type RunNews = {
+  /** With its part, when the work is divided: `NAME#2/3`. */
+  readonly projection: string;
+} & (
   | { readonly kind: 'leading'; readonly position: number }
   /** Somebody else has the lease. */
   | { readonly kind: 'standby'; readonly owner: string }
   /** Somebody else took the lease, or moved the checkpoint: nothing of the batch was written. */
   | { readonly kind: 'superseded' }
+  /** The tables are of an older version than the code: it takes over when they have been rebuilt. */
+  | { readonly kind: 'waiting'; readonly registered: number; readonly code: number }
+  /** The tables it worked on were exchanged for those of another version: it is done. */
+  | { readonly kind: 'outdated'; readonly registered: number; readonly code: number }
+  /** The work is shared among so many parts from now on; 1 is the whole. */
+  | { readonly kind: 'divided'; readonly parts: number }
   | { readonly kind: 'progress'; readonly position: number; readonly events: number; readonly perSecond: number }
   /** The code changed under the same version. */
   | { readonly kind: 'stale code' }
@@ -39,25 +52,45 @@ const followMs = 5_000;
 export class Runner {
   readonly #options: RunOptions;
   readonly #projection: PreparedProjection;
+  /** Whose checkpoint it moves. */
+  readonly #id: string;
+  readonly #part: Part;
+  readonly #watch: HeadWatch;
   readonly #end: number;
   readonly #ttlMs: number;
   readonly #rate = new Rate();
   #lease: Lease | undefined;
   #standbyFor: string | undefined;
   #saidStale = false;
+  /** The tables were of this code's version when it last looked. */
+  #wasCurrent = false;
+  #waitedFor: number | undefined;
+  #stopped: RunResult['stopped'] = null;
   #position = 0;
   #events = 0;
 
   /** @param end position at which the work is done */
-  constructor(options: RunOptions, projection: PreparedProjection, end: number) {
+  constructor(options: RunOptions, projection: PreparedProjection, watch: HeadWatch, end: number) {
     this.#options = options;
     this.#projection = projection;
+    this.#part = options.part ?? wholeWork;
+    this.#id = subscriptionIdOf(projection.name, this.#part);
+    this.#watch = watch;
     this.#end = end;
     this.#ttlMs = options.ttlMs ?? leaseTtlMs;
   }
 
+  get name(): string {
+    return this.#id;
+  }
+
   get position(): number {
     return this.#position;
+  }
+
+  /** Why it is done before its end; null when it is not. */
+  get stopped(): RunResult['stopped'] {
+    return this.#stopped;
   }
 
   /** Events applied by this runner. */
@@ -68,12 +101,13 @@ export class Runner {
   /** Returns when the end is reached or the signal aborts. */
   async run(): Promise<void> {
     const { signal, once } = this.#options;
+    if (this.#part.of > 1) assertCanDivide(this.#projection);
     const backOff = new BackOff(100, 5_000);
     let lostAt: number | undefined;
     while (!signal.aborted) {
       try {
         const isDone = await this.#runConnected(() => {
-          if (lostAt !== undefined) this.#options.report({ kind: 'reconnected', projection: this.#projection.name });
+          if (lostAt !== undefined) this.#options.report({ kind: 'reconnected', projection: this.#id });
           lostAt = undefined;
           backOff.reset();
         });
@@ -82,7 +116,7 @@ export class Runner {
         if (!isConnectionTrouble(error)) throw error;
         if (once && lostAt !== undefined && performance.now() - lostAt > onceReconnectMs) throw error;
         if (lostAt === undefined) {
-          this.#options.report({ kind: 'disconnected', projection: this.#projection.name, error });
+          this.#options.report({ kind: 'disconnected', projection: this.#id, error });
         }
         lostAt ??= performance.now();
         await backOff.wait(signal);
@@ -94,13 +128,15 @@ export class Runner {
   async #runConnected(onContact: () => void): Promise<boolean> {
     const { store, signal } = this.#options;
     const { name, version, codeHash, model } = this.#projection;
-    const record = await store.projections.register({ name, version, codeHash, model });
+    const record =
+      (await findRecord(store, name)) ?? (await store.projections.register({ name, version, codeHash, model }));
     onContact();
-    assertVersion(record, this.#projection);
-    if (compareCode(record, this.#projection) === 'stale code' && !this.#saidStale) {
-      this.#saidStale = true;
-      this.#options.report({ kind: 'stale code', projection: name });
-    }
+    if (record.version !== version) return this.#awaitTables(record);
+    this.#wasCurrent = true;
+    const isStale = compareCode(record, this.#projection) === 'stale code';
+    if (isStale && !this.#saidStale) this.#options.report({ kind: 'stale code', projection: this.#id });
+    this.#saidStale = isStale;
+    if (record.parts !== this.#part.of && !(await this.#divide())) return false;
     const lease = await this.#obtainLease();
     if (lease === undefined) {
       const { position } = await this.#checkpoint();
@@ -109,26 +145,74 @@ export class Runner {
       await pause(standbyMs, signal);
       return false;
     }
-    return this.#lead(lease);
+    // A swap steals the lease, so from here on the tables stay what they are, or nothing is written.
+    const current = await findRecord(store, name);
+    if (current?.version === version && current.parts === this.#part.of) return this.#lead(lease);
+    await this.#release(lease);
+    return false;
+  }
+
+  /** The tables are of another version. True when there is nothing to wait for. */
+  async #awaitTables(record: ProjectionRecord): Promise<boolean> {
+    const { store, signal, once, report } = this.#options;
+    const { name, version, codeHash } = this.#projection;
+    const versions = { registered: record.version, code: version };
+    if (this.#wasCurrent) {
+      this.#stopped = 'superseded';
+      report({ kind: 'outdated', projection: this.#id, ...versions });
+      return true;
+    }
+    if (once || record.version > version) assertVersion(record, this.#projection);
+    if (this.#waitedFor !== record.version) report({ kind: 'waiting', projection: this.#id, ...versions });
+    this.#waitedFor = record.version;
+    await store.projections.recordCode(name, { version, codeHash });
+    await pause(standbyMs, signal);
+    return false;
+  }
+
+  /** False while it has to wait for those who run the projection as it is divided now. */
+  async #divide(): Promise<boolean> {
+    const { store, signal, owner, once, report } = this.#options;
+    try {
+      const options = { store, projection: this.#projection, owner, ttlMs: this.#ttlMs, signal };
+      await divideWork(options, this.#part.of);
+      if (signal.aborted) return false;
+      report({ kind: 'divided', projection: this.#projection.name, parts: this.#part.of });
+      return true;
+    } catch (error) {
+      const isPassing = isEvstoreError(error) && ['E_LOCK_HELD', 'E_CHECK_FAILED', 'E_SUPERSEDED'].includes(error.code);
+      if (once || !isPassing) throw error;
+      if (error.code === 'E_LOCK_HELD') this.#standBy(String(error.details.owner));
+      await pause(standbyMs, signal);
+      return false;
+    }
   }
 
   /** Undefined while somebody else has it. A lease that outlived a lost connection is taken up again. */
   async #obtainLease(): Promise<Lease | undefined> {
     const { store, owner, report } = this.#options;
-    const projection = this.#projection.name;
+    const { version, codeHash } = this.#projection;
     if (this.#lease !== undefined && (await store.projections.renewLease(this.#lease, this.#ttlMs))) return this.#lease;
     this.#lease = undefined;
-    const target = { kind: 'checkpoint', subscriptionId: projection } as const;
-    const answer = await store.projections.acquireLease(target, { owner, ttlMs: this.#ttlMs });
+    const target = { kind: 'checkpoint', subscriptionId: this.#id } as const;
+    const code = { version, codeHash };
+    const answer = await store.projections
+      .acquireLease(target, { owner, ttlMs: this.#ttlMs, code })
+      .catch(unlessDivided);
+    if (answer === undefined) return undefined;
     if (answer.held) {
-      if (this.#standbyFor !== answer.owner) report({ kind: 'standby', projection, owner: answer.owner });
-      this.#standbyFor = answer.owner;
+      this.#standBy(answer.owner);
       return undefined;
     }
     this.#standbyFor = undefined;
     this.#lease = answer.lease;
-    report({ kind: 'leading', projection, position: answer.lease.position });
+    report({ kind: 'leading', projection: this.#id, position: answer.lease.position });
     return answer.lease;
+  }
+
+  #standBy(owner: string): void {
+    if (this.#standbyFor !== owner) this.#options.report({ kind: 'standby', projection: this.#id, owner });
+    this.#standbyFor = owner;
   }
 
   async #lead(lease: Lease): Promise<boolean> {
@@ -159,27 +243,35 @@ export class Runner {
   /** True when the end is reached; false when the signal aborted. */
   async #follow(lease: Lease, signal: AbortSignal): Promise<boolean> {
     const { store, batchSize, report } = this.#options;
-    const projection = this.#projection.name;
+    const projection = this.#id;
     const checkpoint = await this.#checkpoint();
     await assertSameHistory(store.log, checkpoint);
     this.#position = checkpoint.position;
     let hasError = checkpoint.lastError !== null;
     const { position } = checkpoint;
-    const catchUp = new CatchUp(store, this.#projection, { lease, physical: String, position, batchSize, signal });
+    const part = this.#part;
+    const catchUp = new CatchUp(store, this.#projection, {
+      lease,
+      physical: String,
+      part,
+      position,
+      batchSize,
+      signal,
+    });
     while (!signal.aborted) {
-      for await (const step of this.#watch(catchUp)) {
+      for await (const step of this.#steps(catchUp)) {
         if (hasError) await store.projections.recordError(projection, null);
         hasError = false;
         report({ kind: 'progress', projection, ...step, perSecond: this.#rate.perSecond() });
       }
       if (this.#position >= this.#end) return true;
-      if (!signal.aborted) await store.log.waitForAppend(this.#position, { timeoutMs: followMs, signal });
+      if (!signal.aborted) await this.#watch.wait(this.#position, { timeoutMs: followMs, signal });
     }
     return false;
   }
 
   /** Keeps count, also of what was applied before a step failed. */
-  async *#watch(catchUp: CatchUp): AsyncGenerator<Step> {
+  async *#steps(catchUp: CatchUp): AsyncGenerator<Step> {
     const before = this.#events - catchUp.events;
     try {
       for await (const step of catchUp.steps(this.#end)) {
@@ -199,7 +291,7 @@ export class Runner {
 
   /** Superseded: gives the lease back if it is still ours, and lets the other one go first. */
   async #stepBack(lease: Lease): Promise<void> {
-    this.#options.report({ kind: 'superseded', projection: this.#projection.name });
+    this.#options.report({ kind: 'superseded', projection: this.#id });
     await this.#release(lease);
     await pause(this.#ttlMs / 10, this.#options.signal);
   }
@@ -212,16 +304,20 @@ export class Runner {
   async #recordFailure(error: unknown): Promise<void> {
     if (failedPosition(error) === undefined || !(error instanceof Error)) return;
     const why = isEvstoreError(error) && error.why !== undefined ? `: ${error.why}` : '';
-    await this.#options.store.projections.recordError(this.#projection.name, `${error.message}${why}`);
+    await this.#options.store.projections.recordError(this.#id, `${error.message}${why}`);
   }
 
   async #checkpoint(): Promise<Checkpoint> {
-    const { name } = this.#projection;
     const checkpoints = await this.#options.store.projections.checkpoints();
-    const found = checkpoints.find(({ subscriptionId }) => subscriptionId === name);
-    const none = { subscriptionId: name, position: 0, updatedAt: '', generation: 0, lastEventId: null };
+    const found = checkpoints.find(({ subscriptionId }) => subscriptionId === this.#id);
+    const none = { subscriptionId: this.#id, position: 0, updatedAt: '', generation: 0, lastEventId: null };
     return found ?? { ...none, owner: null, rate: null, lastError: null, code: null };
   }
+}
+
+/** Divided otherwise since it was looked up: the next look shows it. */
+function unlessDivided(error: unknown): undefined {
+  if (!isEvstoreError(error) || error.code !== 'E_SUPERSEDED') throw error;
 }
 
 /** Gone for now, and worth trying again. */

@@ -69,8 +69,11 @@ function commonFaults({ name, version, category, upcasters, validate }: Properti
   return [...faults, ...findUpcasterFaults(upcasters)];
 }
 
-function sqlFaults({ tables, create }: Properties): readonly string[] {
+function sqlFaults({ tables, create, partitionBy }: Properties): readonly string[] {
   const faults: string[] = [];
+  if (partitionBy !== undefined && partitionBy !== 'stream') {
+    faults.push(`partitionBy is ${describeValue(partitionBy)}: it takes 'stream', or is left out`);
+  }
   if (!Array.isArray(tables) || tables.length === 0) {
     faults.push(`tables is ${describeValue(tables)}: it takes a list of at least one name`);
   } else {

@@ -2,7 +2,8 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { Store } from '../store/store.js';
 import { pause } from './back-off.js';
-import { selectByName } from './lag.js';
+import { checkpointsOf, leastOf } from './checkpoints.js';
+import { selectCheckpoints } from './lag.js';
 
 export interface WaitOptions {
   readonly store: Store;
@@ -23,10 +24,11 @@ const longestPollMs = 200;
 
 /** @throws E_NOT_FOUND with the name that was probably meant */
 export async function assertProjectionsExist(store: Store, names: readonly string[]): Promise<void> {
-  selectByName(await store.projections.checkpoints(), names, ({ subscriptionId }) => subscriptionId);
+  selectCheckpoints(await store.projections.checkpoints(), names);
 }
 
 /**
+ * Of a divided projection, every part.
  * @throws E_TIMEOUT naming who is not there yet
  * @throws E_NOT_FOUND for a name nobody has
  */
@@ -35,10 +37,11 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
   const deadline = performance.now() + timeoutMs;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
     const checkpoints = await store.projections.checkpoints();
-    const wanted = selectByName(checkpoints, names, ({ subscriptionId }) => subscriptionId);
+    const wanted = selectCheckpoints(checkpoints, names);
     const behind = wanted.filter((checkpoint) => checkpoint.position < position);
-    if (behind.length === 0)
-      return wanted.map(({ subscriptionId, ...rest }) => ({ name: subscriptionId, position: rest.position }));
+    if (behind.length === 0) {
+      return [...new Set(names)].map((name) => ({ name, position: leastOf(checkpointsOf(wanted, name)) ?? position }));
+    }
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) {

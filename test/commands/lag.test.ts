@@ -27,6 +27,8 @@ forEachEngine((engine) => {
           etaMs: null,
           owner: null,
           error: null,
+          codeVersion: null,
+          stale: false,
         },
         {
           name: 'order_summary',
@@ -39,6 +41,8 @@ forEachEngine((engine) => {
           etaMs: null,
           owner: null,
           error: null,
+          codeVersion: 1,
+          stale: false,
         },
       ]);
       expect(projections[1].ageMs).toBeGreaterThanOrEqual(0);

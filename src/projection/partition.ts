@@ -1,0 +1,49 @@
+/**
+ * Which events and rows are a part's own, and which projections can be divided at all: each row has one writer, and its
+ * events come to it in order whatever streams they are from.
+ */
+import { EvstoreError } from '../domain/errors.js';
+import type { RecordedEvent } from '../domain/event.js';
+import { isInPart, type Part } from '../domain/parts.js';
+import { type RowKey, toRowKeys } from './columns.js';
+import type { PreparedProjection } from './prepare.js';
+import { isTableProjection } from './prepare.js';
+
+/** @throws E_CONFIG saying why it cannot */
+export function assertCanDivide(projection: PreparedProjection): void {
+  const why = whyWhole(projection);
+  if (why === undefined) return;
+  const next = `evstore run ${projection.name}`;
+  throw new EvstoreError('E_CONFIG', `projection ${projection.name} cannot be divided`, { why, next });
+}
+
+function whyWhole(projection: PreparedProjection): string | undefined {
+  if (isTableProjection(projection)) {
+    const { indexes, key } = projection.shape.spec;
+    const unique = indexes.find((index) => index.unique && !key.every((column) => index.columns.includes(column)));
+    if (unique === undefined) return undefined;
+    return `Rows of different parts may exchange values of its unique index on ${unique.columns.join(', ')}, in either order.`;
+  }
+  const { definition } = projection;
+  if (definition.kind === 'sql' && definition.partitionBy === 'stream') return undefined;
+  return (
+    'Events of different streams may meet in one row, and only its author knows. ' +
+    "Where no row is of more than one stream, say so in the definition: partitionBy: 'stream'."
+  );
+}
+
+/** False for an event that changes no row of the part, as far as that shows without its payload. */
+export function mayConcern(projection: PreparedProjection, { streamId }: RecordedEvent, part: Part): boolean {
+  if (!isTableProjection(projection)) return isInPart(streamId, part);
+  if (projection.definition.key !== undefined) return true;
+  try {
+    return toRowKeys(projection.shape, streamId).some((key) => isOwnKey(key, part));
+  } catch {
+    // A stream id that is no key: the fold says which event it is.
+    return true;
+  }
+}
+
+export function isOwnKey({ text }: RowKey, part: Part): boolean {
+  return isInPart(text, part);
+}
