@@ -1,5 +1,6 @@
 /** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { describeForecast, describeShortage } from '../src/output/forecast-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
   describeNextStep,
@@ -11,11 +12,13 @@ import {
   toErrorJson,
   toReportJson,
 } from '../src/output/rebuild-text.js';
+import { forecastRebuild } from '../src/projection/forecast.js';
 import type { RebuildMode } from '../src/projection/plan-rebuild.js';
 import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild.js';
 import type { RebuildReport } from '../src/projection/rebuilding.js';
 import type { VerifyOptions } from '../src/projection/verify.js';
 import type { Store } from '../src/store/store.js';
+import { sanitiseLines } from '../src/terminal/sanitise.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { failWithFirst } from './fail-with-first.js';
@@ -30,7 +33,7 @@ export const command: Command = {
   writes: 'a second table beside each live one; then the two change names in one transaction',
   examples: [
     { line: 'evstore rebuild order_summary', purpose: 'fill, catch up, swap; goes on where it was interrupted' },
-    { line: 'evstore rebuild order_summary --dry-run', purpose: 'what it would do' },
+    { line: 'evstore rebuild order_summary --dry-run', purpose: 'what it would read, make, lock and take' },
     { line: 'evstore rebuild order_summary --no-swap', purpose: 'stop when it is ready: evstore swap order_summary' },
     { line: 'evstore rebuild --all --max-diff 0', purpose: 'in one pass; keep what has other numbers of rows' },
   ],
@@ -53,7 +56,7 @@ export const command: Command = {
     const store = await context.openStore();
     const startedAt = performance.now();
     const planned = await planRebuilds(store, projections, modeOf(flags));
-    if (flags.dryRun === true) return showPlans(planned, context);
+    if (flags.dryRun === true) return showPlans(planned, store, flags, context);
     for (const { plan } of planned)
       for (const line of plan === null ? [] : describePlan(plan)) await context.note(line);
     const reports = await rebuild(planned, store, flags, context);
@@ -62,17 +65,27 @@ export const command: Command = {
   },
 };
 
-async function showPlans(planned: readonly PlannedRebuild[], context: Context): Promise<number> {
-  if (isForPrograms(context)) {
-    const rebuilds = planned.map(({ projection: { name }, plan, error }) =>
-      plan === null ? { projection: name, error: toErrorJson(error) } : plan,
-    );
-    await context.io.stdout.write(renderReport({ dryRun: true, rebuilds }));
-  } else {
-    for (const { plan } of planned) {
-      if (plan !== null) await context.io.stdout.write(`${describePlan(plan).join('\n')}\n`);
+async function showPlans(
+  planned: readonly PlannedRebuild[],
+  store: Store,
+  flags: Flags,
+  context: Context,
+): Promise<number> {
+  const options = { ...readSwapOptions(flags, store, context, () => {}), swap: flags.swap !== false };
+  const rebuilds: unknown[] = [];
+  for (const { projection, plan, error } of planned) {
+    if (plan === null) {
+      rebuilds.push({ projection: projection.name, error: toErrorJson(error) });
+      continue;
     }
+    const forecast = await forecastRebuild(store, plan, projection.filter, options);
+    rebuilds.push({ ...plan, ...forecast });
+    const lines = [...describePlan(plan), ...describeForecast(plan, forecast)];
+    if (!isForPrograms(context)) await context.io.stdout.write(`${sanitiseLines(lines.join('\n'))}\n`);
+    const shortage = describeShortage(plan.projection, forecast);
+    if (shortage !== null) await context.warn(shortage);
   }
+  if (isForPrograms(context)) await context.io.stdout.write(renderReport({ dryRun: true, rebuilds }));
   return failWithFirst(errorsOf(planned), context);
 }
 

@@ -93,6 +93,8 @@ export interface ProjectionStore {
   rebuilds(projection?: string): Promise<readonly Rebuild[]>;
   /** What stands in the way of replacing these tables, and what hangs on them. */
   inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
+  /** What these tables take on disk, and what is left there. */
+  measureTables(tables: readonly string[]): Promise<TableSizes>;
   /**
    * Writes the journal row in state `planned` and holds its lease.
    * @throws E_LOCK_HELD naming the other, when an unfinished rebuild of the projection exists
@@ -308,6 +310,13 @@ export interface TableFacts {
   readonly carried: readonly Dependent[];
   /** What a swap cannot carry over: its presence refuses the rebuild. */
   readonly blocking: readonly Dependent[];
+}
+
+export interface TableSizes {
+  /** In the order asked for; with indexes; null where there is no such table. */
+  readonly tables: readonly { readonly table: string; readonly bytes: number | null }[];
+  /** On the disk of the store; null where the engine cannot see it. */
+  readonly freeBytes: number | null;
 }
 
 export interface Dependent {

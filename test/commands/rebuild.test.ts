@@ -103,6 +103,65 @@ forEachEngine((engine) => {
     }));
 });
 
+forEachEngine((engine) => {
+  test('--dry-run says what it would read, make, lock and take, and writes nothing', () =>
+    withShop(engine, async ({ test, evstore, report, writeProjection }) => {
+      await placeOrders(test.store, 30);
+      await evstore('run', '--once');
+      writeProjection(2);
+      const tables = async () => {
+        const catalogue =
+          engine === 'sqlite'
+            ? "select name from sqlite_schema where name not like 'sqlite%' order by name"
+            : "select relname as name from pg_class where relnamespace = 'public'::regnamespace order by relname";
+        return (await test.raw.query(catalogue)).map(({ name }) => name);
+      };
+      const before = await tables();
+      const {
+        rebuilds: [plan],
+      } = await report('rebuild', 'order_summary', '--dry-run', '--keep-old', '2h', '--lock-timeout', '3s');
+      expect(plan).toMatchObject({
+        projection: 'order_summary',
+        action: 'start',
+        resumes: null,
+        matching: { amount: 30, how: 'counted' },
+        rows: { amount: (await expectedRows(test.store)).length },
+        names: [{ live: 'order_summary', built: 'order_summary__v2_1', old: 'order_summary__old_1' }],
+        swap: { lockTimeoutMs: 3_000, maxWaitMs: 60_000 },
+        rollback: { possible: true, keepOldMs: 7_200_000, version: 1, caughtUp: false },
+      });
+      expect(plan.bytes).toBeGreaterThan(0);
+      expect(plan.freeBytes === null).toBe(engine === 'postgres');
+      const { stdout } = await evstore('rebuild', 'order_summary', '--dry-run');
+      expect(stdout).toContain('30 events to read');
+      expect(stdout).toContain('makes order_summary__v2_1; the swap keeps the live one as order_summary__old_1');
+      expect(stdout).toContain(
+        engine === 'postgres' ? 'order_summary__v2_1 (access exclusive)' : 'the store, against other writers',
+      );
+      expect(stdout).toContain('rollback: for 1 d after the swap, to version 1, caught up where the code of version 1');
+      const noSwap = await report('rebuild', 'order_summary', '--dry-run', '--no-swap', '--keep-old', '0s');
+      expect(noSwap.rebuilds).toMatchObject([{ swap: null, rollback: { possible: false } }]);
+      expect(await tables()).toEqual(before);
+      expect(await test.store.projections.rebuilds()).toEqual([]);
+    }));
+
+  test('--dry-run of what is resumed says what is kept; of what cannot be rebuilt why', () =>
+    withShop(engine, async ({ test, evstore, writeProjection }) => {
+      await placeOrders(test.store, 30);
+      await evstore('run', '--once');
+      await evstore('rebuild', 'order_summary', '--no-swap');
+      const resumed = await evstore('rebuild', 'order_summary', '--dry-run');
+      expect(resumed.stdout).toContain('resuming rebuild 1 at position 30 of 30: 100 % is kept; its indexes are made');
+      expect(resumed.stdout).toContain('0 events to read');
+      writeProjection(2);
+      const { code, stdout } = await evstore('rebuild', 'order_summary', '--dry-run', '--json');
+      expect(code).toBe(5);
+      expect(JSON.parse(stdout).rebuilds).toMatchObject([
+        { projection: 'order_summary', error: { code: 'E_LOCK_HELD' } },
+      ]);
+    }));
+});
+
 test('progress is on stderr, as JSON when asked', () =>
   withShop('sqlite', async ({ test, evstore }) => {
     await placeOrders(test.store, 60);

@@ -25,6 +25,7 @@ import type {
   RollbackOptions,
   SwapLeases,
   TableFacts,
+  TableSizes,
   Vitals,
 } from '../store.js';
 import { compareTables, select } from './compare.js';
@@ -46,6 +47,7 @@ import {
   startRebuild,
 } from './rebuilds.js';
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
+import { measureTables } from './sizes.js';
 import { rollback, swap } from './swap.js';
 
 /** What moves when a batch has been applied. */
@@ -192,6 +194,10 @@ export class PostgresProjectionStore implements ProjectionStore {
 
   async inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]> {
     return inspectTables(this.#database, this.#sql, this.#schema, tables);
+  }
+
+  async measureTables(tables: readonly string[]): Promise<TableSizes> {
+    return measureTables(this.#database, this.#sql, this.#schema, tables);
   }
 
   async startRebuild(

@@ -25,6 +25,7 @@ import type {
   RollbackOptions,
   SwapLeases,
   TableFacts,
+  TableSizes,
   Vitals,
 } from '../store.js';
 import { compareTables, select } from './compare.js';
@@ -46,6 +47,7 @@ import {
   startRebuild,
 } from './rebuilds.js';
 import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
+import { measureTables } from './sizes.js';
 import { rollback, swap } from './swap.js';
 
 export class SqliteProjectionStore implements ProjectionStore {
@@ -184,6 +186,10 @@ export class SqliteProjectionStore implements ProjectionStore {
 
   async inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]> {
     return this.#database.read((session) => inspectTables(session, this.#sql, tables));
+  }
+
+  async measureTables(tables: readonly string[]): Promise<TableSizes> {
+    return measureTables(this.#database, this.#sql, tables);
   }
 
   async startRebuild(

@@ -1,0 +1,28 @@
+/** What tables take on disk, and what is left there. */
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { SqlFolder } from '../sql.js';
+import type { TableSizes } from '../store.js';
+import type { Database } from './database.js';
+import { toInteger, toText } from './rows.js';
+
+export async function measureTables(
+  database: Database,
+  sql: SqlFolder,
+  tables: readonly string[],
+): Promise<TableSizes> {
+  const [sizes, file] = await database.read((session) => [
+    session.query(sql('table-sizes'), [JSON.stringify(tables)]),
+    toText(session.query(sql('database-file'))[0]?.[0]),
+  ]);
+  const bytes = new Map(sizes.map((row) => [toText(row[0]), toInteger(row[1])]));
+  return {
+    tables: tables.map((table) => ({ table, bytes: bytes.get(table) ?? null })),
+    freeBytes: file === '' ? null : await freeBytesOf(dirname(file)),
+  };
+}
+
+async function freeBytesOf(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
+}
