@@ -4,8 +4,10 @@
 import type { AppendResult, EventFilter, ExpectedVersion, NewEvent, RecordedEvent } from './domain/event.js';
 import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
-import type { Event } from './projection/definition.js';
+import type { Event, Projection } from './projection/definition.js';
 import { toEvent } from './projection/event.js';
+import { InlineUpkeep } from './projection/inline-upkeep.js';
+import { prepareAll } from './projection/prepare-all.js';
 import type { Upcaster } from './projection/upcaster.js';
 import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
@@ -19,6 +21,11 @@ export interface OpenOptions {
   readonly applicationName?: string;
   /** Events of older schema versions go through these before they are given out. */
   readonly upcasters?: readonly Upcaster[];
+  /**
+   * Those of mode `inline` are registered, and every append writes their rows in its own transaction; a handler that
+   * throws fails the append. The others are left to their runner.
+   */
+  readonly projections?: readonly Projection[];
 }
 
 /** An event to append. Whatever is left out gets what the command line would give it. */
@@ -79,7 +86,8 @@ export interface EventStore {
   readonly location: string;
   /**
    * Appends to the end of one stream, all or nothing. Repeated with the same ids it succeeds without writing again.
-   * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN
+   * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN,
+   * E_HANDLER when an inline projection cannot take the events
    */
   append(
     streamId: string,
@@ -100,14 +108,15 @@ const waitMs = 5_000;
 
 /**
  * Opens the store at `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
- * @throws EvstoreError E_CONNECT, E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER, E_CONFIG
+ * @throws EvstoreError E_CONNECT, E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER, E_CONFIG, E_FOREIGN_TABLE
  */
 export async function openStore(url: string, options: OpenOptions = {}): Promise<EventStore> {
+  const projections = prepareAll(options.projections ?? []);
   const store = await openStoreAt(url, options);
   try {
     if (options.create === true) await store.schema.migrate();
     else await store.schema.assertReady();
-    return new OpenEventStore(store, options);
+    return new OpenEventStore(store, await InlineUpkeep.start(store, projections), options);
   } catch (error) {
     await store.close();
     throw error;
@@ -117,10 +126,12 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
 class OpenEventStore implements EventStore {
   readonly #store: Store;
   readonly #toEvent: (recorded: RecordedEvent) => Event;
+  readonly #upkeep: InlineUpkeep;
   #guarded = false;
 
-  constructor(store: Store, { upcasters = [] }: OpenOptions) {
+  constructor(store: Store, upkeep: InlineUpkeep, { upcasters = [] }: OpenOptions) {
     this.#store = store;
+    this.#upkeep = upkeep;
     this.#toEvent = (recorded) => toEvent(recorded, upcasters);
   }
 
@@ -142,7 +153,13 @@ class OpenEventStore implements EventStore {
     const made = inputs.map((input) => toNewEvent(input, condition));
     const valid = validateAppend(streamId, made, expected, { allowLarge: condition.allowLarge ?? false });
     const { timeoutMs } = condition;
-    return this.#store.log.append(streamId, valid, expected, timeoutMs === undefined ? {} : { timeoutMs });
+    const { inline } = this.#upkeep;
+    const result = await this.#store.log.append(streamId, valid, expected, {
+      inline,
+      ...(timeoutMs !== undefined && { timeoutMs }),
+    });
+    this.#upkeep.appended();
+    return result;
   }
 
   async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {
@@ -170,6 +187,7 @@ class OpenEventStore implements EventStore {
   }
 
   async close(): Promise<void> {
+    await this.#upkeep.close();
     await this.#store.close();
   }
 

@@ -1,6 +1,7 @@
 /**
  * Read models as a driver sees them: tables, rows and statements, without the handlers that fill them.
  */
+import type { RecordedEvent } from './event.js';
 
 /** Portable column types; each engine maps them to its own. */
 export type ColumnType =
@@ -67,6 +68,33 @@ export type Changes =
       readonly deletes: readonly StoredRow[];
     }
   | { readonly kind: 'statements'; readonly statements: readonly Statement[] };
+
+/**
+ * What events do to rows that are read, under lock, in the transaction that writes them: pure, and without delay.
+ */
+export type Fold =
+  | Extract<Changes, { kind: 'statements' }>
+  | {
+      readonly kind: 'fold';
+      readonly spec: TableSpec;
+      readonly table: string;
+      /** Of the rows it needs; key columns only. */
+      readonly keys: readonly StoredRow[];
+      /** @param rows those of the keys that exist */
+      readonly complete: (rows: readonly StoredRow[]) => Changes;
+    };
+
+/** What a batch does to tables that appends write too: worked out from the events that are not in their rows yet. */
+export interface DeferredChanges {
+  readonly kind: 'deferred';
+  readonly projection: string;
+  /** Of the batch, in order. */
+  readonly events: readonly RecordedEvent[];
+  /** Each row belongs to one stream, whose order alone counts. */
+  readonly isPerStream: boolean;
+  /** @throws E_HANDLER */
+  readonly fold: (events: readonly RecordedEvent[]) => Fold;
+}
 
 /** How to make a read model's tables, under whatever names. An external one has none: its rows are not in this database. */
 export type ReadModel =

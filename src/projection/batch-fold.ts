@@ -3,10 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Part } from '../domain/parts.js';
-import type { Changes, Statement, StoredRow } from '../domain/read-model.js';
+import type { Changes, DeferredChanges, Statement, StoredRow } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
 import { keyOf } from './columns.js';
 import { type RoutedEvent, RowFold, routeEvent, statementsOf } from './fold.js';
+import { deferChanges } from './inline.js';
 import {
   isTableProjection,
   type PreparedProjection,
@@ -25,12 +26,14 @@ export interface FoldTarget {
   readonly isEmpty?: boolean;
   /** What the rows kept in memory may take, in bytes. */
   readonly cacheBytes?: number | undefined;
+  /** Other code has made its rows, in appends perhaps: what they have marked is passed over. */
+  readonly isForeign?: boolean;
   /** Aborted: the batch under way is dropped, nothing of it is written. */
   readonly signal: AbortSignal;
 }
 
 export interface Folded {
-  readonly changes: Changes;
+  readonly changes: Changes | DeferredChanges;
   /** To be called when the changes are in the table: the next batch starts from them. */
   readonly keep: () => void;
 }
@@ -50,6 +53,9 @@ export interface BatchFold {
 }
 
 export function createBatchFold(store: Store, projection: PreparedProjection, target: FoldTarget): BatchFold {
+  if (target.isEmpty !== true && (projection.mode === 'inline' || target.isForeign === true)) {
+    return new DeferredBatchFold(projection, target);
+  }
   return isTableProjection(projection)
     ? new RowBatchFold(store, projection, target)
     : new StatementBatchFold(projection, target);
@@ -159,6 +165,37 @@ class StatementBatchFold implements BatchFold {
 
   forget(): void {
     this.#statements = [];
+  }
+}
+
+/**
+ * Appends write the rows too: they are read, folded and written in one transaction, and nothing is remembered. What a
+ * handler cannot take shows when it is applied, as what the database refuses does.
+ */
+class DeferredBatchFold implements BatchFold {
+  readonly #projection: PreparedProjection;
+  readonly #target: FoldTarget;
+  #events: RecordedEvent[] = [];
+
+  constructor(projection: PreparedProjection, target: FoldTarget) {
+    this.#projection = projection;
+    this.#target = target;
+  }
+
+  async prepare(): Promise<void> {}
+
+  add(event: RecordedEvent): void {
+    this.#events.push(event);
+  }
+
+  take(): Folded {
+    const events = this.#events;
+    this.#events = [];
+    return { changes: deferChanges(this.#projection, events, this.#target.physical), keep: () => {} };
+  }
+
+  forget(): void {
+    this.#events = [];
   }
 }
 

@@ -9,7 +9,7 @@ import { wholeWork } from '../domain/parts.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
 import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
 import { type ErrorPolicy, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
-import { failedPosition, toHandlerError } from './handler-error.js';
+import { toNamedError } from './handler-error.js';
 import { Pace } from './pace.js';
 import { mayConcern } from './partition.js';
 import type { PreparedProjection } from './prepare.js';
@@ -188,10 +188,7 @@ export class CatchUp {
     });
     this.#fold.forget();
     if (failure === undefined) return;
-    const named =
-      failedPosition(failure.error) === undefined
-        ? toHandlerError(this.#projection.name, event, `on.${event.type}`, failure.error)
-        : failure.error;
+    const named = toNamedError(this.#projection.name, event, failure.error);
     if (onError === 'stop') throw named;
     if (onError === 'park') this.#waiting?.add(event.streamId);
     this.#refused.push({ event, aside: toSetAside(event, stateOf[onError], { ...failure, error: named }) });

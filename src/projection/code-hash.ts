@@ -1,11 +1,12 @@
 /** What a projection's code was, in a few characters: whether the rows of a table were made by this code. */
 import { createHash } from 'node:crypto';
+import { withMode } from '../domain/projection-mode.js';
 import { toTableShape } from './columns.js';
 import type { Projection } from './definition.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 /**
- * SHA-256, hexadecimal, over the shape of the tables and the text of the functions. Name and version are left out, and
+ * The mode, and SHA-256, hexadecimal, over the shape of the tables and the text of the functions. Name and version are left out, and
  * so is what the functions call: a change there needs a new version to be noticed.
  */
 export function hashCode(projection: Projection): string {
@@ -22,5 +23,5 @@ export function hashCode(projection: Projection): string {
         ];
   const upcasters = (projection.upcasters ?? []).map(({ type, from, to, up }) => [type, from, to, String(up)]);
   const content = JSON.stringify([projection.kind, projection.category ?? null, shape, handlers, ...upcasters]);
-  return createHash('sha256').update(content).digest('hex');
+  return withMode(projection.mode ?? 'async', createHash('sha256').update(content).digest('hex'));
 }

@@ -4,6 +4,7 @@
  * shape, never by class, because the user's file may load another copy of evstore.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
+import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { ColumnType, Statement } from '../domain/read-model.js';
 import type { TableIdentifier } from './sql-tag.js';
 import type { Upcaster } from './upcaster.js';
@@ -91,6 +92,11 @@ export interface ProjectionDefinition<
   readonly version: number;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
+  /**
+   * `inline`: programs that have this code write the rows in the transaction of the append. Default `async`: a runner
+   * writes them.
+   */
+  readonly mode?: ProjectionMode;
   /** Events of older schema versions go through these before a handler sees them. */
   readonly upcasters?: readonly Upcaster[];
   readonly table: TableDefinition<C, Key>;
@@ -126,6 +132,11 @@ export interface SqlProjectionDefinition<Table extends string = any, Type extend
   readonly version: number;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
+  /**
+   * `inline`: programs that have this code write the rows in the transaction of the append. Default `async`: a runner
+   * writes them.
+   */
+  readonly mode?: ProjectionMode;
   /** Events of older schema versions go through these before a handler sees them. */
   readonly upcasters?: readonly Upcaster[];
   /** The names readers use. */

@@ -29,6 +29,18 @@ export function failedPosition(error: unknown): number | undefined {
   return typeof position === 'number' ? position : undefined;
 }
 
+/** Of a batch that is applied as a whole: without the event's name, so that it is looked for as one the database refuses. */
+export function withoutName(error: unknown): unknown {
+  if (failedPosition(error) === undefined || !isEvstoreError(error)) return error;
+  return new EvstoreError('E_HANDLER', error.message, { why: error.why, cause: error });
+}
+
+/** What the event is to blame for, named after it. */
+export function toNamedError(projection: string, event: RecordedEvent, error: EvstoreError): EvstoreError {
+  const named = [error, error.cause].find((each) => failedPosition(each) !== undefined);
+  return isEvstoreError(named) ? named : toHandlerError(projection, event, `on.${event.type}`, error);
+}
+
 function explain(part: string, cause: unknown): string {
   if (cause instanceof ColumnFault) return `${part}: column ${cause.property} takes ${cause.message}.`;
   if (cause instanceof ValueFault) return `${part} returns ${cause.message}.`;

@@ -1,5 +1,6 @@
 /** A projection ready to run: its definition, and what is derived from it once. */
 import type { EventFilter } from '../domain/event.js';
+import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { ReadModel } from '../domain/read-model.js';
 import { hashCode } from './code-hash.js';
 import { type TableShape, toList, toTableShape } from './columns.js';
@@ -10,6 +11,7 @@ interface Prepared {
   readonly name: string;
   readonly version: number;
   readonly codeHash: string;
+  readonly mode: ProjectionMode;
   /** The events it has handlers for. */
   readonly filter: EventFilter;
   readonly model: ReadModel;
@@ -30,8 +32,8 @@ export type PreparedProjection = PreparedTableProjection | PreparedSqlProjection
 
 /** The definition's shape is checked already: see shape.ts. */
 export function prepareProjection(definition: Projection): PreparedProjection {
-  const { name, version } = definition;
-  const common = { name, version, codeHash: hashCode(definition), filter: toFilter(definition) };
+  const { name, version, mode = 'async' } = definition;
+  const common = { name, version, mode, codeHash: hashCode(definition), filter: toFilter(definition) };
   if (definition.kind === 'sql') {
     const { tables, create } = definition;
     const model: ReadModel = {

@@ -110,7 +110,8 @@ export class Rebuilding {
         side: 'built',
         physical: tableOf(rebuild, 'built'),
         position: lease.position,
-        isEmpty: lease.position === 0,
+        // One that is ready may have been live: appends have written it, though it is at the beginning of the log.
+        isEmpty: lease.position === 0 && rebuild.state !== 'ready',
         cacheBytes,
         batchSize,
         signal: either,

@@ -66,6 +66,8 @@ export class Runner {
   #wasCurrent = false;
   #waitedFor: number | undefined;
   #stopped: RunResult['stopped'] = null;
+  /** Other code has made the rows: see `FoldTarget`. */
+  #isForeign = false;
   #position = 0;
   #events = 0;
 
@@ -147,7 +149,10 @@ export class Runner {
     }
     // A swap steals the lease, so from here on the tables stay what they are, or nothing is written.
     const current = await findRecord(store, name);
-    if (current?.version === version && current.parts === this.#part.of) return this.#lead(lease);
+    if (current?.version === version && current.parts === this.#part.of) {
+      this.#isForeign = current.codeHash !== codeHash;
+      return this.#lead(lease);
+    }
     await this.#release(lease);
     return false;
   }
@@ -254,6 +259,7 @@ export class Runner {
       lease,
       physical: String,
       part,
+      isForeign: this.#isForeign,
       position,
       batchSize,
       signal,

@@ -55,11 +55,14 @@ export function findShapeFaults(value: unknown): readonly string[] {
   ];
 }
 
-function commonFaults({ name, version, category, upcasters, validate }: Properties): readonly string[] {
+function commonFaults({ name, version, mode, category, upcasters, validate }: Properties): readonly string[] {
   const faults: string[] = [];
   if (typeof name !== 'string' || !isTableName(name))
     faults.push(`name is ${describeValue(name)}: it takes ${legalName}`);
   if (!isPositiveInteger(version)) faults.push(`version is ${describeValue(version)}: it takes a whole number from 1`);
+  if (mode !== undefined && mode !== 'async' && mode !== 'inline') {
+    faults.push(`mode is ${describeValue(mode)}: it takes async or inline`);
+  }
   if (category !== undefined && (typeof category !== 'string' || category === '' || category.includes('-'))) {
     faults.push(`category is ${describeValue(category)}: it takes the part of a stream name before the first -`);
   }

@@ -10,6 +10,7 @@ import type {
   RecordedEvent,
   StreamSummary,
 } from '../domain/event.js';
+import type { DeferredChanges } from '../domain/read-model.js';
 
 export interface EventLog {
   /**
@@ -74,6 +75,22 @@ export interface EventLog {
 export interface AppendOptions {
   /** How long to go on retrying, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
+  /**
+   * Projections that are to have the events in their rows when the append is done. Each is applied in the append's own
+   * transaction, and its events are marked, so that whoever takes its checkpoint past them does not apply them again.
+   * It is left out, and the events wait for its runner, when other code made the live rows, when it runs in parts, and
+   * when events before these still wait: of the stream, or of the log where rows do not belong to one stream.
+   * @throws E_HANDLER when one cannot take the events: nothing was written
+   */
+  readonly inline?: readonly InlineProjection[];
+}
+
+export interface InlineProjection extends Pick<DeferredChanges, 'isPerStream' | 'fold'> {
+  readonly name: string;
+  readonly version: number;
+  readonly codeHash: string;
+  /** The events it has handlers for. */
+  readonly filter: AuditFilter;
 }
 
 export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'category'> {

@@ -1,6 +1,7 @@
 /** The port, second part: read models, their checkpoints, and their rebuilds. */
 import type { Audit, AuditFilter } from '../domain/audit.js';
-import type { Changes, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
+import type { ProjectionMode } from '../domain/projection-mode.js';
+import type { Changes, DeferredChanges, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
 import type { Comparison } from './comparison.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
 
@@ -145,6 +146,8 @@ export interface ProjectionRecord {
   readonly name: string;
   readonly version: number;
   readonly codeHash: string;
+  /** Whether appends write its rows too. */
+  readonly mode: ProjectionMode;
   /** Live tables. */
   readonly tables: readonly string[];
   /** Rises with every swap, rollback and move of the checkpoint by hand. */
@@ -233,7 +236,8 @@ export interface AppliedBatch {
    * cursor any more; under another filter than before the proof begins at `from`.
    */
   readonly seen?: SeenEvents;
-  readonly changes: Changes;
+  /** Deferred ones pass over the events that are marked, and take the marks off: see `AppendOptions.inline`. */
+  readonly changes: Changes | DeferredChanges;
   readonly parked?: ParkedChanges;
 }
 

@@ -12,6 +12,7 @@ const record: ProjectionRecord = {
   tables: ['orders'],
   generation: 0,
   registeredAt: '',
+  mode: 'async',
   target: null,
   parts: 1,
 };

@@ -4,10 +4,13 @@ import { type AppendFacts, decideOutcome } from '../../domain/append-outcome.js'
 import { EvstoreError } from '../../domain/errors.js';
 import type { AppendResult, ExpectedVersion, NewEvent } from '../../domain/event.js';
 import { categoryOf } from '../../domain/names.js';
+import { selectInline } from '../inline.js';
 import type { SqlFolder } from '../sql.js';
-import type { AppendOptions } from '../store.js';
-import type { Database, Parameter } from './database.js';
-import { isConflict, isConnectionLost, isConnectionRefused, isTransient, isUnsent } from './errors.js';
+import type { AppendOptions, InlineProjection } from '../store.js';
+import { type Database, lockTimeout, type Parameter, type Session } from './database.js';
+import { isConflict, isConnectionLost, isConnectionRefused, isHandlerError, isTransient, isUnsent } from './errors.js';
+import { applyInline, lockInline } from './inline.js';
+import { searchPath } from './rebuilds.js';
 import { toInteger, toText } from './rows.js';
 
 const defaultTimeoutMs = 30_000;
@@ -20,21 +23,26 @@ interface Request {
   readonly expected: ExpectedVersion;
 }
 
-export async function append(
-  database: Database,
-  sql: SqlFolder,
-  request: Request,
-  options: AppendOptions = {},
-): Promise<AppendResult> {
+/** Where its statements go. */
+interface Place {
+  readonly database: Database;
+  readonly sql: SqlFolder;
+  readonly schema: string;
+}
+
+export async function append(place: Place, request: Request, options: AppendOptions = {}): Promise<AppendResult> {
+  const { database } = place;
   database.assertWritable();
+  const inline = selectInline(options.inline ?? [], request);
   const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
   let isOutcomeUnknown = false;
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     let fault: unknown;
     try {
-      const result = await attempt(database, sql, request, deadline);
+      const result = await attempt(place, request, inline, deadline);
       if (result !== 'retry') return result;
     } catch (error) {
+      if (isHandlerError(error)) throw error;
       const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
       if (!isTransient(error) || isWrongPlace) throw error;
       if (isConnectionLost(error) && !isUnsent(error)) isOutcomeUnknown = true;
@@ -47,23 +55,48 @@ export async function append(
 }
 
 async function attempt(
-  database: Database,
-  sql: SqlFolder,
+  place: Place,
   request: Request,
+  inline: readonly InlineProjection[],
   deadline: number,
 ): Promise<AppendResult | 'retry'> {
+  const { database, sql } = place;
   try {
-    return await insert(database, sql, request, deadline - Date.now());
+    return inline.length === 0
+      ? await insert(database, sql, request, deadline - Date.now())
+      : await insertInline(place, request, inline, deadline);
   } catch (error) {
-    if (!isConflict(error)) throw error;
+    // A unique index of a read model is no id that is known.
+    if (isHandlerError(error) || !isConflict(error)) throw error;
   }
   const outcome = decideOutcome(request, await readFacts(database, sql, request, deadline - Date.now()));
   if (outcome.kind === 'error') throw outcome.error;
   return outcome.kind === 'duplicate' ? outcome.result : 'retry';
 }
 
+/** The events, the rows of the projections and their marks in one transaction. */
+async function insertInline(
+  { database, sql, schema }: Place,
+  request: Request,
+  inline: readonly InlineProjection[],
+  deadline: number,
+): Promise<AppendResult> {
+  const leftMs = () => deadline - Date.now();
+  return database.transaction(
+    async (session) => {
+      const timed: Session = { ...session, query: (text, parameters) => session.query(text, parameters, leftMs()) };
+      // Before a position is drawn, so that those who wait for each other here take positions in the order they write.
+      const current = await lockInline(timed, sql, inline);
+      const appended = await insert(session, sql, request, leftMs());
+      await applyInline(timed, sql, schema, current, appended);
+      return appended;
+    },
+    { prelude: `${lockTimeout(leftMs())}; ${searchPath(schema)}` },
+  );
+}
+
 async function insert(
-  database: Database,
+  session: Session,
   sql: SqlFolder,
   { streamId, events, expected }: Request,
   timeoutMs: number,
@@ -74,7 +107,7 @@ async function insert(
     events.map((event) => event.id),
     ...eventColumns(events, () => streamId),
   ];
-  const rows = await database.query(sql('append'), parameters, timeoutMs);
+  const rows = await session.query(sql('append'), parameters, timeoutMs);
   const appended = rows.map((row, place) => ({
     id: (events[place]?.id ?? '').toLowerCase(),
     version: toInteger(row[0]),

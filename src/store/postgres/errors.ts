@@ -107,6 +107,11 @@ export function isEncryptionRefused(error: unknown): boolean {
   );
 }
 
+/** The user's code, or what it wrote, is to blame, whatever the database or that code said about it. */
+export function isHandlerError(error: unknown): boolean {
+  return isEvstoreError(error) && error.code === 'E_HANDLER';
+}
+
 /** Worth doing again with the same ids. */
 export function isTransient(error: unknown): boolean {
   const state = sqlState(error);
@@ -115,7 +120,7 @@ export function isTransient(error: unknown): boolean {
 
 /** A client that met this must not be used again. */
 export function poisonsClient(error: unknown): boolean {
-  if (isEvstoreError(error) && error.cause === undefined) return false;
+  if (isEvstoreError(error) && (error.cause === undefined || isHandlerError(error))) return false;
   return sqlState(error) === undefined || isConnectionLost(error);
 }
 

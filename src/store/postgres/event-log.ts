@@ -43,10 +43,12 @@ const sortOrders = {
 export class PostgresEventLog implements EventLog {
   readonly #database: Database;
   readonly #sql: SqlFolder;
+  readonly #schema: string;
 
-  constructor(database: Database, sql: SqlFolder) {
+  constructor(database: Database, sql: SqlFolder, schema: string) {
     this.#database = database;
     this.#sql = sql;
+    this.#schema = schema;
   }
 
   append(
@@ -55,7 +57,8 @@ export class PostgresEventLog implements EventLog {
     expected: ExpectedVersion,
     options?: AppendOptions,
   ): Promise<AppendResult> {
-    return append(this.#database, this.#sql, { streamId, events, expected }, options);
+    const place = { database: this.#database, sql: this.#sql, schema: this.#schema };
+    return append(place, { streamId, events, expected }, options);
   }
 
   importEvents(

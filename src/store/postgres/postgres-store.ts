@@ -34,7 +34,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
   return {
     engine: 'postgres',
     location: target.location,
-    log: new PostgresEventLog(database, sql),
+    log: new PostgresEventLog(database, sql, schema),
     projections: new PostgresProjectionStore(database, sql, schema),
     schema: new PostgresSchemaAdmin(database, sql, schema),
     close: () => database.close(),

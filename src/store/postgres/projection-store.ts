@@ -2,6 +2,7 @@
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkIdentifier, nameTarget } from '../../domain/names.js';
+import { modeOf } from '../../domain/projection-mode.js';
 import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
@@ -30,6 +31,7 @@ import type {
 } from '../store.js';
 import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
+import { resolveChanges } from './inline.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
 import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
@@ -81,6 +83,7 @@ export class PostgresProjectionStore implements ProjectionStore {
         if (added !== undefined) {
           await this.#createLiveTables(session, model, tables);
           await session.query(this.#sql('start-checkpoint'), [name]);
+          await session.query(this.#sql('drop-inlined'), [name, 0]);
         }
         const [row] = await session.query(this.#sql('projections'), [name]);
         if (row === undefined) throw new EvstoreError('E_BUG', `projection ${name} vanished while it was registered`);
@@ -102,7 +105,8 @@ export class PostgresProjectionStore implements ProjectionStore {
 
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
     const [row] = await this.#writable().transaction(async (session) => {
-      // The checkpoint first, as in a batch: all take locks in one order.
+      // Each locks the checkpoint first, as a batch does.
+      await session.query(this.#sql('forget-inlined'), [subscriptionId, position]);
       const moved =
         position === null
           ? await session.query(this.#sql('delete-checkpoint'), [subscriptionId])
@@ -156,10 +160,15 @@ export class PostgresProjectionStore implements ProjectionStore {
           ...auditColumns(batch),
         ]);
         if (moved === undefined) throw superseded(lease);
-        await applyChanges(session, this.#schema, changes);
+        const rebuild = lease.target.kind === 'rebuild' ? lease.target.id : 0;
+        const resolved =
+          changes.kind === 'deferred'
+            ? await resolveChanges(session, this.#sql, this.#schema, rebuild, changes)
+            : changes;
+        await applyChanges(session, this.#schema, resolved);
         if (parked !== undefined) await applyParked(session, this.#sql, lease, parked);
       },
-      { prelude: changes.kind === 'statements' ? searchPath(this.#schema) : '' },
+      { prelude: changes.kind === 'rows' ? '' : searchPath(this.#schema) },
     );
   }
 
@@ -279,6 +288,7 @@ function toProjectionRecord(row: RawRow): ProjectionRecord {
     name: toText(row[0]),
     version: toInteger(row[1]),
     codeHash: toText(row[2]),
+    mode: modeOf(toText(row[2])),
     tables: JSON.parse(toText(row[3])),
     generation: toInteger(row[4]),
     registeredAt: toTimestamp(row[5]),

@@ -146,6 +146,7 @@ export function abortRebuild({ database, sql, schema }: Journal, rebuild: Rebuil
       await dropTables(session, sql, schema, doomed);
       await forgetParked(session, sql, rebuild.projection, rebuild.id);
       await session.query(sql('set-rebuild-state'), [rebuild.id, 'aborted', JSON.stringify(journal.tables)]);
+      await session.query(sql('drop-inlined'), [rebuild.projection, rebuild.id]);
       return readRebuild(session, sql, rebuild.id);
     },
     { prelude: lockTimeout(dropLockTimeoutMs) },
@@ -161,6 +162,7 @@ export function retireRebuild({ database, sql, schema }: Journal, rebuild: Rebui
       await dropTables(session, sql, schema, doomed);
       await forgetParked(session, sql, rebuild.projection, rebuild.id);
       await session.query(sql('set-rebuild-state'), [rebuild.id, 'retired', JSON.stringify(journal.tables)]);
+      await session.query(sql('drop-inlined'), [rebuild.projection, rebuild.id]);
       return readRebuild(session, sql, rebuild.id);
     },
     { prelude: lockTimeout(dropLockTimeoutMs) },

@@ -45,6 +45,7 @@ export function swap(
       outgoing: table.liveOid === null ? null : { oid: table.liveOid, name: table.old },
       incoming: { oid: known(table, table.builtOid), name: table.built },
     }));
+    await exchangeInlined(session, journalOf, rebuild);
     await lockTables(session, journalOf, exchanges);
     const facts = await inspectLive(session, journalOf, exchanges);
     const changed = compareFacts(journal.facts, facts);
@@ -93,6 +94,7 @@ export function rollback(
       outgoing: { oid: known(table, table.builtOid), name: table.built },
       incoming: { oid: known(table, table.liveOid), name: table.old },
     }));
+    await exchangeInlined(session, journalOf, rebuild);
     await lockTables(session, journalOf, exchanges);
     await inspectLive(session, journalOf, exchanges);
     for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
@@ -150,6 +152,12 @@ async function readOutcome(
       cause: lostAnswer,
     });
   }
+}
+
+/** Appends that write the live tables are let out, and stay out, before any table is locked: they lock in this order. */
+async function exchangeInlined(session: Session, { sql }: Journal, { projection, id }: Rebuild): Promise<void> {
+  await session.query(sql('lock-projections'), [[projection], [true]]);
+  await session.query(sql('exchange-inlined'), [projection, id]);
 }
 
 /** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */

@@ -4,10 +4,12 @@ import { EvstoreError } from '../../domain/errors.js';
 import type { AppendedEvent, AppendResult, NewEvent } from '../../domain/event.js';
 import { categoryOf } from '../../domain/names.js';
 import { storedTimestamp } from '../../domain/timestamp.js';
+import { selectInline } from '../inline.js';
 import type { SqlFolder } from '../sql.js';
-import type { AppendOptions } from '../store.js';
+import type { AppendOptions, InlineProjection } from '../store.js';
 import type { Database, Parameter, Session } from './database.js';
-import { isConflict } from './errors.js';
+import { isConflict, isHandlerError } from './errors.js';
+import { applyInline, lockInline } from './inline.js';
 import { toInteger, toText } from './rows.js';
 
 const defaultTimeoutMs = 30_000;
@@ -19,9 +21,10 @@ export async function append(
   options: AppendOptions = {},
 ): Promise<AppendResult> {
   database.assertWritable();
+  const inline = selectInline(options.inline ?? [], request);
   const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
   do {
-    const result = await attempt(database, sql, request, Math.max(0, deadline - Date.now()));
+    const result = await attempt(database, sql, request, inline, Math.max(0, deadline - Date.now()));
     if (result !== 'retry') return result;
   } while (Date.now() < deadline);
   throw new EvstoreError('E_TIMEOUT', `could not append to ${request.streamId} in time: too many rivals`);
@@ -31,17 +34,32 @@ async function attempt(
   database: Database,
   sql: SqlFolder,
   request: AppendRequest,
+  inline: readonly InlineProjection[],
   timeoutMs: number,
 ): Promise<AppendResult | 'retry'> {
   try {
-    const result = await database.transaction((session) => insert(session, sql, request), timeoutMs);
+    const result = await database.transaction((session) => insertInline(session, sql, request, inline), timeoutMs);
     if (result !== 'unsatisfied') return result;
   } catch (error) {
-    if (!isConflict(error)) throw error;
+    // A unique index of a read model is no id that is known.
+    if (isHandlerError(error) || !isConflict(error)) throw error;
   }
   const outcome = decideOutcome(request, await database.read((session) => readFacts(session, sql, request)));
   if (outcome.kind === 'error') throw outcome.error;
   return outcome.kind === 'duplicate' ? outcome.result : 'retry';
+}
+
+/** The events, the rows of the projections and their marks in one transaction. */
+function insertInline(
+  session: Session,
+  sql: SqlFolder,
+  request: AppendRequest,
+  inline: readonly InlineProjection[],
+): AppendResult | 'unsatisfied' {
+  const current = inline.length === 0 ? inline : lockInline(session, sql, inline);
+  const appended = insert(session, sql, request);
+  if (appended !== 'unsatisfied') applyInline(session, sql, current, appended);
+  return appended;
 }
 
 function insert(session: Session, sql: SqlFolder, request: AppendRequest): AppendResult | 'unsatisfied' {

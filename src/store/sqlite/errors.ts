@@ -46,9 +46,14 @@ export function isConflict(error: unknown): boolean {
   return resultCode(error) === 'SQLITE_CONSTRAINT_UNIQUE';
 }
 
+/** The user's code, or what it wrote, is to blame, whatever the database or that code said about it. */
+export function isHandlerError(error: unknown): boolean {
+  return isEvstoreError(error) && error.code === 'E_HANDLER';
+}
+
 /** Somebody else holds the lock: worth doing again. */
 export function isTransient(error: unknown): boolean {
-  return /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(resultCode(error) ?? '');
+  return !isHandlerError(error) && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(resultCode(error) ?? '');
 }
 
 export function namedError(error: unknown, location: string): EvstoreError {

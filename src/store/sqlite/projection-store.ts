@@ -2,6 +2,7 @@
 import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkIdentifier, nameTarget } from '../../domain/names.js';
+import { modeOf } from '../../domain/projection-mode.js';
 import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type {
@@ -31,6 +32,7 @@ import type {
 import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
 import { quoteIdentifier } from './identifier.js';
+import { resolveChanges } from './inline.js';
 import { findMarks, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
 import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
@@ -75,6 +77,7 @@ export class SqliteProjectionStore implements ProjectionStore {
       if (added !== undefined) {
         this.#createLiveTables(session, model, tables);
         session.run(this.#sql('start-checkpoint'), [name]);
+        session.run(this.#sql('drop-inlined'), [name, 0]);
       }
       const [row] = session.query(this.#sql('projections'), [name]);
       if (row === undefined) throw new EvstoreError('E_BUG', `projection ${name} vanished while it was registered`);
@@ -94,6 +97,7 @@ export class SqliteProjectionStore implements ProjectionStore {
 
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
     const [row] = await this.#writable().transaction((session) => {
+      session.run(this.#sql('forget-inlined'), [subscriptionId, position]);
       const moved =
         position === null
           ? session.query(this.#sql('delete-checkpoint'), [subscriptionId])
@@ -148,7 +152,11 @@ export class SqliteProjectionStore implements ProjectionStore {
         ...auditColumns(batch),
       ]);
       if (moved === undefined) throw superseded(lease);
-      applyChanges(session, changes);
+      const rebuild = lease.target.kind === 'rebuild' ? lease.target.id : 0;
+      applyChanges(
+        session,
+        changes.kind === 'deferred' ? resolveChanges(session, this.#sql, rebuild, changes) : changes,
+      );
       if (parked !== undefined) applyParked(session, this.#sql, lease, parked);
     });
   }
@@ -271,6 +279,7 @@ function toProjectionRecord(row: RawRow): ProjectionRecord {
     name: toText(row[0]),
     version: toInteger(row[1]),
     codeHash: toText(row[2]),
+    mode: modeOf(toText(row[2])),
     tables: JSON.parse(toText(row[3])),
     generation: toInteger(row[4]),
     registeredAt: toTimestamp(row[5]),

@@ -139,6 +139,7 @@ export function abortRebuild({ database, sql }: Journal, rebuild: Rebuild, lease
     dropTables(session, sql, doomed);
     forgetParked(session, sql, rebuild.projection, rebuild.id);
     session.run(sql('set-rebuild-state'), [rebuild.id, 'aborted', JSON.stringify(journal.tables)]);
+    session.run(sql('drop-inlined'), [rebuild.projection, rebuild.id]);
     return readRebuild(session, sql, rebuild.id);
   });
 }
@@ -151,6 +152,7 @@ export function retireRebuild({ database, sql }: Journal, rebuild: Rebuild): Pro
     dropTables(session, sql, doomed);
     forgetParked(session, sql, rebuild.projection, rebuild.id);
     session.run(sql('set-rebuild-state'), [rebuild.id, 'retired', JSON.stringify(journal.tables)]);
+    session.run(sql('drop-inlined'), [rebuild.projection, rebuild.id]);
     return readRebuild(session, sql, rebuild.id);
   });
 }

@@ -41,6 +41,7 @@ export function swap(
       outgoing: table.liveMark === null ? null : { mark: table.liveMark, name: table.old },
       incoming: { mark: known(table, table.builtMark), name: table.built },
     }));
+    session.run(sql('exchange-inlined'), [rebuild.projection, rebuild.id]);
     recognise(session, journalOf, exchanges);
     const facts = summariseFacts(inspectLive(session, journalOf, exchanges));
     if (facts !== journal.facts) throw changedFacts(rebuild, journal.facts, facts);
@@ -83,6 +84,7 @@ export function rollback(
       outgoing: { mark: known(table, table.builtMark), name: table.built },
       incoming: { mark: known(table, table.liveMark), name: table.old },
     }));
+    session.run(sql('exchange-inlined'), [rebuild.projection, rebuild.id]);
     recognise(session, journalOf, exchanges);
     inspectLive(session, journalOf, exchanges);
     exchangeNames(session, journalOf, exchanges);

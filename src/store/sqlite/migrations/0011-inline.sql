@@ -1,7 +1,6 @@
--- Projections whose rows are written in the transaction of the append, and which events beyond the checkpoint already
--- are in their rows. rebuild: 0 for the live tables, otherwise the tables that stand beside them in that rebuild.
-
-alter table evstore_projections add column mode text not null default 'async' check (mode in ('async', 'inline'));
+-- Which events beyond a checkpoint are in the rows already, because the append that wrote them applied them too. A mark goes
+-- when the checkpoint passes its event. rebuild: 0 for the live tables, otherwise the tables that stand beside them in
+-- that rebuild.
 
 create table evstore_inlined (
   projection text not null,

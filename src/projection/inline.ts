@@ -1,0 +1,89 @@
+/** Projections that appends apply: pure functions for the driver to call in the transaction of the append, or of a batch. */
+import type { RecordedEvent } from '../domain/event.js';
+import type { DeferredChanges, Fold, StoredRow } from '../domain/read-model.js';
+import type { InlineProjection } from '../store/store.js';
+import { keyOf } from './columns.js';
+import { RowFold, routeEvent, statementsOf } from './fold.js';
+import { withoutName } from './handler-error.js';
+import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from './prepare.js';
+
+/** For the live tables. */
+export function toInlineProjection(projection: PreparedProjection): InlineProjection {
+  const { name, version, codeHash, filter } = projection;
+  const live = (table: string) => table;
+  return {
+    name,
+    version,
+    codeHash,
+    filter,
+    isPerStream: isPerStream(projection),
+    fold: (events) => foldAtOnce(projection, events, live),
+  };
+}
+
+/** @param physical maps a name readers use to the table to write */
+export function deferChanges(
+  projection: PreparedProjection,
+  events: readonly RecordedEvent[],
+  physical: (name: string) => string,
+): DeferredChanges {
+  return {
+    kind: 'deferred',
+    projection: projection.name,
+    events,
+    isPerStream: isPerStream(projection),
+    fold: (unmarked) => {
+      const fold = unnamed(() => foldAtOnce(projection, unmarked, physical));
+      if (fold.kind === 'statements') return fold;
+      return { ...fold, complete: (rows) => unnamed(() => fold.complete(rows)) };
+    },
+  };
+}
+
+function unnamed<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw withoutName(error);
+  }
+}
+
+/** Without a `key` of its own each row is about one stream. What statements write, nobody knows. */
+function isPerStream(projection: PreparedProjection): boolean {
+  return isTableProjection(projection) && projection.definition.key === undefined;
+}
+
+/** @throws E_HANDLER naming the event */
+function foldAtOnce(
+  projection: PreparedProjection,
+  events: readonly RecordedEvent[],
+  physical: (name: string) => string,
+): Fold {
+  return isTableProjection(projection)
+    ? foldRows(projection, events, physical)
+    : { kind: 'statements', statements: events.flatMap((event) => statementsOf(projection, event, physical)) };
+}
+
+function foldRows(
+  projection: PreparedTableProjection,
+  events: readonly RecordedEvent[],
+  physical: (name: string) => string,
+): Fold {
+  const { shape } = projection;
+  const { spec } = shape;
+  const table = physical(spec.name);
+  const routed = events.map((event) => routeEvent(projection, event));
+  const keys = new Map(routed.flatMap((event) => event.keys.map(({ text, columns }) => [text, columns])));
+  return {
+    kind: 'fold',
+    spec,
+    table,
+    keys: [...keys.values()],
+    complete: (rows) => {
+      const current = new Map<string, StoredRow | null>(rows.map((row) => [keyOf(shape, row).text, row]));
+      const fold = new RowFold(projection, current);
+      for (const event of routed) fold.add(event);
+      return fold.changes(table);
+    },
+  };
+}

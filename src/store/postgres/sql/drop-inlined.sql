@@ -1,0 +1,3 @@
+-- The tables of projection $1 in rebuild $2 are gone, or begin anew: so are their marks.
+delete from public.evstore_inlined
+ where projection = $1 and rebuild = $2

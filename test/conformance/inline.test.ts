@@ -1,0 +1,4 @@
+import { inlineSuite } from './inline.suite.js';
+import { describeSuite } from './suite.js';
+
+describeSuite(inlineSuite);
