@@ -35,6 +35,10 @@ export const command: Command = {
     { line: 'evstore rebuild order_summary', purpose: 'fill, catch up, swap; goes on where it was interrupted' },
     { line: 'evstore rebuild order_summary --dry-run', purpose: 'what it would read, make, lock and take' },
     { line: 'evstore rebuild order_summary --no-swap', purpose: 'stop when it is ready: evstore swap order_summary' },
+    {
+      line: 'evstore rebuild order_summary --verify full',
+      purpose: 'swap only when no row differs from the live ones',
+    },
     { line: 'evstore rebuild --all --max-diff 0', purpose: 'in one pass; keep what has other numbers of rows' },
   ],
   options: [
@@ -42,8 +46,8 @@ export const command: Command = {
     option('--resume', 'go on with an unfinished rebuild, exit 6 without one').conflicts('restart'),
     option('--restart', 'give an unfinished rebuild up first'),
     option('--no-swap', 'stop when the new table is ready'),
-    option('--verify <how>', 'none, count (default: count)', oneOf('none', 'count')),
-    option('--max-diff <rows>', 'do not swap when the numbers of rows differ by more', wholeNumber(0)),
+    option('--verify <how>', 'none, count, full: every row (default: count)', oneOf('none', 'count', 'full')),
+    option('--max-diff <rows>', 'do not swap when more rows differ (default with --verify full: 0)', wholeNumber(0)),
     keepOldFlag(),
     ...switchFlags(),
     projectionsOption(),

@@ -27,10 +27,11 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
 
 /** One line. */
 export function describeReport(report: RebuildReport): string {
-  const { projection, rebuild, outcome, toVersion, position, events, rows, elapsedMs } = report;
+  const { projection, rebuild, outcome, toVersion, position, events, rows, diff, elapsedMs } = report;
   const counted =
     rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
-  const work = `${count(events, 'event')} up to position ${position}${counted}, in ${formatDuration(elapsedMs)}`;
+  const compared = diff === null ? '' : `, ${count(diff.differences, 'difference')} at position ${diff.position}`;
+  const work = `${count(events, 'event')} up to position ${position}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
   if (outcome === 'failed')
     return `${projection}: ${rebuild === null ? 'not begun' : `failed at position ${position}`}`;
@@ -44,14 +45,15 @@ export function describeSteps({ projection, steps }: RebuildReport): string | nu
 }
 
 /** The command that may follow; null when there is none. */
-export function describeNextStep({ projection, rebuild, outcome, keepOldUntil }: RebuildReport): string | null {
+export function describeNextStep({ projection, rebuild, outcome, keepOldUntil, error }: RebuildReport): string | null {
   switch (outcome) {
     case 'ready':
       return `swap it in with: evstore swap ${projection}`;
     case 'swapped':
       return keepOldUntil === null ? null : `back with: evstore rollback ${projection} (until ${keepOldUntil})`;
     default:
-      if (rebuild === null) return null;
+      // What a check found is said with the ways on.
+      if (rebuild === null || error?.code === 'E_CHECK_FAILED') return null;
       return `the live table of ${projection} is untouched; go on with: evstore rebuild ${projection} --resume, or drop it with: evstore abort ${projection}`;
   }
 }

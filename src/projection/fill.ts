@@ -19,16 +19,17 @@ const atATime = 4;
 
 /**
  * Up to the highest target of them, or to the safe head where that is lower. It begins where the lowest stands; one that
- * is further joins when the pass comes by, and one that fails drops out. No event is read twice.
+ * is further joins when the pass comes by, one that fails or is at its limit drops out. No event is read twice.
  */
 export async function fillTogether(all: readonly Rebuilding[], options: FillOptions): Promise<void> {
   const target = Math.max(0, ...all.filter(({ isUnderWay }) => isUnderWay).map((each) => each.target));
   for (let isMoving = true; isMoving && !options.signal.aborted; ) {
-    const open = all.filter(({ isUnderWay, position }) => isUnderWay && position < target);
+    const open = all.filter(({ isUnderWay, position, limit }) => isUnderWay && position < Math.min(target, limit));
     const lowest = Math.min(target, ...open.map(({ position }) => position));
     const readers = open.filter(({ position }) => position === lowest);
     const ahead = open.map(({ position }) => position).filter((position) => position > lowest);
-    isMoving = await fillUpTo(Math.min(target, ...ahead), readers, lowest, target, options);
+    const limits = readers.map(({ limit }) => limit);
+    isMoving = await fillUpTo(Math.min(target, ...ahead, ...limits), readers, lowest, target, options);
   }
   for (const each of all) each.leave();
 }

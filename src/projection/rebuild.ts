@@ -115,6 +115,7 @@ function reportUnplanned({ projection, error }: PlannedRebuild): RebuildReport {
     position: 0,
     events: 0,
     rows: null,
+    diff: null,
     keepOldUntil: null,
     steps: [],
     error,

@@ -3,12 +3,15 @@ import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { EventBatch } from '../domain/event.js';
 import type { Lease, Rebuild } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
+import { assertWithin, compareFully, type FullCheck, isWithin } from './check-rebuilt.js';
+import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 import type { RebuildFacts, RebuildPlanned } from './plan-rebuild.js';
 import type { PreparedProjection } from './prepare.js';
 import { abortRebuild, leaseRebuild, tableOf } from './rebuild-lease.js';
 import { type RebuildProgress, StepClock, type StepTaken } from './rebuild-steps.js';
 import { type SwapOptions, swapHeld } from './swap.js';
+import { assertValid } from './validate.js';
 import { type Counts, type VerifyOptions, verifyRebuild } from './verify.js';
 
 export interface RebuildSettings extends SwapOptions, VerifyOptions {
@@ -32,6 +35,8 @@ export interface RebuildReport {
   readonly events: number;
   /** Null when they were not counted. */
   readonly rows: Counts | null;
+  /** What a swap would change; null unless every row was compared. */
+  readonly diff: FullCheck | null;
   readonly keepOldUntil: string | null;
   /** What this process did, in order. */
   readonly steps: readonly StepTaken[];
@@ -64,6 +69,7 @@ export class Rebuilding {
   #rebuild: Rebuild | undefined;
   #held: Held | undefined;
   #rows: Counts | null = null;
+  #diff: FullCheck | null = null;
   #outcome: RebuildReport['outcome'] | undefined;
   #error: EvstoreError | null = null;
   #endFill = (): void => {};
@@ -94,6 +100,12 @@ export class Rebuilding {
   /** Where the shared pass is to bring it. */
   get target(): number {
     return this.#plan.target;
+  }
+
+  /** Beyond this it is not to be filled with others: it has to meet the live table. */
+  get limit(): number {
+    const { swap, verify } = this.#settings;
+    return swap && verify !== 'full' ? Number.POSITIVE_INFINITY : this.target;
   }
 
   /** The journal row and its lease, then the tables. @param cacheBytes what its rows may take in memory */
@@ -142,12 +154,13 @@ export class Rebuilding {
     this.#endFill = () => {};
   }
 
-  /** What each does alone: catch up, index, verify, swap. */
+  /** What each does alone: compare with the live rows, catch up, index, verify, swap. */
   finish(): Promise<void> {
     return this.#attempt(async () => {
       const { store, swap } = this.#settings;
       const { lease, catchUp, signal } = this.#holding;
-      await this.#clock.time('catch-up', () => this.#catchUp());
+      await this.#compare();
+      if (this.#diff === null || isWithin(this.#diff)) await this.#clock.time('catch-up', () => this.#catchUp());
       signal.throwIfAborted();
       if (this.#current.state === 'filling') {
         this.#tell('index', catchUp.position);
@@ -155,9 +168,10 @@ export class Rebuilding {
           store.projections.finishFill(this.#current, lease, this.projection.model),
         );
       }
+      if (this.#diff !== null) assertWithin(this.projection.name, this.#diff);
       if (this.#settings.verify !== 'none') {
         this.#tell('verify', catchUp.position);
-        this.#rows = await this.#clock.time('verify', () => verifyRebuild(store, this.#current, this.#settings));
+        await this.#clock.time('verify', () => this.#verify());
       }
       signal.throwIfAborted();
       if (swap) {
@@ -197,6 +211,7 @@ export class Rebuilding {
       position: this.position,
       events: this.events,
       rows: this.#rows,
+      diff: this.#diff,
       keepOldUntil: this.#rebuild?.keepOldUntil ?? null,
       steps: this.#clock.taken,
       error: this.#error,
@@ -220,12 +235,39 @@ export class Rebuilding {
   async #catchUp(): Promise<void> {
     const { catchUp, signal } = this.#holding;
     for (let behind = Number.POSITIVE_INFINITY; behind > fewEvents && !signal.aborted; ) {
-      const { safeHead } = await this.#settings.store.log.head();
+      const target = await this.#findTarget();
       const before = behind;
-      behind = safeHead - catchUp.position;
-      if (behind >= before) this.#tell('outrun', safeHead);
-      for await (const _step of catchUp.steps(safeHead)) this.#tell('catch-up', safeHead);
+      behind = target - catchUp.position;
+      if (behind >= before) this.#tell('outrun', target);
+      for await (const _step of catchUp.steps(target)) this.#tell('catch-up', target);
     }
+  }
+
+  /** What is not swapped in now stays where the live table is: only there the two can be compared. */
+  async #findTarget(): Promise<number> {
+    const { store, swap } = this.#settings;
+    const { safeHead } = await store.log.head();
+    if (swap) return safeHead;
+    const live = furthestOf(checkpointsOf(await store.projections.checkpoints(), this.projection.name));
+    return Math.min(safeHead, live || safeHead);
+  }
+
+  /** Before it moves on: it may be the only moment at which both stand at one position. */
+  async #compare(): Promise<void> {
+    if (this.#settings.verify !== 'full') return;
+    const { lease, catchUp, signal } = this.#holding;
+    const options = { ...this.#settings, projection: this.projection, signal };
+    this.#tell('verify', catchUp.position);
+    this.#diff = await this.#clock.time('verify', () =>
+      compareFully(options, this.#current, lease, catchUp, this.#settings.maxDiff),
+    );
+  }
+
+  async #verify(): Promise<void> {
+    const { store } = this.#settings;
+    if (this.#diff === null) this.#rows = await verifyRebuild(store, this.#current, this.#settings);
+    else this.#rows = { live: this.#diff.live.rows, rebuilt: this.#diff.rebuilt.rows };
+    await assertValid(store, this.projection, this.#current);
   }
 
   /** Nothing is done any more once it has ended; nothing leaves but into the report. */

@@ -7,6 +7,7 @@ import type { PreparedProjection } from './prepare.js';
 import { findUnfinished, leaseRebuild, tableOf } from './rebuild-lease.js';
 import type { RebuildProgress } from './rebuild-steps.js';
 import { type SwitchOptions, switchTables } from './switch-tables.js';
+import { assertValid } from './validate.js';
 
 export interface SwapOptions extends SwitchOptions {
   /** How long the replaced tables are kept for a rollback, in milliseconds. */
@@ -20,6 +21,7 @@ export interface SwapOptions extends SwitchOptions {
  * Swaps in a rebuild that is ready, with the events since.
  * @throws E_NOT_FOUND when none is ready
  * @throws E_STALE_PROJECTION when it was made by other code than this
+ * @throws E_CHECK_FAILED naming the faults that its \`validate\` finds
  */
 export async function swapReady(options: SwapOptions, projection: PreparedProjection): Promise<Rebuild> {
   const { store, owner } = options;
@@ -38,6 +40,7 @@ export async function swapReady(options: SwapOptions, projection: PreparedProjec
       batchSize: options.batchSize,
       signal,
     });
+    await assertValid(store, projection, rebuild);
     return await swapHeld({ ...options, signal }, rebuild, lease, catchUp);
   } finally {
     heartbeat.stop();

@@ -3,8 +3,9 @@ import { EvstoreError } from '../domain/errors.js';
 import type { Rebuild, Store } from '../store/store.js';
 
 export interface VerifyOptions {
-  readonly verify: 'none' | 'count';
-  /** The largest difference in rows that is still swapped. */
+  /** `count`: the numbers of rows. `full`: every row, key by key, at one position. */
+  readonly verify: 'none' | 'count' | 'full';
+  /** The largest difference in rows that is still swapped. Default with `full`: 0. */
   readonly maxDiff?: number | undefined;
 }
 

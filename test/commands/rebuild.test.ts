@@ -196,7 +196,7 @@ test('it has to be said what: names or --all, names that exist', () =>
   withShop('sqlite', async ({ evstore }) => {
     expect((await evstore('rebuild')).code).toBe(2);
     expect((await evstore('rebuild', 'order_summary', '--all')).code).toBe(2);
-    expect((await evstore('rebuild', 'order_summary', '--verify', 'full')).code).toBe(2);
+    expect((await evstore('rebuild', 'order_summary', '--verify', 'all')).code).toBe(2);
     expect((await evstore('rebuild', 'order_summary', '--resume', '--restart')).code).toBe(2);
     for (const command of ['rebuild', 'swap']) {
       const { code, stderr } = await evstore(command, 'order_sumary');

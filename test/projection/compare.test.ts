@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest';
 import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
 import { type Diff, type DiffOptions, diffReady } from '../../src/projection/diff.js';
-import { type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild.js';
+import { planRebuilds, type RebuildOptions, rebuildPlanned, rebuildProjection } from '../../src/projection/rebuild.js';
 import { runProjections } from '../../src/projection/run.js';
-import { sql } from '../../src/projection/sql-tag.js';
+import { sql, type TableIdentifier } from '../../src/projection/sql-tag.js';
 import { swapReady } from '../../src/projection/swap.js';
 import type { Comparison, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
@@ -212,6 +212,125 @@ forEachEngine((engine) => {
         const [rebuild] = await test.store.projections.rebuilds();
         await test.raw.query(`update ${rebuild?.tables[0]?.built} set total = -1 where order_id = 'Order-2'`);
         expect((await diff(test.store, { projection })).faults).toEqual([{ order_id: 'Order-2' }]);
+      });
+    });
+  });
+
+  describe('rebuild', () => {
+    const full = { swap: true, verify: 'full' } as const;
+
+    it('--verify full swaps when nothing differs, also beside a writer and a runner', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 60);
+        await runOnce(test.store, [first]);
+        const stopping = new AbortController();
+        const running = runProjections({
+          store: await test.open(),
+          projections: [first],
+          owner: 'host:1',
+          once: false,
+          ttlMs: 900,
+          signal: stopping.signal,
+          report: () => {},
+        });
+        const writer = placeOrders(await test.open(), 100, 10, 60);
+        const report = await rebuildProjection(
+          rebuildOptions(test.store, { ...full, batchSize: 20, projection: first }),
+        );
+        expect(report).toMatchObject({ outcome: 'swapped', diff: { differences: 0, maxDiff: 0 } });
+        expect(report.diff?.position).toBeGreaterThanOrEqual(60);
+        expect(report.diff?.position).toBeLessThanOrEqual(report.position);
+        expect(report.rows).toEqual({ live: report.diff?.live.rows, rebuilt: report.diff?.rebuilt.rows });
+        await writer;
+        await runOnce(test.store, [first], { owner: 'host:2' });
+        stopping.abort();
+        await running;
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('--verify full over the limit leaves the live table and a new one that is ready', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 60);
+        await runOnce(test.store, [first]);
+        await placeOrders(test.store, 40, 10, 60);
+        await test.raw.query("update order_summary set total = 0 where order_id = 'Order-6'");
+        await test.raw.query("delete from order_summary where order_id = 'Order-7'");
+        const live = await actualRows(test);
+        const error = await errorOf('E_CHECK_FAILED', rebuildProjection(rebuildOptions(test.store, full)));
+        expect(error).toMatchObject({ exitCode: 1, next: 'evstore diff order_summary' });
+        expect(error.details).toMatchObject({ position: 60, differences: 2, maxDiff: 0 });
+        expect(error.why).toContain('evstore swap order_summary');
+        expect(error.why).toContain('evstore abort order_summary');
+        expect(await actualRows(test)).toEqual(live);
+        const [rebuild] = await test.store.projections.rebuilds();
+        expect(rebuild).toMatchObject({ state: 'ready', position: 60 });
+        expect(await diff(test.store)).toMatchObject({ position: 60, differences: 2 });
+        await errorOf('E_CHECK_FAILED', rebuildProjection(rebuildOptions(test.store, { ...full, maxDiff: 1 })));
+        const done = await rebuildProjection(rebuildOptions(test.store, { ...full, maxDiff: 2 }));
+        expect(done).toMatchObject({ outcome: 'swapped', position: 100, diff: { differences: 2, maxDiff: 2 } });
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('--verify full has nothing to compare a first table with', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 20);
+        const report = await rebuildProjection(rebuildOptions(test.store, full));
+        expect(report).toMatchObject({ outcome: 'swapped', position: 20, diff: null });
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      });
+    });
+
+    it('--no-swap stays where the live table is, and so can be compared', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 60);
+        await runOnce(test.store, [first]);
+        await placeOrders(test.store, 40, 10, 60);
+        expect(await rebuildProjection(rebuildOptions(test.store))).toMatchObject({ outcome: 'ready', position: 60 });
+        expect(await diff(test.store)).toMatchObject({ position: 60, differences: 0 });
+      });
+    });
+
+    it('several in one pass each stay where their live tables are', async () => {
+      await withTestStore(engine, async (test) => {
+        const other = prepare({ ...orderSummary, name: 'other' });
+        await placeOrders(test.store, 30);
+        await runOnce(test.store, [other]);
+        await placeOrders(test.store, 30, 10, 30);
+        await runOnce(test.store, [first]);
+        const planned = await planRebuilds(test.store, [first, other], 'auto');
+        const reports = await rebuildPlanned(rebuildOptions(test.store, { verify: 'full' }), planned);
+        expect(reports).toMatchObject([
+          { outcome: 'ready', position: 60, diff: { position: 60, differences: 0 } },
+          { outcome: 'ready', position: 30, diff: { position: 30, differences: 0 } },
+        ]);
+      });
+    });
+
+    it('rows that validate finds keep the new table from being swapped in', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 60);
+        await runOnce(test.store, [first]);
+        const live = await actualRows(test);
+        const validate = (table: TableIdentifier) =>
+          sql`select order_id, total from ${table} where order_id in (${'Order-6'}, ${'Order-7'})`;
+        const projection = prepare({ ...orderSummary, version: 2, validate });
+        const options = rebuildOptions(test.store, { projection, swap: true, verify: 'count' });
+        const error = await errorOf('E_CHECK_FAILED', rebuildProjection(options));
+        expect(error.why).toContain('"order_id":"Order-6"');
+        expect(error.details.faults).toHaveLength(2);
+        await errorOf('E_CHECK_FAILED', swapReady(options, projection));
+        expect(await actualRows(test)).toEqual(live);
+        expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'ready' }]);
+        const erase = (table: TableIdentifier) => sql`delete from ${table}`;
+        const writing = prepare({ ...orderSummary, version: 2, validate: erase });
+        await errorOf('E_HANDLER', swapReady(options, writing));
+        const broken = prepare({ ...orderSummary, version: 2, validate: () => 'select 1' as never });
+        expect((await errorOf('E_HANDLER', swapReady(options, broken))).why).toContain('select 1');
+        // No row depends on it: the same code without it, or with another one, is the same code.
+        expect(await swapReady(options, second)).toMatchObject({ state: 'swapped' });
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
       });
     });
   });

@@ -32,6 +32,8 @@ describe('findShapeFaults', () => {
     [{ ...good, version: '1' }, 'version is'],
     [{ ...good, category: 'Order-1' }, 'category is'],
     [{ ...good, key: 'id' }, 'key is'],
+    [{ ...good, validate: 'select 1' }, "validate is 'select 1'"],
+    [{ ...goodSql, validate: [] }, 'validate is an array'],
     [{ ...good, table: undefined }, 'table is'],
     [withTable({ name: 'pg_orders' }), 'table.name is'],
     [withTable({ columns: {} }), 'table.columns is'],
