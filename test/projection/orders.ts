@@ -1,6 +1,9 @@
 /** A small shop: its events, and two projections of them. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { defineProjection, defineSqlProjection, type Projection } from '../../src/projection/definition.js';
 import { type PreparedProjection, prepareProjection } from '../../src/projection/prepare.js';
+import { rebuildProjection } from '../../src/projection/rebuild.js';
+import type { RebuildReport } from '../../src/projection/rebuilding.js';
 import { type RunOptions, type RunResult, runProjections } from '../../src/projection/run.js';
 import type { RunNews } from '../../src/projection/runner.js';
 import { sql } from '../../src/projection/sql-tag.js';
@@ -84,4 +87,59 @@ export async function runOnce(
     ...options,
   });
   return { results, news };
+}
+
+/** Rebuilds and swaps, beside whoever runs it. */
+export function rebuildNow(store: Store, projection: PreparedProjection): Promise<RebuildReport> {
+  return rebuildProjection({
+    store,
+    projection,
+    owner: 'rebuild:1',
+    mode: 'auto',
+    swap: true,
+    verify: 'count',
+    lockTimeoutMs: 1_000,
+    maxWaitMs: 20_000,
+    keepOldMs: 60_000,
+    signal: new AbortController().signal,
+    progress: () => {},
+  });
+}
+
+/** A runner that follows; `stop` ends it and gives its results. */
+export function follow(
+  store: Store,
+  projections: readonly PreparedProjection[],
+  options: Partial<RunOptions> = {},
+): Follower {
+  const stopping = new AbortController();
+  const news: RunNews[] = [];
+  const done = runProjections({
+    store,
+    projections,
+    owner: 'host:1',
+    once: false,
+    signal: stopping.signal,
+    report: (each) => news.push(each),
+    ...options,
+  });
+  const stop = async () => {
+    stopping.abort();
+    return done;
+  };
+  return { news, stop, done };
+}
+
+export interface Follower {
+  readonly news: readonly RunNews[];
+  readonly done: Promise<readonly RunResult[]>;
+  stop(): Promise<readonly RunResult[]>;
+}
+
+export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error('it did not come true in time');
+    await sleep(20);
+  }
 }

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
-import { actualRows, expectedRows, placeOrders } from './orders.js';
+import { actualRows, expectedRows, placeOrders, until } from './orders.js';
 
 /** As `orderSummary`, a plain object, with the time a batch takes for a kill to hit it. */
 const source = `export default {
@@ -36,14 +36,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function evstore(test: TestStore, ...args: string[]): Program {
   const env = { PATH: process.env.PATH, HOME: folder, EVSTORE_URL: test.url };
   return runProgram('bin/evstore.ts', args, { cwd: folder, env });
-}
-
-async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come true in time');
-    await sleep(20);
-  }
 }
 
 /** The lease of a killed process runs out by itself; the test does not wait for it. */

@@ -2,44 +2,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
-import { runProjections } from '../../src/projection/run.js';
-import type { RunNews } from '../../src/projection/runner.js';
 import { sql } from '../../src/projection/sql-tag.js';
 import { openStoreAt } from '../../src/store/open.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
 import { startWireProxy } from '../support/wire-proxy.js';
-import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
+import {
+  actualRows,
+  expectedRows,
+  follow as followStore,
+  orderSql,
+  orderSummary,
+  placeOrders,
+  prepare,
+  runOnce,
+  until,
+} from './orders.js';
 
 const summary = prepare(orderSummary);
 
-/** A runner that follows; `stop` ends it and gives its results. */
 function follow(test: TestStore, owner: string, ttlMs = 10_000, projection = summary) {
-  const stopping = new AbortController();
-  const news: RunNews[] = [];
-  const done = runProjections({
-    store: test.store,
-    projections: [projection],
-    owner,
-    once: false,
-    ttlMs,
-    signal: stopping.signal,
-    report: (each) => news.push(each),
-  });
-  const stop = async () => {
-    stopping.abort();
-    return done;
-  };
-  return { news, stop, done };
-}
-
-async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come true in time');
-    await sleep(10);
-  }
+  return followStore(test.store, [projection], { owner, ttlMs });
 }
 
 forEachEngine((engine) => {
