@@ -1,3 +1,4 @@
+import { carriedOverSuite } from './carried-over.suite.js';
 import { dependentsPostgresSuite, dependentsSqliteSuite, dependentsSuite } from './dependents.suite.js';
 import { partsSuite } from './parts.suite.js';
 import { placePostgresSuite, placeSqliteSuite, placeSuite } from './place.suite.js';
@@ -14,6 +15,7 @@ describeSuite(dependentsSuite);
 describeSuite(dependentsSqliteSuite);
 describeSuite(dependentsPostgresSuite);
 describeSuite(partsSuite);
+describeSuite(carriedOverSuite);
 describeSuite(placeSuite);
 describeSuite(placePostgresSuite);
 describeSuite(placeSqliteSuite);

@@ -29,11 +29,16 @@ export async function inspectTables(
   });
 }
 
-/** Indexes and dependents as text, to be kept and compared; grants and comments are carried as they are at the swap. */
+/** Carried as they are at the swap: they may change while a rebuild fills. */
+const takenAsTheyAre = ['owner', 'grant', 'comment', 'storage option', 'statistics target', 'column option'];
+
+/** Indexes and dependents as text, to be kept and compared. */
 export function summariseFacts(facts: readonly TableFacts[]): string {
-  const names = facts.flatMap(({ table, indexes, blocking }) => [
+  const names = facts.flatMap(({ table, indexes, carried, blocking }) => [
     ...indexes.map((name) => `index ${name} on ${table}`),
-    ...blocking.map(({ kind, name }) => `${kind} ${name} on ${table}`),
+    ...[...carried.filter(({ kind }) => !takenAsTheyAre.includes(kind)), ...blocking].map(
+      ({ kind, name }) => `${kind} ${name} on ${table}`,
+    ),
   ]);
   return JSON.stringify(names.sort());
 }

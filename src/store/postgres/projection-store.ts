@@ -31,6 +31,7 @@ import type {
 } from '../store.js';
 import { compareTables, select } from './compare.js';
 import type { Database, Parameter, RawRow, Session } from './database.js';
+import { catalogSettings } from './dependents.js';
 import { resolveChanges } from './inline.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
@@ -202,7 +203,9 @@ export class PostgresProjectionStore implements ProjectionStore {
   }
 
   async inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]> {
-    return inspectTables(this.#database, this.#sql, this.#schema, tables);
+    return this.#database.transaction((session) => inspectTables(session, this.#sql, this.#schema, tables), {
+      prelude: catalogSettings,
+    });
   }
 
   async measureTables(tables: readonly string[]): Promise<TableSizes> {

@@ -5,6 +5,7 @@ import type { ReadModel } from '../../domain/read-model.js';
 import type { SqlFolder } from '../sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
 import { type Database, lockTimeout, type RawRow, type Session } from './database.js';
+import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
 import { sqlState } from './errors.js';
 import { findOids, inspectTables, summariseFacts } from './inspect.js';
 import { superseded } from './leases.js';
@@ -22,6 +23,8 @@ export interface JournalTable extends RebuildTable {
   readonly liveOid: number | null;
   /** Of the table the rebuild fills, live after the swap. */
   readonly builtOid: number | null;
+  /** What the definition made of the table the rebuild fills: a rollback does not carry it to the old one. */
+  readonly made?: readonly string[];
 }
 
 export interface JournalRow {
@@ -70,18 +73,27 @@ export async function startRebuild(
 ): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
   const { projection, version, codeHash } = plan;
   try {
-    return await database.transaction(async (session) => {
-      const facts = summariseFacts(await inspectTables(session, sql, schema, plan.tables));
-      const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs];
-      const [row] = await session.query(sql('start-rebuild'), parameters);
-      const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
-      const oids = await findOids(session, sql, schema, plan.tables);
-      const tables = plan.tables.map((live) => nameTables(plan, live, id, oids.get(live) ?? null));
-      await session.query(sql('set-rebuild-state'), [id, 'planned', JSON.stringify(tables)]);
-      await session.query(sql('set-rebuild-target'), [id, nameTarget(projection, version, id)]);
-      const lease: Lease = { target: { kind: 'rebuild', id }, owner: request.owner, token, generation: 0, position: 0 };
-      return { rebuild: await readRebuild(session, sql, id), lease };
-    });
+    return await database.transaction(
+      async (session) => {
+        const facts = summariseFacts(await inspectTables(session, sql, schema, plan.tables));
+        const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs];
+        const [row] = await session.query(sql('start-rebuild'), parameters);
+        const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
+        const oids = await findOids(session, sql, schema, plan.tables);
+        const tables = plan.tables.map((live) => nameTables(plan, live, id, oids.get(live) ?? null));
+        await session.query(sql('set-rebuild-state'), [id, 'planned', JSON.stringify(tables)]);
+        await session.query(sql('set-rebuild-target'), [id, nameTarget(projection, version, id)]);
+        const lease: Lease = {
+          target: { kind: 'rebuild', id },
+          owner: request.owner,
+          token,
+          generation: 0,
+          position: 0,
+        };
+        return { rebuild: await readRebuild(session, sql, id), lease };
+      },
+      { prelude: catalogSettings },
+    );
   } catch (error) {
     throw sqlState(error) === '23505' ? await describeOther(database, sql, projection, error) : error;
   }
@@ -110,6 +122,11 @@ export function createRebuildTables(
       const tables = journal.tables.map((table) => ({ ...table, builtOid: oids.get(table.built) ?? null }));
       const missing = tables.find(({ builtOid }) => builtOid === null);
       if (missing !== undefined) throw missingTable(missing.live);
+      await session.query(catalogSettings);
+      for (const change of toChanges(schema, tables)) {
+        await assertColumns(session, sql, change);
+        await prepareEmpty(session, sql, change);
+      }
       await session.query(sql('set-rebuild-state'), [rebuild.id, 'filling', JSON.stringify(tables)]);
       return readRebuild(session, sql, rebuild.id);
     },
@@ -123,18 +140,26 @@ export function finishFill(
   lease: Lease,
   model: ReadModel,
 ): Promise<Rebuild> {
-  return database.transaction(async (session) => {
-    const journal = await lockJournal(session, sql, rebuild.id, lease);
-    if (journal.state === 'ready') return readRebuild(session, sql, rebuild.id);
-    expectState(rebuild.id, journal, ['filling']);
-    if (model.kind === 'table') {
-      const built = journal.tables.find(({ live }) => live === model.spec.name)?.built ?? model.spec.name;
-      for (const statement of createIndexes(schema, model.spec, built)) await session.query(statement);
-    }
-    for (const { built } of journal.tables) await session.query(`analyze ${qualify(schema, built)}`);
-    await session.query(sql('set-rebuild-state'), [rebuild.id, 'ready', JSON.stringify(journal.tables)]);
-    return readRebuild(session, sql, rebuild.id);
-  });
+  return database.transaction(
+    async (session) => {
+      const journal = await lockJournal(session, sql, rebuild.id, lease);
+      if (journal.state === 'ready') return readRebuild(session, sql, rebuild.id);
+      expectState(rebuild.id, journal, ['filling']);
+      if (model.kind === 'table') {
+        const built = journal.tables.find(({ live }) => live === model.spec.name)?.built ?? model.spec.name;
+        for (const statement of createIndexes(schema, model.spec, built)) await session.query(statement);
+      }
+      const tables: JournalTable[] = [];
+      for (const table of journal.tables) {
+        tables.push(table.builtOid === null ? table : { ...table, made: await listMade(session, sql, table.builtOid) });
+      }
+      for (const change of toChanges(schema, tables)) await prepareParts(session, sql, change);
+      for (const { built } of tables) await session.query(`analyze ${qualify(schema, built)}`);
+      await session.query(sql('set-rebuild-state'), [rebuild.id, 'ready', JSON.stringify(tables)]);
+      return readRebuild(session, sql, rebuild.id);
+    },
+    { prelude: catalogSettings },
+  );
 }
 
 export function abortRebuild({ database, sql, schema }: Journal, rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
@@ -188,6 +213,15 @@ export function expectState(id: number, { state }: JournalRow, wanted: readonly 
 
 export function searchPath(schema: string): string {
   return `set local search_path = ${quoteIdentifier(schema)}, public`;
+}
+
+/** Those tables that have a live one to take the place of. */
+function toChanges(schema: string, tables: readonly JournalTable[]): readonly Change[] {
+  return tables.flatMap(({ live, built, old, liveOid, builtOid }) =>
+    liveOid === null || builtOid === null
+      ? []
+      : [{ schema, live, outgoing: { oid: liveOid, name: old }, incoming: { oid: builtOid, name: built } }],
+  );
 }
 
 /** Names of a rebuild's tables: refused here, before any is made, when one would be too long. */

@@ -1,25 +1,16 @@
 /** Putting rebuilt tables in the place of the live ones, and back: each one transaction. */
 import { EvstoreError } from '../../domain/errors.js';
-import { maxIdentifierBytes } from '../../domain/limits.js';
 import type { SqlFolder } from '../sql.js';
 import type { Rebuild, RollbackOptions, SwapLeases } from '../store.js';
 import { type Database, lockTimeout, type Session } from './database.js';
+import { catalogSettings } from './dependents.js';
 import { isConnectionLost } from './errors.js';
-import { compareFacts, findOids, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
+import { type Exchange, exchangeTables } from './exchange.js';
+import { compareFacts, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
 import { exchangeParked } from './parked.js';
 import { lockCheckpoint } from './parts.js';
-import { qualify } from './read-model.js';
 import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
 import { toInteger, toText } from './rows.js';
-import { quoteIdentifier } from './schema-name.js';
-
-/** One table going out of the way and another taking its name. */
-interface Exchange {
-  readonly live: string;
-  /** Null when nothing is live. */
-  readonly outgoing: { readonly oid: number; readonly name: string } | null;
-  readonly incoming: { readonly oid: number; readonly name: string };
-}
 
 /** What a projection is registered as. */
 interface LiveProjection {
@@ -34,7 +25,7 @@ export function swap(
   leases: SwapLeases,
   options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
 ): Promise<Rebuild> {
-  return exchangeTables(journalOf, rebuild, 'swapped', options.lockTimeoutMs, async (session) => {
+  return switchNames(journalOf, rebuild, 'swapped', options.lockTimeoutMs, async (session) => {
     const { sql } = journalOf;
     const checkpoint = await lockCheckpoint(session, sql, leases.live);
     const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
@@ -46,11 +37,14 @@ export function swap(
       incoming: { oid: known(table, table.builtOid), name: table.built },
     }));
     await exchangeInlined(session, journalOf, rebuild);
-    await lockTables(session, journalOf, exchanges);
-    const facts = await inspectLive(session, journalOf, exchanges);
-    const changed = compareFacts(journal.facts, facts);
-    if (changed.length > 0) throw changedFacts(rebuild, changed);
-    for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
+    await exchangeTables(session, journalOf, exchanges, {
+      ...options,
+      check: async () => {
+        const facts = await inspectLive(session, journalOf, exchanges);
+        const changed = compareFacts(journal.facts, facts);
+        if (changed.length > 0) throw changedFacts(rebuild, changed);
+      },
+    });
     const replaced = await readLive(session, journalOf, rebuild.projection);
     await session.query(sql('set-rebuild-swapped'), [
       rebuild.id,
@@ -80,7 +74,7 @@ export function rollback(
   leases: SwapLeases,
   options: RollbackOptions,
 ): Promise<Rebuild> {
-  return exchangeTables(journalOf, rebuild, 'ready', options.lockTimeoutMs, async (session) => {
+  return switchNames(journalOf, rebuild, 'ready', options.lockTimeoutMs, async (session) => {
     const { sql } = journalOf;
     const checkpoint = await lockCheckpoint(session, sql, leases.live);
     const journal = await lockJournal(session, sql, rebuild.id, leases.rebuild);
@@ -93,11 +87,15 @@ export function rollback(
       live: table.live,
       outgoing: { oid: known(table, table.builtOid), name: table.built },
       incoming: { oid: known(table, table.liveOid), name: table.old },
+      made: table.made,
     }));
     await exchangeInlined(session, journalOf, rebuild);
-    await lockTables(session, journalOf, exchanges);
-    await inspectLive(session, journalOf, exchanges);
-    for (const exchange of exchanges) await exchangeNames(session, journalOf, exchange);
+    await exchangeTables(session, journalOf, exchanges, {
+      ...options,
+      check: async () => {
+        await inspectLive(session, journalOf, exchanges);
+      },
+    });
     const facts = await inspectLive(session, journalOf, exchanges);
     await session.query(sql('set-rebuild-unswapped'), [
       rebuild.id,
@@ -120,7 +118,7 @@ export function rollback(
 }
 
 /** When COMMIT went out and nobody answered, the journal says which it was. */
-function exchangeTables(
+function switchNames(
   { database, sql }: Journal,
   rebuild: Rebuild,
   reached: Rebuild['state'],
@@ -128,7 +126,7 @@ function exchangeTables(
   work: (session: Session) => Promise<Rebuild>,
 ): Promise<Rebuild> {
   return database.transaction(work, {
-    prelude: lockTimeout(lockTimeoutMs),
+    prelude: `${lockTimeout(lockTimeoutMs)}; ${catalogSettings}`,
     onLostCommit: async (error) => {
       if ((await readOutcome(database, sql, rebuild, error)) !== reached) throw error;
     },
@@ -160,33 +158,6 @@ async function exchangeInlined(session: Session, { sql }: Journal, { projection,
   await session.query(sql('exchange-inlined'), [projection, id]);
 }
 
-/** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */
-async function lockTables(session: Session, { sql, schema }: Journal, exchanges: readonly Exchange[]): Promise<void> {
-  const tables = exchanges.flatMap(({ live, outgoing, incoming }) => [
-    { oid: incoming.oid, name: incoming.name },
-    ...(outgoing === null ? [] : [{ oid: outgoing.oid, name: live }]),
-  ]);
-  const before = await findOids(
-    session,
-    sql,
-    schema,
-    exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
-  );
-  const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
-  if (stranger !== undefined) throw strangerAt(stranger.live);
-  for (const { name, oid } of tables.toSorted((a, b) => a.oid - b.oid)) {
-    if (before.get(name) !== oid) throw strangerAt(name);
-    await session.query(`lock table ${qualify(schema, name)} in access exclusive mode`);
-  }
-  const after = await findOids(
-    session,
-    sql,
-    schema,
-    tables.map(({ name }) => name),
-  );
-  for (const { name, oid } of tables) if (after.get(name) !== oid) throw strangerAt(name);
-}
-
 /** @throws E_UNSAFE_STORE when something hangs on a live table that cannot be carried over */
 async function inspectLive(
   session: Session,
@@ -201,39 +172,6 @@ async function inspectLive(
   );
   refuseBlocking(facts);
   return summariseFacts(facts);
-}
-
-async function exchangeNames(
-  session: Session,
-  journalOf: Journal,
-  { live, outgoing, incoming }: Exchange,
-): Promise<void> {
-  const { sql, schema } = journalOf;
-  if (outgoing !== null) {
-    const target = qualify(schema, incoming.name);
-    const statements = await session.query(sql('carry-over'), [outgoing.oid, target, incoming.oid]);
-    for (const [statement] of statements) await session.query(toText(statement));
-    await renameTable(session, journalOf, outgoing.oid, live, outgoing.name);
-  }
-  await renameTable(session, journalOf, incoming.oid, incoming.name, live);
-}
-
-/** With its indexes, their constraints, and the sequences it owns. */
-async function renameTable(
-  session: Session,
-  { sql, schema }: Journal,
-  oid: number,
-  from: string,
-  to: string,
-): Promise<void> {
-  const parts = await session.query(sql('rename-plan'), [oid, from, to]);
-  await session.query(`alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`);
-  for (const part of parts) {
-    const [kind, name, renamed] = part.map(toText);
-    if (name === undefined || renamed === undefined) continue;
-    if (Buffer.byteLength(renamed) > maxIdentifierBytes) throw tooLong(renamed);
-    await session.query(`alter ${kind} ${qualify(schema, name)} rename to ${quoteIdentifier(renamed)}`);
-  }
 }
 
 async function readLive(session: Session, { sql }: Journal, projection: string): Promise<LiveProjection | null> {
@@ -292,11 +230,5 @@ function noLevel({ id, projection }: Rebuild, sinceSwap: boolean): EvstoreError 
 function nothingToRollBackTo(rebuild: Rebuild): EvstoreError {
   return new EvstoreError('E_NOT_FOUND', `rebuild ${rebuild.id} replaced nothing`, {
     why: 'There was no live table before it, so there is none to go back to.',
-  });
-}
-
-function tooLong(name: string): EvstoreError {
-  return new EvstoreError('E_UNSAFE_STORE', `the name ${name} would be longer than ${maxIdentifierBytes} bytes`, {
-    why: 'An index or a sequence of the table cannot be renamed along with it. Nothing has been changed.',
   });
 }
