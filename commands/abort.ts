@@ -1,35 +1,75 @@
-/** `evstore abort`: drops an unfinished rebuild. */
+/** `evstore abort`: drops unfinished rebuilds. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { ownerName } from '../src/projection/owner.js';
-import { abortRebuild, findUnfinished } from '../src/projection/rebuild-lease.js';
-import type { Command } from './command.js';
+import { abortRebuild, findAllUnfinished, findUnfinished } from '../src/projection/rebuild-lease.js';
+import type { Rebuild, Store } from '../src/store/store.js';
+import { type Command, type Flags, option } from './command.js';
+import type { Context } from './context.js';
 import { dryRunOption } from './shared-options.js';
 
 export const command: Command = {
-  usage: 'abort <name>',
+  usage: 'abort [name]',
   summary: 'drop an unfinished rebuild',
   writes: 'drops the tables of the rebuild; the live ones are untouched',
-  examples: [{ line: 'evstore abort order_summary', purpose: 'after an interrupted or unwanted rebuild' }],
-  options: [dryRunOption()],
-  run: async ([name = ''], flags, context) => {
+  examples: [
+    { line: 'evstore abort order_summary', purpose: 'after an interrupted or unwanted rebuild' },
+    { line: 'evstore abort --all --yes', purpose: 'every unfinished rebuild; none is no error' },
+  ],
+  options: [option('--all', 'every unfinished rebuild of this store'), dryRunOption()],
+  run: async ([name], flags, context) => {
+    assertNamed(name, flags);
     const store = await context.openStore();
-    const unfinished = await findUnfinished(store, name);
-    if (unfinished === undefined) {
-      throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, { next: 'evstore projections' });
-    }
+    const unfinished = name === undefined ? await findAllUnfinished(store) : [await findNamed(store, name)];
     const dryRun = flags.dryRun === true;
-    const tables = unfinished.tables.map(({ built }) => built);
-    if (!dryRun) {
-      await context.confirm(`Drop ${tables.join(', ')}, filled up to position ${unfinished.position}?`);
-      await abortRebuild(store, unfinished, ownerName());
+    if (!dryRun && unfinished.length > 0) {
+      await context.confirm(`Drop ${unfinished.map(describeTables).join('; ')}?`);
+      for (const each of unfinished) await abortRebuild(store, each, ownerName());
     }
-    if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
-      await context.io.stdout.write(
-        renderReport({ dryRun, projection: name, rebuild: unfinished.id, dropped: tables }),
-      );
-    } else if (context.quiet) await context.io.stdout.write(`${unfinished.id}\n`);
-    else await context.io.stdout.write(`${name}: ${tables.join(', ')} ${dryRun ? 'would be dropped' : 'dropped'}\n`);
+    await print(unfinished, name !== undefined, dryRun, context);
     return 0;
   },
 };
+
+async function print(
+  unfinished: readonly Rebuild[],
+  isNamed: boolean,
+  dryRun: boolean,
+  context: Context,
+): Promise<void> {
+  const { stdout } = context.io;
+  const aborted = unfinished.map((each) => {
+    return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each) };
+  });
+  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+    // Of one that was named the report is its own.
+    await stdout.write(renderReport({ dryRun, ...(isNamed ? aborted[0] : {}), aborted }));
+    return;
+  }
+  for (const { projection, rebuild, dropped } of aborted) {
+    const line = `${projection}: ${dropped.join(', ')} ${dryRun ? 'would be dropped' : 'dropped'}`;
+    await stdout.write(`${context.quiet ? rebuild : line}\n`);
+  }
+  if (aborted.length === 0) await context.note('no rebuild is unfinished');
+}
+
+async function findNamed(store: Store, name: string): Promise<Rebuild> {
+  const unfinished = await findUnfinished(store, name);
+  if (unfinished !== undefined) return unfinished;
+  throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, { next: 'evstore projections' });
+}
+
+function describeTables(rebuild: Rebuild): string {
+  return `${tablesOf(rebuild).join(', ')}, filled up to position ${rebuild.position}`;
+}
+
+function tablesOf({ tables }: Rebuild): readonly string[] {
+  return tables.map(({ built }) => built);
+}
+
+function assertNamed(name: string | undefined, flags: Flags): void {
+  if ((name !== undefined) !== (flags.all === true)) return;
+  throw new EvstoreError('E_USAGE', name === undefined ? 'which rebuild is to be dropped?' : 'give a name or --all', {
+    next: 'evstore projections',
+  });
+}

@@ -1,6 +1,6 @@
 /** `evstore diff`: what a swap would change, row by row. */
 import { EvstoreError } from '../src/domain/errors.js';
-import { renderDiff } from '../src/output/diff-text.js';
+import { renderDiff, summariseDiff } from '../src/output/diff-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import { diffReady } from '../src/projection/diff.js';
 import { type Command, option } from './command.js';
@@ -36,6 +36,7 @@ export const command: Command = {
     const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
     if (asJson) await context.io.stdout.write(renderReport({ ...diff, maxDiff }));
     else await context.io.stdout.write(context.quiet ? `${diff.differences}\n` : renderDiff(diff, context.view));
+    await context.summarise(summariseDiff(diff));
     await context.note(
       `swap it in with: evstore swap ${diff.projection}, or drop it with: evstore abort ${diff.projection}`,
     );

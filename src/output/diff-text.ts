@@ -4,6 +4,7 @@ import type { Diff } from '../projection/diff.js';
 import type { TableDiff } from '../projection/differences.js';
 import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
+import { renderMarkdownTable } from './markdown-table.js';
 import { renderTable } from './table.js';
 import { cutText } from './text-width.js';
 import type { View } from './view.js';
@@ -37,6 +38,18 @@ export function renderDiff(diff: Diff, view: View): string {
     ...faults.map((fault) => `  ${sanitise(JSON.stringify(fault))}\n`),
     `\n${verdict}\n`,
   ].join('');
+}
+
+/** Markdown for the summary of a run in CI. */
+export function summariseDiff({ projection, position, tables }: Diff): string {
+  return renderMarkdownTable(`evstore diff ${projection} at position ${position}`, tables, [
+    { heading: 'Table', text: ({ table }) => table },
+    { heading: 'Live', align: 'right', text: ({ live }) => String(live) },
+    { heading: 'Rebuilt', align: 'right', text: ({ rebuilt }) => String(rebuilt) },
+    { heading: 'Added', align: 'right', text: ({ added }) => String(added) },
+    { heading: 'Removed', align: 'right', text: ({ removed }) => String(removed) },
+    { heading: 'Changed', align: 'right', text: ({ changed }) => String(changed) },
+  ]);
 }
 
 function renderTableDiff(diff: TableDiff, view: View): string {

@@ -4,8 +4,17 @@ import type { Lease, Rebuild, Store } from '../store/store.js';
 import { leaseTtlMs } from './heartbeat.js';
 
 export async function findUnfinished(store: Store, projection: string): Promise<Rebuild | undefined> {
-  const rebuilds = await store.projections.rebuilds(projection);
-  return rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
+  return (await store.projections.rebuilds(projection)).find(isUnfinished);
+}
+
+/** By projection; at most one of each. */
+export async function findAllUnfinished(store: Store): Promise<readonly Rebuild[]> {
+  const unfinished = (await store.projections.rebuilds()).filter(isUnfinished);
+  return unfinished.sort((a, b) => (a.projection < b.projection ? -1 : 1));
+}
+
+export function isUnfinished({ state }: Rebuild): boolean {
+  return state === 'planned' || state === 'filling' || state === 'ready';
 }
 
 /** @throws E_LOCK_HELD naming who works on it, and for how long without a sign of life */

@@ -10,6 +10,7 @@ import { assertSameHistory } from './diverged.js';
 import { fillTogether } from './fill.js';
 import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan-rebuild.js';
 import type { PreparedProjection } from './prepare.js';
+import { isUnfinished } from './rebuild-lease.js';
 import { Rebuilding, type RebuildReport, type RebuildSettings } from './rebuilding.js';
 import { findRecord } from './registration.js';
 
@@ -41,9 +42,7 @@ export async function gatherFacts({
     record: await findRecord(store, name),
     livePosition: furthestOf(checkpoints),
     ...(await store.log.head()),
-    unfinished: rebuilds.find(
-      ({ projection, state }) => projection === name && ['planned', 'filling', 'ready'].includes(state),
-    ),
+    unfinished: rebuilds.find((rebuild) => rebuild.projection === name && isUnfinished(rebuild)),
     lastRebuild: Math.max(0, ...rebuilds.map(({ id }) => id)),
     tables: await store.projections.inspectTables(tables),
   };

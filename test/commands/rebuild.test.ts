@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
@@ -162,6 +164,58 @@ forEachEngine((engine) => {
     }));
 });
 
+test('in GitHub Actions: groups, annotations, and a summary that names what failed', () =>
+  withShop('sqlite', async ({ test, cwd, evstoreWith }) => {
+    await placeOrders(test.store, 20);
+    const failing =
+      "export default { name: 'failing', version: 1, table: { columns: { id: 'text' }, key: 'id' }, on: { '*': () => { throw new Error('50 % | off') } } };";
+    writeFileSync(join(cwd, 'projections/failing.mjs'), failing);
+    const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: join(cwd, 'summary.md') };
+    const { code, stdout, stderr } = await evstoreWith({ env }, 'rebuild', '--all', '--yes');
+    expect(code).toBe(9);
+    expect(stdout).toMatch(/^failing: failed at position 0\norder_summary: version 1 is live, 20 events/);
+    const lines = stderr.split('\n');
+    const groups = [
+      'rebuild failing',
+      'rebuild order_summary',
+      'rebuild failing, order_summary',
+      'rebuild order_summary',
+    ];
+    expect(lines.filter((line) => /^::(group|endgroup)/.test(line))).toEqual(
+      groups.flatMap((label) => [`::group::${label}`, '::endgroup::']),
+    );
+    expect(stderr).toContain(
+      '::error title=E_HANDLER::projection failing failed on OrderPlaced at position 1 (E_HANDLER)%0A',
+    );
+    expect(stderr).toContain('50 %25 | off');
+    const summary = readFileSync(env.GITHUB_STEP_SUMMARY, 'utf8');
+    expect(summary).toContain('| failing | failed |');
+    expect(summary).toMatch(/\| order\\_summary \| swapped \| none → 1 \| 20 \| 0 \| \d+ \|/);
+    const json = await evstoreWith({ env }, 'rebuild', 'failing', '--json', '--restart');
+    expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: 'E_HANDLER' } });
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      dryRun: false,
+      ok: false,
+      rebuilds: [{ projection: 'failing', outcome: 'failed', error: { code: 'E_HANDLER', next: expect.any(String) } }],
+    });
+    const gone = await evstoreWith({ env: { ...env, GITHUB_STEP_SUMMARY: cwd } }, 'rebuild', 'order_summary');
+    expect(gone.code).toBe(0);
+    expect(gone.stderr).toContain('::warning::the summary could not be written');
+  }));
+
+test('abort --all drops every unfinished rebuild, and none is no error', () =>
+  withShop('sqlite', async ({ test, evstore, report }) => {
+    expect(await report('abort', '--all', '--yes')).toEqual({ dryRun: false, aborted: [] });
+    await placeOrders(test.store, 5);
+    await evstore('rebuild', '--all', '--no-swap');
+    expect((await evstore('abort')).code).toBe(2);
+    expect((await evstore('abort', 'order_summary', '--all')).code).toBe(2);
+    expect((await evstore('abort', '--all')).code).toBe(8);
+    expect(await report('abort', '--all', '--dry-run')).toMatchObject({ dryRun: true, aborted: [{ rebuild: 1 }] });
+    expect((await evstore('abort', '--all', '--yes')).stdout).toBe('order_summary: order_summary__v1_1 dropped\n');
+    expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'aborted' }]);
+  }));
+
 test('progress is on stderr, as JSON when asked', () =>
   withShop('sqlite', async ({ test, evstore }) => {
     await placeOrders(test.store, 60);
@@ -209,7 +263,6 @@ test('it has to be said what: names or --all, names that exist', () =>
 
 test('--all over several, each reported', () =>
   withShop('sqlite', async ({ report, cwd }) => {
-    const { writeFileSync } = await import('node:fs');
     const other =
       "export const other = { name: 'other', version: 1, table: { columns: { id: 'text' }, key: 'id' }, on: {} };";
     writeFileSync(`${cwd}/projections/other.mjs`, other);
