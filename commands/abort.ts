@@ -2,11 +2,12 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { ownerName } from '../src/projection/owner.js';
-import { abortRebuild, findAllUnfinished, findUnfinished } from '../src/projection/rebuild-lease.js';
+import { abortRebuild, assertLoaded, findAllUnfinished, findUnfinished } from '../src/projection/rebuild-lease.js';
 import type { Rebuild, Store } from '../src/store/store.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
-import { dryRunOption } from './shared-options.js';
+import { loadCode } from './projection-code.js';
+import { dryRunOption, projectionsOption } from './shared-options.js';
 
 export const command: Command = {
   usage: 'abort [name]',
@@ -16,15 +17,20 @@ export const command: Command = {
     { line: 'evstore abort order_summary', purpose: 'after an interrupted or unwanted rebuild' },
     { line: 'evstore abort --all --yes', purpose: 'every unfinished rebuild; none is no error' },
   ],
-  options: [option('--all', 'every unfinished rebuild of this store'), dryRunOption()],
+  options: [option('--all', 'every unfinished rebuild of this store'), projectionsOption(), dryRunOption()],
   run: async ([name], flags, context) => {
     assertNamed(name, flags);
     const store = await context.openStore();
     const unfinished = name === undefined ? await findAllUnfinished(store) : [await findNamed(store, name)];
+    const external = unfinished.filter(({ target }) => target !== null);
+    const loaded = external.length === 0 ? [] : await loadCode(context, flags);
+    const codeOf = ({ projection }: Rebuild) => loaded.find(({ name: each }) => each === projection);
+    for (const each of external) assertLoaded(each, codeOf(each));
     const dryRun = flags.dryRun === true;
     if (!dryRun && unfinished.length > 0) {
       await context.confirm(`Drop ${unfinished.map(describeTables).join('; ')}?`);
-      for (const each of unfinished) await abortRebuild(store, each, ownerName());
+      const options = { store, owner: ownerName(), signal: context.io.signal };
+      for (const each of unfinished) await abortRebuild({ ...options, code: codeOf(each) }, each);
     }
     await print(unfinished, name !== undefined, dryRun, context);
     return 0;
@@ -63,8 +69,8 @@ function describeTables(rebuild: Rebuild): string {
   return `${tablesOf(rebuild).join(', ')}, filled up to position ${rebuild.position}`;
 }
 
-function tablesOf({ tables }: Rebuild): readonly string[] {
-  return tables.map(({ built }) => built);
+function tablesOf({ target, tables }: Rebuild): readonly string[] {
+  return target === null ? tables.map(({ built }) => built) : [target];
 }
 
 function assertNamed(name: string | undefined, flags: Flags): void {

@@ -1,8 +1,11 @@
 /** `evstore gc`: drops the tables that swaps have replaced, when their time is over. */
+import { ownerName } from '../src/projection/owner.js';
+import { assertLoaded, retireRebuild } from '../src/projection/rebuild-lease.js';
 import type { Rebuild } from '../src/store/store.js';
 import { type Command, option } from './command.js';
 import { type ListColumn, printList } from './print-list.js';
-import { dryRunOption } from './shared-options.js';
+import { loadCode } from './projection-code.js';
+import { dryRunOption, projectionsOption } from './shared-options.js';
 
 export const command: Command = {
   usage: 'gc',
@@ -13,20 +16,24 @@ export const command: Command = {
     { line: 'evstore gc --yes', purpose: 'drop it, as a nightly job does' },
     { line: 'evstore gc --now', purpose: 'also what was to be kept longer' },
   ],
-  options: [option('--now', 'whatever was said with --keep-old'), dryRunOption()],
+  options: [option('--now', 'whatever was said with --keep-old'), projectionsOption(), dryRunOption()],
   run: async (_args, flags, context) => {
     const store = await context.openStore();
     const now = context.io.now().toISOString();
     const swapped = (await store.projections.rebuilds()).filter(
       ({ state, old }) => state === 'swapped' && old !== null,
     );
-    const due = swapped.filter(
+    const over = swapped.filter(
       ({ keepOldUntil }) => flags.now === true || keepOldUntil === null || keepOldUntil <= now,
     );
+    const code = over.some(({ oldTarget }) => oldTarget !== null) ? await loadCode(context, flags) : [];
+    const codeOf = ({ projection }: Rebuild) => code.find(({ name }) => name === projection);
+    const due = over.filter((rebuild) => rebuild.oldTarget === null || codeOf(rebuild) !== undefined);
     const dryRun = flags.dryRun === true;
     if (due.length > 0 && !dryRun) {
       await context.confirm(`Drop ${due.flatMap(oldTables).join(', ')}? There is no rollback to them afterwards.`);
-      for (const rebuild of due) await store.projections.retire(rebuild);
+      const options = { store, owner: ownerName(), signal: context.io.signal };
+      for (const rebuild of due) await retireRebuild({ ...options, code: codeOf(rebuild) }, rebuild);
     }
     const rows = due.map((rebuild) => ({
       projection: rebuild.projection,
@@ -34,6 +41,7 @@ export const command: Command = {
       tables: oldTables(rebuild),
     }));
     await printList(context, rows, columns, { dryRun, dropped: rows, kept: swapped.length - due.length });
+    for (const rebuild of over) if (!due.includes(rebuild)) assertLoaded(rebuild, undefined);
     if (due.length === 0)
       await context.note(swapped.length === 0 ? 'nothing to drop' : `${swapped.length} kept for a rollback`);
     else await context.note(dryRun ? 'these would be dropped' : 'dropped');
@@ -47,6 +55,6 @@ const columns: readonly ListColumn<{ projection: string; rebuild: number; tables
   { heading: 'tables', field: ({ tables }) => tables.join(', ') },
 ];
 
-function oldTables({ tables }: Rebuild): readonly string[] {
-  return tables.map(({ old }) => old);
+function oldTables({ tables, oldTarget }: Rebuild): readonly string[] {
+  return oldTarget === null ? tables.map(({ old }) => old) : [oldTarget];
 }

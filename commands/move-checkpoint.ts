@@ -38,7 +38,7 @@ async function change(
   const execute = flags.execute === true;
   const { projection } = partOf(name);
   const isProjection = (await store.projections.list()).some(
-    (record) => record.name === projection && record.tables.length > 0,
+    (record) => record.name === projection && (record.tables.length > 0 || record.target !== null),
   );
   if (isProjection && to !== from) {
     await context.warn(

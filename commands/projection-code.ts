@@ -32,3 +32,8 @@ export async function selectCode(
   }
   return selectByName(loaded, names, ({ name }) => name);
 }
+
+/** As `loadCode`; undefined when no file has that name. */
+export async function findCode(context: Context, flags: Flags, name: string): Promise<LoadedProjection | undefined> {
+  return (await loadCode(context, flags)).find((each) => each.name === name);
+}

@@ -4,7 +4,7 @@ import { checkpointsOf, leastOf } from '../src/projection/checkpoints.js';
 import { planRollback, type RollbackPlan, rollBack } from '../src/projection/rollback.js';
 import type { Command } from './command.js';
 import type { Context } from './context.js';
-import { loadCode } from './projection-code.js';
+import { findCode } from './projection-code.js';
 import { dryRunOption, projectionsOption } from './shared-options.js';
 import { readSwitchOptions, switchFlags } from './swap-options.js';
 
@@ -19,13 +19,13 @@ export const command: Command = {
   options: [...switchFlags(), projectionsOption(), dryRunOption()],
   run: async ([name = ''], flags, context) => {
     const store = await context.openStore();
-    const code = (await loadCode(context, flags)).find((each) => each.name === name);
+    const code = await findCode(context, flags, name);
     const plan = await planRollback(store, name, code);
     const dryRun = flags.dryRun === true;
     if (dryRun) await print(name, plan, plan.livePosition, true, context);
     else {
       await context.confirm(question(name, plan));
-      await rollBack(readSwitchOptions(flags, store, context), plan, plan.hasOldCode ? code : undefined);
+      await rollBack(readSwitchOptions(flags, store, context), plan, code);
       const checkpoints = await store.projections.checkpoints();
       const position = leastOf(checkpointsOf(checkpoints, name)) ?? plan.oldPosition;
       await print(name, plan, position, false, context);

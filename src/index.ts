@@ -14,9 +14,15 @@ export {
   type SubscribeOptions,
 } from './event-store.js';
 export {
+  defineExternalProjection,
   defineProjection,
   defineSqlProjection,
   type Event,
+  type ExternalBatch,
+  type ExternalContext,
+  type ExternalProjection,
+  type ExternalProjectionDefinition,
+  type ExternalTarget,
   type Projection,
   type ProjectionDefinition,
   type Row,

@@ -38,7 +38,12 @@ const layers: readonly Layer[] = [
     ],
     packages: ['commander'],
   },
-  { name: 'templates', holds: /^templates\//, imports: [], packages: ['evstore', 'evstore/testing', 'vitest'] },
+  {
+    name: 'templates',
+    holds: /^templates\//,
+    imports: [],
+    packages: ['evstore', 'evstore/testing', 'vitest', 'better-sqlite3'],
+  },
   {
     name: 'public',
     holds: /^src\/[^/]+\.ts$/,

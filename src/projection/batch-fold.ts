@@ -1,4 +1,7 @@
-/** What a batch of events makes of a read model: rows to write where they are folded, statements where they are told. */
+/**
+ * What a batch of events makes of a read model: rows to write where they are folded, statements where they are told, and
+ * where the rows are outside the store's database what is written there first.
+ */
 import { setImmediate } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
@@ -6,9 +9,12 @@ import type { Part } from '../domain/parts.js';
 import type { Changes, DeferredChanges, Statement, StoredRow } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
 import { keyOf } from './columns.js';
+import type { Event } from './definition.js';
+import type { ExternalModel } from './external.js';
 import { type RoutedEvent, RowFold, routeEvent, statementsOf } from './fold.js';
 import { deferChanges } from './inline.js';
 import {
+  isExternalProjection,
   isTableProjection,
   type PreparedProjection,
   type PreparedSqlProjection,
@@ -32,8 +38,20 @@ export interface FoldTarget {
   readonly signal: AbortSignal;
 }
 
+/** Positions a batch lies between. */
+export interface PositionRange {
+  /** Exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface Folded {
   readonly changes: Changes | DeferredChanges;
+  /**
+   * To be called before the changes are applied: what is outside the store's database.
+   * @throws E_HANDLER naming the event, or none where it is about the batch
+   */
+  readonly writeOutside?: (range: PositionRange) => Promise<void>;
   /** To be called when the changes are in the table: the next batch starts from them. */
   readonly keep: () => void;
 }
@@ -52,13 +70,22 @@ export interface BatchFold {
   forget(): void;
 }
 
-export function createBatchFold(store: Store, projection: PreparedProjection, target: FoldTarget): BatchFold {
+/** @param model of an external projection: where it writes */
+export function createBatchFold(
+  store: Store,
+  projection: PreparedProjection,
+  target: FoldTarget,
+  model?: ExternalModel,
+): BatchFold {
+  if (isExternalProjection(projection)) {
+    if (model === undefined) throw new EvstoreError('E_BUG', `nothing was opened for projection ${projection.name}`);
+    return new ExternalBatchFold(model);
+  }
   if (target.isEmpty !== true && (projection.mode === 'inline' || target.isForeign === true)) {
     return new DeferredBatchFold(projection, target);
   }
-  return isTableProjection(projection)
-    ? new RowBatchFold(store, projection, target)
-    : new StatementBatchFold(projection, target);
+  if (isTableProjection(projection)) return new RowBatchFold(store, projection, target);
+  return new StatementBatchFold(projection, target);
 }
 
 class RowBatchFold implements BatchFold {
@@ -192,6 +219,36 @@ class DeferredBatchFold implements BatchFold {
     const events = this.#events;
     this.#events = [];
     return { changes: deferChanges(this.#projection, events, this.#target.physical), keep: () => {} };
+  }
+
+  forget(): void {
+    this.#events = [];
+  }
+}
+
+/** In the store's database there is nothing to write but the position. */
+class ExternalBatchFold implements BatchFold {
+  readonly #model: ExternalModel;
+  #events: Event[] = [];
+
+  constructor(model: ExternalModel) {
+    this.#model = model;
+  }
+
+  async prepare(): Promise<void> {}
+
+  add(event: RecordedEvent): void {
+    this.#events.push(this.#model.toEvent(event));
+  }
+
+  take(): Folded {
+    const events = this.#events;
+    this.#events = [];
+    return {
+      changes: { kind: 'statements', statements: [] },
+      writeOutside: (range) => this.#model.write(events, range),
+      keep: () => {},
+    };
   }
 
   forget(): void {

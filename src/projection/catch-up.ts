@@ -8,11 +8,13 @@ import { matches } from '../domain/matches.js';
 import { wholeWork } from '../domain/parts.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
 import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
-import { type ErrorPolicy, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
+import type { ExternalTarget } from './definition.js';
+import { type ErrorPolicy, isBatchFault, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
+import { assertHeld, ExternalModel } from './external.js';
 import { toNamedError } from './handler-error.js';
 import { Pace } from './pace.js';
 import { mayConcern } from './partition.js';
-import type { PreparedProjection } from './prepare.js';
+import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from './prepare.js';
 import { readPaced } from './read-paced.js';
 
 /** What a catch-up writes. */
@@ -22,6 +24,8 @@ export interface CatchUpTarget extends FoldTarget {
   readonly side?: 'built' | 'old';
   /** Everything up to here is in the table, or put aside. */
   readonly position: number;
+  /** Which made it, where it is outside the store's database; the projection's own unless said. */
+  readonly version?: number;
   /** Fixed events a batch; adaptive unless said. */
   readonly batchSize?: number | undefined;
   /** What is done with an event that fails; it stops unless said. */
@@ -49,6 +53,7 @@ export class CatchUp {
   readonly #target: CatchUpTarget;
   readonly #policy: ErrorPolicy;
   readonly #fold: BatchFold;
+  readonly #external: ExternalModel | undefined;
   readonly #pace: Pace;
   /** Streams of which an event is parked; asked for when the first batch is there. */
   #waiting: Set<string> | undefined;
@@ -63,7 +68,8 @@ export class CatchUp {
     this.#projection = projection;
     this.#target = target;
     this.#policy = target.policy ?? stopAtOnce;
-    this.#fold = createBatchFold(store, projection, target);
+    this.#external = isExternalProjection(projection) ? openExternal(store, projection, target) : undefined;
+    this.#fold = createBatchFold(store, projection, target, this.#external);
     this.#pace = new Pace(target.batchSize);
     this.#position = target.position;
   }
@@ -81,6 +87,25 @@ export class CatchUp {
   /** Events put aside so far. */
   get aside(): number {
     return this.#aside;
+  }
+
+  /** Makes an external read model where it is new; nothing for tables. @throws E_HANDLER */
+  async open(): Promise<void> {
+    await this.#external?.open();
+  }
+
+  /**
+   * Makes an external read model what readers see, in place of the previous one where that is known; nothing for tables,
+   * which change names in the transaction of the swap.
+   * @throws E_HANDLER, and readers see the one or the other
+   */
+  async promote(previous: ExternalTarget | null): Promise<void> {
+    await this.#external?.promote(previous);
+  }
+
+  /** Lets go of what it opened. */
+  async close(): Promise<void> {
+    await this.#external?.close();
   }
 
   /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
@@ -123,13 +148,24 @@ export class CatchUp {
     try {
       await narrow(
         batch,
-        (part) => this.#apply(part),
+        (part) => this.#applyStubbornly(part),
         (event, error) => this.#refuse(event, error),
       );
       if (this.#refused.length > 0) await this.#write({ events: [], aside: [], upTo: batch.upTo });
     } catch (error) {
       this.#forget();
       throw error;
+    }
+  }
+
+  /** A failure that is about no event, but about what is outside the store's database, is tried again as a whole. */
+  async #applyStubbornly(batch: EventBatch): Promise<void> {
+    try {
+      await this.#apply(batch);
+    } catch (error) {
+      if (!isBatchFault(error)) throw error;
+      const failure = await tryAgain(error, this.#policy.retries, this.#target.signal, () => this.#apply(batch));
+      if (failure !== undefined) throw failure.error;
     }
   }
 
@@ -204,7 +240,9 @@ export class CatchUp {
     const { lease, side, signal } = this.#target;
     if (signal.aborted || upTo <= this.#position) return;
     const { filter, name } = this.#projection;
-    const { changes, keep } = this.#fold.take();
+    const { changes, writeOutside, keep } = this.#fold.take();
+    await writeOutside?.({ from: this.#position, to: upTo });
+    if (signal.aborted) return;
     const delivered = [...this.#refused.map(({ event }) => event), ...events];
     const added = [...this.#refused.map((each) => each.aside), ...aside];
     await this.#store.projections.apply({
@@ -238,4 +276,18 @@ const stateOf = { park: 'parked', skip: 'skipped' } as const;
 /** As events put aside name them: 0 for the live tables. */
 function tablesOf({ target }: Lease): number {
   return target.kind === 'rebuild' ? target.id : 0;
+}
+
+function openExternal(
+  { projections }: Store,
+  projection: PreparedExternalProjection,
+  { lease, physical, version, isEmpty, signal }: CatchUpTarget,
+): ExternalModel {
+  return new ExternalModel({
+    projection,
+    target: { name: physical(projection.name), version: version ?? projection.version },
+    isNew: isEmpty ?? false,
+    hold: () => assertHeld(projections, lease),
+    signal,
+  });
 }

@@ -61,7 +61,7 @@ export async function compareRebuilt(
   catchUp: Advancing,
 ): Promise<Differences | null> {
   const { store, projection, samples, signal } = options;
-  if (rebuild.tables.length === 0) throw notHere(projection.name);
+  assertComparable(projection);
   const live = await findRecord(store, projection.name);
   const opened = live === undefined ? null : await openComparison(options, rebuild, lease, catchUp);
   if (live === undefined || opened === null) return null;
@@ -197,9 +197,11 @@ function apart(
   });
 }
 
-function notHere(name: string): EvstoreError {
-  return new EvstoreError('E_USAGE', `the rows of ${name} cannot be compared`, {
+/** @throws E_USAGE for rows that are outside the store's database */
+export function assertComparable({ name, model }: PreparedProjection): void {
+  if (model.kind !== 'external') return;
+  throw new EvstoreError('E_USAGE', `the rows of ${name} cannot be compared`, {
     why: 'They are not in this database.',
-    next: `evstore swap ${name}`,
+    next: `evstore rebuild ${name} --verify count`,
   });
 }

@@ -1,6 +1,5 @@
 /**
- * Projections as users write them. `defineProjection` and `defineSqlProjection` give their argument back, typed and
- * marked; it is checked when it is loaded, where the file and the export can be named. The result is recognised by
+ * Projections as users write them. `defineProjection` and its like give their argument back, typed and marked; it is checked when it is loaded, where the file and the export can be named. The result is recognised by
  * shape, never by class, because the user's file may load another copy of evstore.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
@@ -166,7 +165,88 @@ export type SqlProjection<Table extends string = any, Type extends string = any>
 
 export type TableIdentifiers<Table extends string = string> = { readonly [Name in Table]: TableIdentifier };
 
-export type Projection = TableProjection | SqlProjection;
+/** A read model outside the store's database. */
+export interface ExternalTarget {
+  /** Of its own for each rebuild, at most 63 characters of `a-z`, `0-9` and `_`: `order_search__v2_17`. */
+  readonly name: string;
+  /** Of the projection that fills it. */
+  readonly version: number;
+}
+
+export interface ExternalContext {
+  /** Aborted when the process is told to stop, or another has taken over: what is under way may be given up. */
+  readonly signal: AbortSignal;
+}
+
+/** Some events in the order of the log, and every event of the projection's types between two positions. */
+export interface ExternalBatch {
+  readonly events: readonly Event[];
+  /** Exclusive. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * Rows outside the store's database: a search engine, another database, files. What is written there and the checkpoint
+ * cannot be one transaction: the batch is written first, then the checkpoint moves. After a crash the last batch comes
+ * again, and one of a process that was frozen may come late. So each write must be idempotent, and must not put an older
+ * state over a newer one: keep the event's position as the row's key, or beside the row, and write only what is higher.
+ */
+export interface ExternalProjectionDefinition<Connection = any> {
+  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
+  readonly name: string;
+  /** From 1; a new one needs a rebuild. */
+  readonly version: number;
+  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
+  readonly category?: string;
+  /** Events of older schema versions go through these before `write` sees them. */
+  readonly upcasters?: readonly Upcaster[];
+  /** Only events of these types. Default: all. */
+  readonly types?: readonly string[];
+  /**
+   * Once for each spell of work on a target. When `isNew`, nothing of it was written yet: makes it, empty, in place of
+   * what a crash may have left under that name. A `close()` of what it returns is called at the end of the spell.
+   */
+  readonly open: (
+    target: ExternalTarget & { readonly isNew: boolean },
+    context: ExternalContext,
+  ) => Connection | Promise<Connection>;
+  /**
+   * One batch, never an empty one; see above for what may come twice. It may come after `drop`, and must not make the
+   * target again. An error with the `globalPosition` of an event is about that event, any other about the whole batch.
+   */
+  readonly write: (
+    connection: Connection,
+    batch: ExternalBatch,
+    target: ExternalTarget,
+    context: ExternalContext,
+  ) => unknown;
+  /**
+   * Makes `target` what readers see, in one step: an alias moved, a view replaced. Called at each start of a runner and
+   * again after a crash, so it changes nothing when it is done already. `previous` is what readers saw, where that is
+   * known: it stays for a rollback.
+   */
+  readonly promote: (
+    connection: Connection,
+    target: ExternalTarget,
+    previous: ExternalTarget | null,
+    context: ExternalContext,
+  ) => unknown;
+  /** Removes a target that readers do not see; there may be none of that name any more. */
+  readonly drop: (target: ExternalTarget, context: ExternalContext) => unknown;
+  /** Rows in a target, for `rebuild --verify count`. */
+  readonly count?: (
+    connection: Connection,
+    target: ExternalTarget,
+    context: ExternalContext,
+  ) => number | Promise<number>;
+}
+
+export type ExternalProjection<Connection = any> = ExternalProjectionDefinition<Connection> & {
+  readonly kind: 'external';
+};
+
+export type Projection = TableProjection | SqlProjection | ExternalProjection;
 
 export function defineProjection<
   const C extends Columns,
@@ -180,4 +260,10 @@ export function defineSqlProjection<const Table extends string, const Type exten
   definition: SqlProjectionDefinition<Table, Type>,
 ): SqlProjection<Table, Type> {
   return { ...definition, kind: 'sql' };
+}
+
+export function defineExternalProjection<Connection>(
+  definition: ExternalProjectionDefinition<Connection>,
+): ExternalProjection<Connection> {
+  return { ...definition, kind: 'external' };
 }

@@ -3,7 +3,7 @@ import { type ErrorCode, type EvstoreError, isEvstoreError } from '../domain/err
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import type { SetAside } from '../store/store.js';
 import { BackOff } from './back-off.js';
-import { failedPosition } from './handler-error.js';
+import { failedPosition, refusedPosition } from './handler-error.js';
 
 /**
  * `stop`: nothing moves past it. `park`: it waits aside, and the later events of its stream behind it. `skip`: it is
@@ -31,6 +31,11 @@ const theEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HANDLER', 'E_IN
 
 export function isEventsFault(error: unknown): error is EvstoreError {
   return isEvstoreError(error) && theEvents.has(error.code);
+}
+
+/** Of what is outside the store's database, and to blame on none of the events. */
+export function isBatchFault(error: unknown): boolean {
+  return isEvstoreError(error) && error.details.target !== undefined && failedPosition(error) === undefined;
 }
 
 /**
@@ -64,8 +69,10 @@ export async function tryAgain(
 
 /**
  * Acts on a batch; where the database refuses it, on one half and then the other, down to the event it refuses. So many
- * events that fail take no more attempts than twice their number.
- * @param act whole or not at all; an error that names its event already, and one that no event is to blame for, passes
+ * events that fail take no more attempts than twice their number. Where the error names an event that is still to be
+ * acted on, on what is before it, on it alone, and on what is after it.
+ * @param act whole or not at all; an error that is about what it has done up to, and one that no event is to blame for,
+ *   passes
  */
 export async function narrow(
   batch: EventBatch,
@@ -76,14 +83,23 @@ export async function narrow(
   try {
     await act(batch);
   } catch (error) {
-    if (!isEventsFault(error) || failedPosition(error) !== undefined) throw error;
-    const half = Math.ceil(events.length / 2);
-    const [first, second] = [events.slice(0, half), events.slice(half)];
-    const [single] = first;
-    if (single === undefined) throw error;
-    if (second[0] === undefined) return refuse(single, error);
-    await narrow({ events: first, upTo: second[0].globalPosition - 1 }, act, refuse);
-    await narrow({ events: second, upTo }, act, refuse);
+    const refused = refusedPosition(error);
+    if (!isEventsFault(error) || isBatchFault(error) || (failedPosition(error) ?? refused) !== refused) throw error;
+    const named = events.findIndex(({ globalPosition }) => globalPosition === refused);
+    const cuts = named === -1 ? [Math.ceil(events.length / 2)] : [named, named + 1];
+    const parts = [0, ...cuts]
+      .map((start, index) => events.slice(start, cuts[index]))
+      .filter((part) => part.length > 0);
+    const [first = []] = parts;
+    if (first.length === events.length) {
+      const [single] = first;
+      if (single === undefined) throw error;
+      return refuse(single, error);
+    }
+    for (const [index, part] of parts.entries()) {
+      const next = parts[index + 1]?.[0];
+      await narrow({ events: part, upTo: next === undefined ? upTo : next.globalPosition - 1 }, act, refuse);
+    }
   }
 }
 

@@ -4,8 +4,17 @@ import type { RecordedEvent } from '../domain/event.js';
 import { shellWord } from '../domain/shell-word.js';
 import { ColumnFault, ValueFault } from './values.js';
 
-/** @param part what was running: the handler's name in `on`, `key` … */
-export function toHandlerError(projection: string, event: RecordedEvent, part: string, cause: unknown): EvstoreError {
+/**
+ * @param part what was running: the handler's name in `on`, `key` …
+ * @param target what it was written to, where that is outside the store's database
+ */
+export function toHandlerError(
+  projection: string,
+  event: Omit<RecordedEvent, 'data' | 'metadata'>,
+  part: string,
+  cause: unknown,
+  target?: string,
+): EvstoreError {
   const { globalPosition, type, streamId, version, id } = event;
   return new EvstoreError('E_HANDLER', `projection ${projection} failed on ${type} at position ${globalPosition}`, {
     why: `${explain(part, cause)} The event is version ${version} of ${streamId}.`,
@@ -17,6 +26,7 @@ export function toHandlerError(projection: string, event: RecordedEvent, part: s
       streamId,
       version,
       id,
+      ...(target !== undefined && { target }),
       ...(cause instanceof ColumnFault && { column: cause.property }),
     },
     cause,
@@ -41,7 +51,13 @@ export function toNamedError(projection: string, event: RecordedEvent, error: Ev
   return isEvstoreError(named) ? named : toHandlerError(projection, event, `on.${event.type}`, error);
 }
 
-function explain(part: string, cause: unknown): string {
+/** As `failedPosition`, of an event that was refused outside the store's database, where nothing is passed over yet. */
+export function refusedPosition(error: unknown): number | undefined {
+  return isEvstoreError(error) && error.details.target !== undefined ? failedPosition(error) : undefined;
+}
+
+/** What was thrown while a part of the user's code ran, as a sentence. */
+export function explain(part: string, cause: unknown): string {
   if (cause instanceof ColumnFault) return `${part}: column ${cause.property} takes ${cause.message}.`;
   if (cause instanceof ValueFault) return `${part} returns ${cause.message}.`;
   if (isEvstoreError(cause)) return `${part}: ${cause.message}.${cause.why === undefined ? '' : ` ${cause.why}`}`;

@@ -30,7 +30,7 @@ export class Heartbeat {
   }
 }
 
-function superseded({ target }: Lease): EvstoreError {
+export function superseded({ target }: Lease): EvstoreError {
   const what = target.kind === 'rebuild' ? `rebuild ${target.id}` : target.subscriptionId;
   return new EvstoreError('E_SUPERSEDED', `${what} was taken over by another process`, {
     why: 'Its lease had run out, because this process was held up or could not reach the database.',

@@ -1,11 +1,17 @@
 /** Projections that appends apply: pure functions for the driver to call in the transaction of the append, or of a batch. */
+import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { DeferredChanges, Fold, StoredRow } from '../domain/read-model.js';
 import type { InlineProjection } from '../store/store.js';
 import { keyOf } from './columns.js';
 import { RowFold, routeEvent, statementsOf } from './fold.js';
 import { withoutName } from './handler-error.js';
-import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from './prepare.js';
+import {
+  isExternalProjection,
+  isTableProjection,
+  type PreparedProjection,
+  type PreparedTableProjection,
+} from './prepare.js';
 
 /** For the live tables. */
 export function toInlineProjection(projection: PreparedProjection): InlineProjection {
@@ -59,6 +65,9 @@ function foldAtOnce(
   events: readonly RecordedEvent[],
   physical: (name: string) => string,
 ): Fold {
+  if (isExternalProjection(projection)) {
+    throw new EvstoreError('E_BUG', `the rows of ${projection.name} are outside the store`);
+  }
   return isTableProjection(projection)
     ? foldRows(projection, events, physical)
     : { kind: 'statements', statements: events.flatMap((event) => statementsOf(projection, event, physical)) };

@@ -18,6 +18,8 @@ export interface InventoryItem {
   /** Of the code; null for a detached one. */
   readonly codeVersion: number | null;
   readonly tables: readonly string[];
+  /** What is live outside the store's database, as its own code calls it; null when that is tables. */
+  readonly target: string | null;
   /** Null when it never ran; of a divided one, that of the part that is last. */
   readonly position: number | null;
   /** Into how many its work is divided; 1 unless it is. */
@@ -48,7 +50,7 @@ export async function takeInventory(
     projections.checkpoints(),
     projections.rebuilds(),
   ]);
-  const records = all.filter(({ tables }) => tables.length > 0);
+  const records = all.filter(({ tables, target }) => tables.length > 0 || target !== null);
   const facts = await projections.inspectTables(records.flatMap(({ tables }) => tables));
   const rows = new Map(facts.map(({ table, estimatedRows }) => [table, estimatedRows]));
   const names = [...new Set([...code, ...records].map(({ name }) => name))].sort();
@@ -84,6 +86,7 @@ function toItem(
     version: record?.version ?? null,
     codeVersion: code?.version ?? null,
     tables: record?.tables ?? code?.tables ?? [],
+    target: record?.target ?? null,
     position: leastOf(checkpoints) ?? null,
     parts: record?.parts ?? 1,
     estimatedRows: estimates.length === 0 ? null : sum(estimates),

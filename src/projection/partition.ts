@@ -26,6 +26,7 @@ function whyWhole(projection: PreparedProjection): string | undefined {
   }
   const { definition } = projection;
   if (definition.kind === 'sql' && definition.partitionBy === 'stream') return undefined;
+  if (definition.kind === 'external') return 'Its rows are outside this store, where one process writes at a time.';
   return (
     'Events of different streams may meet in one row, and only its author knows. ' +
     "Where no row is of more than one stream, say so in the definition: partitionBy: 'stream'."

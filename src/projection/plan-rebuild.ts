@@ -3,7 +3,7 @@ import { EvstoreError } from '../domain/errors.js';
 import { checkRebuildTables, checkStatementNames, nameRebuildTables } from '../domain/names.js';
 import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../store/store.js';
 import type { PreparedProjection } from './prepare.js';
-import { type CodeState, compareCode } from './registration.js';
+import { assertSamePlace, type CodeState, compareCode } from './registration.js';
 
 /** What was found out about a projection and its tables. */
 export interface RebuildFacts {
@@ -36,6 +36,8 @@ export interface RebuildPlanned {
   /** How the code compares to the one that made the live rows; null when there are none. */
   readonly code: CodeState | null;
   readonly tables: readonly TableFacts[];
+  /** What is live outside the store's database; null when that is tables, and for one the store does not know yet. */
+  readonly liveTarget: string | null;
   /** The tables it makes; a new rebuild's under the next number that is free. */
   readonly names: readonly RebuildTable[];
   /** Event types read, or every type. */
@@ -60,6 +62,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
   const { projection, record, livePosition, safeHead, unfinished, tables } = facts;
   const { name, version, filter } = projection;
   const action = decideAction(facts, mode);
+  if (record !== undefined) assertSamePlace(record, projection);
   assertSameTables(facts);
   assertNothingBlocks(name, tables);
   const resumed = action === 'resume' ? unfinished : undefined;
@@ -71,6 +74,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
     toVersion: version,
     code: record === undefined ? null : compareCode(record, projection),
     tables,
+    liveTarget: record?.target ?? null,
     names: resumed?.tables ?? planTables(facts),
     types: filter.types ?? 'all',
     category: filter.category ?? null,

@@ -4,7 +4,7 @@ import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { ReadModel } from '../domain/read-model.js';
 import { hashCode } from './code-hash.js';
 import { type TableShape, toList, toTableShape } from './columns.js';
-import type { Projection, SqlProjection, TableProjection } from './definition.js';
+import type { ExternalProjection, Projection, SqlProjection, TableProjection } from './definition.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 interface Prepared {
@@ -12,7 +12,7 @@ interface Prepared {
   readonly version: number;
   readonly codeHash: string;
   readonly mode: ProjectionMode;
-  /** The events it has handlers for. */
+  /** The events it is given. */
   readonly filter: EventFilter;
   readonly model: ReadModel;
   /** The names readers use. */
@@ -28,12 +28,18 @@ export interface PreparedSqlProjection extends Prepared {
   readonly definition: SqlProjection;
 }
 
-export type PreparedProjection = PreparedTableProjection | PreparedSqlProjection;
+export interface PreparedExternalProjection extends Prepared {
+  readonly definition: ExternalProjection;
+}
+
+export type PreparedProjection = PreparedTableProjection | PreparedSqlProjection | PreparedExternalProjection;
 
 /** The definition's shape is checked already: see shape.ts. */
 export function prepareProjection(definition: Projection): PreparedProjection {
-  const { name, version, mode = 'async' } = definition;
+  const { name, version } = definition;
+  const mode = definition.kind === 'external' ? 'async' : (definition.mode ?? 'async');
   const common = { name, version, mode, codeHash: hashCode(definition), filter: toFilter(definition) };
+  if (definition.kind === 'external') return { ...common, definition, model: { kind: 'external' }, tables: [] };
   if (definition.kind === 'sql') {
     const { tables, create } = definition;
     const model: ReadModel = {
@@ -51,7 +57,13 @@ export function isTableProjection(projection: PreparedProjection): projection is
   return projection.definition.kind === 'table';
 }
 
-function toFilter({ category, on }: Projection): EventFilter {
-  const types = Object.keys(on);
-  return { ...(category !== undefined && { category }), ...(!types.includes('*') && { types }) };
+export function isExternalProjection(projection: PreparedProjection): projection is PreparedExternalProjection {
+  return projection.definition.kind === 'external';
+}
+
+function toFilter(definition: Projection): EventFilter {
+  const { category } = definition;
+  const types = definition.kind === 'external' ? definition.types : Object.keys(definition.on);
+  const isNarrow = types !== undefined && (definition.kind === 'external' || !types.includes('*'));
+  return { ...(category !== undefined && { category }), ...(isNarrow && { types }) };
 }

@@ -1,7 +1,12 @@
 /** The lease on a rebuild: one process works on it at a time. */
 import { EvstoreError } from '../domain/errors.js';
-import type { Lease, Rebuild, Store } from '../store/store.js';
-import { leaseTtlMs } from './heartbeat.js';
+import type { Lease, Rebuild, RebuildState, Store } from '../store/store.js';
+import { checkpointsOf, furthestOf } from './checkpoints.js';
+import type { ExternalTarget } from './definition.js';
+import { dropBeside } from './external.js';
+import { Heartbeat, leaseTtlMs } from './heartbeat.js';
+import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from './prepare.js';
+import { findRecord } from './registration.js';
 
 export async function findUnfinished(store: Store, projection: string): Promise<Rebuild | undefined> {
   return (await store.projections.rebuilds(projection)).find(isUnfinished);
@@ -30,13 +35,95 @@ export async function leaseRebuild(store: Store, rebuild: Rebuild, owner: string
   });
 }
 
-/** Maps a name readers use to the table a rebuild fills, or to the one it replaced. */
+/** Maps a name readers use to what a rebuild fills, or to what it replaced: a table, or a target outside the database. */
 export function tableOf(rebuild: Rebuild, side: 'built' | 'old'): (name: string) => string {
+  const target = side === 'built' ? rebuild.target : rebuild.oldTarget;
+  if (target !== null) return () => target;
   return (name) => rebuild.tables.find(({ live }) => live === name)?.[side] ?? name;
 }
 
-/** `planned | filling | ready → aborted`. */
-export async function abortRebuild(store: Store, rebuild: Rebuild, owner: string): Promise<Rebuild> {
+/** What drops a target outside the store's database: the code of its projection. */
+export interface DropOptions {
+  readonly store: Store;
+  readonly owner: string;
+  /** What is loaded under the projection's name, if anything; tables need none. */
+  readonly code: PreparedProjection | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * `planned | filling | ready → aborted`.
+ * @throws E_NOT_FOUND, and nothing has changed, when only code that is not loaded can drop what was built
+ * @throws E_HANDLER when that code fails: the rebuild is as it was
+ */
+export async function abortRebuild(options: DropOptions, rebuild: Rebuild): Promise<Rebuild> {
+  const { projections } = options.store;
+  const built = rebuild.target === null ? null : { name: rebuild.target, version: rebuild.version };
+  return dropUnder(options, rebuild, built, ['planned', 'filling', 'ready'], (lease) =>
+    projections.abort(rebuild, lease),
+  );
+}
+
+/** `swapped → retired`. @throws as `abortRebuild` */
+export async function retireRebuild(options: DropOptions, rebuild: Rebuild): Promise<Rebuild> {
+  const { projections } = options.store;
+  if (rebuild.oldTarget === null) return projections.retire(rebuild);
+  const old = { name: rebuild.oldTarget, version: rebuild.old?.version ?? rebuild.version };
+  return dropUnder(options, rebuild, old, ['swapped'], () => projections.retire(rebuild));
+}
+
+/** Under the lease of the rebuild, so that no swap and no rollback brings back what is dropped. */
+async function dropUnder(
+  { store, owner, code, signal }: DropOptions,
+  rebuild: Rebuild,
+  doomed: ExternalTarget | null,
+  states: readonly RebuildState[],
+  forget: (lease: Lease) => Promise<Rebuild>,
+): Promise<Rebuild> {
+  if (doomed !== null) assertLoaded(rebuild, code);
   const lease = await leaseRebuild(store, rebuild, owner);
-  return store.projections.abort(rebuild, lease);
+  if (doomed === null) return forget(lease);
+  assertLoaded(rebuild, code);
+  const heartbeat = new Heartbeat(store.projections, lease);
+  try {
+    const current = (await store.projections.rebuilds(rebuild.projection)).find(({ id }) => id === rebuild.id);
+    const live = await findLiveTarget(store, rebuild.projection);
+    if (current === undefined || !states.includes(current.state) || live?.name === doomed.name) {
+      throw movedOn(rebuild, current);
+    }
+    const dropping = AbortSignal.any([signal, heartbeat.lost]);
+    await dropBeside({ projection: code, target: doomed, signal: dropping }, live);
+    return await forget(lease);
+  } finally {
+    heartbeat.stop();
+    await store.projections.releaseLease(lease).catch(() => {});
+  }
+}
+
+/** Null for one that no batch was written to: it may never have been made. */
+export async function findLiveTarget(store: Store, projection: string): Promise<ExternalTarget | null> {
+  const record = await findRecord(store, projection);
+  const position = furthestOf(checkpointsOf(await store.projections.checkpoints(), projection)) ?? 0;
+  if (record === undefined || record.target === null || position === 0) return null;
+  return { name: record.target, version: record.version };
+}
+
+/** @throws E_NOT_FOUND */
+export function assertLoaded(
+  { projection, target, oldTarget }: Rebuild,
+  code: PreparedProjection | undefined,
+): asserts code is PreparedExternalProjection {
+  if (code !== undefined && isExternalProjection(code)) return;
+  throw new EvstoreError('E_NOT_FOUND', `the code of projection ${projection} is not loaded`, {
+    why: `Its rows are outside this store, in ${[target, oldTarget].filter(Boolean).join(' and ')}, and only its own code can promote and drop them. Nothing has been changed.`,
+    next: 'evstore projections',
+    details: { projection, target, oldTarget },
+  });
+}
+
+function movedOn({ id, state }: Rebuild, current: Rebuild | undefined): EvstoreError {
+  return new EvstoreError('E_SUPERSEDED', `rebuild ${id} is ${current?.state ?? 'gone'}, not ${state} any more`, {
+    why: 'Another process has moved it on. Nothing has been dropped.',
+    next: 'evstore projections',
+  });
 }

@@ -5,6 +5,7 @@ import type { Lease, Rebuild } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
 import { assertWithin, compareFully, type FullCheck, isWithin } from './check-rebuilt.js';
 import { checkpointsOf, furthestOf } from './checkpoints.js';
+import { assertComparable } from './compare.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 import type { RebuildFacts, RebuildPlanned } from './plan-rebuild.js';
 import type { PreparedProjection } from './prepare.js';
@@ -111,8 +112,9 @@ export class Rebuilding {
   /** The journal row and its lease, then the tables. @param cacheBytes what its rows may take in memory */
   begin(cacheBytes?: number): Promise<void> {
     return this.#attempt(async () => {
-      const { store, signal, batchSize } = this.#settings;
+      const { store, signal, batchSize, verify } = this.#settings;
       signal.throwIfAborted();
+      if (verify === 'full') assertComparable(this.projection);
       const { rebuild, lease } = await this.#takeOrStart();
       this.#rebuild = rebuild;
       const heartbeat = new Heartbeat(store.projections, lease);
@@ -131,9 +133,10 @@ export class Rebuilding {
       this.#held = { lease, heartbeat, signal: either, catchUp };
       if (rebuild.state !== 'planned') return;
       this.#tell('create', this.#plan.target);
-      this.#rebuild = await this.#clock.time('create', () =>
-        store.projections.createRebuildTables(rebuild, lease, this.projection.model),
-      );
+      this.#rebuild = await this.#clock.time('create', async () => {
+        await catchUp.open();
+        return store.projections.createRebuildTables(rebuild, lease, this.projection.model);
+      });
     });
   }
 
@@ -187,6 +190,7 @@ export class Rebuilding {
   /** Never throws. */
   async release(): Promise<void> {
     this.#held?.heartbeat.stop();
+    await this.#held?.catchUp.close();
     if (this.#held !== undefined) {
       await this.#settings.store.projections.releaseLease(this.#held.lease).catch(() => {});
     }
@@ -220,12 +224,12 @@ export class Rebuilding {
   }
 
   async #takeOrStart(): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
-    const { store, owner } = this.#settings;
+    const { store, owner, signal } = this.#settings;
     const { unfinished } = this.#facts;
     if (this.#plan.action === 'resume' && unfinished !== undefined) {
       return { rebuild: unfinished, lease: await leaseRebuild(store, unfinished, owner) };
     }
-    if (unfinished !== undefined) await abortRebuild(store, unfinished, owner);
+    if (unfinished !== undefined) await abortRebuild({ store, owner, code: this.projection, signal }, unfinished);
     const { name, version, codeHash, model, tables } = this.projection;
     await store.projections.register({ name, version, codeHash, model });
     const plan = { projection: name, version, codeHash, tables };
@@ -265,7 +269,8 @@ export class Rebuilding {
 
   async #verify(): Promise<void> {
     const { store } = this.#settings;
-    if (this.#diff === null) this.#rows = await verifyRebuild(store, this.#current, this.#settings);
+    const options = { ...this.#settings, signal: this.#holding.signal };
+    if (this.#diff === null) this.#rows = await verifyRebuild(store, this.#current, options, this.projection);
     else this.#rows = { live: this.#diff.live.rows, rebuilt: this.#diff.rebuilt.rows };
     await assertValid(store, this.projection, this.#current);
   }

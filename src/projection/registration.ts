@@ -11,8 +11,13 @@ export function compareCode(record: ProjectionRecord, code: { version: number; c
   return record.codeHash === code.codeHash ? 'current' : 'stale code';
 }
 
-/** @throws E_STALE_PROJECTION when the table was made by another version */
-export function assertVersion(record: ProjectionRecord, { name, version }: PreparedProjection): void {
+/**
+ * @throws E_STALE_PROJECTION when the table was made by another version
+ * @throws E_CONFIG when the rows are tables of the store's database and were not before, or the other way round
+ */
+export function assertVersion(record: ProjectionRecord, projection: PreparedProjection): void {
+  const { name, version } = projection;
+  assertSamePlace(record, projection);
   if (record.version === version) return;
   const isNewer = version > record.version;
   throw new EvstoreError(
@@ -26,6 +31,18 @@ export function assertVersion(record: ProjectionRecord, { name, version }: Prepa
       details: { projection: name, registered: record.version, code: version },
     },
   );
+}
+
+/** @throws E_CONFIG */
+export function assertSamePlace(
+  { name, tables, target }: ProjectionRecord,
+  projection: Pick<PreparedProjection, 'model'>,
+): void {
+  const isExternal = projection.model.kind === 'external';
+  if (isExternal === (target !== null)) return;
+  throw new EvstoreError('E_CONFIG', `projection ${name} is ${isExternal ? 'external now' : 'no longer external'}`, {
+    why: `Its rows are ${target === null ? `in ${tables.join(', ')} of this store` : `in ${target}, outside this store`}, and a swap cannot move them. What writes elsewhere is another projection: give it another name.`,
+  });
 }
 
 export async function findRecord({ projections }: Store, name: string): Promise<ProjectionRecord | undefined> {

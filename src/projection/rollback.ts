@@ -5,7 +5,8 @@ import { CatchUp } from './catch-up.js';
 import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { Heartbeat } from './heartbeat.js';
 import type { PreparedProjection } from './prepare.js';
-import { leaseRebuild, tableOf } from './rebuild-lease.js';
+import { assertLoaded, leaseRebuild, tableOf } from './rebuild-lease.js';
+import { promoteHeld } from './swap.js';
 import { type SwitchOptions, switchTables } from './switch-tables.js';
 
 /** A swap that can be taken back. */
@@ -67,33 +68,54 @@ export async function planRollback(
   };
 }
 
-/** @param code catches the old tables up; undefined leaves them where they are, and readers go back to it */
+/**
+ * Catches the old tables up when the code is the one that made them; otherwise they stay where they are, and readers go
+ * back to it.
+ * @param code what is loaded under that name, if anything
+ * @throws E_NOT_FOUND without any code, for rows outside the store's database: only it can send readers back to them
+ */
 export async function rollBack(
   options: RollbackOptions,
-  { rebuild, oldPosition }: RollbackPlan,
+  { rebuild, oldPosition, oldVersion, hasOldCode }: RollbackPlan,
   code: PreparedProjection | undefined,
 ): Promise<Rebuild> {
+  if (rebuild.target !== null) assertLoaded(rebuild, code);
   const { store, owner, lockTimeoutMs, batchSize } = options;
   await store.schema.assertGuards();
   const lease = await leaseRebuild(store, rebuild, owner);
   const heartbeat = new Heartbeat(store.projections, lease);
+  const catchesUp = hasOldCode && code !== undefined;
+  let catchUp: CatchUp | undefined;
   try {
     const signal = AbortSignal.any([options.signal, heartbeat.lost]);
     const physical = tableOf(rebuild, 'old');
-    const target = { lease, side: 'old', physical, position: oldPosition, batchSize, signal } as const;
+    const target = {
+      lease,
+      side: 'old',
+      physical,
+      position: oldPosition,
+      isEmpty: oldPosition === 0,
+      version: oldVersion,
+      batchSize,
+      signal,
+    } as const;
+    catchUp = code === undefined ? undefined : new CatchUp(store, code, target);
     return await switchTables(
       { ...options, signal },
       {
         rebuild,
         lease,
-        catchUp: code === undefined ? undefined : new CatchUp(store, code, target),
+        catchUp: catchesUp ? catchUp : undefined,
         done: 'ready',
-        act: (live) =>
-          store.projections.rollback(rebuild, { rebuild: lease, live }, { lockTimeoutMs, goBack: code === undefined }),
+        act: async (live) => {
+          await promoteHeld({ ...options, signal }, catchUp, live);
+          return store.projections.rollback(rebuild, { rebuild: lease, live }, { lockTimeoutMs, goBack: !catchesUp });
+        },
         next: `evstore rollback ${rebuild.projection}`,
       },
     );
   } finally {
+    await catchUp?.close();
     heartbeat.stop();
     await store.projections.releaseLease(lease).catch(() => {});
   }

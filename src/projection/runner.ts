@@ -9,13 +9,12 @@ import { BackOff, pause } from './back-off.js';
 import { CatchUp, type Step } from './catch-up.js';
 import { assertSameHistory } from './diverged.js';
 import { divideWork } from './divide.js';
-import { failedPosition } from './handler-error.js';
 import type { HeadWatch } from './head-watch.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 import { assertCanDivide } from './partition.js';
 import type { PreparedProjection } from './prepare.js';
 import { Rate } from './rate.js';
-import { assertVersion, compareCode, findRecord } from './registration.js';
+import { assertSamePlace, assertVersion, compareCode, findRecord } from './registration.js';
 import type { RunOptions, RunResult } from './run.js';
 
 /** What a runner has to tell, each change of state once. */
@@ -61,6 +60,8 @@ export class Runner {
   readonly #rate = new Rate();
   #lease: Lease | undefined;
   #standbyFor: string | undefined;
+  /** Of this spell, or of the last. */
+  #catchUp: CatchUp | undefined;
   #saidStale = false;
   /** The tables were of this code's version when it last looked. */
   #wasCurrent = false;
@@ -68,6 +69,8 @@ export class Runner {
   #stopped: RunResult['stopped'] = null;
   /** Other code has made the rows: see `FoldTarget`. */
   #isForeign = false;
+  /** Live outside the store's database. */
+  #target: string | null = null;
   #position = 0;
   #events = 0;
 
@@ -133,6 +136,7 @@ export class Runner {
     const record =
       (await findRecord(store, name)) ?? (await store.projections.register({ name, version, codeHash, model }));
     onContact();
+    assertSamePlace(record, this.#projection);
     if (record.version !== version) return this.#awaitTables(record);
     this.#wasCurrent = true;
     const isStale = compareCode(record, this.#projection) === 'stale code';
@@ -151,6 +155,7 @@ export class Runner {
     const current = await findRecord(store, name);
     if (current?.version === version && current.parts === this.#part.of) {
       this.#isForeign = current.codeHash !== codeHash;
+      this.#target = current.target;
       return this.#lead(lease);
     }
     await this.#release(lease);
@@ -242,6 +247,7 @@ export class Runner {
       throw error;
     } finally {
       heartbeat.stop();
+      await this.#catchUp?.close();
     }
   }
 
@@ -255,15 +261,20 @@ export class Runner {
     let hasError = checkpoint.lastError !== null;
     const { position } = checkpoint;
     const part = this.#part;
+    const target = this.#target;
     const catchUp = new CatchUp(store, this.#projection, {
       lease,
-      physical: String,
+      physical: target === null ? String : () => target,
+      isEmpty: target !== null && position === 0 && checkpoint.generation === 0,
       part,
       isForeign: this.#isForeign,
       position,
       batchSize,
       signal,
     });
+    this.#catchUp = catchUp;
+    // Also where readers were sent there before: a swap that died half-way has sent them elsewhere.
+    await catchUp.promote(null);
     while (!signal.aborted) {
       for await (const step of this.#steps(catchUp)) {
         if (hasError) await store.projections.recordError(projection, null);
@@ -308,8 +319,8 @@ export class Runner {
   }
 
   async #recordFailure(error: unknown): Promise<void> {
-    if (failedPosition(error) === undefined || !(error instanceof Error)) return;
-    const why = isEvstoreError(error) && error.why !== undefined ? `: ${error.why}` : '';
+    if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return;
+    const why = error.why === undefined ? '' : `: ${error.why}`;
     await this.#options.store.projections.recordError(this.#id, `${error.message}${why}`);
   }
 

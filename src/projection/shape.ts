@@ -28,21 +28,22 @@ const unfitForKeys: ReadonlySet<unknown> = new Set<ColumnType>(['json', 'numeric
 
 const legalName = 'lower-case letters, digits and _, at most 63, and no name of evstore or of the engine';
 
-/** An object with handlers and a table: meant as a projection, whether or not it is right. */
+/** An object with handlers and a table, or with what an external one has: meant as a projection, whether or not it is right. */
 export function looksLikeProjection(value: unknown): value is object {
   if (!isProperties(value)) return false;
   if (value.kind === 'table' || value.kind === 'sql') return 'on' in value;
+  if (value.kind === 'external' || ('write' in value && 'promote' in value)) return true;
   return 'on' in value && ('table' in value || 'tables' in value);
 }
 
 /** What a file of projections exports by default, when it has a part of one: passed over, it would be missed by nobody. */
 export function isMeantAsProjection(value: unknown): value is object {
-  return isProperties(value) && ['on', 'table', 'tables'].some((part) => Object.hasOwn(value, part));
+  return isProperties(value) && ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
 }
 
 /** A value that looks like a projection, marked with its kind: plain objects of the right shape are taken too. */
 export function toProjection(value: object): Projection {
-  return { ...value, kind: 'tables' in value ? 'sql' : 'table' } as Projection;
+  return { ...value, kind: kindOf(value) } as Projection;
 }
 
 /** What is wrong, in the order of reading; none for a right one. */
@@ -50,9 +51,15 @@ export function findShapeFaults(value: unknown): readonly string[] {
   if (!isProperties(value)) return [`a projection is an object, not ${describeValue(value)}`];
   return [
     ...commonFaults(value),
-    ...('tables' in value ? sqlFaults(value) : tableFaults(value)),
-    ...handlerFaults(value),
+    ...(kindOf(value) === 'external'
+      ? externalFaults(value)
+      : [...('tables' in value ? sqlFaults(value) : tableFaults(value)), ...handlerFaults(value)]),
   ];
+}
+
+function kindOf(value: object): Projection['kind'] {
+  if ('write' in value || 'promote' in value) return 'external';
+  return 'tables' in value ? 'sql' : 'table';
 }
 
 function commonFaults({ name, version, mode, category, upcasters, validate }: Properties): readonly string[] {
@@ -70,6 +77,23 @@ function commonFaults({ name, version, mode, category, upcasters, validate }: Pr
     faults.push(`validate is ${describeValue(validate)}: it takes a function that returns statements`);
   }
   return [...faults, ...findUpcasterFaults(upcasters)];
+}
+
+function externalFaults(value: Properties): readonly string[] {
+  const { types, count, mode } = value;
+  const faults = (['open', 'write', 'promote', 'drop'] as const).flatMap((name) =>
+    typeof value[name] === 'function' ? [] : [`${name} is ${describeValue(value[name])}: it takes a function`],
+  );
+  const areTypes = Array.isArray(types) && types.length > 0 && types.every((type) => typeof type === 'string' && type);
+  if (types !== undefined && !areTypes) {
+    faults.push(`types is ${describeValue(types)}: it takes a list of at least one event type`);
+  }
+  if (mode === 'inline')
+    faults.push("mode is 'inline': rows outside the store cannot be written in the transaction of an append");
+  if (count !== undefined && typeof count !== 'function') {
+    faults.push(`count is ${describeValue(count)}: it takes a function`);
+  }
+  return faults;
 }
 
 function sqlFaults({ tables, create, partitionBy }: Properties): readonly string[] {

@@ -2,10 +2,12 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { Lease, Rebuild } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
+import { assertHeld } from './external.js';
 import { Heartbeat } from './heartbeat.js';
 import type { PreparedProjection } from './prepare.js';
 import { findUnfinished, leaseRebuild, tableOf } from './rebuild-lease.js';
 import type { RebuildProgress } from './rebuild-steps.js';
+import { findRecord } from './registration.js';
 import { type SwitchOptions, switchTables } from './switch-tables.js';
 import { assertValid } from './validate.js';
 
@@ -37,11 +39,16 @@ export async function swapReady(options: SwapOptions, projection: PreparedProjec
       side: 'built',
       physical: tableOf(rebuild, 'built'),
       position: lease.position,
+      isEmpty: lease.position === 0,
       batchSize: options.batchSize,
       signal,
     });
     await assertValid(store, projection, rebuild);
-    return await swapHeld({ ...options, signal }, rebuild, lease, catchUp);
+    try {
+      return await swapHeld({ ...options, signal }, rebuild, lease, catchUp);
+    } finally {
+      await catchUp.close();
+    }
   } finally {
     heartbeat.stop();
     await store.projections.releaseLease(lease).catch(() => {});
@@ -56,9 +63,30 @@ export function swapHeld(options: SwapOptions, rebuild: Rebuild, lease: Lease, c
     lease,
     catchUp,
     done: 'swapped',
-    act: (live) => store.projections.swap(rebuild, { rebuild: lease, live }, { lockTimeoutMs, keepOldMs }),
+    act: async (live) => {
+      await promoteHeld(options, catchUp, live);
+      return store.projections.swap(rebuild, { rebuild: lease, live }, { lockTimeoutMs, keepOldMs });
+    },
     next: `evstore swap ${rebuild.projection}`,
   });
+}
+
+/**
+ * Before the journal: a process that dies in between leaves readers with a read model that is level, and whoever goes on
+ * promotes again.
+ */
+export async function promoteHeld(
+  { store, signal }: SwitchOptions,
+  catchUp: CatchUp | undefined,
+  live: Lease,
+): Promise<void> {
+  if (catchUp === undefined || live.target.kind !== 'checkpoint') return;
+  const record = await findRecord(store, live.target.subscriptionId);
+  if (record === undefined || record.target === null) return;
+  await assertHeld(store.projections, live);
+  // Without a batch, what is live may never have been made.
+  await catchUp.promote(live.position === 0 ? null : { name: record.target, version: record.version });
+  signal.throwIfAborted();
 }
 
 export function assertReady(

@@ -3,7 +3,7 @@ import { EvstoreError } from '../domain/errors.js';
 import type { Statement } from '../domain/read-model.js';
 import type { Rebuild, Store } from '../store/store.js';
 import { toList } from './columns.js';
-import { isTableProjection, type PreparedProjection } from './prepare.js';
+import { isExternalProjection, isTableProjection, type PreparedProjection } from './prepare.js';
 import { tableOf } from './rebuild-lease.js';
 import { isStatement, toTableIdentifiers } from './sql-tag.js';
 import { describeValue } from './values.js';
@@ -40,6 +40,7 @@ export async function assertValid(store: Store, projection: PreparedProjection, 
 }
 
 function statementsOf(projection: PreparedProjection, physical: (name: string) => string): readonly Statement[] {
+  if (isExternalProjection(projection)) return [];
   const { name, tables } = projection;
   const t = toTableIdentifiers(tables, physical);
   try {

@@ -1,6 +1,10 @@
 /** What a rebuilt read model looks like beside the live one, and whether that may be swapped in. */
 import { EvstoreError } from '../domain/errors.js';
 import type { Rebuild, Store } from '../store/store.js';
+import type { ExternalTarget } from './definition.js';
+import { countTarget } from './external.js';
+import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from './prepare.js';
+import { findLiveTarget } from './rebuild-lease.js';
 
 export interface VerifyOptions {
   /** `count`: the numbers of rows. `full`: every row, key by key, at one position. */
@@ -23,12 +27,31 @@ export interface Counts {
 export async function verifyRebuild(
   store: Store,
   rebuild: Rebuild,
-  { verify, maxDiff }: VerifyOptions,
+  { verify, maxDiff, signal }: VerifyOptions & { readonly signal: AbortSignal },
+  projection: PreparedProjection,
 ): Promise<Counts | null> {
   if (verify === 'none') return null;
-  const rows = await countRows(store, rebuild);
-  assertAlike(rebuild, rows, maxDiff);
+  const rows = isExternalProjection(projection)
+    ? await countTargets(store, rebuild, projection, signal)
+    : await countRows(store, rebuild);
+  if (rows !== null) assertAlike(rebuild, rows, maxDiff);
   return rows;
+}
+
+/**
+ * Null when the projection cannot count.
+ * @throws E_HANDLER
+ */
+async function countTargets(
+  store: Store,
+  { target, version }: Rebuild,
+  projection: PreparedExternalProjection,
+  signal: AbortSignal,
+): Promise<Counts | null> {
+  const count = (counted: ExternalTarget) => countTarget({ projection, target: counted, signal });
+  const rebuilt = await count({ name: target ?? projection.name, version });
+  const live = await findLiveTarget(store, projection.name);
+  return rebuilt === null ? null : { rebuilt, live: live === null ? null : await count(live) };
 }
 
 async function countRows({ projections }: Store, { tables }: Rebuild): Promise<Counts> {

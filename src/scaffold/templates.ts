@@ -1,6 +1,6 @@
 /** Which templates there are, and which of their words are to be respelled. */
 
-export type ProjectionKind = 'summary' | 'aggregates' | 'join' | 'search';
+export type ProjectionKind = 'summary' | 'aggregates' | 'join' | 'search' | 'external';
 export type SagaKind = 'orchestration';
 
 export interface Template {
@@ -47,6 +47,13 @@ export const projectionTemplates: Readonly<Record<ProjectionKind, Template>> = {
     events: ['OrderPlaced', 'OrderNoteAdded', 'OrderShipped'],
     fields: [],
     summary: 'every word of the events, and the streams it appears in',
+  },
+  external: {
+    folder: 'projection',
+    name: 'order-text',
+    events: ['OrderPlaced', 'OrderNoteAdded', 'OrderShipped'],
+    fields: [],
+    summary: 'full-text search in a file of its own, as rows outside the store are kept',
   },
 };
 

@@ -3,11 +3,13 @@ import { deepStrictEqual } from 'node:assert/strict';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
 import { fromStoredRow } from '../projection/columns.js';
-import type { Projection } from '../projection/definition.js';
+import type { SqlProjection, TableProjection } from '../projection/definition.js';
 import { RowFold, routeEvent } from '../projection/fold.js';
 import {
+  isExternalProjection,
   isTableProjection,
   type PreparedProjection,
+  type PreparedSqlProjection,
   type PreparedTableProjection,
   prepareProjection,
 } from '../projection/prepare.js';
@@ -30,18 +32,24 @@ export interface ProjectionScenario {
 export type TestedRow = Readonly<Record<string, unknown>>;
 
 /** @param table of an sql projection with several: the one to look at. Default: its first */
-export function projectionScenario(projection: Projection, table?: string): ProjectionScenario {
+export function projectionScenario(projection: TableProjection | SqlProjection, table?: string): ProjectionScenario {
   const [fault] = findShapeFaults(projection);
   if (fault !== undefined) throw new TypeError(fault);
-  return new Scenario(prepareProjection(projection), table, []);
+  const prepared = prepareProjection(projection);
+  if (isExternalProjection(prepared)) throw new TypeError(`${projection.name} has no rows here: see externalScenario`);
+  return new Scenario(prepared, table, []);
 }
 
 class Scenario implements ProjectionScenario {
-  readonly #projection: PreparedProjection;
+  readonly #projection: PreparedTableProjection | PreparedSqlProjection;
   readonly #table: string | undefined;
   readonly #events: readonly GivenEvent[];
 
-  constructor(projection: PreparedProjection, table: string | undefined, events: readonly GivenEvent[]) {
+  constructor(
+    projection: PreparedTableProjection | PreparedSqlProjection,
+    table: string | undefined,
+    events: readonly GivenEvent[],
+  ) {
     this.#projection = projection;
     this.#table = table;
     this.#events = events;
@@ -76,7 +84,7 @@ function foldRows(projection: PreparedTableProjection, events: readonly Recorded
     .map(([, row]) => fromStoredRow(shape, row));
 }
 
-function isWanted({ filter }: PreparedProjection, { type, streamType }: RecordedEvent): boolean {
+export function isWanted({ filter }: PreparedProjection, { type, streamType }: RecordedEvent): boolean {
   return (filter.types?.includes(type) ?? true) && (filter.category === undefined || filter.category === streamType);
 }
 

@@ -1,6 +1,7 @@
 /** Rows that are written in the transaction of the append, and a runner beside it. */
 import { expect } from 'vitest';
 import type { EvstoreError } from '../../src/domain/errors.js';
+import type { Projection } from '../../src/projection/definition.js';
 import { prepareProjection } from '../../src/projection/prepare.js';
 import { append, errorOf, makeEvent, makeEvents, readStream } from '../support/events.js';
 import {
@@ -154,7 +155,7 @@ export const inlineSuite = suite('inline', {
     await register(store, traces);
     await appendInline(store, [traces], 'Order-1', makeEvents(3));
     const { definition } = traces;
-    await runOnce(store, prepareProjection({ ...definition, mode: 'async' }));
+    await runOnce(store, prepareProjection({ ...definition, mode: 'async' } as Projection));
     await expectTraces(store);
   },
 

@@ -69,6 +69,7 @@ describe('planRebuild', () => {
       toVersion: 2,
       code: 'stale',
       tables: [table],
+      liveTarget: null,
       names: [{ live: 'orders', built: 'orders__v2_8', old: 'orders__old_8' }],
       types: ['A'],
       category: 'Order',

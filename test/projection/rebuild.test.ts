@@ -239,7 +239,7 @@ forEachEngine((engine) => {
         expect(await actualRows(test)).toEqual(live);
         const unfinished = await findUnfinished(test.store, 'order_summary');
         expect(unfinished).toMatchObject({ state: 'filling', position: 25 });
-        if (unfinished !== undefined) await abortRebuild(test.store, unfinished, 'host:9');
+        if (unfinished !== undefined) await abortRebuild({ ...options(test.store), code: undefined }, unfinished);
         expect(await findUnfinished(test.store, 'order_summary')).toBeUndefined();
         expect(await rebuildProjection(options(test.store))).toMatchObject({ outcome: 'swapped' });
       });

@@ -1,0 +1,61 @@
+/** An external projection tried out: on what it really writes to, in a target of its own. */
+
+import type { ExternalProjection, ExternalTarget } from '../projection/definition.js';
+import { ExternalModel } from '../projection/external.js';
+import { isExternalProjection, type PreparedExternalProjection, prepareProjection } from '../projection/prepare.js';
+import { findShapeFaults } from '../projection/shape.js';
+import { type GivenEvent, recordGiven } from './given.js';
+import { isWanted } from './projection-scenario.js';
+
+export interface ExternalScenario<Connection> {
+  /** Events in the order of the log; added to those given before. */
+  given(...events: readonly GivenEvent[]): ExternalScenario<Connection>;
+  /**
+   * Opens the target `NAME__test` as a new one, writes the events, writes them again, each as a batch of its own, because
+   * after a crash they come again, promotes, and lets `look` assert what is there. Then the target is dropped.
+   */
+  thenRead(look: (connection: Connection, target: ExternalTarget) => unknown): Promise<void>;
+}
+
+export function externalScenario<Connection>(projection: ExternalProjection<Connection>): ExternalScenario<Connection> {
+  const [fault] = findShapeFaults(projection);
+  if (fault !== undefined) throw new TypeError(fault);
+  const prepared = prepareProjection(projection);
+  if (!isExternalProjection(prepared)) throw new TypeError(`${projection.name} is no external projection`);
+  return new Scenario<Connection>(prepared, []);
+}
+
+class Scenario<Connection> implements ExternalScenario<Connection> {
+  readonly #projection: PreparedExternalProjection;
+  readonly #events: readonly GivenEvent[];
+
+  constructor(projection: PreparedExternalProjection, events: readonly GivenEvent[]) {
+    this.#projection = projection;
+    this.#events = events;
+  }
+
+  given(...events: readonly GivenEvent[]): ExternalScenario<Connection> {
+    return new Scenario(this.#projection, [...this.#events, ...events]);
+  }
+
+  async thenRead(look: (connection: Connection, target: ExternalTarget) => unknown): Promise<void> {
+    const projection = this.#projection;
+    const { signal } = new AbortController();
+    const target = { name: `${projection.name}__test`, version: projection.version };
+    const recorded = recordGiven(this.#events).filter((event) => isWanted(projection, event));
+    const model = new ExternalModel({ projection, target, isNew: true, hold: async () => {}, signal });
+    try {
+      const connection = await model.open();
+      const events = recorded.map((event) => model.toEvent(event));
+      await model.write(events, { from: 0, to: events.at(-1)?.globalPosition ?? 0 });
+      for (const event of events) {
+        await model.write([event], { from: event.globalPosition - 1, to: event.globalPosition });
+      }
+      await model.promote(null);
+      await look(connection as Connection, target);
+    } finally {
+      await model.close();
+      await projection.definition.drop(target, { signal });
+    }
+  }
+}
