@@ -22,9 +22,24 @@ export function inspectTables(session: Session, sql: SqlFolder, tables: readonly
   });
 }
 
-/** One text that changes when an index or a dependent comes or goes. */
+/** Indexes, triggers and what blocks as text, to be kept and compared; what finds a table by its name may come and go. */
 export function summariseFacts(facts: readonly TableFacts[]): string {
-  return JSON.stringify(facts.map(({ table, exists, indexes, blocking }) => ({ table, exists, indexes, blocking })));
+  const names = facts.flatMap(({ table, indexes, carried, blocking }) => [
+    ...indexes.map((name) => `index ${name} on ${table}`),
+    ...[...carried.filter(({ kind }) => kind === 'trigger'), ...blocking].map(
+      ({ kind, name }) => `${kind} ${name} on ${table}`,
+    ),
+  ]);
+  return JSON.stringify(names.sort());
+}
+
+/** What came or went between two summaries: `+ index a on b`, `- view c on b`. */
+export function compareFacts(before: string, after: string): readonly string[] {
+  const [old, current]: readonly string[][] = [JSON.parse(before), JSON.parse(after)];
+  return [
+    ...(current ?? []).filter((name) => !old?.includes(name)).map((name) => `+ ${name}`),
+    ...(old ?? []).filter((name) => !current?.includes(name)).map((name) => `- ${name}`),
+  ];
 }
 
 /** @throws E_UNSAFE_STORE naming what a swap cannot carry over */

@@ -1,21 +1,13 @@
 /** Putting rebuilt tables in the place of the live ones, and back: each one transaction. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { Rebuild, RollbackOptions, SwapLeases, TableFacts } from '../store.js';
+import type { Rebuild, RollbackOptions, SwapLeases } from '../store.js';
 import type { Session } from './database.js';
-import { quoteIdentifier, quoteLiteral } from './identifier.js';
-import { findMarks, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
+import { type Exchange, exchangeTables } from './exchange.js';
+import { compareFacts, inspectTables, refuseBlocking, summariseFacts } from './inspect.js';
 import { exchangeParked } from './parked.js';
 import { lockCheckpoint } from './parts.js';
 import { expectState, type Journal, type JournalTable, lockJournal, readRebuild, strangerAt } from './rebuilds.js';
 import { toInteger, toOptional, toText } from './rows.js';
-
-/** One table going out of the way and another taking its name. */
-interface Exchange {
-  readonly live: string;
-  /** Null when nothing is live. */
-  readonly outgoing: { readonly mark: string; readonly name: string } | null;
-  readonly incoming: { readonly mark: string; readonly name: string };
-}
 
 /** What a projection is registered as. */
 interface LiveProjection {
@@ -30,7 +22,7 @@ export function swap(
   leases: SwapLeases,
   options: { readonly lockTimeoutMs: number; readonly keepOldMs: number },
 ): Promise<Rebuild> {
-  return exchangeTables(journalOf, options.lockTimeoutMs, (session) => {
+  return switchNames(journalOf, options.lockTimeoutMs, (session) => {
     const { sql } = journalOf;
     const checkpoint = lockCheckpoint(session, sql, leases.live);
     const journal = lockJournal(session, sql, rebuild.id, leases.rebuild);
@@ -42,10 +34,10 @@ export function swap(
       incoming: { mark: known(table, table.builtMark), name: table.built },
     }));
     session.run(sql('exchange-inlined'), [rebuild.projection, rebuild.id]);
-    recognise(session, journalOf, exchanges);
-    const facts = summariseFacts(inspectLive(session, journalOf, exchanges));
-    if (facts !== journal.facts) throw changedFacts(rebuild, journal.facts, facts);
-    exchangeNames(session, journalOf, exchanges);
+    exchangeTables(session, journalOf, exchanges, () => {
+      const changed = compareFacts(journal.facts, inspectLive(session, journalOf, exchanges));
+      if (changed.length > 0) throw changedFacts(rebuild, changed);
+    });
     const replaced = readLive(session, journalOf, rebuild.projection);
     session.run(sql('set-rebuild-swapped'), [
       rebuild.id,
@@ -70,7 +62,7 @@ export function rollback(
   leases: SwapLeases,
   options: RollbackOptions,
 ): Promise<Rebuild> {
-  return exchangeTables(journalOf, options.lockTimeoutMs, (session) => {
+  return switchNames(journalOf, options.lockTimeoutMs, (session) => {
     const { sql } = journalOf;
     const checkpoint = lockCheckpoint(session, sql, leases.live);
     const journal = lockJournal(session, sql, rebuild.id, leases.rebuild);
@@ -85,10 +77,10 @@ export function rollback(
       incoming: { mark: known(table, table.liveMark), name: table.old },
     }));
     session.run(sql('exchange-inlined'), [rebuild.projection, rebuild.id]);
-    recognise(session, journalOf, exchanges);
-    inspectLive(session, journalOf, exchanges);
-    exchangeNames(session, journalOf, exchanges);
-    const facts = summariseFacts(inspectLive(session, journalOf, exchanges));
+    exchangeTables(session, journalOf, exchanges, () => {
+      inspectLive(session, journalOf, exchanges);
+    });
+    const facts = inspectLive(session, journalOf, exchanges);
     session.run(sql('set-rebuild-unswapped'), [
       rebuild.id,
       checkpoint.level,
@@ -103,7 +95,7 @@ export function rollback(
   });
 }
 
-function exchangeTables(
+function switchNames(
   { database }: Journal,
   lockTimeoutMs: number,
   work: (session: Session) => Rebuild,
@@ -111,82 +103,15 @@ function exchangeTables(
   return database.alteration(work, lockTimeoutMs);
 }
 
-/** Are they the ones that are meant? The transaction has the only write lock, so they stay so. */
-function recognise(session: Session, { sql }: Journal, exchanges: readonly Exchange[]): void {
-  const marks = findMarks(
-    session,
-    sql,
-    exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
-  );
-  for (const { live, outgoing, incoming } of exchanges) {
-    if (marks.get(live) !== outgoing?.mark) throw strangerAt(live);
-    if (marks.get(incoming.name) !== incoming.mark) throw strangerAt(incoming.name);
-  }
-}
-
 /** @throws E_UNSAFE_STORE when something hangs on a live table that cannot be carried over */
-function inspectLive(session: Session, { sql }: Journal, exchanges: readonly Exchange[]): readonly TableFacts[] {
+function inspectLive(session: Session, { sql }: Journal, exchanges: readonly Exchange[]): string {
   const facts = inspectTables(
     session,
     sql,
     exchanges.map(({ live }) => live),
   );
   refuseBlocking(facts);
-  return facts;
-}
-
-/**
- * Out of the way, nothing else changes: views and foreign keys go on naming the live table. Into its place, the tables
- * of the rebuild go on naming each other. Indexes keep their names: SQLite cannot rename them.
- */
-function exchangeNames(session: Session, { sql }: Journal, exchanges: readonly Exchange[]): void {
-  const tables = exchanges.map(({ live }) => live);
-  const carried = inspectTables(session, sql, tables).flatMap((facts) => facts.carried);
-  const views = [...new Set(carried.filter(({ kind }) => kind === 'view').map(({ name }) => name))];
-  const sound = views.filter((view) => isSound(session, view));
-  for (const { live, outgoing } of exchanges) {
-    if (outgoing !== null) renameTable(session, live, outgoing.name);
-  }
-  const incoming = exchanges.map((exchange) => exchange.incoming.name);
-  const isReferredTo = inspectTables(session, sql, incoming).some((facts) => facts.carried.length > 0);
-  if (isReferredTo) session.execute('pragma legacy_alter_table = off');
-  for (const exchange of exchanges) renameTable(session, exchange.incoming.name, exchange.live);
-  session.execute('pragma legacy_alter_table = on');
-  const broken = sound.find((view) => !isSound(session, view));
-  if (broken !== undefined) throw wouldBreak(`view ${broken}`);
-  const children = carried.filter(({ kind }) => kind === 'foreign key').map(({ name }) => name);
-  for (const table of new Set([...children, ...tables])) {
-    const [violation] = session.query(`pragma foreign_key_check(${quoteLiteral(table)})`);
-    if (violation !== undefined) throw wouldBreak(`the foreign key of ${table}`);
-  }
-}
-
-function isSound(session: Session, view: string): boolean {
-  try {
-    session.query(`select * from ${quoteIdentifier(view)} limit 0`);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** @throws E_UNSAFE_STORE naming the broken view or trigger beside which SQLite does not follow references */
-function renameTable(session: Session, from: string, to: string): void {
-  try {
-    session.execute(`alter table ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
-  } catch (error) {
-    const [, broken] =
-      /^error in ((?:view|trigger) .*?)(?: after rename)?: /.exec(error instanceof Error ? error.message : '') ?? [];
-    if (broken === undefined) throw error;
-    throw new EvstoreError(
-      'E_UNSAFE_STORE',
-      `${broken} is broken, and SQLite renames no table that is referred to beside it`,
-      {
-        why: 'Drop it or mend it, then swap. Nothing has been changed.',
-        cause: error,
-      },
-    );
-  }
+  return summariseFacts(facts);
 }
 
 function readLive(session: Session, { sql }: Journal, projection: string): LiveProjection | null {
@@ -220,33 +145,16 @@ function behind(rebuild: Rebuild, position: number, live: number): EvstoreError 
   });
 }
 
-function changedFacts(rebuild: Rebuild, before: string, after: string): EvstoreError {
-  const changed = listChanges(JSON.parse(before), JSON.parse(after));
-  return new EvstoreError('E_UNSAFE_STORE', `what hangs on the live tables changed since rebuild ${rebuild.id} began`, {
-    why: `${changed.join(', ')} came or went, and a swap would lose it. Nothing has been changed.`,
-    next: `evstore rebuild ${rebuild.projection} --restart`,
-    details: { changed },
-  });
-}
-
-function listChanges(before: readonly TableFacts[], after: readonly TableFacts[]): readonly string[] {
-  const [old, now] = [before, after].map((facts) => new Set(facts.flatMap(listParts)));
-  return [...(old ?? [])].filter((part) => !now?.has(part)).concat([...(now ?? [])].filter((part) => !old?.has(part)));
-}
-
-function listParts({ table, exists, indexes, blocking }: TableFacts): readonly string[] {
-  return [
-    ...(exists ? [`table ${table}`] : []),
-    ...indexes.map((name) => `index ${name} on ${table}`),
-    ...blocking.map(({ kind, name }) => `${kind} ${name} on ${table}`),
-  ];
-}
-
-function wouldBreak(what: string): EvstoreError {
-  return new EvstoreError('E_UNSAFE_STORE', `a swap would break ${what}`, {
-    why: 'It does not fit the rebuilt table. Nothing has been changed.',
-    details: { breaks: what },
-  });
+function changedFacts(rebuild: Rebuild, changed: readonly string[]): EvstoreError {
+  return new EvstoreError(
+    'E_UNSAFE_STORE',
+    `the live tables changed since rebuild ${rebuild.id}: ${changed.join(', ')}`,
+    {
+      why: 'A swap would lose what came (+) since the rebuild began. Nothing has been changed.',
+      next: `evstore rebuild ${rebuild.projection} --restart`,
+      details: { changed },
+    },
+  );
 }
 
 function noLevel({ id, projection }: Rebuild, sinceSwap: boolean): EvstoreError {

@@ -1,18 +1,17 @@
 -- What hangs on table ?1: what (`self`, `index`, `carried`, `blocking`), kind, name. ?2 is a pattern of GLOB for text, in
--- lower case, that names the table. Views, triggers of other tables and foreign keys find the table by its name, so they
--- find the new one after a swap; a trigger of the table itself would stay with the old one.
+-- lower case, that names the table.
 select 'self', type, name from sqlite_schema where type in ('table', 'view') and name = ?1
 union all
 select 'index', 'index', name from sqlite_schema where type = 'index' and tbl_name = ?1 and sql is not null
 union all
 select 'carried', type, name from sqlite_schema
- where ((type = 'view' and name <> ?1) or (type = 'trigger' and tbl_name <> ?1)) and lower(' ' || sql || ' ') glob ?2
+ where ((type = 'view' and name <> ?1) or (type = 'trigger' and lower(tbl_name) <> lower(?1))) and lower(' ' || sql || ' ') glob ?2
 union all
 select distinct 'carried', 'foreign key', m.name
   from sqlite_schema m, pragma_foreign_key_list(m.name) f
  where m.type = 'table' and m.name <> ?1 and lower(f."table") = lower(?1)
 union all
-select 'blocking', 'trigger', name from sqlite_schema where type = 'trigger' and tbl_name = ?1
+select 'carried', 'trigger', name from sqlite_schema where type = 'trigger' and lower(tbl_name) = lower(?1)
 union all
 select 'blocking', 'view', name from sqlite_schema where type = 'view' and name = ?1
  order by 1, 2, 3
