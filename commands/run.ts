@@ -12,6 +12,7 @@ import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
 import { type Command, option } from './command.js';
 import type { Context } from './context.js';
+import { errorFlags, readErrorHandling } from './error-options.js';
 import { failWithFirst } from './fail-with-first.js';
 import { wholeNumber } from './parse-option.js';
 import { describeSaga, selectRunnable, tellSagaNews } from './run-code.js';
@@ -25,6 +26,7 @@ export const command: Command = {
     { line: 'evstore run', purpose: 'every projection; catches up, then follows until Ctrl-C' },
     { line: 'evstore run order_summary --once', purpose: 'up to the head as it is now, then stop' },
     { line: 'evstore run order_summary --partition 2/3', purpose: 'the second of three processes that share the work' },
+    { line: 'evstore run --on-error park', purpose: 'put what a handler cannot take aside: evstore parked list' },
     { line: 'evstore run --sagas', purpose: 'sagas beside the projections' },
   ],
   options: [
@@ -36,6 +38,7 @@ export const command: Command = {
       'share the work among n processes: this one is the k-th, with the rows that fall to it',
       parsePart,
     ),
+    ...errorFlags(),
     projectionsOption(),
     dryRunOption(),
   ],
@@ -50,6 +53,7 @@ export const command: Command = {
     const [results, reports] = await Promise.all([
       runProjections({
         ...common,
+        ...readErrorHandling(flags, context),
         projections,
         part,
         batchSize,
@@ -72,9 +76,10 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     await stdout.write(renderReport({ projections: results.map(flat), sagas: sagas.map(flat) }));
     return;
   }
-  for (const { name, position, events, error, stopped } of results) {
+  for (const { name, position, events, aside, error, stopped } of results) {
+    const left = aside === 0 ? '' : `, ${aside} put aside`;
     const ended = error === null ? '' : ', stopped';
-    const line = `${name}: at position ${position}, ${events} events applied${stopped === null ? ended : `, ${stopped}`}`;
+    const line = `${name}: at position ${position}, ${events} events applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);

@@ -7,6 +7,7 @@ import type { SwitchOptions } from '../src/projection/switch-tables.js';
 import type { Store } from '../src/store/store.js';
 import { type Flags, option } from './command.js';
 import type { Context } from './context.js';
+import { errorFlags, readErrorHandling } from './error-options.js';
 import { duration, wholeNumber } from './parse-option.js';
 
 const defaultLockTimeoutMs = 1_000;
@@ -18,6 +19,7 @@ export function switchFlags(): readonly Option[] {
     option('--lock-timeout <duration>', 'one attempt at the locks of the tables (default: 1s)', duration),
     option('--max-wait <duration>', 'attempts are repeated for so long (default: 60s)', duration),
     option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    ...errorFlags(),
   ];
 }
 
@@ -37,6 +39,7 @@ export function readSwitchOptions(
     maxWaitMs: (flags.maxWait as number | undefined) ?? defaultMaxWaitMs,
     batchSize: flags.batchSize as number | undefined,
     signal: context.io.signal,
+    ...readErrorHandling(flags, context),
   };
 }
 

@@ -9,7 +9,15 @@ import { wholeWork } from '../domain/parts.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
 import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
 import type { ExternalTarget } from './definition.js';
-import { type ErrorPolicy, isBatchFault, narrow, stopAtOnce, toSetAside, tryAgain } from './error-policy.js';
+import {
+  type ErrorHandling,
+  type ErrorPolicy,
+  isBatchFault,
+  narrow,
+  stopAtOnce,
+  toSetAside,
+  tryAgain,
+} from './error-policy.js';
 import { assertHeld, ExternalModel } from './external.js';
 import { toNamedError } from './handler-error.js';
 import { Pace } from './pace.js';
@@ -18,7 +26,7 @@ import { isExternalProjection, type PreparedExternalProjection, type PreparedPro
 import { readPaced } from './read-paced.js';
 
 /** What a catch-up writes. */
-export interface CatchUpTarget extends FoldTarget {
+export interface CatchUpTarget extends FoldTarget, ErrorHandling {
   readonly lease: Lease;
   /** Of a rebuild: which table's cursor moves. */
   readonly side?: 'built' | 'old';
@@ -28,10 +36,6 @@ export interface CatchUpTarget extends FoldTarget {
   readonly version?: number;
   /** Fixed events a batch; adaptive unless said. */
   readonly batchSize?: number | undefined;
-  /** What is done with an event that fails; it stops unless said. */
-  readonly policy?: ErrorPolicy | undefined;
-  /** Told of each event that was put aside. */
-  readonly tellAside?: ((aside: SetAside) => void) | undefined;
 }
 
 /** One batch that was applied. */
@@ -253,14 +257,14 @@ export class CatchUp {
       lastEventId: delivered.at(-1)?.id ?? null,
       seen: { filter, ids: delivered.map(({ id }) => id) },
       changes,
-      ...(added.length > 0 && { parked: { projection: name, added, removed: [] } }),
+      ...(added.length > 0 && { parked: { projection: holderOf(lease, name), added, removed: [] } }),
     });
     this.#position = upTo;
     this.#events += delivered.length - added.length;
     this.#aside += added.length;
     this.#refused = [];
     keep();
-    for (const each of added) this.#target.tellAside?.(each);
+    for (const each of added) this.#target.tellAside?.(each, name);
   }
 
   /** What was remembered is looked up anew. */
@@ -272,6 +276,11 @@ export class CatchUp {
 }
 
 const stateOf = { park: 'parked', skip: 'skipped' } as const;
+
+/** Of live tables whoever holds their checkpoint: a part has its own. */
+function holderOf({ target }: Lease, name: string): string {
+  return target.kind === 'checkpoint' ? target.subscriptionId : name;
+}
 
 /** As events put aside name them: 0 for the live tables. */
 function tablesOf({ target }: Lease): number {

@@ -2,12 +2,13 @@
 import { EvstoreError } from '../domain/errors.js';
 import { CatchUp } from './catch-up.js';
 import { type CompareOptions, compareRebuilt, type Differences } from './compare.js';
+import type { ErrorHandling } from './error-policy.js';
 import { Heartbeat } from './heartbeat.js';
 import { findUnfinished, leaseRebuild, tableOf } from './rebuild-lease.js';
 import { assertReady } from './swap.js';
 import { findFaults } from './validate.js';
 
-export interface DiffOptions extends CompareOptions {
+export interface DiffOptions extends CompareOptions, ErrorHandling {
   /** Events a batch; adaptive unless said. */
   readonly batchSize?: number | undefined;
 }
@@ -24,7 +25,7 @@ export interface Diff extends Differences {
  * @throws E_TIMEOUT, E_CONFIG, E_SUPERSEDED as `compareRebuilt`
  */
 export async function diffReady(options: DiffOptions): Promise<Diff> {
-  const { store, projection, owner, batchSize } = options;
+  const { store, projection, owner, batchSize, policy, tellAside } = options;
   const { name } = projection;
   const rebuild = await findUnfinished(store, name);
   if (rebuild === undefined) {
@@ -46,6 +47,8 @@ export async function diffReady(options: DiffOptions): Promise<Diff> {
       physical,
       position: lease.position,
       batchSize,
+      policy,
+      tellAside,
       signal,
     });
     const found = await compareRebuilt({ ...options, signal }, rebuild, lease, catchUp);

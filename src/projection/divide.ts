@@ -5,10 +5,11 @@ import type { Checkpoint, Lease, Store } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
 import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { assertSameHistory } from './diverged.js';
+import type { ErrorHandling } from './error-policy.js';
 import { Heartbeat } from './heartbeat.js';
 import type { PreparedProjection } from './prepare.js';
 
-export interface DivideOptions {
+export interface DivideOptions extends ErrorHandling {
   readonly store: Store;
   readonly projection: PreparedProjection;
   readonly owner: string;
@@ -45,6 +46,8 @@ async function bringLevel(options: DivideOptions, { subscriptionId }: Checkpoint
       physical: String,
       part: partOf(subscriptionId).part,
       position: lease.position,
+      policy: options.policy,
+      tellAside: options.tellAside,
       signal: AbortSignal.any([options.signal, heartbeat.lost]),
     });
     for await (const _step of catchUp.steps(position));

@@ -17,6 +17,14 @@ export interface ErrorPolicy {
   readonly retries: number;
 }
 
+/** What a command has to say about it. */
+export interface ErrorHandling {
+  /** Events that fail stop it unless said. */
+  readonly policy?: ErrorPolicy | undefined;
+  /** Told of each event that was put aside, when it is. */
+  readonly tellAside?: ((aside: SetAside, projection: string) => void) | undefined;
+}
+
 export const stopAtOnce: ErrorPolicy = { onError: 'stop', retries: 0 };
 
 /** An event that stayed a failure. */

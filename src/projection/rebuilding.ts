@@ -112,7 +112,7 @@ export class Rebuilding {
   /** The journal row and its lease, then the tables. @param cacheBytes what its rows may take in memory */
   begin(cacheBytes?: number): Promise<void> {
     return this.#attempt(async () => {
-      const { store, signal, batchSize, verify } = this.#settings;
+      const { store, signal, batchSize, policy, tellAside, verify } = this.#settings;
       signal.throwIfAborted();
       if (verify === 'full') assertComparable(this.projection);
       const { rebuild, lease } = await this.#takeOrStart();
@@ -128,6 +128,8 @@ export class Rebuilding {
         isEmpty: lease.position === 0 && rebuild.state !== 'ready',
         cacheBytes,
         batchSize,
+        policy,
+        tellAside,
         signal: either,
       });
       this.#held = { lease, heartbeat, signal: either, catchUp };

@@ -80,7 +80,7 @@ export async function rollBack(
   code: PreparedProjection | undefined,
 ): Promise<Rebuild> {
   if (rebuild.target !== null) assertLoaded(rebuild, code);
-  const { store, owner, lockTimeoutMs, batchSize } = options;
+  const { store, owner, lockTimeoutMs, batchSize, policy, tellAside } = options;
   await store.schema.assertGuards();
   const lease = await leaseRebuild(store, rebuild, owner);
   const heartbeat = new Heartbeat(store.projections, lease);
@@ -97,6 +97,8 @@ export async function rollBack(
       isEmpty: oldPosition === 0,
       version: oldVersion,
       batchSize,
+      policy,
+      tellAside,
       signal,
     } as const;
     catchUp = code === undefined ? undefined : new CatchUp(store, code, target);

@@ -2,11 +2,12 @@
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Part } from '../domain/parts.js';
 import type { Store } from '../store/store.js';
+import type { ErrorHandling } from './error-policy.js';
 import { HeadWatch } from './head-watch.js';
 import type { PreparedProjection } from './prepare.js';
 import { type RunNews, Runner } from './runner.js';
 
-export interface RunOptions {
+export interface RunOptions extends ErrorHandling {
   readonly store: Store;
   readonly projections: readonly PreparedProjection[];
   /** Shown to others who want the lease, e.g. `host:1234`. */
@@ -33,6 +34,8 @@ export interface RunResult {
   readonly position: number;
   /** Events this process applied. */
   readonly events: number;
+  /** Events this process put aside. */
+  readonly aside: number;
   /** What stopped it; null when it was told to stop or reached its end. */
   readonly error: EvstoreError | null;
   /** `superseded`: the tables were exchanged for those of another version while it ran. */
@@ -57,7 +60,7 @@ export async function runProjections(options: RunOptions): Promise<readonly RunR
         : new EvstoreError('E_BUG', `projection ${name} stopped: ${String(thrown)}`, { cause: thrown });
       options.report({ kind: 'failed', projection: name, error });
     }
-    const { position, events, stopped } = runner;
-    return { name, version, position, events, error, stopped };
+    const { position, events, aside, stopped } = runner;
+    return { name, version, position, events, aside, error, stopped };
   }
 }

@@ -73,6 +73,7 @@ export class Runner {
   #target: string | null = null;
   #position = 0;
   #events = 0;
+  #aside = 0;
 
   /** @param end position at which the work is done */
   constructor(options: RunOptions, projection: PreparedProjection, watch: HeadWatch, end: number) {
@@ -101,6 +102,11 @@ export class Runner {
   /** Events applied by this runner. */
   get events(): number {
     return this.#events;
+  }
+
+  /** Events put aside by this runner. */
+  get aside(): number {
+    return this.#aside;
   }
 
   /** Returns when the end is reached or the signal aborts. */
@@ -270,6 +276,8 @@ export class Runner {
       isForeign: this.#isForeign,
       position,
       batchSize,
+      policy: this.#options.policy,
+      tellAside: this.#options.tellAside,
       signal,
     });
     this.#catchUp = catchUp;
@@ -289,7 +297,7 @@ export class Runner {
 
   /** Keeps count, also of what was applied before a step failed. */
   async *#steps(catchUp: CatchUp): AsyncGenerator<Step> {
-    const before = this.#events - catchUp.events;
+    const before = { events: this.#events - catchUp.events, aside: this.#aside - catchUp.aside };
     try {
       for await (const step of catchUp.steps(this.#end)) {
         this.#rate.record(step.events);
@@ -301,9 +309,10 @@ export class Runner {
     }
   }
 
-  #keepCount({ position, events }: CatchUp, before: number): void {
+  #keepCount({ position, events, aside }: CatchUp, before: Pick<CatchUp, 'events' | 'aside'>): void {
     this.#position = position;
-    this.#events = before + events;
+    this.#events = before.events + events;
+    this.#aside = before.aside + aside;
   }
 
   /** Superseded: gives the lease back if it is still ours, and lets the other one go first. */

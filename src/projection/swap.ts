@@ -41,6 +41,8 @@ export async function swapReady(options: SwapOptions, projection: PreparedProjec
       position: lease.position,
       isEmpty: lease.position === 0,
       batchSize: options.batchSize,
+      policy: options.policy,
+      tellAside: options.tellAside,
       signal,
     });
     await assertValid(store, projection, rebuild);

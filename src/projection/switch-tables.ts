@@ -6,9 +6,10 @@ import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Lease, Rebuild, RebuildState, Store } from '../store/store.js';
 import { BackOff } from './back-off.js';
 import type { CatchUp } from './catch-up.js';
+import type { ErrorHandling } from './error-policy.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
 
-export interface SwitchOptions {
+export interface SwitchOptions extends ErrorHandling {
   readonly store: Store;
   readonly owner: string;
   /** How long one attempt waits for the locks of the tables, in milliseconds. */

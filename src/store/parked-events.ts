@@ -20,6 +20,7 @@ export interface SetAside {
 }
 
 export interface ParkedEvent extends SetAside {
+  /** The checkpoint it is missed by: a projection's, or a part's. For tables beside the live ones the projection. */
   readonly projection: string;
   /** Which tables miss it: 0 for the live ones, otherwise those that stand beside them in that rebuild. */
   readonly rebuild: number;
@@ -28,6 +29,7 @@ export interface ParkedEvent extends SetAside {
 
 /** What a transaction does to the events put aside, for the tables that it writes. */
 export interface ParkedChanges {
+  /** As `ParkedEvent` has it. */
   readonly projection: string;
   /** Put aside, or put aside already and now in another state. */
   readonly added: readonly SetAside[];
@@ -37,6 +39,7 @@ export interface ParkedChanges {
 
 /** All that is said must be so. */
 export interface ParkedFilter {
+  /** With its parts. */
   readonly projection?: string;
   readonly rebuild?: number;
   readonly state?: ParkedState;
@@ -44,7 +47,7 @@ export interface ParkedFilter {
   readonly limit?: number;
 }
 
-/** Parked events of the live tables, those that only wait included. */
+/** Parked events of the live tables, those that only wait included, and those of parts. */
 export interface ParkedCount {
   readonly projection: string;
   readonly events: number;

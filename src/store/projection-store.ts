@@ -68,7 +68,7 @@ export interface ProjectionStore {
 
   /** Events put aside, by projection, tables and position. */
   parked(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
-  /** Streams with a parked event that those tables miss: whatever comes later in them waits behind it. */
+  /** Streams with a parked event that those tables, or a part of them, miss: what comes later in them waits behind it. */
   parkedStreams(projection: string, rebuild: number): Promise<readonly string[]>;
   /** Projections with parked events, by name. */
   countParked(): Promise<readonly ParkedCount[]>;

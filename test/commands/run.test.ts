@@ -15,7 +15,9 @@ forEachEngine((engine) => {
       expect(stderr).toContain('loading projections/order-summary.ts');
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
       expect(await report('run', 'order_summary', '--once')).toEqual({
-        projections: [{ name: 'order_summary', version: 1, position: 40, events: 0, error: null, stopped: null }],
+        projections: [
+          { name: 'order_summary', version: 1, position: 40, events: 0, aside: 0, error: null, stopped: null },
+        ],
         sagas: [],
       });
       expect(await evstore('run', '--once', '-q')).toEqual({ code: 0, stdout: '40\n', stderr: '' });

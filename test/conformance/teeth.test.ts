@@ -8,6 +8,7 @@ import { auditSuite } from './audit.suite.js';
 import { compareSuite } from './compare.suite.js';
 import { hostileSuite } from './hostile.suite.js';
 import { importSuite } from './import.suite.js';
+import { parkedSuite } from './parked.suite.js';
 import { partsSuite } from './parts.suite.js';
 import { projectionsSuite } from './projections.suite.js';
 import { readSuite } from './read.suite.js';
@@ -23,6 +24,7 @@ const suites = [
   rebuildSuite,
   auditSuite,
   compareSuite,
+  parkedSuite,
 ];
 
 describe('a store that', () => {

@@ -72,6 +72,31 @@ const withComparison = (change: (item: Comparison) => Comparison) =>
   }));
 
 const none = { done: true, value: undefined } as const;
+/** As if a swap had left the events put aside where they were. */
+function withoutExchange(projections: ProjectionStore): Partial<ProjectionStore> {
+  const exchanged = new Set<number>();
+  const undo = (rebuild: number) => {
+    const [id = 0] = exchanged;
+    if (rebuild === id) return 0;
+    return rebuild === 0 ? id : rebuild;
+  };
+  return {
+    swap: async (rebuild, leases, options) => {
+      const swapped = await projections.swap(rebuild, leases, options);
+      exchanged.add(rebuild.id);
+      return swapped;
+    },
+    parked: async (filter) => {
+      const all = await projections.parked({
+        ...filter,
+        ...(filter?.rebuild !== undefined && { rebuild: undo(filter.rebuild) }),
+      });
+      const known = all.map((each) => ({ ...each, rebuild: undo(each.rebuild) }));
+      return known.sort((a, b) => a.rebuild - b.rebuild || a.globalPosition - b.globalPosition);
+    },
+  };
+}
+
 const nothing = { streamId: '', events: [], version: 0, globalPosition: 0, deduplicated: true };
 
 export const brokenStores: readonly BrokenStore[] = [
@@ -252,6 +277,32 @@ export const brokenStores: readonly BrokenStore[] = [
       apply: (batch) => projections.apply({ ...batch, changes: { kind: 'statements', statements: [] } }),
     })),
     rejectedBy: { projections: ['rows and checkpoint move together'] },
+  },
+  {
+    name: 'puts events aside before it moves past them',
+    wrap: withProjections((projections) => ({
+      apply: async ({ parked, ...batch }) => {
+        const none = { kind: 'statements', statements: [] } as const;
+        if (parked !== undefined) await projections.apply({ ...batch, to: batch.from, changes: none, parked });
+        await projections.apply(batch);
+      },
+    })),
+    rejectedBy: {
+      parked: [
+        'a batch that fails puts nothing aside',
+        'what is tried again leaves with its rows; position and proof stay',
+      ],
+    },
+  },
+  {
+    name: 'moves past what it does not put aside',
+    wrap: withProjections((projections) => ({ apply: ({ parked: _, ...batch }) => projections.apply(batch) })),
+    rejectedBy: { parked: ['an event is put aside with the move past it, and comes back as it went in'] },
+  },
+  {
+    name: 'forgets at a swap which tables miss what',
+    wrap: withProjections(withoutExchange),
+    rejectedBy: { parked: ['a swap and its rollback take along what each set of tables misses'] },
   },
   {
     name: 'gives the lease to whoever asks',

@@ -1,6 +1,6 @@
--- Projections with parked events of their live tables: name, number of events. Parameters: none.
-select projection, count(*)
+-- Projections with parked events of their live tables, those of their parts included: name, number of events. Parameters: none.
+select case when instr(projection, '#') = 0 then projection else substr(projection, 1, instr(projection, '#') - 1) end as name, count(*)
   from evstore_parked
  where rebuild = 0 and state = 'parked'
- group by projection
- order by projection
+ group by name
+ order by name

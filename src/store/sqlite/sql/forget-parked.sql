@@ -1,3 +1,3 @@
--- Forgets the events put aside beyond position ?3 for projection ?1 and the tables of rebuild ?2 (0: the live ones).
+-- Forgets the events put aside beyond position ?3 for projection ?1, parts included, and the tables of rebuild ?2 (0: the live ones).
 delete from evstore_parked
- where projection = ?1 and rebuild = ?2 and global_position > ?3
+ where (projection = ?1 or substr(projection, 1, length(?1) + 1) = ?1 || '#') and rebuild = ?2 and global_position > ?3
