@@ -4,6 +4,7 @@ import { renderDiff, summariseDiff } from '../src/output/diff-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import { diffReady } from '../src/projection/diff.js';
 import { type Command, option } from './command.js';
+import { errorFlags } from './error-options.js';
 import { duration, wholeNumber } from './parse-option.js';
 import { selectCode } from './projection-code.js';
 import { projectionsOption } from './shared-options.js';
@@ -24,6 +25,7 @@ export const command: Command = {
     option('--samples <rows>', 'rows shown of each kind (default: 10)', wholeNumber(0)),
     option('--max-wait <duration>', 'until both tables are at one position (default: 60s)', duration),
     option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    ...errorFlags(),
     projectionsOption(),
   ],
   run: async (names, flags, context) => {

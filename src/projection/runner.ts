@@ -190,7 +190,8 @@ export class Runner {
   async #divide(): Promise<boolean> {
     const { store, signal, owner, once, report } = this.#options;
     try {
-      const options = { store, projection: this.#projection, owner, ttlMs: this.#ttlMs, signal };
+      const { policy, tellAside } = this.#options;
+      const options = { store, projection: this.#projection, owner, ttlMs: this.#ttlMs, policy, tellAside, signal };
       await divideWork(options, this.#part.of);
       if (signal.aborted) return false;
       report({ kind: 'divided', projection: this.#projection.name, parts: this.#part.of });
