@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
+import { CatchUp } from '../../src/projection/catch-up.js';
 import type { ExternalProjection } from '../../src/projection/definition.js';
+import type { ErrorPolicy } from '../../src/projection/error-policy.js';
 import { takeInventory } from '../../src/projection/inventory.js';
+import type { PreparedProjection } from '../../src/projection/prepare.js';
 import { type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild.js';
-import { retireRebuild } from '../../src/projection/rebuild-lease.js';
+import { abortRebuild, findUnfinished, retireRebuild } from '../../src/projection/rebuild-lease.js';
 import { planRollback, rollBack } from '../../src/projection/rollback.js';
 import { swapReady } from '../../src/projection/swap.js';
 import type { Store } from '../../src/store/store.js';
@@ -16,7 +19,7 @@ import orderText from '../../templates/projection/order-text.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
-import { prepare, runOnce } from './orders.js';
+import { orderSummary, prepare, runOnce } from './orders.js';
 
 let folder = '';
 beforeEach(() => {
@@ -198,5 +201,250 @@ forEachEngine((engine) => {
         expect((await store.projections.rebuilds(name)).map(({ state }) => state)).toEqual(['retired']);
       });
     });
+
+    it('puts the event that an error names aside, and stops at one that names none', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 12);
+        const picky = changed({
+          write: (database, batch, target, context) => {
+            const bad = batch.events.find(({ streamId }) => streamId === 'Order-5');
+            if (bad !== undefined)
+              throw Object.assign(new Error('no such field'), { globalPosition: bad.globalPosition });
+            return orderText.write(database, batch, target, context);
+          },
+        });
+        const stopped = await runOnce(store, [picky]);
+        expect(stopped.results).toMatchObject([
+          { position: 4, error: { code: 'E_HANDLER', details: { globalPosition: 5, target: 'order_text__v1' } } },
+        ]);
+        expect(search('ada')).toEqual([1, 2, 3, 4]);
+        const position = await catchUpWith(store, picky, { onError: 'park', retries: 1 });
+        expect(position).toBe(12);
+        expect(search('ada')).toEqual(upTo(12).filter((order) => order !== 5));
+        expect(await store.projections.parkedStreams(name, 0)).toEqual(['Order-5']);
+        await writeNotes(store, 13, 14);
+        const gone = changed({ write: () => Promise.reject(new Error('ECONNREFUSED')) });
+        const error = await errorOf('E_HANDLER', catchUpWith(store, gone, { onError: 'park', retries: 1 }));
+        expect(error.message).toContain('positions 13 to 14');
+        expect(await positionOf(store, name)).toBe(12);
+      });
+    });
+
+    it('tries a batch again as a whole', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 6);
+        const batches: number[] = [];
+        const shaky = changed({
+          write: (database, batch, target, context) => {
+            batches.push(batch.events.length);
+            if (batches.length < 3) throw new Error('busy');
+            return orderText.write(database, batch, target, context);
+          },
+        });
+        expect(await catchUpWith(store, shaky, { onError: 'stop', retries: 2 })).toBe(6);
+        expect(batches).toEqual([6, 6, 6]);
+      });
+    });
+
+    it('gives upcast events to write, and names the one an upcaster throws on', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 3);
+        const up = (data: { note: string }) => {
+          if (data.note === 'gift3') throw new Error('what is this?');
+          return { ...data, note: `${data.note} upcast` };
+        };
+        const upcasting = changed({ upcasters: [{ type: 'OrderPlaced', from: 1, to: 2, up }] });
+        expect((await runOnce(store, [upcasting])).results).toMatchObject([
+          { position: 2, error: { code: 'E_HANDLER', details: { globalPosition: 3 } } },
+        ]);
+        expect(search('upcast')).toEqual([1, 2]);
+      });
+    });
+
+    it('stops while a write hangs, without waiting for it, and gives the lease back', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 5);
+        const stopping = new AbortController();
+        let told: AbortSignal | undefined;
+        const hanging = changed({
+          write: (_database, _batch, _target, { signal }) => {
+            told = signal;
+            setImmediate(() => stopping.abort());
+            return new Promise(() => {});
+          },
+        });
+        const { results } = await runOnce(store, [hanging], { signal: stopping.signal });
+        expect(results).toMatchObject([{ position: 0, error: null }]);
+        expect(told?.aborted).toBe(true);
+        expect((await store.projections.checkpoints())[0]).toMatchObject({ position: 0, owner: null });
+        await runOnce(store, [first]);
+        expect(search('ada')).toEqual(upTo(5));
+      });
+    });
+
+    it('of a runner that another has followed writes late, and moves no checkpoint', async () => {
+      await withTestStore(engine, async ({ store, open }) => {
+        await writeNotes(store, 1, 5);
+        const other = await open();
+        const frozen = changed({
+          write: async (database, batch, target, context) => {
+            const [checkpoint] = await other.projections.checkpoints();
+            if (checkpoint?.position === 0) {
+              const target = { kind: 'checkpoint', subscriptionId: name } as const;
+              const answer = await other.projections.acquireLease(target, { owner: 'b', ttlMs: 50, steal: true });
+              if (!answer.held) await other.projections.releaseLease(answer.lease);
+              const { results } = await runOnce(other, [first], { owner: 'host:2' });
+              expect(results).toMatchObject([{ error: null, position: 5 }]);
+            }
+            return orderText.write(database, batch, target, context);
+          },
+        });
+        const { results, news } = await runOnce(store, [frozen], { batchSize: 2, ttlMs: 1_000 });
+        expect(news).toContainEqual(expect.objectContaining({ kind: 'superseded' }));
+        expect(results).toMatchObject([{ error: null, position: 5, events: 0 }]);
+        expect(search('ada')).toEqual(upTo(5));
+      });
+    });
+
+    it('promotes again what the store says is live, where a swap died after it had promoted the other', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 10);
+        await runOnce(store, [first]);
+        const dying = withMethod(store, 'swap', async () => {
+          throw new EvstoreError('E_BUG', 'the process is gone');
+        });
+        await errorOf('E_BUG', rebuildProjection(options(dying)));
+        const unfinished = await findUnfinished(store, name);
+        expect(unfinished).toMatchObject({ state: 'ready', target: expect.stringContaining('__v2_') });
+        expect(await targetOf(store)).toBe('order_text__v1');
+        expect(view()).toContain(unfinished?.target);
+        await writeNotes(store, 11, 15);
+        await runOnce(store, [first]);
+        expect(view()).toContain('order_text__v1');
+        expect(search('ada')).toEqual(upTo(15));
+        await swapReady(options(store), second);
+        expect(await targetOf(store)).toBe(unfinished?.target);
+        expect(view()).toContain(unfinished?.target);
+        expect(search('ada')).toEqual(upTo(15));
+      });
+    });
+
+    it('is taken from no reader when a rebuild is given up that was promoted already', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 10);
+        await runOnce(store, [first]);
+        const dying = withMethod(store, 'swap', async () => {
+          throw new EvstoreError('E_BUG', 'the process is gone');
+        });
+        await errorOf('E_BUG', rebuildProjection(options(dying)));
+        const unfinished = await findUnfinished(store, name);
+        if (unfinished === undefined) throw new Error('the rebuild is gone');
+        const drop = { ...options(store), code: undefined };
+        expect((await errorOf('E_NOT_FOUND', abortRebuild(drop, unfinished))).message).toContain('not loaded');
+        const failing = changed({ drop: () => Promise.reject(new Error('503')) });
+        const failure = await errorOf('E_HANDLER', abortRebuild({ ...drop, code: failing }, unfinished));
+        expect(failure.message).toBe(`projection order_text failed to drop ${unfinished.target}`);
+        expect(await findUnfinished(store, name)).toMatchObject({ state: 'ready' });
+        await abortRebuild({ ...drop, code: second }, unfinished);
+        expect(view()).toContain('order_text__v1');
+        expect(tables()).toEqual(['order_text__v1']);
+        expect(search('ada')).toEqual(upTo(10));
+      });
+    });
+
+    it('goes back to where the old one stands when its code is not at hand', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 10);
+        await runOnce(store, [first]);
+        await rebuildProjection(options(store));
+        await writeNotes(store, 11, 15);
+        await runOnce(store, [second]);
+        const plan = await planRollback(store, name, second);
+        expect(plan.hasOldCode).toBe(false);
+        expect((await errorOf('E_NOT_FOUND', rollBack(options(store), plan, undefined))).message).toContain(
+          'not loaded',
+        );
+        await rollBack(options(store), plan, second);
+        expect(search('ada')).toEqual(upTo(10));
+        expect(await positionOf(store, name)).toBe(10);
+        await runOnce(store, [first]);
+        expect(search('ada')).toEqual(upTo(15));
+      });
+    });
+
+    it('of an empty store, and never run, is rebuilt and restarted', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        expect(await rebuildProjection(options(store, { projection: first, swap: false }))).toMatchObject({
+          outcome: 'ready',
+          rows: { live: null, rebuilt: 0 },
+        });
+        await rebuildProjection(options(store, { projection: first, mode: 'restart' }));
+        expect(search('ada')).toEqual([]);
+        await writeNotes(store, 1, 3);
+        await runOnce(store, [first]);
+        expect(search('ada')).toEqual([1, 2, 3]);
+        expect(tables()).toHaveLength(1);
+        const plan = await planRollback(store, name, first);
+        await rollBack(options(store), plan, first);
+        expect(search('ada')).toEqual([1, 2, 3]);
+      });
+    });
+
+    it('refuses what only tables can: parts, a comparison row by row, another kind under the same name', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        await writeNotes(store, 1, 3);
+        const divided = await runOnce(store, [first], { part: { index: 1, of: 2 } });
+        expect(divided.results).toMatchObject([{ error: { code: 'E_CONFIG' } }]);
+        await runOnce(store, [first]);
+        const full = await errorOf('E_USAGE', rebuildProjection(options(store, { verify: 'full' })));
+        expect(full.message).toBe('the rows of order_text cannot be compared');
+        expect(await store.projections.rebuilds(name)).toEqual([]);
+        const inTables = prepare({ ...orderSummary, name });
+        expect((await runOnce(store, [inTables])).results).toMatchObject([{ error: { code: 'E_CONFIG' } }]);
+        expect((await errorOf('E_CONFIG', rebuildProjection(options(store, { projection: inTables })))).message).toBe(
+          'projection order_text is no longer external',
+        );
+        await runOnce(store, [prepare(orderSummary)]);
+        const outside = changed({ name: 'order_summary' });
+        expect((await runOnce(store, [outside])).results).toMatchObject([{ error: { code: 'E_CONFIG' } }]);
+      });
+    });
   });
 });
+
+/** What readers read from. */
+function view(): string {
+  const database = new Database(process.env.SEARCH_DB, { readonly: true });
+  try {
+    return String(database.prepare("select sql from sqlite_schema where name = 'order_text'").pluck().get());
+  } finally {
+    database.close();
+  }
+}
+
+/** Under a lease, to the head, with what is done with an event that fails. */
+async function catchUpWith(store: Store, projection: PreparedProjection, policy: ErrorPolicy): Promise<number> {
+  const record = await store.projections.register({ ...projection });
+  const answer = await store.projections.acquireLease(
+    { kind: 'checkpoint', subscriptionId: name },
+    { owner: 'host:7', ttlMs: 60_000, steal: true },
+  );
+  const lease = answer.held ? undefined : answer.lease;
+  if (lease === undefined) throw new Error('the lease is held');
+  const catchUp = new CatchUp(store, projection, {
+    lease,
+    physical: () => record.target ?? '',
+    isEmpty: lease.position === 0,
+    position: lease.position,
+    policy,
+    signal: new AbortController().signal,
+  });
+  try {
+    await catchUp.promote(null);
+    for await (const _step of catchUp.steps((await store.log.head()).safeHead));
+    return catchUp.position;
+  } finally {
+    await catchUp.close();
+    await store.projections.releaseLease(lease);
+  }
+}
