@@ -160,6 +160,50 @@ const hangFrom15 = `
   alter table lines add constraint to_null foreign key (other) references order_totals on delete set null (other);
 `;
 
+/** Nothing that a swap knows of. */
+const strange = `
+  create domain odd_domain as order_totals;
+  create function odd_set() returns setof order_totals language sql as 'select * from order_totals';
+  create function odd_step(order_totals, order_totals) returns order_totals language sql as 'select $1';
+  create aggregate odd_aggregate (order_totals) (sfunc = odd_step, stype = order_totals);
+  create table odd_default (n integer default nextval('order_totals_line_seq'));
+`;
+
+/** As Postgres lists it, but for the parts of the table that its definition makes: columns, their values, its type. */
+const dependsOn = `
+  with t as (select * from pg_class where oid = 'public.order_totals'::regclass),
+  found as (
+    select distinct d.classid, d.objid, d.objsubid, i.type, replace(i.identity, 'public.', '') as identity, i.identity as whole
+      from t join pg_depend d on (d.refclassid = 'pg_class'::regclass and d.refobjid = t.oid)
+        or (d.refclassid = 'pg_type'::regclass and d.refobjid in (select oid from pg_type where t.reltype in (oid, typelem)))
+        or (d.refclassid = 'pg_class'::regclass and d.refobjid in (
+              select objid from pg_depend where refobjid = t.oid and deptype in ('a', 'i') and classid = 'pg_class'::regclass)),
+      lateral pg_identify_object(d.classid, d.objid, d.objsubid) i
+  )
+  select distinct case
+      when f.type = 'rule' then
+        case when identity like '"\\_RETURN"%'
+             then (select case c.relkind when 'm' then 'materialized view ' else 'view ' end || c.relname
+                     from pg_rewrite r join pg_class c on c.oid = r.ev_class where r.oid = objid)
+             else 'rule ' || identity end
+      when f.type = 'table constraint' then
+        (select case contype when 'f' then 'foreign key ' || conname || ' on ' || conrelid::regclass
+                             when 'c' then 'check ' || conname when 't' then 'trigger ' || conname else 'index ' || conname end
+           from pg_constraint where oid = objid)
+      when f.type in ('trigger', 'policy') then f.type || ' ' || replace(identity, ' on order_totals', '')
+      when f.type = 'statistics object' then 'statistics ' || identity
+      when f.type = 'publication relation' then 'publication ' || split_part(identity, ' in publication ', 2)
+      when f.type = 'default value' and whole ~ 'public.order_totals.' then 'default ' || split_part(identity, '.', 2)
+      when f.type = 'index' then 'index ' || (select relname from pg_class where oid = objid)
+      when f.type = 'sequence' then 'sequence ' || identity
+      else f.type || ' ' || whole end as what
+    from found f, t
+   where objid <> t.oid and f.type not in ('toast table', 'type') and whole !~ 'pg_toast'
+     and not (f.classid = 'pg_trigger'::regclass and (select tgisinternal from pg_trigger where oid = objid))
+     and not (f.classid = 'pg_constraint'::regclass and (select contype from pg_constraint where oid = objid) = 'n')
+     and not (f.type = 'default value' and identity ~ 'order_totals.(line|doubled)$')
+   order by 1`;
+
 async function versionOf(raw: Raw): Promise<number> {
   const [row] = await raw.query(`select current_setting('server_version_num')::integer / 10000 as version`);
   return Number(row?.version);
@@ -227,6 +271,26 @@ export const carriedOverSuite = suite(
         expect(row).toMatchObject({ events: 1 });
         expect(Number(row?.line)).toBeGreaterThan(0);
         expect(await raw.query(`select source, count from on_cache`)).toEqual([{ source: 'order_totals', count: '3' }]);
+      });
+    },
+
+    'W5 whatever depends on a table, by the word of Postgres, is either carried over or refused': async (test) => {
+      const { store, raw } = test;
+      await start(test);
+      await withRoles(raw, async (names) => {
+        await raw.query(hang(names));
+        await raw.query(strange);
+        const [facts] = await store.projections.inspectTables([totals.name]);
+        const known = new Set([
+          ...[...(facts?.carried ?? []), ...(facts?.blocking ?? [])].map(({ kind, name }) => `${kind} ${name}`),
+          ...(facts?.indexes ?? []).map((name) => `index ${name}`),
+        ]);
+        const depending = await raw.query(dependsOn);
+        expect(depending.length).toBeGreaterThan(30);
+        const unknown = depending.map(({ what }) => String(what)).filter((what) => !known.has(what));
+        expect(unknown).toEqual([]);
+        const blocking = facts?.blocking.map(({ kind, name }) => `${kind} ${name}`).join('\n');
+        for (const name of ['odd_domain', 'odd_aggregate', 'odd_set', 'odd_default']) expect(blocking).toContain(name);
       });
     },
   },

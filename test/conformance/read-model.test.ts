@@ -1,5 +1,6 @@
 import { carriedOverSuite } from './carried-over.suite.js';
-import { dependentsPostgresSuite, dependentsSqliteSuite, dependentsSuite } from './dependents.suite.js';
+import { dependentsSqliteSuite, dependentsSuite } from './dependents.suite.js';
+import { dependentsPostgresSuite } from './dependents-postgres.suite.js';
 import { partsSuite } from './parts.suite.js';
 import { placePostgresSuite, placeSqliteSuite, placeSuite } from './place.suite.js';
 import { projectionsSuite } from './projections.suite.js';

@@ -159,9 +159,11 @@ found as (
   union all
   select t.relname, 'carried', 'statistics', s.stxname from t join pg_statistic_ext s on s.stxrelid = t.oid
   union all
-  select t.relname, 'blocking', 'inheritance', i.inhrelid::regclass || ' inherits ' || i.inhparent::regclass
+  select t.relname, 'blocking', 'inheritance', c.name || ' inherits ' || p.name
     from t
     join pg_inherits i on t.oid in (i.inhrelid, i.inhparent)
+    join named c on c.oid = i.inhrelid
+    join named p on p.oid = i.inhparent
   union all
   select t.relname, 'blocking', 'partitioning', t.relname from t where t.relkind = 'p'
   union all
