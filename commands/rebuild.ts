@@ -1,6 +1,5 @@
 /** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
-import { describeForecast, describeShortage } from '../src/output/forecast-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
   describeNextStep,
@@ -9,22 +8,20 @@ import {
   describeReport,
   describeSteps,
   summariseReports,
-  toErrorJson,
   toReportJson,
 } from '../src/output/rebuild-text.js';
-import { forecastRebuild } from '../src/projection/forecast.js';
 import type { RebuildMode } from '../src/projection/plan-rebuild.js';
 import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild.js';
 import type { RebuildReport } from '../src/projection/rebuilding.js';
 import type { VerifyOptions } from '../src/projection/verify.js';
 import type { Store } from '../src/store/store.js';
-import { sanitiseLines } from '../src/terminal/sanitise.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { failWithFirst } from './fail-with-first.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { selectCode } from './projection-code.js';
 import { dryRunOption, progressOption, projectionsOption } from './shared-options.js';
+import { showPlans } from './show-plans.js';
 import { keepOldFlag, readSwapOptions, switchFlags } from './swap-options.js';
 
 export const command: Command = {
@@ -35,6 +32,7 @@ export const command: Command = {
     { line: 'evstore rebuild order_summary', purpose: 'fill, catch up, swap; goes on where it was interrupted' },
     { line: 'evstore rebuild order_summary --dry-run', purpose: 'what it would read, make, lock and take' },
     { line: 'evstore rebuild order_summary --no-swap', purpose: 'stop when it is ready: evstore swap order_summary' },
+    { line: 'evstore rebuild order_summary --dry-run --check', purpose: 'whether it would make the same rows twice' },
     {
       line: 'evstore rebuild order_summary --verify full',
       purpose: 'swap only when no row differs from the live ones',
@@ -53,9 +51,11 @@ export const command: Command = {
     projectionsOption(),
     progressOption(),
     dryRunOption(),
+    option('--check', 'with --dry-run: run the handlers over the log; exit 1 when a rebuild is not safe'),
   ],
   run: async (names, flags, context) => {
     assertNamed(names, flags);
+    assertChecked(flags);
     const projections = await selectCode(context, flags, names);
     const store = await context.openStore();
     const startedAt = performance.now();
@@ -68,30 +68,6 @@ export const command: Command = {
     return failWithFirst(errorsOf(reports), context);
   },
 };
-
-async function showPlans(
-  planned: readonly PlannedRebuild[],
-  store: Store,
-  flags: Flags,
-  context: Context,
-): Promise<number> {
-  const options = { ...readSwapOptions(flags, store, context, () => {}), swap: flags.swap !== false };
-  const rebuilds: unknown[] = [];
-  for (const { projection, plan, error } of planned) {
-    if (plan === null) {
-      rebuilds.push({ projection: projection.name, error: toErrorJson(error) });
-      continue;
-    }
-    const forecast = await forecastRebuild(store, plan, projection.filter, options);
-    rebuilds.push({ ...plan, ...forecast });
-    const lines = [...describePlan(plan), ...describeForecast(plan, forecast)];
-    if (!isForPrograms(context)) await context.io.stdout.write(`${sanitiseLines(lines.join('\n'))}\n`);
-    const shortage = describeShortage(plan.projection, forecast);
-    if (shortage !== null) await context.warn(shortage);
-  }
-  if (isForPrograms(context)) await context.io.stdout.write(renderReport({ dryRun: true, rebuilds }));
-  return failWithFirst(errorsOf(planned), context);
-}
 
 async function rebuild(
   planned: readonly PlannedRebuild[],
@@ -165,5 +141,13 @@ function assertNamed(names: readonly string[], flags: Flags): void {
   throw new EvstoreError('E_USAGE', all ? 'give names or --all, not both' : 'which projection is to be rebuilt?', {
     why: 'A rebuild is asked for by name, or for every projection with --all.',
     next: 'evstore projections',
+  });
+}
+
+function assertChecked({ check, dryRun }: Flags): void {
+  if (check !== true || dryRun === true) return;
+  throw new EvstoreError('E_USAGE', '--check needs --dry-run', {
+    why: 'It runs the handlers over the log and writes nothing.',
+    next: 'evstore rebuild --help',
   });
 }

@@ -129,23 +129,31 @@ export function statementsOf(
       toEvent(recorded, definition.upcasters),
       toTableIdentifiers(definition.tables, physical),
     );
-    if (returned === undefined || returned === null) return [];
-    const statements = toList(returned);
-    const wrong = statements.find((each) => !isStatement(each));
-    if (wrong !== undefined) throw new ValueFault(`statements made with sql, not ${describeValue(wrong)}`);
-    return statements as readonly Statement[];
+    return toStatements(returned);
   } catch (error) {
     throw toHandlerError(name, recorded, `on.${handlerName(definition.on, recorded.type)}`, error);
   }
 }
 
+/**
+ * What a handler of an sql projection returned.
+ * @throws ValueFault
+ */
+export function toStatements(returned: unknown): readonly Statement[] {
+  if (returned === undefined || returned === null) return [];
+  const statements = toList(returned);
+  const wrong = statements.find((each) => !isStatement(each));
+  if (wrong !== undefined) throw new ValueFault(`statements made with sql, not ${describeValue(wrong)}`);
+  return statements as readonly Statement[];
+}
+
 /** Own properties only: an event type may be called `constructor`. */
-function handlerOf<Handler>(on: Readonly<Record<string, Handler>>, type: string): Handler | undefined {
+export function handlerOf<Handler>(on: Readonly<Record<string, Handler>>, type: string): Handler | undefined {
   const name = handlerName(on, type);
   return Object.hasOwn(on, name) ? on[name] : undefined;
 }
 
-function handlerName(on: object, type: string): string {
+export function handlerName(on: object, type: string): string {
   return Object.hasOwn(on, type) ? type : '*';
 }
 

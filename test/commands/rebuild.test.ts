@@ -164,6 +164,29 @@ forEachEngine((engine) => {
     }));
 });
 
+test('--check is exit 1 with what makes a rebuild unsafe, and 0 without', () =>
+  withShop('sqlite', async ({ test, evstore, report, writeProjection }) => {
+    await placeOrders(test.store, 20);
+    expect((await evstore('rebuild', 'order_summary', '--check')).code).toBe(2);
+    expect(await report('rebuild', '--all', '--dry-run', '--check')).toMatchObject({
+      rebuilds: [{ projection: 'order_summary', check: { events: 20, safe: true, faults: [] } }],
+    });
+    const safe = await evstore('rebuild', 'order_summary', '--dry-run', '--check');
+    expect(safe).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('checked: 20 events up to position 20, 9 rows'),
+    });
+    writeProjection(2, '(row, { data }) => ({ total: Date.now(), events: data.nothing.at })');
+    const { code, stdout, stderr } = await evstore('rebuild', 'order_summary', '--dry-run', '--check');
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      'unsafe: on.OrderPlaced reads the clock: uses Date.now, in 19 events, the first at position 1',
+    );
+    expect(stdout).toContain('unsafe: on.OrderPlaced throws: TypeError: Cannot read properties of undefined');
+    expect(stderr).toContain('a rebuild of order_summary is not safe (E_CHECK_FAILED)');
+    expect(await test.store.projections.list()).toEqual([]);
+  }));
+
 test('in GitHub Actions: groups, annotations, and a summary that names what failed', () =>
   withShop('sqlite', async ({ test, cwd, evstoreWith }) => {
     await placeOrders(test.store, 20);

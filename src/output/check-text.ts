@@ -1,0 +1,53 @@
+/** What running the handlers over the log has shown, in words. */
+
+import type { ProjectionCheck } from '../projection/check.js';
+import type { CheckFault, HandlerTime } from '../projection/check-findings.js';
+
+const shownHandlers = 5;
+
+/** One line a fact, to stand below the plan. */
+export function describeCheck({
+  position,
+  events,
+  rows,
+  faults,
+  unhandled,
+  handlers,
+  safe,
+}: ProjectionCheck): string[] {
+  const made = rows === null ? '' : `, ${describeRows(rows)}`;
+  const slowest = handlers.slice(0, shownHandlers);
+  return [
+    `  checked: ${count(events, 'event')} up to position ${position}${made}`,
+    ...(slowest.length === 0 ? [] : [`  slowest: ${slowest.map(describeTime).join(', ')}`]),
+    ...(unhandled.length === 0
+      ? []
+      : [`  no handler for: ${unhandled.map(({ type, events }) => `${type} (${count(events, 'event')})`).join(', ')}`]),
+    ...faults.map((fault) => `  unsafe: ${describeFault(fault)}`),
+    ...(safe ? ['  safe: the handlers made the same of the same events, twice'] : []),
+  ];
+}
+
+export function describeFault({ kind, part, type, events, firstPosition, message }: CheckFault): string {
+  const what = {
+    error: 'throws',
+    clock: 'reads the clock',
+    random: 'uses chance',
+    unstable: 'is unstable',
+    mutation: 'mutates',
+  };
+  const where = part.startsWith('on.') ? part : `${part} of ${type}`;
+  return `${where} ${what[kind]}: ${message}, in ${count(events, 'event')}, the first at position ${firstPosition}`;
+}
+
+function describeRows({ checked, estimate }: NonNullable<ProjectionCheck['rows']>): string {
+  return checked === estimate ? count(checked, 'row') : `${checked} of about ${count(estimate, 'row')}`;
+}
+
+function describeTime({ type, totalMs, meanMs }: HandlerTime): string {
+  return `${type} ${totalMs} ms (${meanMs} ms each)`;
+}
+
+function count(amount: number, one: string): string {
+  return `${amount} ${amount === 1 ? one : `${one}s`}`;
+}
