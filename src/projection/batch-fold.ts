@@ -218,7 +218,7 @@ class DeferredBatchFold implements BatchFold {
   take(): Folded {
     const events = this.#events;
     this.#events = [];
-    return { changes: deferChanges(this.#projection, events, this.#target.physical), keep: () => {} };
+    return { changes: deferChanges(this.#projection, events, this.#target), keep: () => {} };
   }
 
   forget(): void {

@@ -1,6 +1,7 @@
 /** Projections that appends apply: pure functions for the driver to call in the transaction of the append, or of a batch. */
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import type { Part } from '../domain/parts.js';
 import type { DeferredChanges, Fold, StoredRow } from '../domain/read-model.js';
 import type { InlineProjection } from '../store/store.js';
 import { keyOf } from './columns.js';
@@ -13,10 +14,17 @@ import {
   type PreparedTableProjection,
 } from './prepare.js';
 
+interface WrittenTables {
+  /** Maps a name readers use to the table to write. */
+  readonly physical: (name: string) => string;
+  /** Only rows whose keys fall to it are written; all of them unless said. */
+  readonly part?: Part;
+}
+
 /** For the live tables. */
 export function toInlineProjection(projection: PreparedProjection): InlineProjection {
   const { name, version, codeHash, filter } = projection;
-  const live = (table: string) => table;
+  const live: WrittenTables = { physical: (table) => table };
   return {
     name,
     version,
@@ -27,11 +35,11 @@ export function toInlineProjection(projection: PreparedProjection): InlineProjec
   };
 }
 
-/** @param physical maps a name readers use to the table to write */
+/** For the tables, and the part, that the target names. */
 export function deferChanges(
   projection: PreparedProjection,
   events: readonly RecordedEvent[],
-  physical: (name: string) => string,
+  target: WrittenTables,
 ): DeferredChanges {
   return {
     kind: 'deferred',
@@ -39,7 +47,7 @@ export function deferChanges(
     events,
     isPerStream: isPerStream(projection),
     fold: (unmarked) => {
-      const fold = unnamed(() => foldAtOnce(projection, unmarked, physical));
+      const fold = unnamed(() => foldAtOnce(projection, unmarked, target));
       if (fold.kind === 'statements') return fold;
       return { ...fold, complete: (rows) => unnamed(() => fold.complete(rows)) };
     },
@@ -60,28 +68,24 @@ function isPerStream(projection: PreparedProjection): boolean {
 }
 
 /** @throws E_HANDLER naming the event */
-function foldAtOnce(
-  projection: PreparedProjection,
-  events: readonly RecordedEvent[],
-  physical: (name: string) => string,
-): Fold {
+function foldAtOnce(projection: PreparedProjection, events: readonly RecordedEvent[], target: WrittenTables): Fold {
   if (isExternalProjection(projection)) {
     throw new EvstoreError('E_BUG', `the rows of ${projection.name} are outside the store`);
   }
   return isTableProjection(projection)
-    ? foldRows(projection, events, physical)
-    : { kind: 'statements', statements: events.flatMap((event) => statementsOf(projection, event, physical)) };
+    ? foldRows(projection, events, target)
+    : { kind: 'statements', statements: events.flatMap((event) => statementsOf(projection, event, target.physical)) };
 }
 
 function foldRows(
   projection: PreparedTableProjection,
   events: readonly RecordedEvent[],
-  physical: (name: string) => string,
+  { physical, part }: WrittenTables,
 ): Fold {
   const { shape } = projection;
   const { spec } = shape;
   const table = physical(spec.name);
-  const routed = events.map((event) => routeEvent(projection, event));
+  const routed = events.map((event) => routeEvent(projection, event, part));
   const keys = new Map(routed.flatMap((event) => event.keys.map(({ text, columns }) => [text, columns])));
   return {
     kind: 'fold',

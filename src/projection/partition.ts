@@ -5,6 +5,8 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import { isInPart, type Part } from '../domain/parts.js';
+import { modeOf } from '../domain/projection-mode.js';
+import type { ProjectionRecord } from '../store/store.js';
 import { type RowKey, toRowKeys } from './columns.js';
 import type { PreparedProjection } from './prepare.js';
 import { isTableProjection } from './prepare.js';
@@ -17,7 +19,21 @@ export function assertCanDivide(projection: PreparedProjection): void {
   throw new EvstoreError('E_CONFIG', `projection ${projection.name} cannot be divided`, { why, next });
 }
 
+/**
+ * Appends may have marked events beyond the checkpoint for the runner to pass over, and parts could not share the marks.
+ * @throws E_CONFIG
+ */
+export function assertNotInline({ name, codeHash }: ProjectionRecord): void {
+  if (modeOf(codeHash) !== 'inline') return;
+  throw new EvstoreError('E_CONFIG', `projection ${name} cannot be divided`, {
+    why: 'The rows that are live now were written by appends.',
+    next: `evstore rebuild ${name}`,
+  });
+}
+
 function whyWhole(projection: PreparedProjection): string | undefined {
+  if (projection.mode === 'inline')
+    return 'Its rows are written by appends; its runner only fills in what they leave out.';
   if (isTableProjection(projection)) {
     const { indexes, key } = projection.shape.spec;
     const unique = indexes.find((index) => index.unique && !key.every((column) => index.columns.includes(column)));

@@ -11,7 +11,7 @@ import { assertSameHistory } from './diverged.js';
 import { divideWork } from './divide.js';
 import type { HeadWatch } from './head-watch.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
-import { assertCanDivide } from './partition.js';
+import { assertCanDivide, assertNotInline } from './partition.js';
 import type { PreparedProjection } from './prepare.js';
 import { Rate } from './rate.js';
 import { assertSamePlace, assertVersion, compareCode, findRecord } from './registration.js';
@@ -148,7 +148,7 @@ export class Runner {
     const isStale = compareCode(record, this.#projection) === 'stale code';
     if (isStale && !this.#saidStale) this.#options.report({ kind: 'stale code', projection: this.#id });
     this.#saidStale = isStale;
-    if (record.parts !== this.#part.of && !(await this.#divide())) return false;
+    if (record.parts !== this.#part.of && !(await this.#divide(record))) return false;
     const lease = await this.#obtainLease();
     if (lease === undefined) {
       const { position } = await this.#checkpoint();
@@ -187,8 +187,9 @@ export class Runner {
   }
 
   /** False while it has to wait for those who run the projection as it is divided now. */
-  async #divide(): Promise<boolean> {
+  async #divide(record: ProjectionRecord): Promise<boolean> {
     const { store, signal, owner, once, report } = this.#options;
+    if (this.#part.of > 1) assertNotInline(record);
     try {
       const { policy, tellAside } = this.#options;
       const options = { store, projection: this.#projection, owner, ttlMs: this.#ttlMs, policy, tellAside, signal };
