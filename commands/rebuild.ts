@@ -20,6 +20,7 @@ import type { Context } from './context.js';
 import { failWithFirst } from './fail-with-first.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { selectCode } from './projection-code.js';
+import { isRepair, repair, repairFlags } from './repair.js';
 import { dryRunOption, progressOption, projectionsOption } from './shared-options.js';
 import { showPlans } from './show-plans.js';
 import { keepOldFlag, readSwapOptions, switchFlags } from './swap-options.js';
@@ -47,6 +48,7 @@ export const command: Command = {
     option('--verify <how>', 'none, count, full: every row (default: count)', oneOf('none', 'count', 'full')),
     option('--max-diff <rows>', 'do not swap when more rows differ (default with --verify full: 0)', wholeNumber(0)),
     keepOldFlag(),
+    ...repairFlags(),
     ...switchFlags(),
     projectionsOption(),
     progressOption(),
@@ -54,6 +56,7 @@ export const command: Command = {
     option('--check', 'with --dry-run: run the handlers over the log; exit 1 when a rebuild is not safe'),
   ],
   run: async (names, flags, context) => {
+    if (isRepair(flags)) return repair(names, flags, context);
     assertNamed(names, flags);
     assertChecked(flags);
     const projections = await selectCode(context, flags, names);

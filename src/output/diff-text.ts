@@ -2,6 +2,7 @@
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
 import type { Diff } from '../projection/diff.js';
 import type { TableDiff } from '../projection/differences.js';
+import type { RepairReport } from '../projection/repair.js';
 import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderMarkdownTable } from './markdown-table.js';
@@ -50,6 +51,17 @@ export function summariseDiff({ projection, position, tables }: Diff): string {
     { heading: 'Removed', align: 'right', text: ({ removed }) => String(removed) },
     { heading: 'Changed', align: 'right', text: ({ changed }) => String(changed) },
   ]);
+}
+
+/** Ends with a line break. The rows as they were are the live ones. */
+export function renderRepair({ projection, dryRun, position, keys, events, rows }: RepairReport, view: View): string {
+  const { theme } = view;
+  const written = rows.added + rows.removed + rows.changed;
+  const looked = `${count(events, 'event')} replayed for ${count(keys, 'row')}, up to position ${position}`;
+  const done = dryRun ? 'would be written' : 'written';
+  const what = `${rows.added} added, ${rows.removed} removed, ${rows.changed} changed`;
+  const verdict = written === 0 ? theme.good('no row was wrong') : `${count(written, 'row')} ${done}: ${what}`;
+  return `${theme.strong(sanitise(projection))}: ${looked}\n${renderTableDiff(rows, view)}\n${verdict}\n`;
 }
 
 function renderTableDiff(diff: TableDiff, view: View): string {

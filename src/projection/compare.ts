@@ -84,7 +84,8 @@ async function openComparison(
 ): Promise<OpenComparison | null> {
   const { store, signal, maxWaitMs } = options;
   const deadline = performance.now() + maxWaitMs;
-  const backOff = new BackOff(50, 1_000);
+  // Long enough for a runner that was asked to step back to take its table a step further.
+  const backOff = new BackOff(100, 4_000);
   for (;;) {
     signal.throwIfAborted();
     try {

@@ -56,7 +56,8 @@ function jsonColumns({ table, columns }: ComparedTable, projection: PreparedProj
   return new Set([...columns.filter(isJson), ...known.filter(isJson)].map(({ name }) => name));
 }
 
-class TableSum {
+/** Of one table. */
+export class TableSum {
   readonly #table: ComparedTable;
   readonly #json: ReadonlySet<string>;
   readonly #limit: number;

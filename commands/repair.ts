@@ -1,0 +1,64 @@
+/** `evstore rebuild --stream`, `--category`, `--key`: some rows of a live read model, made anew in their place. */
+import type { Option } from 'commander';
+import { EvstoreError } from '../src/domain/errors.js';
+import { renderRepair } from '../src/output/diff-text.js';
+import { renderReport } from '../src/output/json-line.js';
+import { repairRows } from '../src/projection/repair.js';
+import type { RepairScope } from '../src/projection/repair-keys.js';
+import { type Flags, option } from './command.js';
+import type { Context } from './context.js';
+import { selectCode } from './projection-code.js';
+import { readSwitchOptions } from './swap-options.js';
+
+const samples = 10;
+/** What is about a second table, of which there is none here. */
+const others = ['all', 'resume', 'restart', 'verify', 'maxDiff', 'keepOld'];
+
+export function repairFlags(): readonly Option[] {
+  return [
+    option('--stream <name>', 'only the rows its events are about, in the live table'),
+    option('--category <name>', 'only the rows the events of its streams are about').conflicts('stream'),
+    option('--key <key>', 'only this row: a value, or a JSON object of the key; again for more', addKey).conflicts([
+      'stream',
+      'category',
+    ]),
+  ];
+}
+
+/** Whether rows are to be made anew in their place, instead of a table beside the live one. */
+export function isRepair(flags: Flags): boolean {
+  return readScope(flags) !== undefined;
+}
+
+export async function repair(names: readonly string[], flags: Flags, context: Context): Promise<number> {
+  const scope = readScope(flags);
+  const [name, ...more] = names;
+  const other = others.find((each) => flags[each] !== undefined) ?? (flags.swap === false ? 'swap' : undefined);
+  if (scope === undefined || name === undefined || more.length > 0 || other !== undefined) {
+    throw new EvstoreError('E_USAGE', 'rows are made anew of one projection, in their place', {
+      why: 'With --stream, --category or --key there is one name, and no second table to be resumed, verified or swapped.',
+      next: 'evstore rebuild --help',
+    });
+  }
+  const [projection] = await selectCode(context, flags, names);
+  if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+  const store = await context.openStore();
+  const dryRun = flags.dryRun === true;
+  const report = await repairRows({ ...readSwitchOptions(flags, store, context), projection, scope, dryRun, samples });
+  const { added, removed, changed } = report.rows;
+  if (context.format({ people: 'table', pipe: 'table' }) === 'json')
+    await context.io.stdout.write(renderReport(report));
+  else if (context.quiet) await context.io.stdout.write(`${added + removed + changed}\n`);
+  else await context.io.stdout.write(renderRepair(report, context.view));
+  return 0;
+}
+
+function addKey(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}
+
+function readScope({ stream, category, key }: Flags): RepairScope | undefined {
+  if (typeof stream === 'string') return { kind: 'stream', streamId: stream };
+  if (typeof category === 'string') return { kind: 'category', category };
+  return Array.isArray(key) ? { kind: 'keys', keys: key } : undefined;
+}
