@@ -295,3 +295,33 @@ test('--all over several, each reported', () =>
       { projection: 'other', outcome: 'swapped' },
     ]);
   }));
+
+test('single rows: of a stream, by key, as text, as JSON, as a number; with no flag of a second table', () =>
+  withShop('sqlite', async ({ test, evstore, report }) => {
+    await placeOrders(test.store, 30);
+    expect((await evstore('rebuild', 'order_summary', '--stream', 'Order-6')).code).toBe(6);
+    await evstore('run', '--once');
+    await test.raw.query("update order_summary set total = -1 where order_id in ('Order-6', 'Order-7')");
+    await test.raw.query("insert into order_summary values ('Order-x', 1, 1)");
+    const dry = await evstore('rebuild', 'order_summary', '--stream', 'Order-6', '--dry-run');
+    expect(dry.code).toBe(0);
+    expect(dry.stdout).toContain('~ order_id="Order-6"\n  - total: -1\n  + total: ');
+    expect(dry.stdout).toContain('1 row would be written: 0 added, 0 removed, 1 changed');
+    expect(await report('rebuild', 'order_summary', '--stream', 'Order-6')).toMatchObject({
+      projection: 'order_summary',
+      dryRun: false,
+      position: 30,
+      keys: 1,
+      rows: { table: 'order_summary', changed: 1, columns: { total: 1 } },
+    });
+    const byKey = await evstore('rebuild', 'order_summary', '--key', 'Order-x', '--key', 'Order-7', '-q');
+    expect(byKey).toMatchObject({ code: 0, stdout: '2\n' });
+    expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    const category = await evstore('rebuild', 'order_summary', '--category', 'Order');
+    expect(category.stdout).toContain('no row was wrong');
+    expect(await test.store.projections.rebuilds()).toEqual([]);
+    for (const other of [['--all'], ['--no-swap'], ['--resume'], ['--category', 'Order'], ['another']]) {
+      expect((await evstore('rebuild', 'order_summary', '--stream', 'Order-6', ...other)).code).toBe(2);
+    }
+    expect((await evstore('rebuild', '--key', 'Order-6')).code).toBe(2);
+  }));
