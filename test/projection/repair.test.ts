@@ -273,34 +273,30 @@ forEachEngine((engine) => {
 
     it('killed at any moment it has merged all rows or none', async () => {
       const random = makeRandom(freshSeed());
-      await withTestStore(
-        engine,
-        async (test) => {
-          await placeOrders(test.store, 200, 40);
-          await runOnce(test.store, [orders]);
-          const right = await expectedRows(test.store);
-          const position = await positionOf(test.store, 'order_summary');
-          for (let round = 0; round < 3; round += 1) {
-            const worker = spawnWorker('repair', [test.url]);
-            await worker.printed(1 + random.below(8));
-            await worker.kill();
-            const rows = await actualRows(test);
-            const spoiled = rows.filter(({ events }) => events === -1).length;
-            expect([0, right.length], `seed ${random.seed}`).toContain(spoiled);
-            if (spoiled === 0) expect(rows).toEqual(right);
-            expect(await positionOf(test.store, 'order_summary')).toBe(position);
-            await repair(test.store, {});
-            expect(await actualRows(test)).toEqual(right);
-          }
-          // The lease of a killed process runs out by itself; the test does not wait for it.
-          await test.raw.query('update subscription_checkpoints set lease_expires_at = null, owner = null');
-          await placeOrders(test.store, 10, 40, 200);
-          await runOnce(test.store, [orders]);
-          expect(await actualRows(test)).toEqual(await expectedRows(test.store));
-          await expectProved(test.store);
-        },
-        180_000,
-      );
-    });
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 200, 40);
+        await runOnce(test.store, [orders]);
+        const right = await expectedRows(test.store);
+        const position = await positionOf(test.store, 'order_summary');
+        for (let round = 0; round < 3; round += 1) {
+          const worker = spawnWorker('repair', [test.url]);
+          await worker.printed(1 + random.below(8));
+          await worker.kill();
+          const rows = await actualRows(test);
+          const spoiled = rows.filter(({ events }) => events === -1).length;
+          expect([0, right.length], `seed ${random.seed}`).toContain(spoiled);
+          if (spoiled === 0) expect(rows).toEqual(right);
+          expect(await positionOf(test.store, 'order_summary')).toBe(position);
+          await repair(test.store, {});
+          expect(await actualRows(test)).toEqual(right);
+        }
+        // The lease of a killed process runs out by itself; the test does not wait for it.
+        await test.raw.query('update subscription_checkpoints set lease_expires_at = null, owner = null');
+        await placeOrders(test.store, 10, 40, 200);
+        await runOnce(test.store, [orders]);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+        await expectProved(test.store);
+      });
+    }, 180_000);
   });
 });
