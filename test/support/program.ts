@@ -21,12 +21,19 @@ export interface ProgramOptions extends SpawnOptions {
   readonly mutations?: readonly Mutation[];
 }
 
+/** Of those that still run, none outlives this process. */
+const running = new Set<ChildProcessWithoutNullStreams>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** @param entry from the root of the repository, e.g. `bin/evstore.ts` */
 export function runProgram(entry: string, args: readonly string[], options: ProgramOptions = {}): Program {
   const { command = [], mutations = [], ...spawnOptions } = options;
   const program = mutations.length === 0 ? compileProgram(entry) : compileMutant(entry, mutations);
   const [file = '', ...rest] = [...command, process.execPath, program, ...args];
   const child = spawn(file, rest, { ...spawnOptions, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
+  running.add(child);
   const lines: string[] = [];
   const told: string[] = [];
   const listeners = new Set<() => void>();
@@ -47,6 +54,7 @@ export function runProgram(entry: string, args: readonly string[], options: Prog
     child.once('error', reject);
     child.once('close', (code) => {
       isOver = true;
+      running.delete(child);
       notify();
       resolve(code);
     });

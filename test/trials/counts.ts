@@ -6,6 +6,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { RecordedEvent } from '../../src/domain/event.js';
+import { newEventId } from '../../src/domain/uuid.js';
 import type { History } from '../support/history.js';
 import { importOf, type TrialStore } from './trial.js';
 
@@ -52,6 +53,27 @@ export const bySql = defineSqlProjection({
   },
 });
 `;
+}
+
+/** Ten of each order, and the order of one after the other's. */
+export async function importCounts({ store }: TrialStore, history: History, events: number): Promise<void> {
+  const streams = Math.max(1, Math.floor(events / 10));
+  for (let made = 0; made < events; made += 500) {
+    const batch = Array.from({ length: Math.min(500, events - made) }, (_, place) => ({
+      streamId: `Order-${(made + place) % streams}`,
+      id: newEventId(),
+      type: 'AmountAdded',
+      schemaVersion: 1,
+      data: '{"amount":2}',
+      metadata: '{}',
+    }));
+    const attempt = history.invoke(
+      'imported',
+      batch.map(({ id }) => id),
+    );
+    await store.log.importEvents(batch, { conflict: 'fail' });
+    history.succeed(attempt);
+  }
 }
 
 type Rows = Map<string, readonly [events: number, amount: number]>;

@@ -8,7 +8,7 @@ import type { Rebuild } from '../../src/store/store.js';
 import { checkHistory, History } from '../support/history.js';
 import type { Program } from '../support/program.js';
 import type { Random } from '../support/random.js';
-import { countsCode, type ModelName, models, Observer } from './counts.js';
+import { countsCode, importCounts, type ModelName, models, Observer } from './counts.js';
 import { checkJournal, findUnfinished, settle } from './journal.js';
 import type { Probe, Stop } from './programs/probe.js';
 import { readTrace, rebuildSteps, stopsOf } from './trace.js';
@@ -115,24 +115,7 @@ class Session {
   }
 
   async start(events: number): Promise<void> {
-    const { test } = this.#trial;
-    const streams = Math.max(1, Math.floor(events / 10));
-    for (let made = 0; made < events; made += 500) {
-      const batch = Array.from({ length: Math.min(500, events - made) }, (_, place) => ({
-        streamId: `Order-${(made + place) % streams}`,
-        id: crypto.randomUUID(),
-        type: 'AmountAdded',
-        schemaVersion: 1,
-        data: '{"amount":2}',
-        metadata: '{}',
-      }));
-      const attempt = this.#history.invoke(
-        'imported',
-        batch.map(({ id }) => id),
-      );
-      await test.store.log.importEvents(batch, { conflict: 'fail' });
-      this.#history.succeed(attempt);
-    }
+    await importCounts(this.#trial.test, this.#history, events);
     await succeed(this.#evstore(['run', '--once']), 'the first run', this.findings);
     this.#runner = this.#evstore(['run']);
     await this.#appenders.started();

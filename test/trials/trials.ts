@@ -12,12 +12,16 @@ import { killRebuilds } from './kills-of-rebuilds.js';
 import { killRunners } from './kills-of-runners.js';
 import { withPlace } from './places.js';
 import { describeReports } from './summary.js';
+import { swapUnderReaders } from './swaps-under-readers.js';
 import type { Trial, TrialReport } from './trial.js';
+import { freezeZombies } from './zombies.js';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     kills: { type: 'string' },
+    swaps: { type: 'string' },
+    rounds: { type: 'string' },
     engine: { type: 'string', default: 'both' },
     seed: { type: 'string', default: String(freshSeed()) },
     json: { type: 'string' },
@@ -30,7 +34,12 @@ const numberOf = (text: string | undefined, otherwise: number) => (text === unde
 const trials: Readonly<Record<string, (trial: Trial) => Promise<TrialReport>>> = {
   'kills-of-runners': (trial) => killRunners(trial, numberOf(values.kills, 200)),
   'kills-of-rebuilds': (trial) => killRebuilds(trial, { kills: numberOf(values.kills, 100) }),
+  'swaps-under-readers': (trial) => swapUnderReaders(trial, { swaps: numberOf(values.swaps, 60) }),
+  zombies: (trial) => freezeZombies(trial, numberOf(values.rounds, 2)),
 };
+
+process.once('SIGTERM', () => process.exit(143));
+process.once('SIGINT', () => process.exit(130));
 
 const engines: readonly Engine[] =
   values.engine === 'both' ? ['sqlite', 'postgres'] : [values.engine === 'postgres' ? 'postgres' : 'sqlite'];
@@ -42,7 +51,12 @@ for (const name of names) {
   for (const engine of engines) {
     say(`${name} on ${engine}, seed ${values.seed}`);
     const random = makeRandom(Number(values.seed));
-    reports.push(await withPlace(engine, (test) => run({ test, random, say })));
+    try {
+      reports.push(await withPlace(engine, (test) => run({ test, random, say })));
+    } catch (error) {
+      const finding = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      reports.push({ trial: name, engine, seed: random.seed, facts: {}, findings: [finding] });
+    }
   }
 }
 process.stdout.write(describeReports(reports));

@@ -25,13 +25,26 @@ export interface Stop {
 }
 
 export interface Traced {
-  /** Milliseconds since the process began. */
+  /** Milliseconds since 1970. */
   readonly at: number;
   readonly step: string;
+  /** Of a step that moves a cursor. */
+  readonly move?: Move;
   /** Events that came back, of the step `read`. */
   readonly rows?: number;
   /** Of the step `end`: the most memory the process had, in KiB. */
   readonly maxRss?: number;
+}
+
+/** Of a cursor, under a lease. */
+export interface Move {
+  /** Name of the checkpoint, or id of the rebuild. */
+  readonly cursor: string;
+  readonly token: number;
+  readonly from: number;
+  readonly to: number;
+  /** False: it was not there any more, or not ours. */
+  readonly isDone: boolean;
 }
 
 /** By the text of the statement, the first that fits. `commit` is named after the last step of its transaction. */
@@ -64,7 +77,7 @@ function nameStep(connection: object, text: string, values: readonly unknown[]):
   const found = steps.find(([pattern]) => pattern.test(text.trimStart().toLowerCase()))?.[1] ?? 'other';
   if (found === 'begin') transactions.delete(connection);
   if (found === 'commit') return `commit ${transactions.get(connection) ?? 'other'}`;
-  const step = found === 'state' ? String(second(values)) : found;
+  const step = found === 'state' ? String(plain(values)[1]) : found;
   const isTelling = !['begin', 'other', 'read', 'rollback'].includes(step);
   // The transaction that swaps does much else after it.
   if (isTelling && transactions.get(connection) !== 'swapped') transactions.set(connection, step);
@@ -72,13 +85,14 @@ function nameStep(connection: object, text: string, values: readonly unknown[]):
 }
 
 /** Numbered parameters of better-sqlite3 come as an object. */
-function second(values: readonly unknown[]): unknown {
+function plain(values: readonly unknown[]): readonly unknown[] {
   const [first] = values;
-  return typeof first === 'object' && first !== null && '2' in first ? first['2'] : values[1];
+  return typeof first === 'object' && first !== null && '1' in first ? Object.values(first) : values;
 }
 
 interface Passing {
   readonly step: string;
+  readonly values: readonly unknown[];
   readonly dies: (moment: Stop['moment']) => boolean;
 }
 
@@ -87,7 +101,7 @@ function pass(connection: object, text: string, values: readonly unknown[]): Pas
   const nth = count(step);
   const nthOfAll = count('any');
   const isHere = stop !== undefined && (stop.step === 'any' ? nthOfAll : step === stop.step ? nth : 0) === stop.nth;
-  return { step, dies: (moment) => isHere && stop.moment === moment };
+  return { step, values, dies: (moment) => isHere && stop.moment === moment };
 }
 
 function count(step: string): number {
@@ -97,7 +111,7 @@ function count(step: string): number {
 }
 
 function die(): void {
-  write({ at: performance.now(), step: 'stopped' });
+  write({ at: now(), step: 'stopped' });
   process.kill(process.pid, stop?.signal ?? 'SIGKILL');
 }
 
@@ -105,9 +119,16 @@ function write(line: Traced): void {
   if (trace !== undefined) appendFileSync(trace, `${JSON.stringify(line)}\n`);
 }
 
-function writeStep({ step }: Passing, result: unknown): void {
-  const rows = step === 'read' && Array.isArray(result) ? { rows: result.length } : {};
-  write({ at: performance.now(), step, ...rows });
+function writeStep({ step, values }: Passing, result: unknown): void {
+  const rows = Array.isArray(result) ? result.length : 0;
+  const [cursor, token, , from, to] = plain(values);
+  const isMove = step === 'batch' || step === 'fill';
+  const move = { cursor: String(cursor), token: Number(token), from: Number(from), to: Number(to), isDone: rows > 0 };
+  write({ at: now(), step, ...(step === 'read' && { rows }), ...(isMove && { move }) });
+}
+
+function now(): number {
+  return performance.timeOrigin + performance.now();
 }
 
 type Query = (...parameters: unknown[]) => Promise<pg.QueryResult>;
@@ -151,5 +172,5 @@ function watch<Result>(connection: object, text: string, values: readonly unknow
 }
 
 process.once('exit', () => {
-  write({ at: performance.now(), step: 'end', maxRss: process.resourceUsage().maxRSS });
+  write({ at: now(), step: 'end', maxRss: process.resourceUsage().maxRSS });
 });
