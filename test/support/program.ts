@@ -1,5 +1,6 @@
 /** A compiled program of the repository, as another process. */
 import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { compileMutant, compileProgram, type Mutation } from './compile.js';
 
 export interface Program {
@@ -26,6 +27,13 @@ const running = new Set<ChildProcessWithoutNullStreams>();
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
+
+/** Whatever still runs, after something went wrong. */
+export async function killPrograms(): Promise<void> {
+  const gone = [...running].map((child) => once(child, 'close'));
+  for (const child of running) child.kill('SIGKILL');
+  await Promise.all(gone);
+}
 
 /** @param entry from the root of the repository, e.g. `bin/evstore.ts` */
 export function runProgram(entry: string, args: readonly string[], options: ProgramOptions = {}): Program {

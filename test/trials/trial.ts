@@ -8,7 +8,7 @@ import type { Engine } from '../../src/store/store.js';
 import { compileProgram, type Mutation } from '../support/compile.js';
 import type { TestStore } from '../support/engines.js';
 import type { History } from '../support/history.js';
-import { type Program, runProgram } from '../support/program.js';
+import { killPrograms, type Program, runProgram } from '../support/program.js';
 import type { Random } from '../support/random.js';
 import { recordWriter } from '../support/writers.js';
 import type { Probe } from './programs/probe.js';
@@ -45,6 +45,7 @@ export async function inFolder<Result>(body: (folder: string) => Promise<Result>
   try {
     return await body(folder);
   } finally {
+    await killPrograms();
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -102,10 +103,12 @@ export async function succeed(program: Program, what: string, findings: string[]
   return code === 0 && text.startsWith('{') ? JSON.parse(text) : undefined;
 }
 
-export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
+/** @param what was waited for, as it is said in the end */
+export async function until(condition: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
   const deadline = Date.now() + patienceMs;
   while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`${what} did not come true in ${patienceMs} ms`);
+    if (Date.now() > deadline)
+      throw new Error(`${typeof what === 'string' ? what : what()} did not come true in ${patienceMs} ms`);
     await sleep(10);
   }
 }

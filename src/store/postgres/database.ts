@@ -26,6 +26,8 @@ export interface TransactionOptions {
 const maxConnections = 8;
 const busyRetryMs = 5000;
 const closePatienceMs = 1000;
+/** A process that is frozen in the middle of a transaction would keep its locks: who waits for its lease waits for them. */
+const frozenAfterMs = 10_000;
 /** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
 const longestTimeoutMs = 2_147_483_647;
 const rawTypes = { getTypeParser: () => (value: string) => value };
@@ -78,7 +80,10 @@ export class Database implements Session {
     return this.#withClient(async (client) => {
       let result: T;
       try {
-        await client.query(`begin isolation level read committed; ${options.prelude ?? ''}`);
+        await client.query(
+          `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${frozenAfterMs};
+           ${options.prelude ?? ''}`,
+        );
         result = await work(sessionOf(client));
       } catch (error) {
         if (!poisonsClient(error)) await client.query('rollback');

@@ -9,6 +9,7 @@ const wrongVersion = 'EV010';
 
 const uniqueViolation = '23505';
 const stillStarting = '57P03';
+const frozenTooLong = '25P03';
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -35,6 +36,11 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '3D000': { code: 'E_CONNECT', what: 'the database does not exist' },
   '53300': { code: 'E_CONNECT', what: 'the database has too many connections' },
   '57P': { code: 'E_CONNECT', what: 'the database is shutting down or starting' },
+  [frozenTooLong]: {
+    code: 'E_CONNECT',
+    what: 'the connection was lost',
+    why: 'This process stood still in the middle of a transaction, and the database ended it.',
+  },
   '08': { code: 'E_CONNECT', what: 'the connection was lost' },
   '3F000': { code: 'E_NO_SCHEMA', what: 'the store has no schema yet', next: 'evstore init' },
   '42P01': { code: 'E_NO_SCHEMA', what: 'a table of the store is missing', next: 'evstore migrate status' },
@@ -78,7 +84,7 @@ export function isConflict(error: unknown): boolean {
 /** Gone wrong before or after it took effect: nobody answered. */
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|57P0)/.test(state);
+  if (state !== undefined) return /^(08|57P0|25P03)/.test(state);
   const inner = isEvstoreError(error) ? error.cause : error;
   return inner instanceof Error && (networkCode(inner) !== undefined || lostMessages.test(inner.message));
 }
@@ -115,7 +121,7 @@ export function isHandlerError(error: unknown): boolean {
 /** Worth doing again with the same ids. */
 export function isTransient(error: unknown): boolean {
   const state = sqlState(error);
-  return state === undefined ? isConnectionLost(error) : /^(40001|40P01|55P03|57P0|08|53300)/.test(state);
+  return state === undefined ? isConnectionLost(error) : /^(40001|40P01|55P03|57P0|25P03|08|53300)/.test(state);
 }
 
 /** A client that met this must not be used again. */
