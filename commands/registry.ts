@@ -73,6 +73,11 @@ export const registry: Readonly<Record<string, Entry>> = {
     summary: 'where subscriptions stand; move, reset or delete a checkpoint',
     load: () => import('./checkpoints.js'),
   },
+  parked: {
+    group: 'Projections:',
+    summary: 'events that a projection could not handle: look at them, try them again, give them up',
+    load: () => import('./parked.js'),
+  },
   saga: {
     group: 'Projections:',
     summary: 'instances of sagas: where they stand, and another try for one that is parked',

@@ -1,0 +1,172 @@
+/** What `run` does with an event that a handler cannot take, and what becomes of it. */
+import { expect, test } from 'vitest';
+import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
+import { forEachEngine } from '../support/engines.js';
+import { type Shop, withShop } from './shop.js';
+
+/** Fails on the first event of Order-7, and would not fail on the later ones. */
+const poisoned = `(row, { data }) => {
+  if (data.total === 7) throw new TypeError('seven');
+  return { events: (row?.events ?? 0) + 1, total: (row?.total ?? 0) + data.total };
+}`;
+
+/** Forty orders in ten streams: Order-7 is at the positions 8, 18, 28, 38. */
+async function withPoison({ test, writeProjection }: Shop): Promise<void> {
+  writeProjection(1, poisoned);
+  await placeOrders(test.store, 40);
+}
+
+async function expectVerified({ evstore }: Shop): Promise<void> {
+  const { code, stderr } = await evstore('verify');
+  expect(code, stderr).toBe(0);
+}
+
+async function parkedPositions({ evstore }: Shop, ...args: string[]): Promise<string> {
+  return (await evstore('parked', 'list', '-q', ...args)).stdout.trim().split('\n').join(' ');
+}
+
+forEachEngine((engine) => {
+  test('R5 poison-park: the event and what follows in its stream wait aside; nothing counts as skipped', () =>
+    withShop(engine, async (shop) => {
+      const { test, evstore, report } = shop;
+      await withPoison(shop);
+      const { code, stdout, stderr } = await evstore('run', '--once', '--on-error', 'park');
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: 'order_summary: at position 40, 36 events applied, 4 put aside\n',
+      });
+      expect(stderr).toMatch(/^warning: order_summary: parked OrderPlaced at position 8: on\.OrderPlaced .*seven/m);
+      expect(stderr).toContain('evstore parked show order_summary 8');
+      expect(stderr.match(/parked OrderPlaced/g)).toHaveLength(1);
+      const others = (await expectedRows(test.store)).filter((row) => !JSON.stringify(row).includes('Order-7'));
+      expect(await actualRows(test)).toEqual(others);
+      const { parked } = await report('parked', 'list', 'order_summary');
+      expect(parked).toMatchObject([
+        { globalPosition: 8, streamId: 'Order-7', state: 'parked', attempts: 1, rebuild: 0 },
+        { globalPosition: 18, error: null, attempts: 0 },
+        { globalPosition: 28, error: null },
+        { globalPosition: 38, error: null },
+      ]);
+      await placeOrders(test.store, 10, 10, 40);
+      await evstore('run', '--once');
+      expect(await parkedPositions(shop)).toBe('8 18 28 38 48');
+      await expectVerified(shop);
+    }));
+
+  test('R5 poison-skip: it is recorded, and its stream goes on', () =>
+    withShop(engine, async (shop) => {
+      await withPoison(shop);
+      const { code, stdout } = await shop.evstore('run', '--once', '--on-error', 'skip', '--retries', '1');
+      expect({ code, stdout }).toEqual({
+        code: 0,
+        stdout: 'order_summary: at position 40, 39 events applied, 1 put aside\n',
+      });
+      expect(await parkedPositions(shop)).toBe('');
+      const { parked } = await shop.report('parked', 'list', '--state', 'skipped');
+      expect(parked).toMatchObject([{ globalPosition: 8, state: 'skipped', attempts: 2 }]);
+      const [row] = await shop.test.raw.query(`select events from order_summary where order_id = 'Order-7'`);
+      expect(Number(row?.events)).toBe(3);
+      await expectVerified(shop);
+    }));
+
+  test('a retry after the code was mended applies a stream in order, once', () =>
+    withShop(engine, async (shop) => {
+      const { test, evstore, report, writeProjection } = shop;
+      await withPoison(shop);
+      await evstore('run', '--once', '--on-error', 'park');
+      const failing = await evstore('parked', 'retry', 'order_summary');
+      expect(failing.code).toBe(9);
+      expect(failing.stdout).toMatch(/^Order-7: 0 events applied, 4 events still parked: .* position 8$/m);
+      expect((await report('parked')).parked[0]).toMatchObject({ globalPosition: 8, attempts: 2 });
+      const [before] = await test.store.projections.cursors();
+      writeProjection();
+      const dry = await evstore('parked', 'retry', 'order_summary', '8', '--dry-run');
+      expect({ code: dry.code, waiting: await parkedPositions(shop) }).toEqual({ code: 0, waiting: '8 18 28 38' });
+      const retried = await evstore('parked', 'retry', 'order_summary', '--stream', 'Order-7');
+      expect(retried.stdout).toBe('Order-7: 4 events applied\n');
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      expect((await test.store.projections.cursors())[0]).toEqual(before);
+      expect((await evstore('parked', 'retry', 'order_summary')).code).toBe(6);
+      await placeOrders(test.store, 10, 10, 40);
+      await evstore('run', '--once');
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      await expectVerified(shop);
+    }));
+
+  test('what is discarded is kept as evidence; what waited behind it is tried again', () =>
+    withShop(engine, async (shop) => {
+      const { test, evstore } = shop;
+      await withPoison(shop);
+      await evstore('run', '--once', '--on-error', 'park');
+      expect((await evstore('parked', 'discard', 'order_summary')).code).toBe(2);
+      expect((await evstore('parked', 'discard', 'order_summary', '--all')).code).toBe(8);
+      const dry = await evstore('parked', 'discard', 'order_summary', '--all', '--dry-run', '-q');
+      expect(dry.stdout).toBe('8\n');
+      const done = await evstore('parked', 'discard', 'order_summary', '--all', '--yes');
+      expect(done.code).toBe(0);
+      expect(done.stderr).toContain('evstore parked retry order_summary --stream Order-7');
+      expect(await parkedPositions(shop, '--state', 'discarded')).toBe('8');
+      await placeOrders(test.store, 10, 10, 40);
+      await evstore('run', '--once', '--on-error', 'skip');
+      expect(await parkedPositions(shop)).toBe('18 28 38 48');
+      expect((await evstore('parked', 'discard', 'order_summary', '--all', '--yes')).code).toBe(6);
+      expect((await evstore('parked', 'retry', 'order_summary')).stdout).toBe('Order-7: 4 events applied\n');
+      const [row] = await test.raw.query(`select events from order_summary where order_id = 'Order-7'`);
+      expect(Number(row?.events)).toBe(4);
+      await expectVerified(shop);
+    }));
+
+  test('show says why, where, and what waits', () =>
+    withShop(engine, async (shop) => {
+      await withPoison(shop);
+      await shop.evstore('run', '--once', '--on-error', 'park');
+      const { stdout } = await shop.evstore('parked', 'show', 'order_summary', '8');
+      expect(stdout).toMatch(/^order_summary \(live\): parked OrderPlaced at position 8, tried 1 time, since /);
+      expect(stdout).toContain('3 events of its stream wait behind it.');
+      expect(stdout).toMatch(/TypeError: seven/);
+      expect(stdout).toMatch(/^ +at .*order-summary\.ts:2/m);
+      expect(stdout).toContain('"total":7');
+      const shown = await shop.report('parked', 'show', 'order_summary', '18');
+      expect(shown).toMatchObject({
+        globalPosition: 18,
+        waitsBehind: [8],
+        waitBehind: 2,
+        event: { streamId: 'Order-7' },
+      });
+      expect(await shop.report('parked', 'show', 'order_summary', shown.id)).toEqual(shown);
+      expect((await shop.evstore('parked', 'show', 'order_summary', '9')).code).toBe(6);
+      expect((await shop.evstore('parked', 'show', 'order_summary', 'nine')).code).toBe(2);
+      const unknown = await shop.evstore('parked', 'list', 'order_sumary');
+      expect(unknown.code).toBe(6);
+      expect(unknown.stderr).toContain('Did you mean order_summary?');
+    }));
+
+  test('a rebuild parks for its own tables; a swap and a rollback take that along', () =>
+    withShop(engine, async (shop) => {
+      const { test, evstore, writeProjection } = shop;
+      await withPoison(shop);
+      await evstore('run', '--once', '--on-error', 'skip');
+      expect((await evstore('rebuild', 'order_summary', '--no-swap')).code).toBe(9);
+      const rebuild = await evstore('rebuild', 'order_summary', '--no-swap', '--on-error', 'park');
+      expect(rebuild.code, rebuild.stderr).toBe(0);
+      expect(rebuild.stderr).toContain('evstore parked show order_summary 8');
+      expect((await evstore('parked', 'retry', 'order_summary')).code).toBe(6);
+      await placeOrders(test.store, 10, 10, 40);
+      await evstore('run', '--once');
+      const swap = await evstore('swap', 'order_summary', '--on-error', 'park');
+      expect(swap.code, swap.stderr).toBe(0);
+      const live = async () =>
+        (await test.store.projections.parked({ rebuild: 0 })).map(({ globalPosition }) => globalPosition);
+      expect(await live()).toEqual([8, 18, 28, 38, 48]);
+      await expectVerified(shop);
+      const back = await evstore('rollback', 'order_summary', '--yes');
+      expect(back.code, back.stderr).toBe(0);
+      expect(await live()).toEqual([8]);
+      expect(await parkedPositions(shop, '--state', 'skipped')).toBe('8');
+      expect((await evstore('swap', 'order_summary', '--on-error', 'park')).code).toBe(0);
+      writeProjection();
+      expect((await evstore('parked', 'retry', 'order_summary', '48')).stdout).toBe('Order-7: 5 events applied\n');
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      await expectVerified(shop);
+    }));
+});
