@@ -4,20 +4,23 @@ import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/even
 import { validateAppend } from '../src/domain/validate.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderTsv } from '../src/output/tsv.js';
+import { InlineUpkeep } from '../src/projection/inline-upkeep.js';
+import type { LoadedProjection } from '../src/projection/load.js';
 import { assertProjectionsExist, waitForProjections } from '../src/projection/wait.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import { readNewEvents } from './append-input.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { duration, expectedVersion, uuid, wholeNumber } from './parse-option.js';
-import { dryRunOption } from './shared-options.js';
+import { loadCode } from './projection-code.js';
+import { dryRunOption, projectionsOption } from './shared-options.js';
 
 const waitMs = 5_000;
 
 export const command: Command = {
   usage: 'append <stream>',
   summary: 'append one event, or a batch, to a stream',
-  writes: 'the events, in one transaction',
+  writes: 'the events, in one transaction; with --inline the rows of inline projections too',
   examples: [
     {
       line: `evstore append Order-42 --type OrderPlaced --data '{"total":4200}' --expected-version none`,
@@ -26,6 +29,7 @@ export const command: Command = {
     { line: 'evstore append Order-42 --type InvoiceSent --data @invoice.json', purpose: 'the payload from a file' },
     { line: 'evstore append Order-42 --from events.ndjson --expected-version 7', purpose: 'a batch, all or nothing' },
     { line: 'evstore append Order-42 --type OrderPaid --wait-for order_summary', purpose: 'then read your own write' },
+    { line: 'evstore append Order-42 --type OrderPaid --inline', purpose: 'with the rows of inline projections' },
   ],
   options: [
     option('--type <type>', 'what happened, e.g. OrderPlaced'),
@@ -38,6 +42,8 @@ export const command: Command = {
     option('--schema-version <version>', 'version of the shape of the data (default: 1)', wholeNumber(1)),
     option('--stream-type <type>', "recorded with each event (default: the stream's category)"),
     option('--from <file>', 'a batch: NDJSON lines {type, data, metadata?, id?}, - for stdin'),
+    option('--inline', "write the rows of projections of mode inline too; needs the project's code, and executes it"),
+    projectionsOption(),
     option('--wait-for <projection>', 'return when the projection has passed the events'),
     option(
       '--timeout <duration>',
@@ -61,21 +67,35 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
     await context.io.stdout.write(asJson ? renderReport(report) : text);
     return 0;
   }
+  const inline = flags.inline === true ? await loadInline(context, flags) : [];
   const store = await context.openStore();
+  const upkeep = await InlineUpkeep.start(store, inline);
   const { waitFor, timeout } = flags as { waitFor?: string; timeout?: number };
   // A name that nobody has is found out before anything is written.
   if (waitFor !== undefined) await assertProjectionsExist(store, [waitFor]);
-  const options = timeout === undefined ? {} : { timeoutMs: timeout };
+  const options = { inline: upkeep.inline, ...(timeout !== undefined && { timeoutMs: timeout }) };
   const result = await store.log.append(streamId, events, expected, options).catch((error) => {
     throw withSameIds(error, events, flags, context);
   });
   await context.io.stdout.write(render(result, context));
-  if (waitFor === undefined) return 0;
   await context.io.stdout.flush();
+  upkeep.appended();
+  await upkeep.close();
+  if (waitFor === undefined) return 0;
   const { signal } = context.io;
   const { globalPosition: position } = result;
   await waitForProjections({ store, names: [waitFor], position, timeoutMs: timeout ?? waitMs, signal });
   return 0;
+}
+
+/** @throws E_NOT_FOUND without a projection that would be written */
+async function loadInline(context: Context, flags: Flags): Promise<readonly LoadedProjection[]> {
+  const inline = (await loadCode(context, flags)).filter(({ mode }) => mode === 'inline');
+  if (inline.length > 0) return inline;
+  throw new EvstoreError('E_NOT_FOUND', 'no projection of mode inline found', {
+    why: "A projection is inline when its definition says mode: 'inline'. Nothing was appended.",
+    next: 'evstore projections',
+  });
 }
 
 /** When nobody knows whether it was committed, the command that finds out carries the ids this one had. */

@@ -62,9 +62,10 @@ function unnamed<T>(work: () => T): T {
   }
 }
 
-/** Without a `key` of its own each row is about one stream. What statements write, nobody knows. */
-function isPerStream(projection: PreparedProjection): boolean {
-  return isTableProjection(projection) && projection.definition.key === undefined;
+/** Without a `key` of its own each row is about one stream. What statements write, only their author knows. */
+function isPerStream({ definition }: PreparedProjection): boolean {
+  if (definition.kind === 'table') return definition.key === undefined;
+  return definition.kind === 'sql' && definition.partitionBy === 'stream';
 }
 
 /** @throws E_HANDLER naming the event */

@@ -1,4 +1,5 @@
 /** The code's projections against the database's. */
+import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../store/store.js';
 import { checkpointsOf, leastOf } from './checkpoints.js';
 import type { LoadedProjection } from './load.js';
@@ -17,6 +18,8 @@ export interface InventoryItem {
   readonly version: number | null;
   /** Of the code; null for a detached one. */
   readonly codeVersion: number | null;
+  /** Of what is live; of the code for a new one. */
+  readonly mode: ProjectionMode;
   readonly tables: readonly string[];
   /** What is live outside the store's database, as its own code calls it; null when that is tables. */
   readonly target: string | null;
@@ -85,6 +88,7 @@ function toItem(
     state: stateOf(code, record),
     version: record?.version ?? null,
     codeVersion: code?.version ?? null,
+    mode: record?.mode ?? code?.mode ?? 'async',
     tables: record?.tables ?? code?.tables ?? [],
     target: record?.target ?? null,
     position: leastOf(checkpoints) ?? null,

@@ -2,6 +2,7 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { Holder } from '../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../domain/parts.js';
+import type { ProjectionMode } from '../domain/projection-mode.js';
 import { findSimilar } from '../domain/similar.js';
 import type { Checkpoint, CodeVersion, ProjectionRecord, Rebuild, Store } from '../store/store.js';
 import { checkpointsOf } from './checkpoints.js';
@@ -18,6 +19,11 @@ export interface ProjectionLag {
   readonly name: string;
   /** Null for a foreign subscription. */
   readonly version: number | null;
+  /**
+   * Null for a foreign subscription. The rows of an inline projection are ahead of its checkpoint, which follows within a
+   * second of the last append that wrote them.
+   */
+  readonly mode: ProjectionMode | null;
   readonly status: LagStatus;
   readonly position: number;
   /** Positions between the checkpoint and the safe head, gaps counted; 0 when caught up. */
@@ -143,6 +149,7 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
   return {
     name,
     version: record?.version ?? null,
+    mode: record?.mode ?? null,
     status: record === undefined ? 'foreign' : statusOf(checkpoint, projection, stale, facts),
     position,
     lag,

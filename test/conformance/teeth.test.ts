@@ -8,6 +8,8 @@ import { auditSuite } from './audit.suite.js';
 import { compareSuite } from './compare.suite.js';
 import { hostileSuite } from './hostile.suite.js';
 import { importSuite } from './import.suite.js';
+import { inlineSuite } from './inline.suite.js';
+import { inlineSwapSuite } from './inline-swap.suite.js';
 import { parkedSuite } from './parked.suite.js';
 import { partsSuite } from './parts.suite.js';
 import { projectionsSuite } from './projections.suite.js';
@@ -24,6 +26,8 @@ const suites = [
   rebuildSuite,
   auditSuite,
   compareSuite,
+  inlineSuite,
+  inlineSwapSuite,
   parkedSuite,
 ];
 

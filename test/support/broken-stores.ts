@@ -424,4 +424,84 @@ export const brokenStores: readonly BrokenStore[] = [
       compare: ['rows added, removed and changed, and nothing else', 'thousands of rows, many of them different'],
     },
   },
+  {
+    name: 'leaves inline projections to their runner',
+    wrap: withLog((log) => ({
+      append: (streamId, events, expected, { inline: _, ...options } = {}) =>
+        log.append(streamId, events, expected, options),
+    })),
+    rejectedBy: {
+      inline: [
+        'the rows are there when the append is',
+        'a handler that throws: no event and no row',
+        'a row the database refuses: no event',
+      ],
+    },
+  },
+  {
+    name: 'applies what appends have applied already',
+    wrap: withProjections((projections) => ({
+      apply: async (batch) => {
+        if (batch.changes.kind !== 'deferred') return projections.apply(batch);
+        const fold = batch.changes.fold(batch.changes.events);
+        const rows = fold.kind === 'fold' ? await projections.readRows(fold.table, fold.spec, fold.keys) : [];
+        return projections.apply({ ...batch, changes: fold.kind === 'fold' ? fold.complete(rows) : fold });
+      },
+    })),
+    rejectedBy: {
+      inline: [
+        'a runner passes over them and takes the marks off',
+        'several in one append, each with the events it wants',
+      ],
+      'inline beside rebuilds': ['swaps and rollbacks while several connections append with old and new code'],
+    },
+  },
+  {
+    name: 'forgets at a swap for which tables an event is marked',
+    wrap: (store) => {
+      const marked = new Set<number>();
+      const remembering = withLog((log) => ({
+        append: async (streamId, events, expected, options = {}) => {
+          const result = await log.append(streamId, events, expected, options);
+          for (const { globalPosition } of options.inline ? result.events : []) marked.add(globalPosition);
+          return result;
+        },
+      }))(store);
+      return withProjections((projections) => ({
+        apply: (batch) => {
+          if (batch.changes.kind !== 'deferred') return projections.apply(batch);
+          const events = batch.changes.events.filter(({ globalPosition }) => !marked.has(globalPosition));
+          return projections.apply({ ...batch, changes: { ...batch.changes, events } });
+        },
+      }))(remembering);
+    },
+    rejectedBy: {
+      'inline beside rebuilds': ['what only the replaced table has is applied to the new one, and the other way round'],
+    },
+  },
+  {
+    name: 'lets any code write the live rows',
+    wrap: (store) =>
+      withLog((log) => ({
+        append: async (streamId, events, expected, options = {}) => {
+          const records = await store.projections.list();
+          const inline = (options.inline ?? []).map((each) => {
+            const { version, codeHash } = records.find(({ name }) => name === each.name) ?? each;
+            return { ...each, version, codeHash };
+          });
+          return log.append(streamId, events, expected, { ...options, inline });
+        },
+      }))(store),
+    rejectedBy: { inline: ['other code than made the rows leaves them alone'] },
+  },
+  {
+    name: 'takes every row for one of one stream',
+    wrap: withLog((log) => ({
+      append: (streamId, events, expected, options = {}) => {
+        const inline = (options.inline ?? []).map((each) => ({ ...each, isPerStream: true }));
+        return log.append(streamId, events, expected, { ...options, inline });
+      },
+    })),
+    rejectedBy: { inline: ['rows of several streams: nothing of the log may wait'] },
+  },
 ];

@@ -10,7 +10,7 @@ import { rebuildProjection } from '../../src/projection/rebuild.js';
 import { planRollback, rollBack } from '../../src/projection/rollback.js';
 import { runProjections } from '../../src/projection/run.js';
 import { sql } from '../../src/projection/sql-tag.js';
-import type { Store } from '../../src/store/store.js';
+import type { Lease, Rebuild, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import type { TestStore } from './engines.js';
 import { makeEvent, readAll } from './events.js';
@@ -106,6 +106,27 @@ export async function rebuildAndSwap(store: Store, projection: PreparedProjectio
 export async function takeBack(store: Store, old: PreparedProjection): Promise<void> {
   const plan = await planRollback(store, old.name, old);
   await rollBack({ store, ...patience, signal: new AbortController().signal }, plan, plan.hasOldCode ? old : undefined);
+}
+
+/** A rebuild that is ready, and its lease; the projection's own goes back to nobody. */
+export async function buildBeside(
+  store: Store,
+  projection: PreparedProjection,
+): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
+  const how = { mode: 'auto', swap: false, verify: 'none' } as const;
+  const { signal } = new AbortController();
+  await rebuildProjection({ store, projection, ...how, ...patience, signal, progress: () => {} });
+  const [rebuild] = await store.projections.rebuilds(projection.name);
+  if (rebuild === undefined) throw new Error('no rebuild');
+  return { rebuild, lease: await takeLease(store, { kind: 'rebuild', id: rebuild.id }) };
+}
+
+/** Without the events that came since it was built. */
+export async function swapAsItIs(store: Store, rebuild: Rebuild, lease: Lease): Promise<void> {
+  const live = await takeLease(store, checkpointOf(rebuild.projection));
+  await store.projections.swap(rebuild, { rebuild: lease, live }, patience);
+  await store.projections.releaseLease(live);
+  await store.projections.releaseLease(lease);
 }
 
 /** Rows of the traces by stream. */

@@ -1,0 +1,207 @@
+/** Appends that write rows while a runner, rebuilds, swaps and rollbacks take the tables from under them. */
+import { expect } from 'vitest';
+import type { Store } from '../../src/store/store.js';
+import type { TestStore } from '../support/engines.js';
+import { append, makeEvents } from '../support/events.js';
+import {
+  appendInline,
+  buildBeside,
+  expectTraces,
+  insertRaw,
+  logTraces,
+  readLogTrace,
+  readMarks,
+  rebuildAndSwap,
+  register,
+  runOnce,
+  swapAsItIs,
+  takeBack,
+  tracesOf,
+} from '../support/inline-models.js';
+import { freshSeed, makeRandom } from '../support/random.js';
+import { spawnWorker } from '../support/workers/spawn.js';
+import { suite } from './suite.js';
+
+const [first, second] = [tracesOf(1), tracesOf(2)];
+
+export const inlineSwapSuite = suite('inline beside rebuilds', {
+  'what only the replaced table has is applied to the new one, and the other way round': async (test) => {
+    const { store } = test;
+    await register(store, first);
+    await appendInline(store, [first], 'Order-1', makeEvents(2));
+    const { rebuild, lease } = await buildBeside(store, second);
+    await appendInline(store, [first], 'Order-1');
+    await appendInline(store, [first], 'Order-2', makeEvents(2));
+    await swapAsItIs(store, rebuild, lease);
+    expect(Object.keys(await readMarks(test))).toEqual(['order_traces/beside']);
+    await appendInline(store, [first], 'Order-3');
+    await appendInline(store, [second], 'Order-1');
+    await appendInline(store, [second], 'Order-4');
+    await runOnce(store, second);
+    await expectTraces(store);
+    await appendInline(store, [second], 'Order-5', makeEvents(2));
+    await appendInline(store, [second], 'Order-1');
+    await expectTraces(store);
+    await takeBack(store, first);
+    await runOnce(store, first);
+    await expectTraces(store);
+    await appendInline(store, [first], 'Order-5');
+    await appendInline(store, [first], 'Order-6');
+    await rebuildAndSwap(store, second);
+    await runOnce(store, second);
+    await expectTraces(store);
+    expect(Object.keys(await readMarks(test))).not.toContain('order_traces/live');
+  },
+
+  'marks go with their tables': async (test) => {
+    const { store } = test;
+    await register(store, first);
+    await appendInline(store, [first], 'Order-1', makeEvents(2));
+    await rebuildAndSwap(store, second);
+    expect(Object.keys(await readMarks(test))).toEqual(['order_traces/beside']);
+    const [swapped] = await store.projections.rebuilds('order_traces');
+    if (swapped === undefined) throw new Error('no rebuild');
+    await store.projections.retire(swapped);
+    expect(await readMarks(test)).toEqual({});
+    await expectTraces(store);
+  },
+
+  'swaps and rollbacks while several connections append with old and new code': async (test) => {
+    const { store } = test;
+    await register(store, first);
+    await appendInline(store, [first], 'Order-0', makeEvents(5));
+    await whileAppending(test, [[first], [first, second], [second], []], async () => {
+      await rebuildAndSwap(store, second);
+      await takeBack(store, first);
+      await rebuildAndSwap(store, second);
+      await takeBack(store, first);
+    });
+    await runOnce(store, first);
+    await expectTraces(store);
+  },
+
+  'readers never see less than before': async (test) => {
+    const { store, raw } = test;
+    await register(store, first);
+    await appendInline(store, [first], 'Order-0', makeEvents(5));
+    let isOver = false;
+    let most = 0;
+    const reading = (async () => {
+      while (!isOver) {
+        const [row] = await raw.query('select coalesce(sum(length(trace)), 0) as seen from order_traces');
+        const seen = Number(row?.seen);
+        expect(seen).toBeGreaterThanOrEqual(most);
+        most = seen;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    try {
+      await whileAppending(
+        test,
+        [
+          [first, second],
+          [first, second],
+        ],
+        async () => {
+          await rebuildAndSwap(store, second);
+          await takeBack(store, first);
+        },
+      );
+    } finally {
+      isOver = true;
+      await reading;
+    }
+  },
+
+  'everything at once': async (test) => {
+    const seed = freshSeed();
+    const random = makeRandom(seed);
+    const { store, raw } = test;
+    await register(store, first, logTraces);
+    let isOver = false;
+    const running = (async () => {
+      while (!isOver) for (const code of [first, second]) await runOnce(store, code, logTraces).catch(mayFail);
+    })();
+    const inserting = (async () => {
+      while (!isOver) {
+        await raw.query(insertRaw(`Order-${random.below(4)}`, 1 + random.below(3))).catch(() => {});
+        await new Promise((resolve) => setTimeout(resolve, random.below(20)));
+      }
+    })();
+    const all = [first, second, logTraces];
+    try {
+      await whileAppending(test, [all, [first], [logTraces, second], []], async () => {
+        for (let round = 0; round < 4; round += 1) {
+          await new Promise((resolve) => setTimeout(resolve, random.below(100)));
+          if (round % 2 === 0) await rebuildAndSwap(store, second);
+          else await takeBack(store, first);
+        }
+      });
+    } finally {
+      isOver = true;
+      await Promise.all([running, inserting]);
+    }
+    await runOnce(store, first, logTraces);
+    await expectTraces(store);
+    const positions = await readLogTrace(store);
+    const { length } = [...new Set(positions)];
+    const log = (await store.log.streams()).reduce((sum, { events }) => sum + events, 0);
+    expect([positions.length, length], `seed ${seed}`).toEqual([log, log]);
+  },
+
+  'kill -9 of a process that appends': async (test) => {
+    const { store, url } = test;
+    const seed = freshSeed();
+    const random = makeRandom(seed);
+    await register(store, first);
+    for (let round = 0; round < 2; round += 1) {
+      const workers = ['Order', 'Order'].map((category) => spawnWorker('inline', [url, category]));
+      await Promise.all(workers.map((worker) => worker.printed(2 + random.below(5))));
+      await new Promise((resolve) => setTimeout(resolve, random.below(20)));
+      await Promise.all(workers.map((worker) => worker.kill()));
+      await untilQuiet(test);
+      // What they left is whole: each event is in the rows and marked, or neither.
+      await append(store, 'Raw-1');
+      await runOnce(store, first);
+      await expectTraces(store);
+    }
+  },
+});
+
+type Code = Parameters<typeof appendInline>[1];
+
+/** Each connection appends again and again, to a stream of its own and to a shared one, with code chosen in turn. */
+async function whileAppending({ open }: TestStore, codes: readonly Code[], work: () => Promise<void>): Promise<void> {
+  let isOver = false;
+  const writers = codes.map(async (code, index) => {
+    const store: Store = await open();
+    for (let round = 0; !isOver; round += 1) {
+      const inline = code.filter(
+        ({ name }, place) => code.findLastIndex((each) => each.name === name) === place || round % 2 === 0,
+      );
+      const chosen = inline.filter(({ name }, place) => inline.findIndex((each) => each.name === name) === place);
+      await appendInline(store, chosen, round % 3 === 0 ? 'Shared-1' : `Order-${index}`, makeEvents(1 + (round % 2)));
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+  });
+  try {
+    await work();
+  } finally {
+    isOver = true;
+    await Promise.all(writers);
+  }
+}
+
+/** The code is of another version than the tables are now. */
+function mayFail(error: unknown): void {
+  expect(error).toMatchObject({ code: expect.stringMatching(/^E_(STALE_PROJECTION|TIMEOUT)$/) });
+}
+
+/** A server goes on for a moment with what a killed client had sent. */
+async function untilQuiet({ engine, raw }: TestStore): Promise<void> {
+  const open = `select 1 from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
+  while (engine === 'postgres' && (await raw.query(open)).length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
