@@ -7,7 +7,7 @@ import { ownerName } from '../src/projection/owner.js';
 import { assertCanDivide } from '../src/projection/partition.js';
 import type { PreparedProjection } from '../src/projection/prepare.js';
 import { type RunResult, runProjections } from '../src/projection/run.js';
-import type { RunNews } from '../src/projection/runner.js';
+import type { RunNews } from '../src/projection/run-news.js';
 import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
 import { type Command, option } from './command.js';

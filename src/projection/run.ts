@@ -5,7 +5,8 @@ import type { Store } from '../store/store.js';
 import type { ErrorHandling } from './error-policy.js';
 import { HeadWatch } from './head-watch.js';
 import type { PreparedProjection } from './prepare.js';
-import { type RunNews, Runner } from './runner.js';
+import type { RunNews } from './run-news.js';
+import { Runner } from './runner.js';
 
 export interface RunOptions extends ErrorHandling {
   readonly store: Store;

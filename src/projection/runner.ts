@@ -1,6 +1,7 @@
 /**
  * The runner of one projection, or of a part of it: gets the lease, catches up, follows, and gives the lease back. Without
- * the lease it stands by, and so it does while the tables are still of an older version than its code. Its safety does not rest on the lease but on each batch, which is written only under the lease's latest token.
+ * the lease it stands by, and so it does while the tables are still of an older version than its code. Its safety does not
+ * rest on the lease but on each batch, which is written only under the lease's latest token.
  */
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { type Part, subscriptionIdOf, wholeWork } from '../domain/parts.js';
@@ -16,30 +17,6 @@ import type { PreparedProjection } from './prepare.js';
 import { Rate } from './rate.js';
 import { assertSamePlace, assertVersion, compareCode, findRecord } from './registration.js';
 import type { RunOptions, RunResult } from './run.js';
-
-/** What a runner has to tell, each change of state once. */
-export type RunNews = {
-  /** With its part, when the work is divided: `NAME#2/3`. */
-  readonly projection: string;
-} & (
-  | { readonly kind: 'leading'; readonly position: number }
-  /** Somebody else has the lease. */
-  | { readonly kind: 'standby'; readonly owner: string }
-  /** Somebody else took the lease, or moved the checkpoint: nothing of the batch was written. */
-  | { readonly kind: 'superseded' }
-  /** The tables are of an older version than the code: it takes over when they have been rebuilt. */
-  | { readonly kind: 'waiting'; readonly registered: number; readonly code: number }
-  /** The tables it worked on were exchanged for those of another version: it is done. */
-  | { readonly kind: 'outdated'; readonly registered: number; readonly code: number }
-  /** The work is shared among so many parts from now on; 1 is the whole. */
-  | { readonly kind: 'divided'; readonly parts: number }
-  | { readonly kind: 'progress'; readonly position: number; readonly events: number; readonly perSecond: number }
-  /** The code changed under the same version. */
-  | { readonly kind: 'stale code' }
-  | { readonly kind: 'disconnected'; readonly error: EvstoreError }
-  | { readonly kind: 'reconnected' }
-  | { readonly kind: 'failed'; readonly error: EvstoreError }
-);
 
 /** How long `--once` goes on trying to reach a database that is gone. */
 const onceReconnectMs = 30_000;

@@ -5,7 +5,7 @@ import { type PreparedProjection, prepareProjection } from '../../src/projection
 import { rebuildProjection } from '../../src/projection/rebuild.js';
 import type { RebuildReport } from '../../src/projection/rebuilding.js';
 import { type RunOptions, type RunResult, runProjections } from '../../src/projection/run.js';
-import type { RunNews } from '../../src/projection/runner.js';
+import type { RunNews } from '../../src/projection/run-news.js';
 import { sql } from '../../src/projection/sql-tag.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';

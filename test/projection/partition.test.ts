@@ -1,5 +1,6 @@
 /** Several runners that share the work of one projection, on real stores. */
 import { describe, expect, it } from 'vitest';
+import { isInPart, type Part } from '../../src/domain/parts.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
 import { takeInventory } from '../../src/projection/inventory.js';
 import { measureLag } from '../../src/projection/lag.js';
@@ -24,20 +25,25 @@ const summary = prepare(orderSummary);
 const byStream = prepare(defineSqlProjection({ ...orderSql, partitionBy: 'stream' }));
 
 /** Sums of two accounts, each of which gets events of every stream. */
-const accounts = prepare(
-  defineProjection({
-    name: 'accounts',
-    version: 1,
-    table: { columns: { account: 'text', moves: 'integer', trail: 'text' }, key: 'account' },
-    key: ({ data }) => [data.from, data.to],
-    on: {
-      Moved: (row, { globalPosition }) => ({
-        moves: (row?.moves ?? 0) + 1,
-        trail: `${row?.trail ?? ''} ${globalPosition}`,
-      }),
-    },
-  }),
-);
+const accountsOf = defineProjection({
+  name: 'accounts',
+  version: 1,
+  table: { columns: { account: 'text', moves: 'integer', trail: 'text' }, key: 'account' },
+  key: ({ data }) => [data.from, data.to],
+  on: {
+    Moved: (row, { globalPosition }) => ({
+      moves: (row?.moves ?? 0) + 1,
+      trail: `${row?.trail ?? ''} ${globalPosition}`,
+    }),
+  },
+});
+const accounts = prepare(accountsOf);
+
+/** An account that is one part's own. */
+function nameIn(part: Part): string {
+  const names = Array.from({ length: 100 }, (_, index) => `account-${index}`);
+  return names.find((name) => isInPart(JSON.stringify([name]), part)) ?? '';
+}
 
 async function faults(store: Store) {
   return (await verifyStore(store, { progress: () => {}, signal: new AbortController().signal })).findings.filter(
@@ -163,6 +169,42 @@ forEachEngine((engine) => {
         }
         const { results } = await runOnce(test.store, [summary], { part: { index: 1, of: 2 } });
         expect(results).toMatchObject([{ error: null }]);
+      });
+    });
+
+    it('parks events for its own rows, and the other parts go on', async () => {
+      await withTestStore(engine, async (test) => {
+        const upset = prepare(
+          defineProjection({
+            ...accountsOf,
+            on: {
+              Moved: (row, { data, globalPosition }) => {
+                if (globalPosition === 9 && row?.account === data.from) throw new Error('nine');
+                return { moves: (row?.moves ?? 0) + 1, trail: `${row?.trail ?? ''} ${globalPosition}` };
+              },
+            },
+          }),
+        );
+        const parts = [1, 2].map((index) => ({ index, of: 2 }));
+        const [ann, bob] = parts.map((part) => nameIn(part));
+        for (let index = 0; index < 20; index += 1) {
+          const data = JSON.stringify({ from: ann, to: bob });
+          await append(test.store, `Till-${index % 4}`, [makeEvent({ type: 'Moved', data })]);
+        }
+        const policy = { onError: 'park', retries: 0 } as const;
+        for (const part of parts.toReversed()) {
+          const { results } = await runOnce(test.store, [upset], { part, policy });
+          expect(results).toMatchObject([{ position: 20, error: null }]);
+        }
+        const parked = await test.raw.query('select projection, global_position from evstore_parked order by 2');
+        const own = parked.map(({ projection, global_position }) => [projection, Number(global_position)]);
+        expect(own).toEqual([9, 13, 17].map((position) => ['accounts#1/2', position]));
+        const rows = await test.raw.query('select account, moves from accounts order by moves');
+        expect(rows.map(({ account, moves }) => [account, Number(moves)])).toEqual([
+          [ann, 17],
+          [bob, 20],
+        ]);
+        expect(await faults(test.store)).toEqual([]);
       });
     });
 
