@@ -10,7 +10,7 @@ import { findOverLimit, type LagLimits } from '../src/projection/lag-limits.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { duration, wholeNumber } from './parse-option.js';
-import { type ListColumn, printList } from './print-list.js';
+import { type ListColumn, printList, rarely } from './print-list.js';
 import { loadCode } from './projection-code.js';
 import { outputOption } from './shared-options.js';
 
@@ -69,15 +69,29 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'error', field: ({ error }) => error },
 ];
 
+const parkedColumn: ListColumn<ProjectionLag> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
+
 async function print(report: LagReport, over: readonly string[], flags: Flags, context: Context): Promise<void> {
   const { stdout } = context.io;
   if (flags.output === 'prometheus') await stdout.write(renderPrometheus(report));
   else if (flags.output === 'nagios') await stdout.write(renderNagios(report, over));
-  else await printList(context, report.projections, columns, report);
+  else
+    await printList(
+      context,
+      report.projections,
+      [...columns, ...rarely(context, report.projections, parkedColumn)],
+      report,
+    );
   const holder = describeHolder(report);
   if (holder !== null) await context.warn(holder);
+  for (const name of parkedOnes(report)) await context.note(`${name} has parked events: evstore parked list ${name}`);
   for (const name of staleOnes(report)) await context.note(`${name} is stale: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
+}
+
+/** A divided one once. */
+function parkedOnes({ projections }: LagReport): readonly string[] {
+  return [...new Set(projections.filter(({ parked }) => parked > 0).map(({ name }) => partOf(name).projection))];
 }
 
 /** Whose rows are older than the code; a divided one once. */

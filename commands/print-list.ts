@@ -13,6 +13,16 @@ export interface ListColumn<Row> extends Omit<Column<Row>, 'text'> {
   readonly isName?: boolean;
 }
 
+/** A column that people see only where a row has something to say in it; programs read it always. */
+export function rarely<Row>(
+  context: Context,
+  rows: readonly Row[],
+  column: ListColumn<Row>,
+): readonly ListColumn<Row>[] {
+  const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table';
+  return isForPeople && !rows.some((row) => Boolean(column.field(row))) ? [] : [column];
+}
+
 /** @param report what `--json` prints */
 export async function printList<Row>(
   context: Context,

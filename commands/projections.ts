@@ -3,7 +3,7 @@ import { relative } from 'node:path';
 import { type InventoryItem, takeInventory } from '../src/projection/inventory.js';
 import type { Command } from './command.js';
 import type { Context } from './context.js';
-import { type ListColumn, printList } from './print-list.js';
+import { type ListColumn, printList, rarely } from './print-list.js';
 import { loadCode } from './projection-code.js';
 import { projectionsOption } from './shared-options.js';
 
@@ -22,7 +22,12 @@ export const command: Command = {
   run: async (_args, flags, context) => {
     const code = await loadCode(context, flags);
     const projections = await takeInventory(await context.openStore(), code);
-    await printList(context, projections, columnsIn(context.io.cwd), { projections });
+    await printList(
+      context,
+      projections,
+      [...columnsIn(context.io.cwd), ...rarely(context, projections, parkedColumn)],
+      { projections },
+    );
     await hint(projections, context);
     return 0;
   },
@@ -51,9 +56,12 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
   ];
 }
 
+const parkedColumn: ListColumn<InventoryItem> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
+
 async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {
   if (projections.length === 0) await context.note('no projection yet; evstore scaffold projection NAME writes one');
-  for (const { name, state, rebuild } of projections) {
+  for (const { name, state, rebuild, parked } of projections) {
+    if (parked > 0) await context.note(`${name}: ${parked} parked, see evstore parked list ${name}`);
     if (rebuild !== null)
       await context.note(`${name}: go on with evstore rebuild ${name}, or drop it with evstore abort ${name}`);
     else if (state === 'new') await context.note(`${name}: evstore run ${name} makes its table`);

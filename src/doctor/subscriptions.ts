@@ -2,16 +2,17 @@
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
-import type { Checkpoint, Diagnosis, Rebuild, Store } from '../store/store.js';
+import type { Checkpoint, Diagnosis, ParkedCount, Rebuild, Store } from '../store/store.js';
 
 /** A subscription that is behind and has not moved for this long is nobody's any more. */
 const abandonedMs = 24 * 60 * 60 * 1000;
 
 export async function examineSubscriptions({ projections, log }: Store, now: Date): Promise<Diagnosis> {
-  const [records, checkpoints, rebuilds] = [
+  const [records, checkpoints, rebuilds, parked] = [
     await projections.list(),
     await projections.checkpoints(),
     await projections.rebuilds(),
+    await projections.countParked(),
   ];
   const { safeHead } = await log.head();
   const known = new Set(records.map(({ name }) => name));
@@ -24,6 +25,7 @@ export async function examineSubscriptions({ projections, log }: Store, now: Dat
     findings: [
       ...foreign.map((checkpoint) => judgeForeign(checkpoint, safeHead, now)),
       ...checkpoints.flatMap(judgeStopped),
+      ...parked.map(judgeParked),
       ...rebuilds.flatMap((rebuild) => judgeRebuild(rebuild, now)),
     ],
   };
@@ -49,6 +51,12 @@ function judgeStopped({ subscriptionId, position, lastError }: Checkpoint): read
   const share = part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`;
   const next = `evstore run ${shellWord(projection)}${share}`;
   return [{ kind: 'stopped', severity: 'warning', subject: subscriptionId, detail, next }];
+}
+
+function judgeParked({ projection, events }: ParkedCount): Finding {
+  const detail = `does without ${events} parked event${events === 1 ? '' : 's'}`;
+  const next = `evstore parked list ${shellWord(projection)}`;
+  return { kind: 'parked-events', severity: 'warning', subject: projection, detail, next };
 }
 
 function judgeRebuild(rebuild: Rebuild, now: Date): readonly Finding[] {

@@ -33,6 +33,7 @@ const metrics: readonly Metric[] = [
     help: '1 when the code that last asked to run it is newer than its rows.',
     value: ({ stale }) => (stale ? 1 : 0),
   },
+  { name: 'evstore_projection_parked', help: 'Events that wait to be tried again.', value: ({ parked }) => parked },
 ];
 
 export function renderPrometheus({ head, safeHead, projections }: LagReport): string {

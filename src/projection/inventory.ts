@@ -29,6 +29,8 @@ export interface InventoryItem {
   readonly parts: number;
   /** From the engine's statistics; null when it has none. */
   readonly estimatedRows: number | null;
+  /** Parked events of the live tables, those that only wait included. */
+  readonly parked: number;
   /** Versions whose tables are kept for a rollback, newest first. */
   readonly kept: readonly number[];
   /** The rebuild that is unfinished. */
@@ -48,10 +50,11 @@ export async function takeInventory(
   code: readonly LoadedProjection[],
 ): Promise<readonly InventoryItem[]> {
   const { projections } = store;
-  const [all, checkpoints, rebuilds] = await Promise.all([
+  const [all, checkpoints, rebuilds, parked] = await Promise.all([
     projections.list(),
     projections.checkpoints(),
     projections.rebuilds(),
+    projections.countParked(),
   ]);
   const records = all.filter(({ tables, target }) => tables.length > 0 || target !== null);
   const facts = await projections.inspectTables(records.flatMap(({ tables }) => tables));
@@ -63,6 +66,7 @@ export async function takeInventory(
     return toItem(name, found, record, {
       checkpoints: checkpointsOf(checkpoints, name),
       rebuilds: rebuilds.filter(({ projection }) => projection === name),
+      parked: parked.find(({ projection }) => projection === name)?.events ?? 0,
       rows,
     });
   });
@@ -72,6 +76,7 @@ interface ItemFacts {
   /** One, or one for each part. */
   readonly checkpoints: readonly Checkpoint[];
   readonly rebuilds: readonly Rebuild[];
+  readonly parked: number;
   readonly rows: ReadonlyMap<string, number | null>;
 }
 
@@ -79,7 +84,7 @@ function toItem(
   name: string,
   code: LoadedProjection | undefined,
   record: ProjectionRecord | undefined,
-  { checkpoints, rebuilds, rows }: ItemFacts,
+  { checkpoints, rebuilds, parked, rows }: ItemFacts,
 ): InventoryItem {
   const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
   const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
@@ -94,6 +99,7 @@ function toItem(
     position: leastOf(checkpoints) ?? null,
     parts: record?.parts ?? 1,
     estimatedRows: estimates.length === 0 ? null : sum(estimates),
+    parked,
     kept: rebuilds.flatMap(({ state, old }) =>
       state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
     ),

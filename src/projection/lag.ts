@@ -4,7 +4,7 @@ import type { Holder } from '../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../domain/parts.js';
 import type { ProjectionMode } from '../domain/projection-mode.js';
 import { findSimilar } from '../domain/similar.js';
-import type { Checkpoint, CodeVersion, ProjectionRecord, Rebuild, Store } from '../store/store.js';
+import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../store/store.js';
 import { checkpointsOf } from './checkpoints.js';
 import { compareCode } from './registration.js';
 
@@ -40,6 +40,8 @@ export interface ProjectionLag {
   readonly codeVersion: number | null;
   /** A rebuild is due: the rows were made by older code than that. */
   readonly stale: boolean;
+  /** Parked events of its live tables, those that only wait included; of a divided one, of all its parts. */
+  readonly parked: number;
 }
 
 /** The code at hand, when a projection's own record of who asked to run it is not to count. */
@@ -67,17 +69,18 @@ export async function measureLag(
   code?: readonly NamedCode[],
 ): Promise<LagReport> {
   const { head, safeHead, heldBackBy } = await store.log.head({ holder: true });
-  const [checkpoints, records, rebuilds] = await Promise.all([
+  const [checkpoints, records, rebuilds, parked] = await Promise.all([
     store.projections.checkpoints(),
     store.projections.list(),
     store.projections.rebuilds(),
+    store.projections.countParked(),
   ]);
   const wanted = selectCheckpoints(checkpoints, names);
   const projections = await Promise.all(
     wanted.map(async (checkpoint) => {
       const isBehind = checkpoint.position < safeHead;
       const waitingSince = isBehind ? await firstEventAfter(store, checkpoint.position) : undefined;
-      return toLag(checkpoint, { records, rebuilds, code, safeHead, waitingSince, now });
+      return toLag(checkpoint, { records, rebuilds, parked, code, safeHead, waitingSince, now });
     }),
   );
   projections.sort((a, b) => compareSubscriptionIds(a.name, b.name));
@@ -127,6 +130,7 @@ function unknownProjection(name: string, known: readonly string[]): EvstoreError
 interface LagFacts {
   readonly records: readonly ProjectionRecord[];
   readonly rebuilds: readonly Rebuild[];
+  readonly parked: readonly ParkedCount[];
   readonly code: readonly NamedCode[] | undefined;
   readonly safeHead: number;
   /** RFC 3339; when the first event after the checkpoint was written. */
@@ -160,6 +164,7 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
     error: lastError,
     codeVersion: code?.version ?? null,
     stale,
+    parked: facts.parked.find((each) => each.projection === projection)?.events ?? 0,
   };
 }
 

@@ -29,6 +29,7 @@ forEachEngine((engine) => {
           error: null,
           codeVersion: null,
           stale: false,
+          parked: 0,
         },
         {
           name: 'order_summary',
@@ -43,6 +44,7 @@ forEachEngine((engine) => {
           error: null,
           codeVersion: 1,
           stale: false,
+          parked: 0,
         },
       ]);
       expect(projections[1].ageMs).toBeGreaterThanOrEqual(0);

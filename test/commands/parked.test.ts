@@ -51,6 +51,15 @@ forEachEngine((engine) => {
       await evstore('run', '--once');
       expect(await parkedPositions(shop)).toBe('8 18 28 38 48');
       await expectVerified(shop);
+      expect((await report('lag')).projections).toMatchObject([{ name: 'order_summary', lag: 0, parked: 5 }]);
+      expect((await report('projections')).projections).toMatchObject([{ name: 'order_summary', parked: 5 }]);
+      const lag = await evstore('lag', '-o', 'table');
+      expect(lag.stdout).toMatch(/error +parked/);
+      expect(lag.stderr).toContain('evstore parked list order_summary');
+      const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
+      expect(findings).toContainEqual(
+        expect.objectContaining({ kind: 'parked-events', next: 'evstore parked list order_summary' }),
+      );
     }));
 
   test('R5 poison-skip: it is recorded, and its stream goes on', () =>

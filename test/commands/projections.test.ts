@@ -38,7 +38,7 @@ test('nothing at all is fine', () =>
     const { code, stdout, stderr } = await evstore('projections', '--projections', 'nowhere/**');
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: 'name\tstate\tversion\tcode\tposition\trows\tkept\trebuild\tfile\n',
+      stdout: 'name\tstate\tversion\tcode\tposition\trows\tkept\trebuild\tfile\tparked\n',
     });
     expect(stderr).toContain('evstore scaffold projection NAME');
   }));
