@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
-import type { ReadModel, Statement } from '../../src/domain/read-model.js';
 import { sql, toTableIdentifiers } from '../../src/projection/sql-tag.js';
 import type { Comparison, Rebuild, Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';
-import { buildNext, request, runBatch, runToHead, startProjection, totals } from '../support/read-models.js';
+import { makeTables, numbersBelow } from '../support/made-tables.js';
+import { buildNext, runBatch, runToHead, startProjection, totals } from '../support/read-models.js';
 import { suite } from './suite.js';
 
 interface Compared {
@@ -73,22 +73,6 @@ async function startLive({ store }: TestStore, events = 8) {
   for (let index = 0; index < events; index++) await append(store, `Order-${index}`, makeEvents(2));
   const position = await runToHead(store, live);
   return { live: { ...live, position }, position };
-}
-
-type Create = (t: Readonly<Record<string, { readonly name: string }>>) => readonly Statement[];
-
-/** A projection of these tables, and a rebuild of it whose tables are made by `after`. */
-async function makeTables(store: Store, tables: readonly string[], before: Create, after: Create = before) {
-  const model = (create: Create): ReadModel => ({
-    kind: 'sql',
-    tables,
-    create: (physical) => create(toTableIdentifiers(tables, physical)),
-  });
-  await store.projections.register({ name: 'made', version: 1, codeHash: 'a', model: model(before) });
-  const plan = { projection: 'made', version: 2, codeHash: 'b', tables };
-  const { rebuild, lease } = await store.projections.startRebuild(plan, request);
-  const filling = await store.projections.createRebuildTables(rebuild, lease, model(after));
-  return { rebuild: filling, built: filling.tables.map(({ built }) => built) };
 }
 
 export const compareSuite = suite('compare', {
@@ -195,10 +179,7 @@ export const compareSuite = suite('compare', {
     const { rebuild, built } = await makeTables(store, ['many'], (t) => [
       sql`create table ${t.many} (a integer not null, b integer not null, v text, primary key (a, b))`,
     ]);
-    const numbers =
-      engine === 'sqlite'
-        ? `(with recursive s(i) as (select 0 union all select i + 1 from s where i < 8999) select i from s) as s`
-        : 'generate_series(0, 8999) as s(i)';
+    const numbers = numbersBelow(engine, 9_000);
     await raw.query(`insert into many select i / 7, i % 7, 'v' || i from ${numbers} where i % 5 <> 0`);
     await raw.query(`insert into ${built[0]} select i / 7, i % 7, case when i % 3 = 0 then 'w' else 'v' end || i
       from ${numbers} where i % 11 <> 0`);
