@@ -6,6 +6,7 @@ import { formatDuration } from './relative-time.js';
 /** One line a fact, to stand below the plan. */
 export function describeForecast(plan: RebuildPlanned, forecast: RebuildForecast): readonly string[] {
   const { matching, rows, bytes, freeBytes, swap, rollback } = forecast;
+  if (plan.builtTarget !== null) return describeOutside(plan, plan.builtTarget, forecast);
   const made = plan.names.map(({ built }) => built).join(', ');
   const kept = plan.names.map(({ old }) => old).join(', ');
   const size =
@@ -15,6 +16,20 @@ export function describeForecast(plan: RebuildPlanned, forecast: RebuildForecast
     ...(made === '' ? [] : [`  makes ${made}${swap === null ? '' : `; the swap keeps the live one as ${kept}`}`]),
     `  size as of the live one: ${size}${freeBytes === null ? '' : `; ${formatBytes(freeBytes)} free`}`,
     swap === null ? '  no swap' : describeSwap(swap),
+    describeRollback(plan, rollback),
+  ];
+}
+
+function describeOutside(
+  plan: RebuildPlanned,
+  target: string,
+  { matching, swap, rollback }: RebuildForecast,
+): readonly string[] {
+  const replaced = plan.liveTarget === null ? '' : `, in place of ${plan.liveTarget}`;
+  return [
+    `  ${describe(matching, 'event')} to read`,
+    `  makes ${target}, outside this store`,
+    swap === null ? '  no swap' : `  swap: promotes it${replaced}, by the code of the projection`,
     describeRollback(plan, rollback),
   ];
 }

@@ -16,9 +16,6 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
     `rebuild ${projection} (${version}${begun})`,
     ...describeResumed(plan),
     `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${target}; ${live}`,
-    ...(plan.liveTarget === null
-      ? []
-      : [`  outside this store: ${plan.liveTarget} is live until another is filled and promoted`]),
     ...plan.tables.map(({ table, exists, estimatedRows, indexes, carried }) => {
       if (!exists) return `  table ${table}: made new`;
       const rows = estimatedRows === null ? '' : `, about ${estimatedRows} rows`;

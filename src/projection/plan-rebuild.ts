@@ -1,6 +1,6 @@
 /** What a rebuild would do, decided from facts and printed before anything is written. */
 import { EvstoreError } from '../domain/errors.js';
-import { checkRebuildTables, checkStatementNames, nameRebuildTables } from '../domain/names.js';
+import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../domain/names.js';
 import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../store/store.js';
 import type { PreparedProjection } from './prepare.js';
 import { assertSamePlace, type CodeState, compareCode } from './registration.js';
@@ -38,6 +38,8 @@ export interface RebuildPlanned {
   readonly tables: readonly TableFacts[];
   /** What is live outside the store's database; null when that is tables, and for one the store does not know yet. */
   readonly liveTarget: string | null;
+  /** What it makes outside the store's database; null when that is tables. */
+  readonly builtTarget: string | null;
   /** The tables it makes; a new rebuild's under the next number that is free. */
   readonly names: readonly RebuildTable[];
   /** Event types read, or every type. */
@@ -75,6 +77,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
     code: record === undefined ? null : compareCode(record, projection),
     tables,
     liveTarget: record?.target ?? null,
+    builtTarget: resumed?.target ?? planTarget(facts),
     names: resumed?.tables ?? planTables(facts),
     types: filter.types ?? 'all',
     category: filter.category ?? null,
@@ -112,6 +115,10 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },
   });
+}
+
+function planTarget({ projection: { name, version, model }, lastRebuild }: RebuildFacts): string | null {
+  return model.kind === 'external' ? nameTarget(name, version, lastRebuild + 1) : null;
 }
 
 /** Checked here, before even the live tables of a new projection are made. */

@@ -70,6 +70,7 @@ describe('planRebuild', () => {
       code: 'stale',
       tables: [table],
       liveTarget: null,
+      builtTarget: null,
       names: [{ live: 'orders', built: 'orders__v2_8', old: 'orders__old_8' }],
       types: ['A'],
       category: 'Order',
