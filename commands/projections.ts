@@ -51,7 +51,6 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
       heading: 'rebuild',
       field: ({ rebuild }) => (rebuild === null ? null : `${rebuild.state} at ${rebuild.position}`),
     },
-    { heading: 'mode', field: ({ mode }) => mode },
     { heading: 'file', field: ({ file }) => (file === null ? null : relative(cwd, file)) },
   ];
 }

@@ -11,6 +11,7 @@ begin;
 --   evstore_owner   owns the schema's objects: migrate
 --   evstore_app     appends and reads, and keeps the checkpoint of a subscription of its own. It cannot choose a position,
 --                   change an event, or undo what forbids it
+--                   To append with inline projections, also: grant evstore_runner to evstore_app
 --   evstore_runner  runs and rebuilds projections: reads the log, owns the read models. For sagas, which append, also:
 --                   grant evstore_app to evstore_runner
 --   evstore_reader  reads the log, the checkpoints and the read models: read, tail, lag, verify, doctor
@@ -74,6 +75,7 @@ grant insert (id, stream_id, stream_type, event_type, schema_version, event_data
   on public.events to evstore_app;
 grant execute on function
   public.evstore_lock_stream(text),
+  public.evstore_lock_projections(text[], boolean[]),
   public.evstore_append(text, bigint, uuid[], text[], integer[], text[], text[], text[], text[]),
   public.evstore_import(text[], uuid[], text[], integer[], text[], text[], text[], text[]) to evstore_app;
 grant insert, update, delete on public.snapshots to evstore_app;
