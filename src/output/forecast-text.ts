@@ -41,7 +41,7 @@ export function describeShortage(projection: string, { bytes, freeBytes }: Rebui
 }
 
 /** `850 B`, `12 kB`, `3.4 GB`. @param bytes from 0 */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let [size, unit] = [bytes, 0];
   while (size >= 1_000 && unit < units.length - 1) [size, unit] = [size / 1_000, unit + 1];

@@ -164,6 +164,7 @@ export class Rebuilding {
     return this.#attempt(async () => {
       const { store, swap } = this.#settings;
       const { lease, catchUp, signal } = this.#holding;
+      signal.throwIfAborted();
       await this.#compare();
       if (this.#diff === null || isWithin(this.#diff)) await this.#clock.time('catch-up', () => this.#catchUp());
       signal.throwIfAborted();
