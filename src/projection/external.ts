@@ -136,9 +136,10 @@ export class ExternalModel {
     if (blamed !== undefined) return toHandlerError(projection.name, blamed, 'write', cause, target.name);
     const first = events[0]?.globalPosition ?? range.to;
     const last = events.at(-1)?.globalPosition ?? range.to;
+    const positions = first === last ? `position ${first}` : `positions ${first} to ${last}`;
     return new EvstoreError(
       'E_HANDLER',
-      `projection ${projection.name} failed to write positions ${first} to ${last} to ${target.name}`,
+      `projection ${projection.name} failed to write ${positions} to ${target.name}`,
       {
         why: `${explain('write', cause)} The checkpoint stays at ${range.from}; the batch comes again.`,
         next: `evstore run ${projection.name}`,

@@ -115,7 +115,7 @@ export function assertLoaded(
 ): asserts code is PreparedExternalProjection {
   if (code !== undefined && isExternalProjection(code)) return;
   throw new EvstoreError('E_NOT_FOUND', `the code of projection ${projection} is not loaded`, {
-    why: `Its rows are outside this store, in ${[target, oldTarget].filter(Boolean).join(' and ')}, and only its own code can promote and drop them. Nothing has been changed.`,
+    why: `Its rows are outside this store, in ${[target, oldTarget].filter(Boolean).join(' and ')}, and only its own code can promote and drop them. They stay as they are.`,
     next: 'evstore projections',
     details: { projection, target, oldTarget },
   });

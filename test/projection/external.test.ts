@@ -162,6 +162,8 @@ forEachEngine((engine) => {
             },
           },
         ]);
+        const alone = await runOnce(store, [refusing], { batchSize: 1 });
+        expect(alone.results[0]?.error?.message).toContain('failed to write position 11 to');
         const [checkpoint] = await store.projections.checkpoints();
         expect(checkpoint).toMatchObject({
           position: 10,
