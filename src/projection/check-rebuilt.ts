@@ -35,7 +35,7 @@ export function isWithin({ differences, maxDiff }: FullCheck): boolean {
 export function assertWithin(name: string, check: FullCheck): void {
   if (isWithin(check)) return;
   const { differences, maxDiff, position, live, rebuilt, tables } = check;
-  throw new EvstoreError('E_CHECK_FAILED', `the rebuilt rows of ${name} differ from the live ones in ${differences}`, {
+  throw new EvstoreError('E_CHECK_FAILED', `${differences} rebuilt rows of ${name} are not as the live ones`, {
     why:
       `${describe(check)} at position ${position}, and at most ${maxDiff} differences were allowed. The live table is ` +
       `untouched and the new one is ready: swap it in with evstore swap ${name}, or drop it with evstore abort ${name}.`,

@@ -28,6 +28,8 @@ const busyRetryMs = 5000;
 const closePatienceMs = 1000;
 /** A process that is frozen in the middle of a transaction would keep its locks: who waits for its lease waits for them. */
 const frozenAfterMs = 10_000;
+/** Of a snapshot, whose locks keep nobody from writing, and whose items are taken in somebody else's time. */
+const frozenSnapshotAfterMs = 60_000;
 /** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
 const longestTimeoutMs = 2_147_483_647;
 const rawTypes = { getTypeParser: () => (value: string) => value };
@@ -105,7 +107,10 @@ export class Database implements Session {
       const client = await this.#lend();
       let isSound = false;
       try {
-        await client.query(`begin isolation level repeatable read, read only; ${prelude}`);
+        await client.query(
+          `begin isolation level repeatable read, read only;
+           set local idle_in_transaction_session_timeout = ${frozenSnapshotAfterMs}; ${prelude}`,
+        );
         isSound = true;
         yield* work(sessionOf(client));
       } catch (error) {
