@@ -71,14 +71,23 @@ export async function forecastRebuild(
   };
 }
 
-/** Counted where there are few; otherwise in slices, spread evenly over the range. */
-async function countMatching(log: EventLog, filter: EventFilter, after: number, to: number): Promise<Amount> {
+/**
+ * Counted where there are few; otherwise in slices, spread evenly over the range.
+ * @param most positions looked at
+ */
+export async function countMatching(
+  log: EventLog,
+  filter: EventFilter,
+  after: number,
+  to: number,
+  most = countedPositions,
+): Promise<Amount> {
   const length = to - after;
-  if (length <= countedPositions) {
+  if (length <= most) {
     const amount = length <= 0 ? 0 : (await log.tally({ after, to }, filter)).events;
     return { amount, how: 'counted' };
   }
-  const sliceLength = Math.floor(countedPositions / slices);
+  const sliceLength = Math.floor(most / slices);
   let found = 0;
   for (let slice = 0; slice < slices; slice += 1) {
     const from = after + Math.floor((slice * (length - sliceLength)) / (slices - 1));
