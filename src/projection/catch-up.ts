@@ -51,6 +51,9 @@ interface Handled extends EventBatch {
   readonly stop?: EvstoreError;
 }
 
+/** Batches without an event of its own after which the position is moved all the same. */
+const mostPassedOver = 20;
+
 export class CatchUp {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
@@ -64,6 +67,8 @@ export class CatchUp {
   /** Refused by the database, and to be put aside with what is written next. */
   #refused: { readonly event: RecordedEvent; readonly aside: SetAside }[] = [];
   #position: number;
+  /** Batches in a row without an event of its own. */
+  #passedOver = 0;
   #events = 0;
   #aside = 0;
 
@@ -137,14 +142,18 @@ export class CatchUp {
 
   /**
    * Applies a batch that was read for several: what is not for this read model, or in it already, is passed over.
+   * Where nothing is for it the position moves now and then only: a transaction for each batch would take longer than to
+   * read alone.
    * @param batch with everything after `position` that is for it, up to `upTo`
+   * @param isLast the position is to be where the batch ends
    * @throws as `steps`
    */
-  async take({ events, upTo }: EventBatch): Promise<void> {
+  async take({ events, upTo }: EventBatch, isLast: boolean): Promise<void> {
     const { filter } = this.#projection;
     if (upTo <= this.#position || this.#target.signal.aborted) return;
     const own = events.filter((event) => event.globalPosition > this.#position && matches(filter, event));
-    await this.#applyOrNarrow({ events: own, upTo });
+    this.#passedOver = own.length === 0 && !isLast ? this.#passedOver + 1 : 0;
+    if (this.#passedOver % mostPassedOver === 0) await this.#applyOrNarrow({ events: own, upTo });
   }
 
   /** The batch, in one transaction unless the database refuses something of it. */

@@ -58,7 +58,7 @@ async function fillUpTo(
   try {
     for await (const batch of readPaced(store.log, filter, from, to, pace)) {
       const startedAt = performance.now();
-      await forEachOf(readers, (each) => each.take(batch));
+      await forEachOf(readers, (each) => each.take(batch, batch.upTo >= to));
       if (signal.aborted) return false;
       position = batch.upTo;
       pace.record(batch.events.length, performance.now() - startedAt);

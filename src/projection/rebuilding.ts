@@ -149,8 +149,8 @@ export class Rebuilding {
   }
 
   /** What the pass reads. */
-  take(batch: EventBatch): Promise<void> {
-    return this.#attempt(() => this.#holding.catchUp.take(batch));
+  take(batch: EventBatch, isLast: boolean): Promise<void> {
+    return this.#attempt(() => this.#holding.catchUp.take(batch, isLast));
   }
 
   /** The pass is over. */

@@ -6,7 +6,7 @@ import type { PreparedProjection } from '../../src/projection/prepare.js';
 import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild.js';
 import { findUnfinished } from '../../src/projection/rebuild-lease.js';
 import type { RebuildReport, RebuildSettings } from '../../src/projection/rebuilding.js';
-import type { ReadAllOptions, Store } from '../../src/store/store.js';
+import type { AppliedBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
@@ -19,6 +19,15 @@ const removed = prepare(
     version: 1,
     table: { columns: { orderId: 'text', times: 'integer' }, key: 'orderId' },
     on: { OrderRemoved: (row) => ({ times: (row?.times ?? 0) + 1 }) },
+  }),
+);
+
+const lost = prepare(
+  defineProjection({
+    name: 'lost',
+    version: 1,
+    table: { columns: { orderId: 'text' }, key: 'orderId' },
+    on: { OrderLost: () => ({}) },
   }),
 );
 
@@ -116,6 +125,40 @@ forEachEngine((engine) => {
           expect(await timesRemoved(test)).toBe(36);
           expect(reports.map(({ events }) => events)).toEqual([400, 400, 36]);
         }
+      });
+    });
+
+    it('writes nothing for the batches that are not for one, but stands at the end with all', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 9);
+        await append(test.store, 'Order-1', [makeEvent({ type: 'OrderRemoved' })]);
+        await placeOrders(test.store, 100, 10, 22);
+        const moves = new Map<string, number[]>();
+        const projections = new Proxy(test.store.projections, {
+          get: (target, name) => {
+            const member = Reflect.get(target, name);
+            if (typeof member !== 'function') return member;
+            if (name !== 'apply') return member.bind(target);
+            return (batch: AppliedBatch) => {
+              const { changes } = batch;
+              const table = changes.kind === 'rows' ? changes.table.replace(/__.*/, '') : '';
+              moves.set(table, [...(moves.get(table) ?? []), batch.to]);
+              return target.apply(batch);
+            };
+          },
+        });
+        const store = Object.create(test.store, { projections: { value: projections } }) as Store;
+        expect(await rebuildAll(store, [summary, removed, lost], { batchSize: 1 })).toMatchObject([
+          { outcome: 'swapped', position: 110 },
+          { outcome: 'swapped', position: 110 },
+          { outcome: 'swapped', position: 110 },
+        ]);
+        expect(moves.get('order_summary')).toHaveLength(110);
+        // Where something is for it, after twenty without, and at the end.
+        expect(moves.get('removed')).toEqual([10, 21, 32, 43, 54, 65, 76, 87, 98, 109, 110]);
+        expect(moves.get('lost')).toEqual([20, 40, 60, 80, 100, 110]);
+        expect(await timesRemoved(test)).toBe(10);
+        expect(await actualRows(test)).toEqual(await expectedRows(test.store));
       });
     });
 
