@@ -11,7 +11,12 @@ import { keyOf } from './columns.js';
 import { type TableDiff, TableSum } from './differences.js';
 import { assertSameHistory } from './diverged.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
-import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from './prepare.js';
+import {
+  isExternalProjection,
+  isTableProjection,
+  type PreparedProjection,
+  type PreparedTableProjection,
+} from './prepare.js';
 import { compareCode, findRecord } from './registration.js';
 import { collectKeys, type Keys, type RepairScope } from './repair-keys.js';
 import { Replay } from './replay.js';
@@ -259,7 +264,9 @@ function report(
 function asTable(projection: PreparedProjection): PreparedTableProjection {
   if (isTableProjection(projection)) return projection;
   throw new EvstoreError('E_USAGE', `single rows of ${projection.name} cannot be made anew`, {
-    why: 'Its statements may touch any row: which ones an event concerns is not known.',
+    why: isExternalProjection(projection)
+      ? 'Its rows are not in this database.'
+      : 'Its statements may touch any row: which ones an event concerns is not known.',
     next: `evstore rebuild ${projection.name}`,
   });
 }

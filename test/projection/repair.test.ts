@@ -206,6 +206,8 @@ forEachEngine((engine) => {
         const statements = prepare(orderSql);
         await runOnce(test.store, [orders, statements]);
         expect((await fails('E_USAGE', { projection: statements })).message).toContain('order_sql');
+        const inline = prepare({ ...orderSummary, name: 'inline_orders', mode: 'inline' });
+        expect((await fails('E_USAGE', { projection: inline })).message).toContain('inline_orders');
         const newer: PreparedProjection = prepare({ ...orderSummary, version: 2 });
         expect((await fails('E_STALE_PROJECTION', { projection: newer })).next).toBe('evstore rebuild order_summary');
         const other = prepare({ ...orderSummary, on: { OrderRemoved: () => null } } as never);
