@@ -2,13 +2,14 @@
 import { describe, expect, it } from 'vitest';
 import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
 import { type Diff, type DiffOptions, diffReady } from '../../src/projection/diff.js';
+import { toInlineProjection } from '../../src/projection/inline.js';
 import { planRebuilds, type RebuildOptions, rebuildPlanned, rebuildProjection } from '../../src/projection/rebuild.js';
 import { runProjections } from '../../src/projection/run.js';
 import { sql, type TableIdentifier } from '../../src/projection/sql-tag.js';
 import { swapReady } from '../../src/projection/swap.js';
 import type { Comparison, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
-import { errorOf } from '../support/events.js';
+import { errorOf, makeEvent } from '../support/events.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const first = prepare(orderSummary);
@@ -147,6 +148,27 @@ forEachEngine((engine) => {
         const waiting = diff(test.store);
         await runOnce(test.store, [first]);
         expect(await waiting).toMatchObject({ differences: 0 });
+      });
+    });
+
+    it('waits until no row is ahead of the position: of an inline projection, or in parts', async () => {
+      await withTestStore(engine, async (test) => {
+        const inline = prepare({ ...orderSummary, mode: 'inline' });
+        await placeOrders(test.store, 30);
+        await runOnce(test.store, [inline]);
+        const events = [makeEvent({ data: '{"total":5}' })];
+        await test.store.log.append('Order-6', events, 'any', { inline: [toInlineProjection(inline)] });
+        await rebuildProjection(rebuildOptions(test.store, { projection: inline }));
+        await errorOf('E_SUPERSEDED', diff(test.store, { projection: inline, maxWaitMs: 200 }));
+        await runOnce(test.store, [inline]);
+        expect(await diff(test.store, { projection: inline })).toMatchObject({ position: 31, differences: 0 });
+        await test.store.projections.divide('order_summary', 2);
+        expect(await diff(test.store, { projection: inline })).toMatchObject({ position: 31, differences: 0 });
+        await test.raw.query(
+          "update subscription_checkpoints set last_position = 30 where subscription_id = 'order_summary#2/2'",
+        );
+        const error = await errorOf('E_TIMEOUT', diff(test.store, { projection: inline, maxWaitMs: 200 }));
+        expect(error.details).toMatchObject({ live: [31, 30], rebuilt: 31 });
       });
     });
 
