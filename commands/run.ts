@@ -2,7 +2,7 @@
 import type { EvstoreError } from '../src/domain/errors.js';
 import { type Part, parsePart, partOf, subscriptionIdOf, wholeWork } from '../src/domain/parts.js';
 import { renderReport } from '../src/output/json-line.js';
-import { checkpointsOf, leastOf } from '../src/projection/checkpoints.js';
+import { checkpointsOf, furthestOf } from '../src/projection/checkpoints.js';
 import { ownerName } from '../src/projection/owner.js';
 import { assertCanDivide } from '../src/projection/partition.js';
 import type { PreparedProjection } from '../src/projection/prepare.js';
@@ -132,8 +132,10 @@ async function describePlan(
   const { safeHead } = await store.log.head();
   const checkpoints = await store.projections.checkpoints();
   const planned = projections.map(({ name, version, tables }) => {
-    const position = leastOf(checkpointsOf(checkpoints, name)) ?? null;
-    return { name: subscriptionIdOf(name, part ?? wholeWork), version, tables, position, safeHead };
+    const id = subscriptionIdOf(name, part ?? wholeWork);
+    const own = checkpoints.find(({ subscriptionId }) => subscriptionId === id)?.position;
+    const position = own ?? furthestOf(checkpointsOf(checkpoints, name)) ?? null;
+    return { name: id, version, tables, position, safeHead };
   });
   if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
     await context.io.stdout.write(renderReport({ dryRun: true, projections: planned }));

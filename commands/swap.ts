@@ -1,6 +1,7 @@
 /** `evstore swap`: puts a rebuild that is ready in the place of the live read model. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
+import { describeNoWayBack } from '../src/output/rebuild-text.js';
 import { findUnfinished } from '../src/projection/rebuild-lease.js';
 import { assertReady, swapReady } from '../src/projection/swap.js';
 import type { Command } from './command.js';
@@ -35,7 +36,11 @@ export const command: Command = {
       await context.io.stdout.write(
         `${projection.name}: version ${rebuild.version} ${what}, at position ${rebuild.position}\n`,
       );
-      if (!dryRun) await context.note(`back with: evstore rollback ${projection.name}`);
+      if (dryRun) return 0;
+      const isLevel = typeof rebuild.old?.position === 'number';
+      await context.note(
+        isLevel ? `back with: evstore rollback ${projection.name}` : describeNoWayBack(projection.name),
+      );
     }
     return 0;
   },

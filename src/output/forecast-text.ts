@@ -60,11 +60,12 @@ function describeSwap({ locks, lockTimeoutMs, maxWaitMs }: NonNullable<RebuildFo
 }
 
 function describeRollback(
-  { code }: RebuildPlanned,
+  { code, parts }: RebuildPlanned,
   { possible, keepOldMs, version, caughtUp }: RebuildForecast['rollback'],
 ): string {
   if (!possible) return '  rollback: not once gc has run, --keep-old is 0';
   const how = caughtUp ? 'caught up' : `caught up where the code of version ${version} is loaded`;
   const what = code === null ? 'to an empty table' : `to version ${version}, ${how}`;
-  return `  rollback: for ${formatDuration(keepOldMs)} after the swap, ${what}`;
+  const provided = parts === 1 ? '' : `; only if its ${parts} parts stand at one position at the swap`;
+  return `  rollback: for ${formatDuration(keepOldMs)} after the swap, ${what}${provided}`;
 }

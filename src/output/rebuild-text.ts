@@ -45,17 +45,23 @@ export function describeSteps({ projection, steps }: RebuildReport): string | nu
 }
 
 /** The command that may follow; null when there is none. */
-export function describeNextStep({ projection, rebuild, outcome, keepOldUntil, error }: RebuildReport): string | null {
+export function describeNextStep(report: RebuildReport): string | null {
+  const { projection, rebuild, outcome, keepOldUntil, oldPosition, error } = report;
   switch (outcome) {
     case 'ready':
       return `swap it in with: evstore swap ${projection}`;
     case 'swapped':
+      if (oldPosition === null) return describeNoWayBack(projection);
       return keepOldUntil === null ? null : `back with: evstore rollback ${projection} (until ${keepOldUntil})`;
     default:
       // What a check found is said with the ways on.
       if (rebuild === null || error?.code === 'E_CHECK_FAILED') return null;
       return `the live table of ${projection} is untouched; go on with: evstore rebuild ${projection} --resume, or drop it with: evstore abort ${projection}`;
   }
+}
+
+export function describeNoWayBack(projection: string): string {
+  return `${projection} cannot be rolled back: its parts stood at different positions at the swap`;
 }
 
 /** `rebuild a`, `rebuild a, b, c and 9 more`. */

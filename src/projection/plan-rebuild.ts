@@ -47,6 +47,8 @@ export interface RebuildPlanned {
   readonly category: string | null;
   /** Null without a live table. */
   readonly livePosition: number | null;
+  /** Into how many the work of the live one is divided; 1 unless it is. */
+  readonly parts: number;
   /** Where the fill begins; above 0 when a build is resumed. */
   readonly from: number;
   /** Where the first fill ends: the live position, or the safe head without one. */
@@ -82,6 +84,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
     types: filter.types ?? 'all',
     category: filter.category ?? null,
     livePosition: livePosition ?? null,
+    parts: record?.parts ?? 1,
     from: resumed?.position ?? 0,
     target: Math.min(safeHead, livePosition || safeHead),
   };

@@ -116,6 +116,7 @@ function reportUnplanned({ projection, error }: PlannedRebuild): RebuildReport {
     rows: null,
     diff: null,
     keepOldUntil: null,
+    oldPosition: null,
     steps: [],
     error,
     elapsedMs: 0,

@@ -39,6 +39,8 @@ export interface RebuildReport {
   /** What a swap would change; null unless every row was compared. */
   readonly diff: FullCheck | null;
   readonly keepOldUntil: string | null;
+  /** Where the replaced tables stand; null when nothing was replaced, or from different positions: no way leads back. */
+  readonly oldPosition: number | null;
   /** What this process did, in order. */
   readonly steps: readonly StepTaken[];
   /** Null unless it failed. */
@@ -220,6 +222,7 @@ export class Rebuilding {
       rows: this.#rows,
       diff: this.#diff,
       keepOldUntil: this.#rebuild?.keepOldUntil ?? null,
+      oldPosition: this.#rebuild?.old?.position ?? null,
       steps: this.#clock.taken,
       error: this.#error,
       elapsedMs: Math.round(this.#elapsedMs),

@@ -1,6 +1,7 @@
 /** Waits until read models hold what was written: read-your-writes for programs and scripts. */
 import { EvstoreError } from '../domain/errors.js';
-import type { Store } from '../store/store.js';
+import { partOf } from '../domain/parts.js';
+import type { Checkpoint, Store } from '../store/store.js';
 import { pause } from './back-off.js';
 import { checkpointsOf, leastOf } from './checkpoints.js';
 import { selectCheckpoints } from './lag.js';
@@ -48,10 +49,16 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
       const who = behind.map((each) => `${each.subscriptionId} at ${each.position}`).join(', ');
       throw new EvstoreError('E_TIMEOUT', `not at position ${position} after ${timeoutMs} ms: ${who}`, {
         why: behind.every(({ owner }) => owner === null) ? 'Nobody runs them.' : 'They are still catching up.',
-        next: behind.every(({ owner }) => owner === null) ? 'evstore run' : 'evstore lag',
+        next: behind.every(({ owner }) => owner === null) ? runCommand(behind) : 'evstore lag',
         details: { position, behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })) },
       });
     }
     await pause(Math.min(pollMs, leftMs), signal);
   }
+}
+
+/** For one that is behind. */
+function runCommand([first]: readonly Checkpoint[]): string {
+  const { projection, part } = partOf(first?.subscriptionId ?? '');
+  return part.of === 1 ? 'evstore run' : `evstore run ${projection} --partition ${part.index}/${part.of}`;
 }

@@ -1,9 +1,11 @@
 /** Several runners that share the work of one projection, on real stores. */
 import { describe, expect, it } from 'vitest';
 import { isInPart, type Part } from '../../src/domain/parts.js';
+import { describeNextStep } from '../../src/output/rebuild-text.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
 import { takeInventory } from '../../src/projection/inventory.js';
 import { measureLag } from '../../src/projection/lag.js';
+import { planRollback } from '../../src/projection/rollback.js';
 import { defineUpcaster } from '../../src/projection/upcaster.js';
 import { waitForProjections } from '../../src/projection/wait.js';
 import type { Store } from '../../src/store/store.js';
@@ -263,7 +265,15 @@ forEachEngine((engine) => {
         await runOnce(store, [summary], { part: { index: 1, of: 2 } });
         const newer = prepare({ ...orderSummary, version: 2 });
         const report = await rebuildNow(store, newer);
-        expect(report).toMatchObject({ outcome: 'swapped', fromVersion: 1, toVersion: 2, position: 30 });
+        expect(report).toMatchObject({
+          outcome: 'swapped',
+          fromVersion: 1,
+          toVersion: 2,
+          position: 30,
+          oldPosition: null,
+        });
+        expect(describeNextStep(report)).toContain('its parts stood at different positions at the swap');
+        await errorOf('E_CHECK_FAILED', planRollback(store, 'order_summary', summary));
         expect(await positions(store)).toEqual([
           ['order_summary#1/2', 30],
           ['order_summary#2/2', 30],

@@ -64,6 +64,7 @@ describe('planRebuild', () => {
     expect(planRebuild(facts, 'auto')).toEqual({
       projection: 'orders',
       action: 'start',
+      parts: 1,
       resumes: null,
       fromVersion: 1,
       toVersion: 2,
