@@ -27,11 +27,12 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
 
 /** One line. */
 export function describeReport(report: RebuildReport): string {
-  const { projection, rebuild, outcome, toVersion, position, events, rows, diff, elapsedMs } = report;
+  const { projection, rebuild, outcome, toVersion, position, events, aside, rows, diff, elapsedMs } = report;
   const counted =
     rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
   const compared = diff === null ? '' : `, ${count(diff.differences, 'difference')} at position ${diff.position}`;
-  const work = `${count(events, 'event')} up to position ${position}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
+  const left = aside === 0 ? '' : `, ${aside} put aside`;
+  const work = `${count(events, 'event')} up to position ${position}${left}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
   if (outcome === 'failed')
     return `${projection}: ${rebuild === null ? 'not begun' : `failed at position ${position}`}`;

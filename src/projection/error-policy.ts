@@ -1,4 +1,5 @@
 /** What is done with an event that a handler, or the database, cannot take. */
+import { fileURLToPath } from 'node:url';
 import { type ErrorCode, type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import type { SetAside } from '../store/store.js';
@@ -125,12 +126,15 @@ export function toSetAside(event: RecordedEvent, state: SetAside['state'], failu
   };
 }
 
+/** Frames from here on say nothing about the user's code. */
+const ownFolder = fileURLToPath(new URL('..', import.meta.url));
+
 /** Longer errors are cut: what they quote may be as large as an event. */
 const longestError = 10_000;
 
 /** Why, and below it where: fit for a text column of either engine. */
-export function describeFailure({ message, why = message, cause }: EvstoreError): string {
+function describeFailure({ message, why = message, cause }: EvstoreError): string {
   const stack = cause instanceof Error && !isEvstoreError(cause) ? (cause.stack ?? '') : '';
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !line.includes(ownFolder));
   return [why, ...frames].join('\n').replaceAll('\0', '').slice(0, longestError);
 }

@@ -113,6 +113,7 @@ function reportUnplanned({ projection, error }: PlannedRebuild): RebuildReport {
     resumedFrom: null,
     position: 0,
     events: 0,
+    aside: 0,
     rows: null,
     diff: null,
     keepOldUntil: null,

@@ -34,6 +34,8 @@ export interface RebuildReport {
   readonly position: number;
   /** Events folded by this process. */
   readonly events: number;
+  /** Events put aside by this process. */
+  readonly aside: number;
   /** Null when they were not counted. */
   readonly rows: Counts | null;
   /** What a swap would change; null unless every row was compared. */
@@ -219,6 +221,7 @@ export class Rebuilding {
       resumedFrom: resumes?.position ?? null,
       position: this.position,
       events: this.events,
+      aside: this.#held?.catchUp.aside ?? 0,
       rows: this.#rows,
       diff: this.#diff,
       keepOldUntil: this.#rebuild?.keepOldUntil ?? null,

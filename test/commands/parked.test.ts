@@ -158,6 +158,7 @@ forEachEngine((engine) => {
       expect((await evstore('rebuild', 'order_summary', '--no-swap')).code).toBe(9);
       const rebuild = await evstore('rebuild', 'order_summary', '--no-swap', '--on-error', 'park');
       expect(rebuild.code, rebuild.stderr).toBe(0);
+      expect(rebuild.stdout).toContain('up to position 40, 4 put aside');
       expect(rebuild.stderr).toContain('evstore parked show order_summary 8');
       expect((await evstore('parked', 'retry', 'order_summary')).code).toBe(6);
       await placeOrders(test.store, 10, 10, 40);
