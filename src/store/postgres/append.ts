@@ -91,7 +91,8 @@ async function insertInline(
       await applyInline(timed, sql, schema, current, appended);
       return appended;
     },
-    { prelude: `${lockTimeout(leftMs())}; ${searchPath(schema)}` },
+    // As in evstore_append: every look-up is by a key, whatever the statistics of a table that was empty say.
+    { prelude: `${lockTimeout(leftMs())}; ${searchPath(schema)}; set local enable_seqscan = off` },
   );
 }
 
