@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
+import { toInlineProjection } from '../../src/projection/inline.js';
 import { retryParked } from '../../src/projection/retry-parked.js';
 import { sql } from '../../src/projection/sql-tag.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
@@ -355,6 +356,31 @@ forEachEngine((engine) => {
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
+    });
+  });
+
+  it('appends that write rows leave a stream alone in which an event is parked', async () => {
+    await withTestStore(engine, async (test) => {
+      const mended = prepare({ ...orderSummary, mode: 'inline' });
+      const failing = prepare({ ...failingOnSeven.definition, mode: 'inline' } as typeof orderSummary);
+      const place = async (first: number) => {
+        for (let total = first; total < first + 10; total += 1) {
+          const events = [makeEvent({ type: 'OrderPlaced', data: `{"total":${total}}` })];
+          await test.store.log.append(`Order-${total % 10}`, events, 'any', { inline: [toInlineProjection(mended)] });
+        }
+      };
+      await placeOrders(test.store, 10);
+      expect((await runOnce(test.store, [failing], park)).results).toMatchObject([{ position: 10, aside: 1 }]);
+      await runOnce(test.store, [mended]);
+      await place(10);
+      expect((await runOnce(test.store, [mended])).results).toMatchObject([{ position: 20, error: null }]);
+      expect(await parkedPositions(test)).toEqual([8, 18]);
+      expect(await retry(test, mended)).toMatchObject([{ streamId: 'Order-7', applied: 2, error: null }]);
+      await place(20);
+      await runOnce(test.store, [mended]);
+      expect(await parkedPositions(test)).toEqual([]);
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+      await expectVerified(test);
     });
   });
 
