@@ -1,8 +1,9 @@
 /** What hangs on a table of Postgres when it is swapped, kind by kind. */
 import { expect } from 'vitest';
+import type { ReadModel } from '../../src/domain/read-model.js';
 import { columns, everyRow, expectUntouched, follows, options, prepare } from '../support/dependents.js';
 import { errorOf, failureOf } from '../support/events.js';
-import { buildNext, checkpointOf, request, takeLease, totals } from '../support/read-models.js';
+import { buildNext, checkpointOf, request, startProjection, takeLease, totals } from '../support/read-models.js';
 import { suite } from './suite.js';
 
 const refused = [
@@ -98,6 +99,23 @@ export const dependentsPostgresSuite = suite(
         await store.projections.abort(rebuild, lease);
         await raw.query(drop);
       }
+    },
+
+    'W5 a view whose columns would change their type refuses the swap by its name': async (test) => {
+      const { store, raw } = test;
+      const live = await startProjection(store);
+      await raw.query('create view typed as select stream_id, total from order_totals');
+      const columns = totals.columns.map(({ name, type }) => ({
+        name,
+        type: name === 'total' ? ('numeric' as const) : type,
+      }));
+      const model: ReadModel = { kind: 'table', spec: { ...totals, columns } };
+      const { rebuild, lease } = await buildNext(store, 2, { model });
+      const error = await errorOf('E_UNSAFE_STORE', store.projections.swap(rebuild, { rebuild: lease, live }, options));
+      expect(error.message).toContain('view public.typed');
+      expect(error.why).toContain('cannot change data type');
+      await expectUntouched(test);
+      await raw.query('select total from typed');
     },
 
     'W2 others wait behind an attempt no longer than it may last': async (test) => {

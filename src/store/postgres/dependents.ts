@@ -1,4 +1,5 @@
 /** What hangs on a table goes to the one that takes its place: what is made ahead, and what is said in the moment of it. */
+import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../domain/errors.js';
 import type { SqlFolder } from '../sql.js';
 import type { Session } from './database.js';
@@ -154,18 +155,38 @@ export async function prepareEmpty(session: Session, sql: SqlFolder, change: Cha
 }
 
 /** @throws E_UNSAFE_STORE naming what Postgres refuses to make again; what it says of locks is thrown as it is */
-export async function carry(session: Session, { kind, name, statement }: Carrying): Promise<void> {
+export async function carry(session: Session, carrying: Carrying): Promise<void> {
   try {
-    await session.query(statement);
+    await session.query(carrying.statement);
   } catch (error) {
-    if (!/^(0A|2[23B]|42|P0)/.test(sqlState(error) ?? '')) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new EvstoreError('E_UNSAFE_STORE', `a swap would lose ${kind} ${name}`, {
-      why: `It does not fit the new table: ${message}. Nothing has been changed.`,
-      details: { breaks: `${kind} ${name}` },
-      cause: error,
-    });
+    throw nameLoss(error, carrying);
   }
+}
+
+/** One after the other in one message: whoever waits for the tables does not wait for the wire. Throws as `carry`. */
+export async function carryAll(session: Session, carryings: readonly Carrying[]): Promise<void> {
+  const quote = (text: string) => {
+    const tag = `$evstore${randomBytes(8).toString('hex')}$`;
+    return `${tag}${text}${tag}`;
+  };
+  const block = carryings.map(({ statement }) => `execute ${quote(statement)};`).join('\n');
+  try {
+    await session.script(`do ${quote(`begin ${block} end`)}`);
+  } catch (error) {
+    const where = error instanceof Error && 'where' in error ? String(error.where) : '';
+    const failed = carryings.find(({ statement }) => where.includes(`SQL statement "${statement}"`));
+    throw failed === undefined ? error : nameLoss(error, failed);
+  }
+}
+
+function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
+  if (!/^(0A|2[23B]|42|P0)/.test(sqlState(error) ?? '')) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new EvstoreError('E_UNSAFE_STORE', `a swap would lose ${kind} ${name}`, {
+    why: `It does not fit the new table: ${message}. Nothing has been changed.`,
+    details: { breaks: `${kind} ${name}` },
+    cause: error,
+  });
 }
 
 async function readCarrying(

@@ -2,8 +2,17 @@
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../domain/errors.js';
 import { maxIdentifierBytes } from '../../domain/limits.js';
-import type { Session } from './database.js';
-import { type Carrying, type Change, carry, type Handover, planHandover, prepareParts } from './dependents.js';
+import type { SqlFolder } from '../sql.js';
+import type { RawRow, Session } from './database.js';
+import {
+  type Carrying,
+  type Change,
+  carry,
+  carryAll,
+  type Handover,
+  planHandover,
+  prepareParts,
+} from './dependents.js';
 import { findOids } from './inspect.js';
 import { qualify } from './read-model.js';
 import { type Journal, strangerAt } from './rebuilds.js';
@@ -29,8 +38,10 @@ interface ForeignKey {
   readonly name: string;
   readonly tables: readonly { readonly name: string; readonly oid: number }[];
   readonly make: string | null;
-  readonly off: readonly string[];
-  readonly on: readonly string[];
+  /** What the new one is called until it takes the name. */
+  readonly made: string;
+  readonly off: readonly Carrying[];
+  readonly on: readonly Carrying[];
 }
 
 /**
@@ -62,35 +73,40 @@ export async function exchangeTables(
   for (const view of filled) handovers.push(await planHandover(session, sql, view));
   const replaced = [...changes.map(({ change }) => change), ...filled].map(({ outgoing }) => outgoing.oid);
   const repointed = await readRepointed(session, journalOf, replaced);
+  const settled = new Set([
+    ...keys.map(({ made }) => made),
+    ...handovers.flatMap(({ names }) => names.map((name) => name.from)),
+  ]);
+  const renames: Carrying[] = [];
+  for (const { schema: space, live, outgoing, incoming } of [
+    ...exchanges.map((each) => ({ ...each, schema })),
+    ...filled,
+  ]) {
+    if (outgoing !== null)
+      renames.push(...(await planRenames(session, sql, space, outgoing, live, outgoing.name, settled)));
+    renames.push(...(await planRenames(session, sql, space, incoming, incoming.name, live, settled)));
+  }
+  const touched = new Set([...replaced, ...repointed.map(({ view }) => view)]);
+  const readers = await session.query(sql('dependent-views'), [replaced]);
   // From here on readers wait.
   const deadline = performance.now() + lockTimeoutMs;
   const lock = (statement: string) => lockBy(session, deadline, statement);
-  const touched = new Set([...replaced, ...repointed.map(({ view }) => view)]);
-  for (const [oid, , ...view] of await session.query(sql('dependent-views'), [replaced])) {
-    if (touched.has(toInteger(oid))) await lock(lockView(view.map(toText)));
-  }
+  for (const [oid, , ...view] of readers) if (touched.has(toInteger(oid))) await lock(lockView(view.map(toText)));
   await lockTables(session, journalOf, exchanges, partners, 'access exclusive', lock);
-  for (const { off } of handovers) for (const each of off) await carry(session, each);
-  for (const { name, off } of keys) {
-    for (const statement of off) await carry(session, { kind: 'foreign key', name, statement });
-  }
-  const taken = await exchangePartNames(session, handovers);
-  for (const { live, outgoing, incoming } of exchanges) {
-    if (outgoing !== null) await renameRelation(session, journalOf, schema, outgoing.oid, live, outgoing.name, taken);
-    await renameRelation(session, journalOf, schema, incoming.oid, incoming.name, live, taken);
-  }
-  for (const { schema: space, live, outgoing, incoming } of filled) {
-    await renameRelation(session, journalOf, space, outgoing.oid, live, outgoing.name, taken);
-    await renameRelation(session, journalOf, space, incoming.oid, incoming.name, live, taken);
-  }
-  for (const { on } of handovers) for (const each of on) await carry(session, each);
-  for (const { name, on } of keys) {
-    for (const statement of on) await carry(session, { kind: 'foreign key', name, statement });
-  }
-  for (const each of repointed) await carry(session, each);
-  for (const { schema: space, outgoing } of filled.toReversed()) {
-    await session.query(`drop materialized view ${qualify(space, outgoing.name)}`);
-  }
+  await carryAll(session, [
+    ...handovers.flatMap(({ off }) => off),
+    ...keys.flatMap(({ off }) => off),
+    ...handovers.flatMap(({ names }) => names.map(renamePart)),
+    ...renames,
+    ...handovers.flatMap(({ on }) => on),
+    ...keys.flatMap(({ on }) => on),
+    ...repointed,
+    ...filled.toReversed().map(({ schema: space, live, outgoing }) => ({
+      kind: 'materialized view',
+      name: live,
+      statement: `drop materialized view ${qualify(space, outgoing.name)}`,
+    })),
+  ]);
 }
 
 function toChange(schema: string, { live, outgoing, incoming, made }: Exchange) {
@@ -159,16 +175,22 @@ async function readForeignKeys(
     oids('incoming'),
     `${first.change.incoming.name}_f`,
   ]);
-  return rows.map((row) => ({
-    name: toText(row[0]),
-    tables: [
-      { name: toText(row[1]), oid: toInteger(row[2]) },
-      { name: toText(row[3]), oid: toInteger(row[4]) },
-    ],
-    make: row[5] ?? null,
-    off: row.slice(6, 8).flatMap((statement) => statement ?? []),
-    on: row.slice(8).flatMap((statement) => statement ?? []),
-  }));
+  return rows.map((row) => {
+    const name = toText(row[0]);
+    const carryings = (statements: RawRow) =>
+      statements.flatMap((statement) => (statement === null ? [] : [{ kind: 'foreign key', name, statement }]));
+    return {
+      name,
+      tables: [
+        { name: toText(row[1]), oid: toInteger(row[2]) },
+        { name: toText(row[3]), oid: toInteger(row[4]) },
+      ],
+      make: row[5] ?? null,
+      off: carryings(row.slice(6, 8)),
+      on: carryings(row.slice(8, 9)),
+      made: toText(row[9]),
+    };
+  });
 }
 
 async function readRepointed(
@@ -244,35 +266,34 @@ async function fillMaterializedView(
   return change;
 }
 
-/** Out of the way first, all of them; the names that were given. */
-async function exchangePartNames(session: Session, handovers: readonly Handover[]): Promise<ReadonlySet<string>> {
-  const names = handovers.flatMap((handover) => handover.names);
-  for (const { kind, schema, from, to } of names) {
-    await session.query(`alter ${kind} ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`);
-  }
-  return new Set(names.map(({ to }) => to));
+function renamePart({ kind, schema, from, to }: Handover['names'][number]): Carrying {
+  const statement = `alter ${kind} ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
+  return { kind, name: from, statement };
 }
 
-/** With its indexes, their constraints, and the sequences it owns; names in `taken` are right already. */
-async function renameRelation(
+/** With its indexes, their constraints, and the sequences it owns; names in `settled` are taken care of. */
+async function planRenames(
   session: Session,
-  { sql }: Journal,
+  sql: SqlFolder,
   schema: string,
-  oid: number,
+  { oid }: { readonly oid: number },
   from: string,
   to: string,
-  taken: ReadonlySet<string>,
-): Promise<void> {
+  settled: ReadonlySet<string>,
+): Promise<readonly Carrying[]> {
   const parts = await session.query(sql('rename-plan'), [oid, from, to]);
-  await session.query(`alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`);
-  for (const part of parts) {
-    const [kind = '', name = '', renamed = ''] = part.map(toText);
-    if (taken.has(name)) continue;
-    if (Buffer.byteLength(renamed) > maxIdentifierBytes) throw tooLong(renamed);
-    const relation = kind === 'constraint' ? `table ${qualify(schema, to)}` : `${kind} ${qualify(schema, name)}`;
-    const renaming = kind === 'constraint' ? `rename constraint ${quoteIdentifier(name)}` : 'rename';
-    await session.query(`alter ${relation} ${renaming} to ${quoteIdentifier(renamed)}`);
-  }
+  const table = `alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
+  return [
+    { kind: 'table', name: from, statement: table },
+    ...parts.flatMap((part) => {
+      const [kind = '', name = '', renamed = ''] = part.map(toText);
+      if (settled.has(name)) return [];
+      if (Buffer.byteLength(renamed) > maxIdentifierBytes) throw tooLong(renamed);
+      const relation = kind === 'constraint' ? `table ${qualify(schema, to)}` : `${kind} ${qualify(schema, name)}`;
+      const renaming = kind === 'constraint' ? `rename constraint ${quoteIdentifier(name)}` : 'rename';
+      return [{ kind, name, statement: `alter ${relation} ${renaming} to ${quoteIdentifier(renamed)}` }];
+    }),
+  ];
 }
 
 function tooLong(name: string): EvstoreError {

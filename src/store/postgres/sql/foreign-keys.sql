@@ -1,7 +1,7 @@
 -- Foreign keys of and to the tables $1 (oids) where the tables $2 (oids, in the same order) take their names and places:
 -- name, the table it is on and the one it refers to with their oids (name, oid, name, oid), the statement that makes it under
 -- a name beginning with $3 (null: there is one like it), statements that take it off and give the new one its name, before
--- the tables change theirs, the one that finishes it afterwards (null: nothing to do).
+-- the tables change theirs, the one that finishes it afterwards (null: nothing to do), what the new one is called until then.
 with pairs as (select * from unnest($1::oid[], $2::oid[]) as p(old, new)),
 keys as (
   select k.oid, k.conname, k.conrelid, k.confrelid, coalesce(c.new, k.conrelid) as child,
@@ -40,7 +40,8 @@ select k.conname, k.child_old, k.conrelid, k.parent_old, k.confrelid,
          format('alter table %s rename constraint %I to %I', k.child_new, coalesce(e.conname, k.new_name), k.conname) end,
        case when obj_description(k.oid, 'pg_constraint') is not null then
          format('comment on constraint %I on %s is %L', k.conname, k.child_old, obj_description(k.oid, 'pg_constraint'))
-       end
+       end,
+       coalesce(e.conname, k.new_name)
   from keyed k
   left join lateral (
     select x.conname
