@@ -60,7 +60,7 @@ export async function collectKeys(
  * A JSON object of the key's properties, or the plain value of its only column.
  * @throws E_USAGE
  */
-export function parseKey(shape: TableShape, text: string): RowKey {
+function parseKey(shape: TableShape, text: string): RowKey {
   const names = shape.keyProperties.map(({ property }) => property).join(', ');
   try {
     const [key] = toRowKeys(shape, text.startsWith('{') ? parseObject(shape, text) : parsePlain(shape, text));
