@@ -62,10 +62,15 @@ async function attempt(
   const live = answer.lease;
   const heartbeat = new Heartbeat(store.projections, live);
   try {
-    if (catchUp !== undefined) await drain(options, catchUp, live.position, deadline);
+    if (catchUp !== undefined) {
+      // Readers would see less than before if an append wrote rows now that the other tables do not get.
+      const last = await store.projections.restInline(rebuild.projection, leaseTtlMs);
+      await drain(options, catchUp, Math.max(live.position, last), deadline);
+    }
     return await act(live);
   } finally {
     heartbeat.stop();
+    if (catchUp !== undefined) await store.projections.restInline(rebuild.projection, 0).catch(() => {});
     await store.projections.releaseLease(live).catch(() => {});
   }
 }

@@ -73,6 +73,13 @@ export interface ProjectionStore {
   /** Projections with parked events, by name. */
   countParked(): Promise<readonly ParkedCount[]>;
 
+  /**
+   * For so long appends leave the events of a projection to its runner; 0 ends it. Those under way are waited for.
+   * The position of the last event that one has put into the live rows, 0 when none is marked.
+   * @throws E_TIMEOUT when appends under way took longer
+   */
+  restInline(projection: string, forMs: number): Promise<number>;
+
   /** Rows in a table, counted. */
   countRows(table: string): Promise<number>;
 

@@ -30,7 +30,7 @@ import type {
   Vitals,
 } from '../store.js';
 import { compareTables, select } from './compare.js';
-import type { Database, Parameter, RawRow, Session } from './database.js';
+import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from './database.js';
 import { catalogSettings } from './dependents.js';
 import { resolveChanges } from './inline.js';
 import { findOids, inspectTables } from './inspect.js';
@@ -55,6 +55,9 @@ import { rollback, swap } from './swap.js';
 
 /** What moves when a batch has been applied. */
 const cursors = { checkpoint: 'move-checkpoint', built: 'move-built', old: 'move-old' } as const;
+
+/** How long a swap waits for appends that write the live rows. */
+const inlineLockMs = 5_000;
 
 export class PostgresProjectionStore implements ProjectionStore {
   readonly #database: Database;
@@ -183,6 +186,19 @@ export class PostgresProjectionStore implements ProjectionStore {
 
   async countParked(): Promise<readonly ParkedCount[]> {
     return countParked(this.#database, this.#sql);
+  }
+
+  async restInline(projection: string, forMs: number): Promise<number> {
+    return this.#writable().transaction(
+      async (session) => {
+        // Locked as a swap does it, so that neither waits for the other with half of it.
+        await session.query(this.#sql('lock-projections'), [[projection], [true]]);
+        await session.query(this.#sql('rest-inline'), [projection, forMs]);
+        const [row] = await session.query(this.#sql('last-inlined'), [projection]);
+        return toInteger(row?.[0]);
+      },
+      { prelude: lockTimeout(inlineLockMs) },
+    );
   }
 
   async countRows(table: string): Promise<number> {

@@ -173,6 +173,13 @@ export class SqliteProjectionStore implements ProjectionStore {
     return this.#database.read((session) => countParked(session, this.#sql));
   }
 
+  async restInline(projection: string, forMs: number): Promise<number> {
+    return this.#writable().transaction((session) => {
+      session.run(this.#sql('rest-inline'), [projection, forMs]);
+      return toInteger(session.query(this.#sql('last-inlined'), [projection])[0]?.[0]);
+    });
+  }
+
   async countRows(table: string): Promise<number> {
     const [row] = await this.#database.read((session) =>
       session.query(`select count(*) from ${quoteIdentifier(table)}`),

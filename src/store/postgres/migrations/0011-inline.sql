@@ -9,6 +9,9 @@ create table public.evstore_inlined (
   constraint evstore_inlined_pkey primary key (projection, rebuild, global_position)
 );
 
+-- Until then appends leave their events to the runner: a swap is about to take the tables.
+alter table public.evstore_projections add column inline_rests_until timestamptz;
+
 -- Held until the transaction ends by whoever writes rows of these projections out of the order of the log: shared by
 -- appends whose rows belong to one stream, exclusive by other appends, by the runner beside them, and by a swap. The
 -- names come sorted, so that two of us cannot wait for each other. Then, in a newer snapshot: which code made the live
@@ -27,6 +30,9 @@ begin
     end if;
   end loop;
   return query
-    select p.name, p.version, p.code_hash from public.evstore_projections p where p.name = any(names) and p.parts = 1;
+    select p.name, p.version, p.code_hash
+      from public.evstore_projections p
+     where p.name = any(names) and p.parts = 1
+       and (p.inline_rests_until is null or p.inline_rests_until <= clock_timestamp());
 end
 $$;

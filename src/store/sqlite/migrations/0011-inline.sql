@@ -8,3 +8,6 @@ create table evstore_inlined (
   global_position integer not null,
   constraint evstore_inlined_pkey primary key (projection, rebuild, global_position)
 ) strict, without rowid;
+
+-- Until then appends leave their events to the runner: a swap is about to take the tables.
+alter table evstore_projections add column inline_rests_until text;
