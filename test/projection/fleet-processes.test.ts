@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
+import { append, makeEvent } from '../support/events.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
 import { startTransactionPooler } from '../support/transaction-pooler.js';
@@ -33,6 +34,7 @@ beforeAll(() => {
   for (const [name, text] of [
     ['old', source(1, 0.3)],
     ['new', source(2, 0.3)],
+    ['slow', source(1, 0.2)],
   ] as const) {
     mkdirSync(join(folder, name, 'projections'), { recursive: true });
     writeFileSync(join(folder, name, 'projections/order-summary.mjs'), text);
@@ -40,7 +42,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function evstore(code: 'old' | 'new', url: string, args: readonly string[], preload?: string): Program {
+function evstore(code: 'old' | 'new' | 'slow', url: string, args: readonly string[], preload?: string): Program {
   const options = preload === undefined ? {} : { NODE_OPTIONS: `--import data:text/javascript,${preload}` };
   const env = { PATH: process.env.PATH, HOME: folder, EVSTORE_URL: url, ...options };
   return runProgram('bin/evstore.ts', args, { cwd: join(folder, code), env });
@@ -154,6 +156,23 @@ forEachEngine((engine) => {
         await Promise.all([second.kill('SIGTERM'), third.kill('SIGTERM')]);
       });
     });
+
+    it('slow-handler-backpressure (R9): a handler that falls behind does not fill the memory', async () => {
+      await withTestStore(engine, async (test) => {
+        // 99 MB, and a program of 80 MB: whoever kept what it has read would pass the bound.
+        const data = JSON.stringify({ total: 1, pad: 'x'.repeat(9_900) });
+        for (let batch = 0; batch < 20; batch += 1) {
+          const events = Array.from({ length: 500 }, () => makeEvent({ type: 'OrderPlaced', data }));
+          await append(test.store, `Order-${batch % 10}`, events);
+        }
+        const peak = `process.on('exit',()=>console.error('peak',process.resourceUsage().maxRSS))`;
+        const runner = evstore('slow', test.url, ['run', '--once', '--batch-size', '100'], encodeURIComponent(peak));
+        expect(await runner.ended, runner.stderr).toBe(0);
+        const [, kilobytes] = /^peak (\d+)$/m.exec(runner.stderr) ?? [];
+        expect(Number(kilobytes) / 1024).toBeLessThan(180);
+        expect((await actualRows(test)).map(({ events }) => events)).toEqual(Array.from({ length: 10 }, () => 1_000));
+      });
+    }, 120_000);
   });
 });
 
