@@ -6,6 +6,7 @@ import { failureOf } from '../support/events.js';
 import { appendSuite } from './append.suite.js';
 import { auditSuite } from './audit.suite.js';
 import { compareSuite } from './compare.suite.js';
+import { dependentsSuite } from './dependents.suite.js';
 import { hostileSuite } from './hostile.suite.js';
 import { importSuite } from './import.suite.js';
 import { inlineSuite } from './inline.suite.js';
@@ -24,6 +25,7 @@ const suites = [
   projectionsSuite,
   partsSuite,
   rebuildSuite,
+  dependentsSuite,
   auditSuite,
   compareSuite,
   inlineSuite,

@@ -322,6 +322,27 @@ export const brokenStores: readonly BrokenStore[] = [
     rejectedBy: { projections: ['R2 two-runners: the lease has one holder', 'an expired lease is free'] },
   },
   {
+    name: 'says that it has swapped when something would be lost',
+    wrap: withProjections((projections) => ({
+      swap: (rebuild, leases, options) =>
+        swallow('E_UNSAFE_STORE', projections.swap(rebuild, leases, options), async () => rebuild),
+    })),
+    rejectedBy: {
+      dependents: [
+        'W9 what came since the rebuild began refuses the swap by name',
+        'W5 a foreign key whose rows the new table lacks',
+      ],
+    },
+  },
+  {
+    name: 'does not see what hangs on a table',
+    wrap: withProjections((projections) => ({
+      inspectTables: async (tables) =>
+        (await projections.inspectTables(tables)).map((facts) => ({ ...facts, carried: [], blocking: [] })),
+    })),
+    rejectedBy: { dependents: ['W5 W13 a view'] },
+  },
+  {
     name: 'swaps with any lease',
     wrap: withProjections((projections) => ({
       swap: (rebuild, leases, options) =>
