@@ -54,11 +54,11 @@ interface Reported {
 
 export function killRebuilds(trial: Trial, options: KillRebuildsOptions): Promise<TrialReport> {
   return inFolder(async (parent) => {
-    const { test, random } = trial;
+    const { test, random, enough = 20 } = trial;
     const session = new Session(trial, parent);
     await session.start(options.events ?? 1_500);
     const places = await Promise.all(models.map((model) => session.learn(model)));
-    for (let kill = 0; kill < options.kills && session.findings.length < 20; kill += 1) {
+    for (let kill = 0; kill < options.kills && session.findings.length < enough; kill += 1) {
       const model = models[kill % models.length] ?? 'counts_by_rows';
       const { stops, statements, durationMs } = places[kill % models.length] ?? {
         stops: [],

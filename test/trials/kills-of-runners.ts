@@ -33,7 +33,7 @@ const comesToItMs = 10_000;
 
 export function killRunners(trial: Trial, kills: number): Promise<TrialReport> {
   return inFolder(async (parent) => {
-    const { test, random, say = () => {} } = trial;
+    const { test, random, enough = 20, say = () => {} } = trial;
     const folder = deploy(parent, 'code', countsCode());
     const history = new History();
     const findings: string[] = [];
@@ -41,7 +41,7 @@ export function killRunners(trial: Trial, kills: number): Promise<TrialReport> {
     const count = { 'at a point of a batch': 0, 'at some statement': 0, 'at some time': 0, 'while starting': 0 };
     const appenders = new Appenders(test, 2, 15);
     await appenders.started();
-    for (let kill = 0; kill < kills && findings.length < 20; kill += 1) {
+    for (let kill = 0; kill < kills && findings.length < enough; kill += 1) {
       const kind = (Object.keys(count) as (keyof typeof count)[])[kill % 4] ?? 'at some time';
       const stop = chooseStop(trial, kind, kill);
       const what = `kill ${kill} ${stop === undefined ? kind : `${stop.moment} ${stop.step} ${stop.nth}`}`;

@@ -13,22 +13,13 @@ export const cursorOutsideTransaction: readonly Mutation[] = drivers.map((driver
       : `session.execute('commit'); session.execute('begin immediate');`,
 }));
 
-/** A runner moves the checkpoint from wherever it is. */
-export const noComparedPosition: readonly Mutation[] = drivers.map((driver) => ({
-  file: `src/store/${driver}/sql/move-checkpoint.sql`,
-  from: / and last_position = [$?]4/,
-  to: '',
-}));
+const comparison = 'token = $2 and generation = $3 and last_position = $4 and owner is not null';
 
-/** A runner moves the checkpoint whoever has the lease. */
-export const noCompareAndSet: readonly Mutation[] = drivers.map((driver) => ({
-  file: `src/store/${driver}/sql/move-checkpoint.sql`,
-  from: /( where subscription_id = [$?]1).*/,
-  to:
-    driver === 'postgres'
-      ? ' where subscription_id = $1 and $2 > 0 and $3 >= 0'
-      : ' where subscription_id = ?1 and ?2 > 0 and ?3 >= 0',
-}));
+/** A runner moves the checkpoint whoever has the lease, and wherever it is. */
+export const noCompareAndSet: readonly Mutation[] = drivers.map((driver) => {
+  const from = driver === 'postgres' ? comparison : comparison.replaceAll('$', '?');
+  return { file: `src/store/${driver}/sql/move-checkpoint.sql`, from, to: `(${from} or true)` };
+});
 
 /** The tables change names as they are, without what came in since the rebuild was level. */
 export const swapWithoutDrain: readonly Mutation[] = [
@@ -39,7 +30,7 @@ export const swapWithoutDrain: readonly Mutation[] = [
   },
   ...drivers.map((driver) => ({
     file: `src/store/${driver}/swap.js`,
-    from: 'if (journal.position < checkpoint.position)',
+    from: /if \(journal\.position < checkpoint\.\w+\)/,
     to: 'if (false)',
   })),
 ];

@@ -1,4 +1,5 @@
 /** What every trial has: a store, a folder with the user's code, chance, processes, and a report. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,8 @@ export interface Trial {
   readonly random: Random;
   /** What is wrong with evstore, on purpose. */
   readonly mutations?: readonly Mutation[];
+  /** Findings after which it goes no further; 20 unless said. */
+  readonly enough?: number;
   /** Is told how far it is. */
   readonly say?: (line: string) => void;
 }
@@ -111,6 +114,11 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
       throw new Error(`${typeof what === 'string' ? what : what()} did not come true in ${patienceMs} ms`);
     await sleep(10);
   }
+}
+
+/** By SIGSTOP. */
+export function isFrozen({ process: { pid } }: Program): boolean {
+  return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
 }
 
 /** As if the time of every lease had passed. */

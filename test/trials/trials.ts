@@ -35,7 +35,7 @@ const trials: Readonly<Record<string, (trial: Trial) => Promise<TrialReport>>> =
   'kills-of-runners': (trial) => killRunners(trial, numberOf(values.kills, 200)),
   'kills-of-rebuilds': (trial) => killRebuilds(trial, { kills: numberOf(values.kills, 100) }),
   'swaps-under-readers': (trial) => swapUnderReaders(trial, { swaps: numberOf(values.swaps, 60) }),
-  zombies: (trial) => freezeZombies(trial, numberOf(values.rounds, 2)),
+  zombies: (trial) => freezeZombies(trial, { rounds: numberOf(values.rounds, 2) }),
 };
 
 process.once('SIGTERM', () => process.exit(143));

@@ -2,7 +2,6 @@
  * R3: a runner and a rebuild are frozen in the middle of their work for longer than their leases last, another takes
  * over, and the first is let go on. It must write nothing, and say so. Everybody writes down what it wrote.
  */
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../src/store/store.js';
@@ -12,7 +11,18 @@ import { countsCode, importCounts, models, Observer } from './counts.js';
 import { checkJournal } from './journal.js';
 import type { Move, Stop, Traced } from './programs/probe.js';
 import { readTrace } from './trace.js';
-import { Appenders, deploy, evstore, inFolder, succeed, type Trial, type TrialReport, until } from './trial.js';
+import {
+  Appenders,
+  deploy,
+  evstore,
+  expireLeases,
+  inFolder,
+  isFrozen,
+  succeed,
+  type Trial,
+  type TrialReport,
+  until,
+} from './trial.js';
 
 type Place = Omit<Stop, 'signal'>;
 
@@ -37,18 +47,27 @@ const rebuildPlaces: Readonly<Record<Engine, readonly Place[]>> = {
 
 type Row = Record<string, string | number>;
 
-/** @param rounds how often everything is done */
-export function freezeZombies(trial: Trial, rounds: number): Promise<TrialReport> {
+export interface ZombieOptions {
+  /** How often everything is done. */
+  readonly rounds: number;
+  /** Runners only. */
+  readonly noRebuilds?: boolean;
+  /** As if the time of a lease had passed; otherwise it is waited for. */
+  readonly expire?: boolean;
+}
+
+export function freezeZombies(trial: Trial, options: ZombieOptions): Promise<TrialReport> {
   return inFolder(async (parent) => {
     const { test, random, say = () => {} } = trial;
+    const { rounds, noRebuilds = false, expire = false } = options;
     const history = new History();
-    const zombies = new Zombies(trial, parent, history);
+    const zombies = new Zombies(trial, parent, history, expire);
     const appenders = new Appenders(test, 2, 30);
     await importCounts(test, history, 1_500);
     await appenders.started();
     for (let round = 0; round < rounds; round += 1) {
       for (const place of runnerPlaces[test.engine]) await zombies.freezeRunner(place);
-      for (const place of rebuildPlaces[test.engine]) await zombies.freezeRebuild(place);
+      for (const place of noRebuilds ? [] : rebuildPlaces[test.engine]) await zombies.freezeRebuild(place);
       say(`${round + 1} rounds of zombies on ${test.engine}, ${zombies.findings.length} findings`);
     }
     await appenders.stop(history, zombies.findings);
@@ -72,10 +91,12 @@ class Zombies {
   readonly #parent: string;
   readonly #folder: string;
   readonly #observer: Observer;
+  readonly #expires: boolean;
   #programs = 0;
 
-  constructor(trial: Trial, parent: string, history: History) {
+  constructor(trial: Trial, parent: string, history: History, expires: boolean) {
     this.#trial = trial;
+    this.#expires = expires;
     this.#parent = parent;
     this.#folder = deploy(parent, 'code', countsCode());
     this.#observer = new Observer(trial.test, history);
@@ -87,9 +108,10 @@ class Zombies {
     if (place === undefined) {
       await says(first.program, 'running from', models.length);
       await sleep(this.#trial.random.below(1_000));
-      first.program.process.kill('SIGSTOP');
+      await this.#freeze(first.program);
     }
     await until(() => isFrozen(first.program), `${what}: a stop`);
+    if (this.#expires) await expireLeases(this.#trial.test);
     const second = this.#start(['run', '--batch-size', '20']);
     const frozenAt = Date.now();
     await says(second.program, 'running from', models.length);
@@ -117,6 +139,7 @@ class Zombies {
     const first = this.#start(['rebuild', model, '--batch-size', '50'], place);
     await until(() => isFrozen(first.program) || first.program.process.exitCode !== null, `${what}: a stop`);
     const frozenAt = Date.now();
+    if (this.#expires) await expireLeases(this.#trial.test);
     let second = this.#start(['rebuild', model, '--resume', '--batch-size', '50']);
     for (let code = await second.program.ended; code !== 0; code = await second.program.ended) {
       const isHeld = code === 5 && second.program.stderr.includes('E_LOCK_HELD');
@@ -143,6 +166,25 @@ class Zombies {
     await succeed(evstore(this.#trial, this.#folder, ['run', '--once']), 'the last run', this.findings);
     this.findings.push(...(await this.#observer.lookAtEnd()));
     await succeed(evstore(this.#trial, this.#folder, ['verify']), 'verify', this.findings);
+  }
+
+  /** Not inside a transaction on SQLite. */
+  async #freeze({ process }: Program): Promise<void> {
+    const { engine, connect } = this.#trial.test;
+    process.kill('SIGSTOP');
+    if (engine === 'postgres') return;
+    const probe = await connect();
+    for (;;) {
+      const isFree = await probe.query('begin immediate').then(
+        () => true,
+        () => false,
+      );
+      if (isFree) break;
+      process.kill('SIGCONT');
+      await sleep(5);
+      process.kill('SIGSTOP');
+    }
+    await probe.query('rollback');
   }
 
   #start(args: readonly string[], place?: Place): Watched {
@@ -205,10 +247,6 @@ function describeMoves(moves: readonly Move[]): string {
 
 function describe(place: Place | undefined): string {
   return place === undefined ? 'at some time' : `${place.moment} '${place.step}' ${place.nth}`;
-}
-
-function isFrozen({ process: { pid } }: Program): boolean {
-  return execFileSync('ps', ['-o', 'state=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T');
 }
 
 /** Until it has said so this many times, or has ended. */

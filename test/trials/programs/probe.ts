@@ -18,6 +18,8 @@ export interface Stop {
   readonly step: string;
   /** The n-th of that name, from 1. */
   readonly nth: number;
+  /** Counted from this step on. */
+  readonly since?: string;
   /** `sent`: the server has the message, and nobody waits for the answer. SQLite knows no such moment. */
   readonly moment: 'before' | 'sent' | 'after';
   /** SIGKILL, or SIGSTOP: frozen until somebody says SIGCONT. */
@@ -60,7 +62,7 @@ const steps: readonly (readonly [RegExp, string])[] = [
   [/^update \S*subscription_checkpoints\s+set last_position = [^;]*generation = generation \+ 1/, 'checkpoint swapped'],
   [/^update \S*subscription_checkpoints\s+set last_position = /, 'batch'],
   [/^update \S*subscription_checkpoints\s+set owner = null/, 'lease released'],
-  [/^insert into \S*subscription_checkpoints as /, 'lease taken'],
+  [/^[^;]*update \S*subscription_checkpoints\b[^;]*set owner = [$?]\d/, 'lease taken'],
   [/^select last_position, [^;]*from \S*subscription_checkpoints[^;]*token = /, 'swap begun'],
   [/^create (unique )?index/, 'index'],
   [/^select count\(\*\) from/, 'verify'],
@@ -100,6 +102,7 @@ function pass(connection: object, text: string, values: readonly unknown[]): Pas
   const step = nameStep(connection, text, values);
   const nth = count(step);
   const nthOfAll = count('any');
+  if (step === stop?.since) counts.clear();
   const isHere = stop !== undefined && (stop.step === 'any' ? nthOfAll : step === stop.step ? nth : 0) === stop.nth;
   return { step, values, dies: (moment) => isHere && stop.moment === moment };
 }
