@@ -72,6 +72,7 @@ const steps: readonly (readonly [RegExp, string])[] = [
 
 const { trace, stop } = JSON.parse(process.env.EVSTORE_PROBE ?? '{}') as Probe;
 const counts = new Map<string, number>();
+let isArmed = stop?.since === undefined;
 /** By connection. */
 const transactions = new WeakMap<object, string>();
 
@@ -102,8 +103,13 @@ function pass(connection: object, text: string, values: readonly unknown[]): Pas
   const step = nameStep(connection, text, values);
   const nth = count(step);
   const nthOfAll = count('any');
-  if (step === stop?.since) counts.clear();
-  const isHere = stop !== undefined && (stop.step === 'any' ? nthOfAll : step === stop.step ? nth : 0) === stop.nth;
+  const isCounted = isArmed;
+  if (step === stop?.since) {
+    isArmed = true;
+    counts.clear();
+  }
+  const isHere =
+    stop !== undefined && isCounted && (stop.step === 'any' ? nthOfAll : step === stop.step ? nth : 0) === stop.nth;
   return { step, values, dies: (moment) => isHere && stop.moment === moment };
 }
 
