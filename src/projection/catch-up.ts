@@ -134,7 +134,7 @@ export class CatchUp {
       const startedAt = performance.now();
       await this.#applyOrNarrow(batch);
       if (signal.aborted && this.#position < batch.upTo) return;
-      this.#pace.record(batch.events.length, performance.now() - startedAt);
+      this.#pace.record(batch.events, performance.now() - startedAt);
       yield { position: this.#position, events: batch.events.length };
       if (signal.aborted) return;
     }

@@ -61,7 +61,7 @@ async function fillUpTo(
       await forEachOf(readers, (each) => each.take(batch, batch.upTo >= to));
       if (signal.aborted) return false;
       position = batch.upTo;
-      pace.record(batch.events.length, performance.now() - startedAt);
+      pace.record(batch.events, performance.now() - startedAt);
       if (!tell()) return true;
     }
   } catch (error) {

@@ -2,26 +2,43 @@ import { describe, expect, it } from 'vitest';
 import { Pace } from '../../src/projection/pace.js';
 import { Rate } from '../../src/projection/rate.js';
 
+const eventsOf = (count: number, characters = 100) =>
+  Array.from({ length: count }, () => ({ data: 'x'.repeat(characters - 2), metadata: '{}' }));
+
 describe('Pace', () => {
   it('takes more when full batches are quick, fewer when they are slow, within bounds', () => {
     const pace = new Pace();
     const start = pace.size;
-    pace.record(start, 10);
+    pace.record(eventsOf(start), 10);
     expect(pace.size).toBe(start * 2);
-    for (let round = 0; round < 20; round += 1) pace.record(pace.size, 10);
+    for (let round = 0; round < 20; round += 1) pace.record(eventsOf(pace.size), 10);
     expect(pace.size).toBe(2_000);
-    for (let round = 0; round < 20; round += 1) pace.record(pace.size, 900);
+    for (let round = 0; round < 20; round += 1) pace.record(eventsOf(pace.size), 900);
     expect(pace.size).toBe(50);
   });
 
   it('stays as it is for batches that were not full, and when it is fixed', () => {
     const pace = new Pace();
-    pace.record(3, 1);
+    pace.record(eventsOf(3), 1);
     expect(pace.size).toBe(new Pace().size);
     const fixed = new Pace(7);
-    fixed.record(7, 1);
-    fixed.record(7, 9_000);
+    fixed.record(eventsOf(7), 1);
+    fixed.record(eventsOf(7), 9_000);
     expect(fixed.size).toBe(7);
+  });
+
+  it('takes fewer large events, down to one, and more again when they are small', () => {
+    const pace = new Pace();
+    pace.record(eventsOf(pace.size, 10_000), 10);
+    expect(pace.size).toBe(419);
+    pace.record(eventsOf(pace.size, 10_000), 10);
+    expect(pace.size).toBe(419);
+    pace.record(eventsOf(10, 1_000_000), 900);
+    expect(pace.size).toBe(4);
+    pace.record(eventsOf(4), 10);
+    expect(pace.size).toBe(8);
+    pace.record(eventsOf(8, 5_000_000), 10);
+    expect(pace.size).toBe(1);
   });
 });
 
