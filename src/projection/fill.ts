@@ -15,7 +15,7 @@ export interface FillOptions {
 }
 
 /** Batches folded and applied at a time: one waits for the database while another is folded. */
-const atATime = 4;
+const atATime = 2;
 
 /**
  * Up to the highest target of them, or to the safe head where that is lower. It begins where the lowest stands; one that

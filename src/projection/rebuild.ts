@@ -25,8 +25,9 @@ export type PlannedRebuild = { readonly projection: PreparedProjection } & (
   | { readonly plan: null; readonly facts: null; readonly error: EvstoreError }
 );
 
-/** What the rows kept in memory may take, of all together, in bytes. */
-const cacheBytes = 20 * 1024 * 1024;
+/** What the rows kept in memory may take, of one rebuild and of all together, in bytes. */
+const mostCacheBytes = 20 * 1024 * 1024;
+const allCacheBytes = 24 * 1024 * 1024;
 
 /** @throws E_DIVERGED when the live rows were made from another history: no rebuild of this log can take their place */
 export async function gatherFacts({
@@ -80,7 +81,7 @@ export async function rebuildPlanned(
   }
   const all = [...rebuildings.values()];
   try {
-    for (const each of all) await each.begin(cacheBytes / all.length);
+    for (const each of all) await each.begin(Math.min(mostCacheBytes, allCacheBytes / all.length));
     await fillTogether(all, settings);
     for (const each of all) await each.finish();
   } finally {
