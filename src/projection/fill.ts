@@ -53,7 +53,7 @@ async function fillUpTo(
   if (readers.length === 0) return false;
   for (const each of readers) each.join();
   tell();
-  const pace = new Pace(batchSize);
+  const pace = new Pace(batchSize, readers.length);
   const filter = uniteFilters(readers.map(({ projection }) => projection.filter));
   try {
     for await (const batch of readPaced(store.log, filter, from, to, pace)) {

@@ -15,12 +15,17 @@ const tooLarge = 4 * 1024 * 1024;
 
 export class Pace {
   readonly #isFixed: boolean;
+  readonly #most: number;
   #size: number;
 
-  /** @param fixed a size that is kept whatever it takes */
-  constructor(fixed?: number) {
+  /**
+   * @param fixed a size that is kept whatever it takes
+   * @param readers a batch lives until the last of them has folded it
+   */
+  constructor(fixed?: number, readers = 1) {
     this.#isFixed = fixed !== undefined;
-    this.#size = fixed ?? start;
+    this.#most = Math.max(smallest, Math.floor(largest / readers));
+    this.#size = fixed ?? Math.min(start, this.#most);
   }
 
   get size(): number {
@@ -34,7 +39,7 @@ export class Pace {
     const roomFor = Math.max(1, Math.floor((tooLarge * events.length) / characters));
     if (elapsedMs > tooLongMs) this.#size = Math.min(roomFor, Math.max(smallest, Math.floor(this.#size / 2)));
     else if (events.length >= this.#size && (elapsedMs < tooShortMs || roomFor < this.#size)) {
-      this.#size = Math.min(largest, roomFor, this.#size * 2);
+      this.#size = Math.min(this.#most, roomFor, this.#size * 2);
     }
   }
 }
