@@ -41,7 +41,9 @@ export interface TrialReport {
 }
 
 /** How long a command may take before that is a finding, in milliseconds. */
-export const patienceMs = 120_000;
+const patienceMs = 120_000;
+/** The same, of work on a long log. */
+export const longPatienceMs = 3_600_000;
 
 export async function inFolder<Result>(body: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(process.env.EVSTORE_TEST_SCRATCH ?? tmpdir(), 'evstore-trial-'));
@@ -87,31 +89,45 @@ export function evstore(
 }
 
 /** Waits for a program; one that does not end is killed and is a finding. */
-export async function finish(program: Program, what: string, findings: string[]): Promise<number | null> {
+export async function finish(
+  program: Program,
+  what: string,
+  findings: string[],
+  timeoutMs = patienceMs,
+): Promise<number | null> {
   const patience = new AbortController();
-  const isLate = sleep(patienceMs, true, { signal: patience.signal }).catch(() => false);
+  const isLate = sleep(timeoutMs, true, { signal: patience.signal }).catch(() => false);
   const code = await Promise.race([program.ended, isLate]);
   patience.abort();
   if (code !== true && code !== false) return code;
-  findings.push(`${what} did not end in ${patienceMs} ms: ${program.stderr}`);
+  findings.push(`${what} did not end in ${timeoutMs} ms: ${program.stderr}`);
   await program.kill('SIGKILL');
   return null;
 }
 
 /** As `finish`, for a command that must succeed. Its one JSON document, if it printed one. */
-export async function succeed(program: Program, what: string, findings: string[]): Promise<unknown> {
-  const code = await finish(program, what, findings);
+export async function succeed(
+  program: Program,
+  what: string,
+  findings: string[],
+  timeoutMs = patienceMs,
+): Promise<unknown> {
+  const code = await finish(program, what, findings, timeoutMs);
   if (code !== 0) findings.push(`${what} ended with ${code}: ${program.stderr.trim()}`);
   const text = program.lines.join('\n');
   return code === 0 && text.startsWith('{') ? JSON.parse(text) : undefined;
 }
 
 /** @param what was waited for, as it is said in the end */
-export async function until(condition: () => boolean | Promise<boolean>, what: string | (() => string)): Promise<void> {
-  const deadline = Date.now() + patienceMs;
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  what: string | (() => string),
+  timeoutMs = patienceMs,
+): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
   while (!(await condition())) {
     if (Date.now() > deadline)
-      throw new Error(`${typeof what === 'string' ? what : what()} did not come true in ${patienceMs} ms`);
+      throw new Error(`${typeof what === 'string' ? what : what()} did not come true in ${timeoutMs} ms`);
     await sleep(10);
   }
 }

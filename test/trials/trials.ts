@@ -3,6 +3,10 @@
  * frozen and contend. Each prints its seed and a summary, and ends with 1 when anything was found.
  *
  *   npm run trials -- kills-of-runners [--kills 200] [--engine both|sqlite|postgres] [--seed 1] [--json FILE]
+ *   npm run trials -- kills-of-rebuilds [--kills 100]
+ *   npm run trials -- swaps-under-readers [--swaps 60]
+ *   npm run trials -- zombies [--rounds 2]
+ *   npm run trials -- million [--events 1000000] [--durable]
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -10,7 +14,8 @@ import type { Engine } from '../../src/store/store.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { killRebuilds } from './kills-of-rebuilds.js';
 import { killRunners } from './kills-of-runners.js';
-import { withPlace } from './places.js';
+import { rebuildMillion } from './million.js';
+import { type PlaceOptions, withPlace } from './places.js';
 import { describeReports } from './summary.js';
 import { swapUnderReaders } from './swaps-under-readers.js';
 import type { Trial, TrialReport } from './trial.js';
@@ -24,6 +29,9 @@ const { positionals, values } = parseArgs({
     rounds: { type: 'string' },
     engine: { type: 'string', default: 'both' },
     seed: { type: 'string', default: String(freshSeed()) },
+    events: { type: 'string' },
+    /** A Postgres of its own that waits for its disk. */
+    durable: { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
@@ -31,11 +39,15 @@ const { positionals, values } = parseArgs({
 const say = (text: string) => void process.stderr.write(`${text}\n`);
 const numberOf = (text: string | undefined, otherwise: number) => (text === undefined ? otherwise : Number(text));
 
+const place: PlaceOptions = { isDurable: values.durable };
+const disk = values.durable ? 'waits for its disk' : 'as it is';
+
 const trials: Readonly<Record<string, (trial: Trial) => Promise<TrialReport>>> = {
   'kills-of-runners': (trial) => killRunners(trial, numberOf(values.kills, 200)),
   'kills-of-rebuilds': (trial) => killRebuilds(trial, { kills: numberOf(values.kills, 100) }),
   'swaps-under-readers': (trial) => swapUnderReaders(trial, { swaps: numberOf(values.swaps, 60) }),
   zombies: (trial) => freezeZombies(trial, { rounds: numberOf(values.rounds, 2) }),
+  million: (trial) => rebuildMillion(trial, { events: numberOf(values.events, 1_000_000), disk }),
 };
 
 process.once('SIGTERM', () => process.exit(143));
@@ -52,7 +64,7 @@ for (const name of names) {
     say(`${name} on ${engine}, seed ${values.seed}`);
     const random = makeRandom(Number(values.seed));
     try {
-      reports.push(await withPlace(engine, (test) => run({ test, random, say })));
+      reports.push(await withPlace(engine, (test) => run({ test, random, say }), place));
     } catch (error) {
       const finding = error instanceof Error ? (error.stack ?? error.message) : String(error);
       reports.push({ trial: name, engine, seed: random.seed, facts: {}, findings: [finding] });
