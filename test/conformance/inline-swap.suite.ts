@@ -76,6 +76,8 @@ export const inlineSwapSuite = suite('inline beside rebuilds', {
       await rebuildAndSwap(store, second);
       await takeBack(store, first);
     });
+    // A stream in which nothing waits: the runner has at least these to pass over.
+    await appendInline(store, [first], 'Order-last', makeEvents(2));
     await runOnce(store, first);
     await expectTraces(store);
   },
