@@ -94,7 +94,8 @@ export async function rollBack(
       side: 'old',
       physical,
       position: oldPosition,
-      isEmpty: oldPosition === 0,
+      // Of tables that says nothing: appends may have written them.
+      isEmpty: oldPosition === 0 && rebuild.target !== null,
       version: oldVersion,
       batchSize,
       policy,

@@ -39,7 +39,6 @@ export async function swapReady(options: SwapOptions, projection: PreparedProjec
       side: 'built',
       physical: tableOf(rebuild, 'built'),
       position: lease.position,
-      isEmpty: lease.position === 0,
       batchSize: options.batchSize,
       policy: options.policy,
       tellAside: options.tellAside,

@@ -1,20 +1,23 @@
 /** Appends that write rows while a runner, rebuilds, swaps and rollbacks take the tables from under them. */
 import { expect } from 'vitest';
+import { type PreparedProjection, prepareProjection } from '../../src/projection/prepare.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
-import { append, makeEvents } from '../support/events.js';
+import { append, makeEvents, readAll } from '../support/events.js';
 import {
   appendInline,
   buildBeside,
   expectTraces,
   insertRaw,
   logTraces,
+  orderLines,
   readLogTrace,
   readMarks,
   rebuildAndSwap,
   register,
   runOnce,
   swapAsItIs,
+  swapBack,
   takeBack,
   tracesOf,
 } from '../support/inline-models.js';
@@ -64,6 +67,35 @@ export const inlineSwapSuite = suite('inline beside rebuilds', {
     await store.projections.retire(swapped);
     expect(await readMarks(test)).toEqual({});
     await expectTraces(store);
+  },
+
+  'tables that only appends have written are not taken for empty, there and back': async (test) => {
+    const { store } = test;
+    const [old, current] = [linesOf(1), linesOf(2)];
+    await register(store, old);
+    await rebuildAndSwap(store, current);
+    await appendInline(store, [current], 'Order-1', makeEvents(2));
+    await takeBack(store, old);
+    await expectLines(test);
+    await appendInline(store, [old], 'Order-1');
+    await swapBack(store, current);
+    await expectLines(test);
+    await takeBack(store, old);
+    await runOnce(store, old);
+    await expectLines(test);
+    expect(Object.keys(await readMarks(test))).not.toContain('order_lines/live');
+  },
+
+  'a table that only appends have written comes back as it was': async (test) => {
+    const { store } = test;
+    await register(store, linesOf(1));
+    await appendInline(store, [linesOf(1)], 'Order-1', makeEvents(2));
+    const { rebuild, lease } = await buildBeside(store, linesOf(2));
+    await swapAsItIs(store, rebuild, lease);
+    await takeBack(store, linesOf(1));
+    await expectLines(test);
+    await runOnce(store, linesOf(1));
+    await expectLines(test);
   },
 
   'swaps and rollbacks while several connections append with old and new code': async (test) => {
@@ -192,6 +224,18 @@ async function whileAppending({ open }: TestStore, codes: readonly Code[], work:
     isOver = true;
     await Promise.all(writers);
   }
+}
+
+/** Each line has its position as its key: an event that is applied twice is refused. */
+function linesOf(version: number): PreparedProjection {
+  return prepareProjection({ ...orderLines.definition, version });
+}
+
+async function expectLines({ store, raw }: TestStore): Promise<void> {
+  const rows = await raw.query('select position from order_lines order by position');
+  expect(rows.map(({ position }) => Number(position))).toEqual(
+    (await readAll(store)).map(({ globalPosition }) => globalPosition),
+  );
 }
 
 /** The code is of another version than the tables are now. */

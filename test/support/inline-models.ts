@@ -10,6 +10,7 @@ import { rebuildProjection } from '../../src/projection/rebuild.js';
 import { planRollback, rollBack } from '../../src/projection/rollback.js';
 import { runProjections } from '../../src/projection/run.js';
 import { sql } from '../../src/projection/sql-tag.js';
+import { swapReady } from '../../src/projection/swap.js';
 import type { Lease, Rebuild, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import type { TestStore } from './engines.js';
@@ -127,6 +128,11 @@ export async function swapAsItIs(store: Store, rebuild: Rebuild, lease: Lease): 
   await store.projections.swap(rebuild, { rebuild: lease, live }, patience);
   await store.projections.releaseLease(live);
   await store.projections.releaseLease(lease);
+}
+
+/** The rebuild that a rollback has left ready. */
+export async function swapBack(store: Store, projection: PreparedProjection): Promise<void> {
+  await swapReady({ store, ...patience, signal: new AbortController().signal, progress: () => {} }, projection);
 }
 
 /** Rows of the traces by stream. */
