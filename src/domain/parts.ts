@@ -10,7 +10,7 @@ export interface Part {
 /** Of a projection that is not divided. */
 export const wholeWork: Part = { index: 1, of: 1 };
 
-export const mostParts = 256;
+const mostParts = 256;
 
 /**
  * @param text `3/4`

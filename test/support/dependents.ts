@@ -32,7 +32,7 @@ export async function prepare({ store }: TestStore) {
 }
 
 /** Swaps in a new table and writes to it, twice over with a rollback between. */
-export async function swapThereAndBack(test: TestStore, { expectFollowed }: Dependent): Promise<void> {
+async function swapThereAndBack(test: TestStore, { expectFollowed }: Dependent): Promise<void> {
   const { store, raw } = test;
   const take = () => takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
   const { rebuild, lease } = await buildNext(store, 2);
