@@ -43,7 +43,7 @@ forEachEngine((engine) => {
     });
 
     it('zombie-runner (R3), and a rebuild of its kind', async () => {
-      expectClean(await attempt(engine, (trial) => freezeZombies(trial, { rounds: 1, expire: true })));
+      expectClean(await attempt(engine, (trial) => freezeZombies(trial, { rounds: 1, isShort: true, expire: true })));
     });
 
     it('runner-during-swap (W11): what it applied at the last moment is drained', async () => {
@@ -58,7 +58,7 @@ forEachEngine((engine) => {
     });
 
     it('a runner that does not compare and set', async () => {
-      const options = { rounds: 1, noRebuilds: true, expire: true };
+      const options = { rounds: 1, isShort: true, expire: true };
       const { findings } = await attempt(engine, (trial) => freezeZombies(trial, options), noCompareAndSet);
       expect(findings.join('\n')).toMatch(/is not the fold of the events|moved a cursor afterwards/);
     });

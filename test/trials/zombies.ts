@@ -50,8 +50,8 @@ type Row = Record<string, string | number>;
 export interface ZombieOptions {
   /** How often everything is done. */
   readonly rounds: number;
-  /** Runners only. */
-  readonly noRebuilds?: boolean;
+  /** Each at one place only. */
+  readonly isShort?: boolean;
   /** As if the time of a lease had passed; otherwise it is waited for. */
   readonly expire?: boolean;
 }
@@ -59,15 +59,15 @@ export interface ZombieOptions {
 export function freezeZombies(trial: Trial, options: ZombieOptions): Promise<TrialReport> {
   return inFolder(async (parent) => {
     const { test, random, say = () => {} } = trial;
-    const { rounds, noRebuilds = false, expire = false } = options;
+    const { rounds, isShort = false, expire = false } = options;
     const history = new History();
     const zombies = new Zombies(trial, parent, history, expire);
     const appenders = new Appenders(test, 2, 30);
-    await importCounts(test, history, 1_500);
+    await importCounts(test, history, isShort ? 500 : 1_500);
     await appenders.started();
     for (let round = 0; round < rounds; round += 1) {
-      for (const place of runnerPlaces[test.engine]) await zombies.freezeRunner(place);
-      for (const place of noRebuilds ? [] : rebuildPlaces[test.engine]) await zombies.freezeRebuild(place);
+      for (const place of isShort ? [withBatch] : runnerPlaces[test.engine]) await zombies.freezeRunner(place);
+      for (const place of isShort ? [withBatch] : rebuildPlaces[test.engine]) await zombies.freezeRebuild(place);
       say(`${round + 1} rounds of zombies on ${test.engine}, ${zombies.findings.length} findings`);
     }
     await appenders.stop(history, zombies.findings);

@@ -66,7 +66,7 @@ const steps: readonly (readonly [RegExp, string])[] = [
   [/^select last_position, [^;]*from \S*subscription_checkpoints[^;]*token = /, 'swap begun'],
   [/^create (unique )?index/, 'index'],
   [/^select count\(\*\) from/, 'verify'],
-  [/^(set local [^;]*; )?alter table \S+ rename to/, 'rename'],
+  [/alter table \S+ rename to/, 'rename'],
   [/^select global_position, stream_id/, 'read'],
 ];
 
