@@ -49,18 +49,21 @@ export async function retryParked(
   await findParked(store, name, selection);
   await assertCanRetry(store, projection);
   return withLiveTables(options, name, async (live) => {
+    // Swapped since, perhaps; from here on the tables stay what they are, or nothing is written.
+    const isForeign = await assertCanRetry(store, projection);
     const selected = await findParked(store, name, selection);
     const retried: RetriedStream[] = [];
     for (const streamId of new Set(selected.map((each) => each.streamId))) {
       const parked = await store.projections.parked({ projection: name, rebuild: 0, state: 'parked', streamId });
       const parts = [...groupBy(parked, (each) => each.projection).values()];
-      for (const events of parts) retried.push(await new StreamRetry(store, projection, live, events).run());
+      for (const events of parts) retried.push(await new StreamRetry(store, projection, live, events, isForeign).run());
     }
     return retried;
   });
 }
 
-async function assertCanRetry(store: Store, projection: PreparedProjection): Promise<void> {
+/** Whether other code has made the rows: see `FoldTarget`. */
+async function assertCanRetry(store: Store, projection: PreparedProjection): Promise<boolean> {
   const { name } = projection;
   if (isExternalProjection(projection)) {
     throw new EvstoreError('E_CONFIG', `parked events of ${name} cannot be tried again`, {
@@ -69,7 +72,9 @@ async function assertCanRetry(store: Store, projection: PreparedProjection): Pro
     });
   }
   const record = await findRecord(store, name);
-  if (record !== undefined) assertVersion(record, projection);
+  if (record === undefined) return false;
+  assertVersion(record, projection);
+  return record.codeHash !== projection.codeHash;
 }
 
 /** Of one stream and one part: one transaction, and more only where the database refuses something. */
@@ -81,13 +86,19 @@ class StreamRetry {
   readonly #fold: BatchFold;
   #applied = 0;
 
-  constructor(store: Store, projection: PreparedProjection, live: LiveTables, parked: readonly ParkedEvent[]) {
+  constructor(
+    store: Store,
+    projection: PreparedProjection,
+    live: LiveTables,
+    parked: readonly ParkedEvent[],
+    isForeign: boolean,
+  ) {
     this.#store = store;
     this.#projection = projection;
     this.#live = live;
     this.#parked = parked;
     const { part } = partOf(parked[0]?.projection ?? projection.name);
-    this.#fold = createBatchFold(store, projection, { physical: String, part, signal: live.signal });
+    this.#fold = createBatchFold(store, projection, { physical: String, part, isForeign, signal: live.signal });
   }
 
   async run(): Promise<RetriedStream> {

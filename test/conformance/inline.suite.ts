@@ -1,8 +1,10 @@
 /** Rows that are written in the transaction of the append, and a runner beside it. */
 import { expect } from 'vitest';
 import type { EvstoreError } from '../../src/domain/errors.js';
-import type { Projection } from '../../src/projection/definition.js';
+import type { Projection, TableProjection } from '../../src/projection/definition.js';
 import { prepareProjection } from '../../src/projection/prepare.js';
+import { retryParked } from '../../src/projection/retry-parked.js';
+import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { append, errorOf, makeEvent, makeEvents, readStream } from '../support/events.js';
 import {
   appendInline,
@@ -243,6 +245,40 @@ export const inlineSuite = suite('inline', {
         ['Order-2', ' 1'],
       ]),
     );
+  },
+
+  'parked events tried again by code that became async under the same version: appends go on beside it': async (
+    test,
+  ) => {
+    const { store } = test;
+    const definition = logTraces.definition as TableProjection;
+    const failing = prepareProjection({
+      ...definition,
+      on: {
+        ...definition.on,
+        OrderRefused: () => {
+          throw new Error('refused by the handler');
+        },
+      },
+    } as Projection);
+    await register(store, failing);
+    const { globalPosition: refused } = await append(store, 'Order-1', [makeEvent({ type: 'OrderRefused' })]);
+    await runParking(store, failing);
+    const mended = prepareProjection({ ...definition, mode: 'async' } as Projection);
+    const projections = new Proxy(store.projections, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== 'apply') return typeof value === 'function' ? value.bind(target) : value;
+        return async (batch: AppliedBatch) => {
+          await appendInline(store, [failing], 'Order-2');
+          await target.apply(batch);
+        };
+      },
+    });
+    const beside = { ...store, log: store.log, schema: store.schema, projections } as Store;
+    const { signal } = new AbortController();
+    await retryParked({ store: beside, projection: mended, owner: 'retry:1', signal }, { kind: 'all' });
+    expect(await readLogTrace(store)).toEqual([refused + 1, refused]);
   },
 
   'a checkpoint moved by hand: forward passes the marks, back applies everything beyond': async (test) => {

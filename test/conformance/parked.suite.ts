@@ -191,6 +191,21 @@ export const parkedSuite = suite('parked', {
     expect(await places(store)).toEqual([]);
   },
 
+  'a checkpoint that is not there: nothing is forgotten': async ({ store }) => {
+    const lease = await startProjection(store);
+    await append(store, 'Order-1', makeEvents(2));
+    await store.projections.releaseLease(lease);
+    await store.projections.divide(projection, 2);
+    const part = await takeLease(store, checkpointOf(`${projection}#1/2`));
+    await put(store, part, [], {
+      parked: { projection: `${projection}#1/2`, added: [aside(1, 'Order-1')], removed: [] },
+    });
+    for (const position of [0, null]) {
+      await errorOf('E_NOT_FOUND', store.projections.setCheckpoint(projection, position));
+      expect(await places(store)).toEqual([[0, 1]]);
+    }
+  },
+
   'parts are of their projection, and no other': async ({ store }) => {
     const lease = await startProjection(store);
     const parts = ['order_totals#1/2', 'order_totals#2/2', 'order_totals_2'];

@@ -108,18 +108,16 @@ export class PostgresProjectionStore implements ProjectionStore {
   }
 
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
-    const [row] = await this.#writable().transaction(async (session) => {
+    await this.#writable().transaction(async (session) => {
       // Each locks the checkpoint first, as a batch does.
       await session.query(this.#sql('forget-inlined'), [subscriptionId, position]);
-      const moved =
+      const [moved] =
         position === null
           ? await session.query(this.#sql('delete-checkpoint'), [subscriptionId])
           : await session.query(this.#sql('set-checkpoint'), [subscriptionId, position]);
+      if (moved === undefined) throw noCheckpoint(subscriptionId);
       await forgetParked(session, this.#sql, subscriptionId, 0, position ?? 0);
-      return moved;
     });
-    if (row !== undefined) return;
-    throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
   }
 
   async divide(projection: string, parts: number): Promise<void> {
@@ -286,6 +284,10 @@ export class PostgresProjectionStore implements ProjectionStore {
     const missing = tables.find((table) => !made.has(table));
     if (missing !== undefined) throw missingTable(missing);
   }
+}
+
+function noCheckpoint(id: string): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${id}`, { next: 'evstore checkpoints' });
 }
 
 function foreignTable(table: string): EvstoreError {

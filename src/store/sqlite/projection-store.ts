@@ -96,17 +96,15 @@ export class SqliteProjectionStore implements ProjectionStore {
   }
 
   async setCheckpoint(subscriptionId: string, position: number | null): Promise<void> {
-    const [row] = await this.#writable().transaction((session) => {
+    await this.#writable().transaction((session) => {
       session.run(this.#sql('forget-inlined'), [subscriptionId, position]);
-      const moved =
+      const [moved] =
         position === null
           ? session.query(this.#sql('delete-checkpoint'), [subscriptionId])
           : session.query(this.#sql('set-checkpoint'), [subscriptionId, position]);
+      if (moved === undefined) throw noCheckpoint(subscriptionId);
       forgetParked(session, this.#sql, subscriptionId, 0, position ?? 0);
-      return moved;
     });
-    if (row !== undefined) return;
-    throw new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${subscriptionId}`, { next: 'evstore checkpoints' });
   }
 
   async divide(projection: string, parts: number): Promise<void> {
@@ -265,6 +263,10 @@ export class SqliteProjectionStore implements ProjectionStore {
     const missing = tables.find((table) => !made.has(table));
     if (missing !== undefined) throw missingTable(missing);
   }
+}
+
+function noCheckpoint(id: string): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${id}`, { next: 'evstore checkpoints' });
 }
 
 function foreignTable(table: string): EvstoreError {
