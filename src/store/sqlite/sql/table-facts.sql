@@ -1,11 +1,12 @@
 -- What hangs on table ?1: what (`self`, `index`, `carried`, `blocking`), kind, name. ?2 is a pattern of GLOB for text, in
--- lower case, that names the table.
+-- lower case, that names the table; the guards of evstore name none, whatever words they hold.
 select 'self', type, name from sqlite_schema where type in ('table', 'view') and name = ?1
 union all
 select 'index', 'index', name from sqlite_schema where type = 'index' and tbl_name = ?1 and sql is not null
 union all
 select 'carried', type, name from sqlite_schema
- where ((type = 'view' and name <> ?1) or (type = 'trigger' and lower(tbl_name) <> lower(?1))) and lower(' ' || sql || ' ') glob ?2
+ where ((type = 'view' and name <> ?1) or (type = 'trigger' and lower(tbl_name) <> lower(?1) and name not glob 'evstore_*'))
+   and lower(' ' || sql || ' ') glob ?2
 union all
 select distinct 'carried', 'foreign key', m.name
   from sqlite_schema m, pragma_foreign_key_list(m.name) f
