@@ -15,11 +15,14 @@ export const cursorOutsideTransaction: readonly Mutation[] = drivers.map((driver
 
 const comparison = 'token = $2 and generation = $3 and last_position = $4 and owner is not null';
 
-/** A runner moves the checkpoint whoever has the lease, and wherever it is. */
-export const noCompareAndSet: readonly Mutation[] = drivers.map((driver) => {
-  const from = driver === 'postgres' ? comparison : comparison.replaceAll('$', '?');
-  return { file: `src/store/${driver}/sql/move-checkpoint.sql`, from, to: `(${from} or true)` };
-});
+/** A runner moves the checkpoint whoever has the lease, and wherever it is; nor does its heartbeat tell it. */
+export const noCompareAndSet: readonly Mutation[] = [
+  ...drivers.map((driver) => {
+    const from = driver === 'postgres' ? comparison : comparison.replaceAll('$', '?');
+    return { file: `src/store/${driver}/sql/move-checkpoint.sql`, from, to: `(${from} or true)` };
+  }),
+  { file: 'src/projection/heartbeat.js', from: /this\.#lost\.abort\(/, to: 'void (' },
+];
 
 /** The tables change names as they are, without what came in since the rebuild was level. */
 export const swapWithoutDrain: readonly Mutation[] = [

@@ -29,10 +29,10 @@ type Place = Omit<Stop, 'signal'>;
 /** It has read a batch, and is about to write it. */
 const withBatch: Place = { step: 'read', nth: 9, moment: 'after' };
 
-/** On Postgres a little later: after a pause its next heartbeat would tell it before it writes. */
+/** On Postgres the next batch is read while one is written: outside a transaction it is before it begins one. */
 const shortPlaces: Readonly<Record<Engine, Place>> = {
   sqlite: withBatch,
-  postgres: { step: 'batch', nth: 6, moment: 'before' },
+  postgres: { step: 'begin', nth: 12, moment: 'before' },
 };
 
 /** Undefined: at some time. SQLite cannot be frozen inside a transaction without freezing everybody who writes. */
@@ -67,14 +67,15 @@ export function freezeZombies(trial: Trial, options: ZombieOptions): Promise<Tri
     const { test, random, say = () => {} } = trial;
     const { rounds, isShort = false, expire = false } = options;
     const history = new History();
-    const zombies = new Zombies(trial, parent, history, expire);
+    const zombies = new Zombies(trial, parent, history, { expire, isShort });
     const appenders = new Appenders(test, 2, 30);
     await importCounts(test, history, isShort ? 500 : 1_500);
     await appenders.started();
     for (let round = 0; round < rounds; round += 1) {
       for (const place of isShort ? [shortPlaces[test.engine]] : runnerPlaces[test.engine])
         await zombies.freezeRunner(place);
-      for (const place of isShort ? [withBatch] : rebuildPlaces[test.engine]) await zombies.freezeRebuild(place);
+      for (const place of isShort ? [shortPlaces[test.engine]] : rebuildPlaces[test.engine])
+        await zombies.freezeRebuild(place);
       say(`${round + 1} rounds of zombies on ${test.engine}, ${zombies.findings.length} findings`);
     }
     await appenders.stop(history, zombies.findings);
@@ -99,11 +100,19 @@ class Zombies {
   readonly #folder: string;
   readonly #observer: Observer;
   readonly #expires: boolean;
+  readonly #run: readonly string[];
   #programs = 0;
 
-  constructor(trial: Trial, parent: string, history: History, expires: boolean) {
+  constructor(
+    trial: Trial,
+    parent: string,
+    history: History,
+    { expire, isShort }: { expire: boolean; isShort: boolean },
+  ) {
     this.#trial = trial;
-    this.#expires = expires;
+    this.#expires = expire;
+    // Another projection of the same process may be in a transaction when this one is not.
+    this.#run = isShort ? [models[0]] : models;
     this.#parent = parent;
     this.#folder = deploy(parent, 'code', countsCode());
     this.#observer = new Observer(trial.test, history);
@@ -111,25 +120,27 @@ class Zombies {
 
   async freezeRunner(place: Place | undefined): Promise<void> {
     const what = `run, frozen ${describe(place)}`;
-    const first = this.#start(['run', '--batch-size', '20'], place);
+    const first = this.#start(['run', ...this.#run, '--batch-size', '20'], place);
     if (place === undefined) {
-      await says(first.program, 'running from', models.length);
+      await says(first.program, 'running from', this.#run.length);
       await sleep(this.#trial.random.below(1_000));
       await this.#freeze(first.program);
     }
     await until(() => isFrozen(first.program), `${what}: a stop`);
     if (this.#expires) await expireLeases(this.#trial.test);
-    const second = this.#start(['run', '--batch-size', '20']);
+    const second = this.#start(['run', ...this.#run, '--batch-size', '20']);
     const frozenAt = Date.now();
-    await says(second.program, 'running from', models.length);
+    await says(second.program, 'running from', this.#run.length);
     const takenOverMs = Date.now() - frozenAt;
     await sleep(500);
     await this.#look(`${what}, taken over`);
     first.program.process.kill('SIGCONT');
     const thawnAt = Date.now();
+    const hasWritten = () =>
+      movesOf(readTrace(first.trace).filter(({ at }) => at >= thawnAt)).some(({ isDone }) => isDone);
     const hasStepped = (model: string) => new RegExp(`${model}: (superseded|standing by)`).test(first.program.stderr);
     await until(
-      () => models.every(hasStepped),
+      () => this.#run.every(hasStepped) || hasWritten(),
       () => `${what}: a step back, said ${first.program.stderr}`,
     );
     await sleep(500);
