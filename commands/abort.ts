@@ -1,6 +1,7 @@
 /** `evstore abort`: drops unfinished rebuilds. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
+import { describeMeant } from '../src/projection/lag.js';
 import { ownerName } from '../src/projection/owner.js';
 import { abortRebuild, assertLoaded, findAllUnfinished, findUnfinished } from '../src/projection/rebuild-lease.js';
 import type { Rebuild, Store } from '../src/store/store.js';
@@ -62,7 +63,10 @@ async function print(
 async function findNamed(store: Store, name: string): Promise<Rebuild> {
   const unfinished = await findUnfinished(store, name);
   if (unfinished !== undefined) return unfinished;
-  throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, { next: 'evstore projections' });
+  throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, {
+    why: describeMeant(await store.projections.list(), name),
+    next: 'evstore projections',
+  });
 }
 
 function describeTables(rebuild: Rebuild): string {

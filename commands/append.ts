@@ -57,6 +57,7 @@ export const command: Command = {
 };
 
 async function append(streamId: string, flags: Flags, context: Context): Promise<number> {
+  assertInline(flags);
   const expected = (flags.expectedVersion ?? 'any') as ExpectedVersion;
   const made = await readNewEvents(flags, context.io);
   const events = validateAppend(streamId, made, expected, { allowLarge: flags.allowLarge === true });
@@ -86,6 +87,13 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   const { globalPosition: position } = result;
   await waitForProjections({ store, names: [waitFor], position, timeoutMs: timeout ?? waitMs, signal });
   return 0;
+}
+
+function assertInline({ inline, projections }: Flags): void {
+  if (projections === undefined || inline === true) return;
+  throw new EvstoreError('E_USAGE', '--projections needs --inline', {
+    why: 'An append reads no projection files otherwise. Nothing was appended.',
+  });
 }
 
 /** @throws E_NOT_FOUND without a projection that would be written */

@@ -3,6 +3,7 @@
  * A command file exports one of these as `command`; program.ts turns it into a commander command.
  */
 import { Command as CommanderCommand, Option } from 'commander';
+import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { Context } from './context.js';
 
 /** What commander read from the command line: camelCase names, strings unless the option parses. */
@@ -30,10 +31,23 @@ export interface Example {
   readonly purpose: string;
 }
 
-/** An option; `parse` turns the text into a value or throws an `EvstoreError` (E_USAGE). */
-export function option(flags: string, description: string, parse?: (text: string) => unknown): Option {
+/** An option; `parse` turns the text into a value or throws an `EvstoreError` (E_USAGE), which then names the option. */
+export function option<Value>(
+  flags: string,
+  description: string,
+  parse?: (text: string, before: Value | undefined) => Value,
+): Option {
   const made = new Option(flags, description);
-  return parse === undefined ? made : made.argParser(parse);
+  if (parse === undefined) return made;
+  return made.argParser((text: string, before: Value | undefined) => {
+    try {
+      return parse(text, before);
+    } catch (error) {
+      if (!isEvstoreError(error)) throw error;
+      const { code, message, why, next, details } = error;
+      throw new EvstoreError(code, `${made.long}: ${message}`, { why, next, details, cause: error });
+    }
+  });
 }
 
 /** Runs what the command line asked for: set once per invocation by program.ts. */

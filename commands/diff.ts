@@ -2,12 +2,16 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderDiff, summariseDiff } from '../src/output/diff-text.js';
 import { renderReport } from '../src/output/json-line.js';
-import { diffReady } from '../src/projection/diff.js';
+import { checkpointsOf, furthestOf } from '../src/projection/checkpoints.js';
+import { diffReady, findComparable } from '../src/projection/diff.js';
+import type { PreparedProjection } from '../src/projection/prepare.js';
+import type { Store } from '../src/store/store.js';
 import { type Command, option } from './command.js';
+import type { Context } from './context.js';
 import { errorFlags } from './error-options.js';
 import { duration, wholeNumber } from './parse-option.js';
 import { selectCode } from './projection-code.js';
-import { projectionsOption } from './shared-options.js';
+import { dryRunOption, projectionsOption } from './shared-options.js';
 import { readSwitchOptions } from './swap-options.js';
 
 const defaultSamples = 10;
@@ -27,11 +31,13 @@ export const command: Command = {
     option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
     ...errorFlags(),
     projectionsOption(),
+    dryRunOption(),
   ],
   run: async (names, flags, context) => {
     const [projection] = await selectCode(context, flags, names);
     if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
     const store = await context.openStore();
+    if (flags.dryRun === true) return describePlan(store, projection, context);
     const maxDiff = (flags.maxDiff as number | undefined) ?? 0;
     const samples = (flags.samples as number | undefined) ?? defaultSamples;
     const diff = await diffReady({ ...readSwitchOptions(flags, store, context), projection, samples });
@@ -45,3 +51,18 @@ export const command: Command = {
     return diff.differences > maxDiff || diff.faults.length > 0 ? 1 : 0;
   },
 };
+
+async function describePlan(store: Store, projection: PreparedProjection, context: Context): Promise<number> {
+  const { name } = projection;
+  const { id, version, position } = await findComparable(store, projection);
+  const livePosition = furthestOf(checkpointsOf(await store.projections.checkpoints(), name)) ?? null;
+  const { stdout } = context.io;
+  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+    await stdout.write(renderReport({ dryRun: true, projection: name, rebuild: id, version, position, livePosition }));
+  } else if (context.quiet) await stdout.write(`${position}\n`);
+  else {
+    const live = livePosition === null ? 'it never ran, so no row is live' : `the live rows are at ${livePosition}`;
+    await stdout.write(`${name}: rebuild ${id} would be compared, from position ${position} on; ${live}\n`);
+  }
+  return 0;
+}

@@ -27,7 +27,9 @@ export function readErrorHandling(flags: Flags, context: Context): ErrorHandling
 async function tell([aside, projection]: readonly [SetAside, string], context: Context): Promise<void> {
   const { state, error, type, globalPosition } = aside;
   if (error === null) return;
-  const why = error.split('\n', 1)[0];
+  const [why = ''] = error.split('\n', 1);
   const next = `evstore parked show ${projection} ${globalPosition}`;
-  await context.warn(`${projection}: ${state} ${type} at position ${globalPosition}: ${why} See: ${next}`);
+  await context.warn(
+    `${projection}: ${state} ${type} at position ${globalPosition}: ${why.replace(/\.?$/, '.')} See: ${next}`,
+  );
 }

@@ -16,7 +16,9 @@ export function selectionFlags(): readonly Option[] {
 export function parsePlace(place: string): ParkedSelection {
   if (/^\d+$/.test(place) && Number.isSafeInteger(Number(place))) return { kind: 'position', position: Number(place) };
   if (isUuid(place)) return { kind: 'id', id: place.toLowerCase() };
-  throw new EvstoreError('E_USAGE', `'${place}' is neither a position nor the id of an event`);
+  throw new EvstoreError('E_USAGE', `'${place}' is neither a position nor the id of an event`, {
+    next: 'evstore parked list',
+  });
 }
 
 /** Undefined when nothing was said. @throws E_USAGE when it was said twice */
@@ -27,5 +29,7 @@ export function readSelection(place: string | undefined, flags: Flags): ParkedSe
     return all === true ? { kind: 'all' } : undefined;
   }
   if (stream === undefined && all !== true) return parsePlace(place);
-  throw new EvstoreError('E_USAGE', 'give a position or an id, or --stream, or --all');
+  throw new EvstoreError('E_USAGE', 'give a position or an id, or --stream, or --all', {
+    next: 'evstore parked list',
+  });
 }

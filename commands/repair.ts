@@ -12,7 +12,7 @@ import { readSwitchOptions } from './swap-options.js';
 
 const samples = 10;
 /** What is about a second table, of which there is none here. */
-const others = ['all', 'resume', 'restart', 'verify', 'maxDiff', 'keepOld'];
+const others = ['all', 'resume', 'restart', 'verify', 'maxDiff', 'keepOld', 'check'];
 
 export function repairFlags(): readonly Option[] {
   return [
@@ -36,7 +36,7 @@ export async function repair(names: readonly string[], flags: Flags, context: Co
   const other = others.find((each) => flags[each] !== undefined) ?? (flags.swap === false ? 'swap' : undefined);
   if (scope === undefined || name === undefined || more.length > 0 || other !== undefined) {
     throw new EvstoreError('E_USAGE', 'rows are made anew of one projection, in their place', {
-      why: 'With --stream, --category or --key there is one name, and no second table to be resumed, verified or swapped.',
+      why: 'With --stream, --category or --key there is one name, and no second table to be resumed, checked, verified or swapped.',
       next: 'evstore rebuild --help',
     });
   }

@@ -6,6 +6,7 @@ import { secretsOf } from '../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../src/output/theme.js';
 import { isInActions, toAnnotation } from '../src/terminal/actions.js';
 import type { Io } from '../src/terminal/io.js';
+import { registry } from './registry.js';
 
 export interface ErrorContext {
   readonly io: Io;
@@ -35,7 +36,7 @@ function renderForPeople(error: EvstoreError, view: ErrorView, { env }: Io): str
 }
 
 function toEvstoreError(thrown: unknown, argv: readonly string[]): EvstoreError {
-  if (isEvstoreError(thrown)) return thrown;
+  if (isEvstoreError(thrown)) return withHelp(thrown, argv);
   if (thrown instanceof CommanderError) return toUsageError(thrown, argv);
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return new EvstoreError('E_BUG', `unexpected ${message}`, {
@@ -46,12 +47,23 @@ function toEvstoreError(thrown: unknown, argv: readonly string[]): EvstoreError 
 
 function toUsageError({ message }: CommanderError, argv: readonly string[]): EvstoreError {
   const [what = '', ...more] = message.replace(/^error: /, '').split('\n');
-  const command = argv.find((word) => /^[a-z]/.test(word));
   const suggestion = more.join(' ').replace(/^\((.*)\)$/, '$1');
   return new EvstoreError('E_USAGE', what, {
     why: suggestion === '' ? undefined : suggestion,
-    next: what.startsWith('unknown command') || command === undefined ? 'evstore --help' : `evstore ${command} --help`,
+    next: what.startsWith('unknown command') ? 'evstore --help' : helpOf(argv),
   });
+}
+
+/** Where nothing better is known, what the command takes comes next. */
+function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
+  if (error.code !== 'E_USAGE' || error.next !== undefined) return error;
+  const { message, why, details } = error;
+  return new EvstoreError('E_USAGE', message, { why, next: helpOf(argv), details, cause: error });
+}
+
+function helpOf(argv: readonly string[]): string {
+  const command = argv.find((word) => Object.hasOwn(registry, word));
+  return command === undefined ? 'evstore --help' : `evstore ${command} --help`;
 }
 
 /** What of the command line concerns errors, read without its grammar: it may be what is wrong. */

@@ -5,7 +5,7 @@ import { renderReport } from '../src/output/json-line.js';
 import { checkpointsOf, furthestOf } from '../src/projection/checkpoints.js';
 import { ownerName } from '../src/projection/owner.js';
 import { assertCanDivide } from '../src/projection/partition.js';
-import type { PreparedProjection } from '../src/projection/prepare.js';
+import { isExternalProjection, type PreparedProjection } from '../src/projection/prepare.js';
 import { type RunResult, runProjections } from '../src/projection/run.js';
 import type { RunNews } from '../src/projection/run-news.js';
 import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
@@ -79,7 +79,7 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
   for (const { name, position, events, aside, error, stopped } of results) {
     const left = aside === 0 ? '' : `, ${aside} put aside`;
     const ended = error === null ? '' : ', stopped';
-    const line = `${name}: at position ${position}, ${events} events applied${left}${stopped === null ? ended : `, ${stopped}`}`;
+    const line = `${name}: at position ${position}, ${events} ${events === 1 ? 'event' : 'events'} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);
@@ -131,18 +131,21 @@ async function describePlan(
 ): Promise<number> {
   const { safeHead } = await store.log.head();
   const checkpoints = await store.projections.checkpoints();
-  const planned = projections.map(({ name, version, tables }) => {
+  const planned = projections.map((projection) => {
+    const { name, version, tables } = projection;
     const id = subscriptionIdOf(name, part ?? wholeWork);
     const own = checkpoints.find(({ subscriptionId }) => subscriptionId === id)?.position;
     const position = own ?? furthestOf(checkpointsOf(checkpoints, name)) ?? null;
-    return { name: id, version, tables, position, safeHead };
+    const outside = isExternalProjection(projection);
+    return { name: id, version, tables, outside, position, safeHead };
   });
   if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
     await context.io.stdout.write(renderReport({ dryRun: true, projections: planned }));
     return 0;
   }
-  for (const { name, tables, position } of planned) {
-    const start = position === null ? `would make ${tables.join(', ')} and run` : 'would run';
+  for (const { name, tables, outside, position } of planned) {
+    const made = outside ? 'its target, outside this store,' : tables.join(', ');
+    const start = position === null ? `would make ${made} and run` : 'would run';
     await context.io.stdout.write(`${name}: ${start} from position ${position ?? 0} to ${safeHead}\n`);
   }
   return 0;

@@ -24,7 +24,7 @@ export const command: Command = {
     await printFindings(context, report.findings, report);
     const { events, position, cursors, audited } = report.checked;
     await context.note(
-      `${events} events up to position ${position}, ${cursors} checkpoints and tables, ${audited} of them audited`,
+      `${events} ${events === 1 ? 'event' : 'events'} up to position ${position}; checkpoints and tables: ${cursors}, of them audited: ${audited}`,
     );
     failOnFindings(report.findings, { strict: false });
     return 0;

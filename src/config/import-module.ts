@@ -55,10 +55,10 @@ function describeFailure(file: string, error: unknown): EvstoreError {
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {
-    const needsEvstore = /['"]evstore(\/testing)?['"]/.test(message);
+    const [, named = '.'] = /['"]([^'"]+)['"]/.exec(message) ?? [];
     return new EvstoreError('E_CONFIG', `${file} imports something that is not there`, {
       why: `${firstLine(message)}.`,
-      next: needsEvstore ? 'npm install --save-dev evstore' : 'npm install',
+      next: howToInstall(named),
       cause: error,
     });
   }
@@ -72,6 +72,16 @@ function describeFailure(file: string, error: unknown): EvstoreError {
     why: `${firstLine(message)}${placeOf(error, file)}.`,
     cause: error,
   });
+}
+
+/** @param module as it was imported. Undefined for a file, which nothing installs */
+function howToInstall(module: string): string | undefined {
+  if (/^[./]|^file:|^[A-Za-z]:/.test(module)) return undefined;
+  const name = module
+    .split('/')
+    .slice(0, module.startsWith('@') ? 2 : 1)
+    .join('/');
+  return name === 'evstore' ? 'npm install --save-dev evstore' : `npm install ${name}`;
 }
 
 function firstLine(text: string): string {

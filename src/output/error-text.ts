@@ -12,13 +12,13 @@ export interface ErrorView {
   readonly secrets: readonly string[];
 }
 
-/** `error: what (E_CODE)`, then why, then the command to run next. */
+/** `error: what (E_CODE)`, then why, then the command to run next. Further lines of why are indented: they may be a handler's. */
 export function renderError(error: EvstoreError, { theme, debug, secrets }: ErrorView): string {
   const clean = (text: string) => sanitiseLines(redact(text, secrets));
   // Names of the store stand in it: a line break there could forge a line of ours.
   const what = sanitise(redact(error.message, secrets));
   const lines = [`${theme.bad('error:')} ${what} ${theme.faint(`(${error.code})`)}`];
-  if (error.why !== undefined) lines.push(clean(error.why));
+  if (error.why !== undefined) lines.push(clean(error.why).replaceAll('\n', '\n  '));
   if (error.next !== undefined) lines.push(`next: ${theme.strong(sanitise(redact(error.next, secrets)))}`);
   if (debug) lines.push(...stacksOf(error).map((stack) => theme.faint(clean(stack))));
   return `${lines.join('\n')}\n`;

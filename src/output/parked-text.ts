@@ -2,7 +2,7 @@
 import type { ShownParked } from '../projection/parked.js';
 import type { RetriedStream } from '../projection/retry-parked.js';
 import type { ParkedEvent } from '../store/store.js';
-import { sanitise, sanitiseLines } from '../terminal/sanitise.js';
+import { sanitise } from '../terminal/sanitise.js';
 import { renderEvent } from './event-text.js';
 import { renderEventLine, renderReport } from './json-line.js';
 import { formatAgo } from './relative-time.js';
@@ -24,9 +24,10 @@ export function renderShownParked(shown: ShownParked, view: View): string {
   const { projection, state, type, globalPosition, attempts, parkedAt, error } = parked;
   const tried = attempts === 0 ? 'not tried yet' : `tried ${attempts} ${attempts === 1 ? 'time' : 'times'}`;
   const lines = [
-    `${projection} (${describeTables(parked)}): ${state} ${sanitise(type)} at position ${globalPosition}, ${tried}, since ${formatAgo(parkedAt, view.now)}`,
+    `${projection} (${describeTables(parked)}): ${state} ${sanitise(type)} at position ${globalPosition}, ${formatAgo(parkedAt, view.now)}, ${tried}`,
     ...describeOrder(shown),
-    ...(error === null ? [] : ['', sanitiseLines(error)]),
+    // Its lines are not ours: none of them may pass for one of the report, or for a command of a CI.
+    ...(error === null ? [] : ['', ...error.split('\n').map((line) => `  | ${sanitise(line)}`)]),
     '',
     event === undefined ? 'The event is not in the log.' : renderEvent(event, view).trimEnd(),
   ];

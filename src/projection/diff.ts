@@ -1,9 +1,11 @@
 /** What a swap would change: the rebuild that is ready beside the live read model. Writes no live row. */
 import { EvstoreError } from '../domain/errors.js';
+import type { Rebuild, Store } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
 import { type CompareOptions, compareRebuilt, type Differences } from './compare.js';
 import type { ErrorHandling } from './error-policy.js';
 import { Heartbeat } from './heartbeat.js';
+import type { PreparedProjection } from './prepare.js';
 import { findUnfinished, leaseRebuild, tableOf } from './rebuild-lease.js';
 import { assertReady } from './swap.js';
 import { findFaults } from './validate.js';
@@ -20,12 +22,11 @@ export interface Diff extends Differences {
 }
 
 /**
- * @throws E_NOT_FOUND without a rebuild that is ready, and without a live table
+ * The rebuild that would be compared.
+ * @throws E_NOT_FOUND without a rebuild that is ready
  * @throws E_STALE_PROJECTION when the rebuild was made by other code than this
- * @throws E_TIMEOUT, E_CONFIG, E_SUPERSEDED as `compareRebuilt`
  */
-export async function diffReady(options: DiffOptions): Promise<Diff> {
-  const { store, projection, owner, batchSize, policy, tellAside } = options;
+export async function findComparable(store: Store, projection: PreparedProjection): Promise<Rebuild> {
   const { name } = projection;
   const rebuild = await findUnfinished(store, name);
   if (rebuild === undefined) {
@@ -35,6 +36,18 @@ export async function diffReady(options: DiffOptions): Promise<Diff> {
     });
   }
   assertReady(rebuild, projection);
+  return rebuild;
+}
+
+/**
+ * @throws E_NOT_FOUND without a rebuild that is ready, and without a live table
+ * @throws E_STALE_PROJECTION when the rebuild was made by other code than this
+ * @throws E_TIMEOUT, E_CONFIG, E_SUPERSEDED as `compareRebuilt`
+ */
+export async function diffReady(options: DiffOptions): Promise<Diff> {
+  const { store, projection, owner, batchSize, policy, tellAside } = options;
+  const { name } = projection;
+  const rebuild = await findComparable(store, projection);
   await store.schema.assertGuards();
   const lease = await leaseRebuild(store, rebuild, owner);
   const heartbeat = new Heartbeat(store.projections, lease);

@@ -127,7 +127,13 @@ export function toSetAside(event: RecordedEvent, state: SetAside['state'], failu
 }
 
 /** Frames from here on say nothing about the user's code. */
-const ownFolder = fileURLToPath(new URL('..', import.meta.url));
+const ownFolders = ['..', '../../commands', '../../bin'].map((each) => fileURLToPath(new URL(each, import.meta.url)));
+
+function isOwn(frame: string): boolean {
+  return (
+    /\(node:|Promise\.all \(|node_modules.commander/.test(frame) || ownFolders.some((each) => frame.includes(each))
+  );
+}
 
 /** Longer errors are cut: what they quote may be as large as an event. */
 const longestError = 10_000;
@@ -135,6 +141,6 @@ const longestError = 10_000;
 /** Why, and below it where: fit for a text column of either engine. */
 function describeFailure({ message, why = message, cause }: EvstoreError): string {
   const stack = cause instanceof Error && !isEvstoreError(cause) ? (cause.stack ?? '') : '';
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !line.includes(ownFolder));
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !isOwn(line));
   return [why, ...frames].join('\n').replaceAll('\0', '').slice(0, longestError);
 }

@@ -95,7 +95,7 @@ export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: rea
   if (names.length === 0) return checkpoints;
   const found = names.flatMap((name) => {
     const own = checkpointsOf(checkpoints, name);
-    return own.length > 0 ? own : selectByName(checkpoints, [name], ({ subscriptionId }) => subscriptionId);
+    return own.length > 0 ? own : selectByName(checkpoints, [name], (each) => partOf(each.subscriptionId).projection);
   });
   return [...new Set(found)];
 }
@@ -110,12 +110,22 @@ export function selectByName<Item>(
   nameOf: (item: Item) => string,
 ): readonly Item[] {
   if (names.length === 0) return items;
-  const known = items.map(nameOf);
+  const known = [...new Set(items.map(nameOf))];
   return [...new Set(names)].map((name) => {
     const found = items.find((item) => nameOf(item) === name);
     if (found === undefined) throw unknownProjection(name, known);
     return found;
   });
+}
+
+/** Undefined for a name that is known, and for one that is like no other. */
+export function describeMeant(known: readonly { readonly name: string }[], name: string): string | undefined {
+  if (known.some((each) => each.name === name)) return undefined;
+  const nearest = findSimilar(
+    name,
+    known.map((each) => each.name),
+  );
+  return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
 }
 
 function unknownProjection(name: string, known: readonly string[]): EvstoreError {

@@ -4,6 +4,7 @@ import type { Rebuild, Store } from '../store/store.js';
 import { CatchUp } from './catch-up.js';
 import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { Heartbeat } from './heartbeat.js';
+import { describeMeant } from './lag.js';
 import type { PreparedProjection } from './prepare.js';
 import { assertLoaded, leaseRebuild, tableOf } from './rebuild-lease.js';
 import { promoteHeld } from './swap.js';
@@ -39,8 +40,9 @@ export async function planRollback(
   const rebuild = rebuilds.find(({ state }) => state === 'swapped');
   const old = rebuild?.old;
   if (rebuild === undefined || old === null || old === undefined) {
+    const meant = describeMeant(await store.projections.list(), name);
     throw new EvstoreError('E_NOT_FOUND', `no swap of ${name} to take back`, {
-      why: 'The replaced tables are gone, or there was no swap.',
+      why: meant ?? 'The replaced tables are gone, or there was no swap.',
       next: 'evstore projections',
     });
   }

@@ -14,6 +14,19 @@ forEachEngine((engine) => {
       writeProjection(2);
       await evstore('rebuild', 'order_summary', '--no-swap');
 
+      const before = await test.store.projections.rebuilds();
+      expect(await report('diff', 'order_summary', '--dry-run')).toEqual({
+        dryRun: true,
+        projection: 'order_summary',
+        rebuild: 1,
+        version: 2,
+        position: 30,
+        livePosition: 30,
+      });
+      const planned = await evstore('diff', 'order_summary', '--dry-run');
+      expect(planned.stdout).toContain('rebuild 1 would be compared, from position 30 on');
+      expect(await test.store.projections.rebuilds()).toEqual(before);
+
       const same = await report('diff', 'order_summary');
       expect(same).toMatchObject({ projection: 'order_summary', position: 30, differences: 0, maxDiff: 0, faults: [] });
       expect((await evstore('diff', 'order_summary')).stdout).toContain('no differences');

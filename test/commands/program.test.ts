@@ -18,6 +18,9 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
     [['read', '--color', 'blue'], 'not one of auto, always, never'],
     [['read', '--from-version', '2'], 'need a stream'],
     [['append'], 'missing required argument'],
+    [['run', '--partition', '5/4'], "--partition: '5/4' is no part"],
+    [['--schema', 'shop', 'rebuild', '--verify', 'some'], 'next: evstore rebuild --help'],
+    [['append', 'Order-1', '--type', 'A', '--projections', 'x.ts'], '--projections needs --inline'],
   ] as const) {
     const { code, stdout, stderr } = await runCli(argv);
     expect({ argv, code, stdout }).toEqual({ argv, code: 2, stdout: '' });

@@ -85,6 +85,13 @@ forEachEngine((engine) => {
       expect((await evstore('abort', 'order_summary', '--dry-run')).stdout).toContain('would be dropped');
       expect((await evstore('abort', 'order_summary', '--yes')).stdout).toContain('dropped');
       expect((await evstore('abort', 'order_summary', '--yes')).code).toBe(6);
+      for (const command of ['abort', 'rollback']) {
+        const unknown = await evstore(command, 'order_sumary', '--yes');
+        expect({ code: unknown.code, stderr: unknown.stderr }).toMatchObject({
+          code: 6,
+          stderr: expect.stringContaining('Did you mean order_summary?'),
+        });
+      }
       expect((await evstore('rebuild', 'order_summary', '--resume')).code).toBe(6);
       expect((await evstore('rebuild', 'order_summary', '--no-swap')).code).toBe(0);
       expect((await evstore('rebuild', '--all', '--restart')).code).toBe(0);
@@ -320,7 +327,7 @@ test('single rows: of a stream, by key, as text, as JSON, as a number; with no f
     const category = await evstore('rebuild', 'order_summary', '--category', 'Order');
     expect(category.stdout).toContain('no row was wrong');
     expect(await test.store.projections.rebuilds()).toEqual([]);
-    for (const other of [['--all'], ['--no-swap'], ['--resume'], ['--category', 'Order'], ['another']]) {
+    for (const other of [['--all'], ['--no-swap'], ['--resume'], ['--check'], ['--category', 'Order'], ['another']]) {
       expect((await evstore('rebuild', 'order_summary', '--stream', 'Order-6', ...other)).code).toBe(2);
     }
     expect((await evstore('rebuild', '--key', 'Order-6')).code).toBe(2);

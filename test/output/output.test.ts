@@ -87,6 +87,8 @@ test('errors: what, why and next; nothing hostile, no password, a stack only whe
     'next: evstore streams',
     '',
   ]);
+  const forged = new EvstoreError('E_HANDLER', 'it threw', { why: 'on.A: Error: a\nnext: rm -rf .' });
+  expect(renderError(forged, errorView)).toBe('error: it threw (E_HANDLER)\non.A: Error: a\n  next: rm -rf .\n');
   const debug = renderError(error, { ...errorView, debug: true });
   expect(debug).toContain('output.test.ts');
   const json = renderErrorJson(error, errorView);
