@@ -41,7 +41,7 @@ export const command: Command = {
     { line: 'evstore rebuild --all --max-diff 0', purpose: 'in one pass; keep what has other numbers of rows' },
   ],
   options: [
-    option('--all', 'every projection; the log is read once for all'),
+    option('--all', 'every projection; the log is read once for all tables'),
     option('--resume', 'go on with an unfinished rebuild, exit 6 without one').conflicts('restart'),
     option('--restart', 'give an unfinished rebuild up first'),
     option('--no-swap', 'stop when the new table is ready'),

@@ -9,7 +9,7 @@ import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { assertSameHistory } from './diverged.js';
 import { fillTogether } from './fill.js';
 import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan-rebuild.js';
-import type { PreparedProjection } from './prepare.js';
+import { isExternalProjection, type PreparedProjection } from './prepare.js';
 import { isUnfinished } from './rebuild-lease.js';
 import { Rebuilding, type RebuildReport, type RebuildSettings } from './rebuilding.js';
 import { findRecord } from './registration.js';
@@ -80,14 +80,28 @@ export async function rebuildPlanned(
     if (plan !== null) rebuildings.set(projection, new Rebuilding(settings, facts, plan, projection));
   }
   const all = [...rebuildings.values()];
+  const inside = all.filter(({ projection }) => !isExternalProjection(projection));
+  const outside = all.filter(({ projection }) => isExternalProjection(projection));
+  const cacheBytes = Math.min(mostCacheBytes, allCacheBytes / all.length);
   try {
-    for (const each of all) await each.begin(Math.min(mostCacheBytes, allCacheBytes / all.length));
-    await fillTogether(all, settings);
-    for (const each of all) await each.finish();
+    // What is outside this database may be slow, or never answer: nothing but itself waits for it.
+    const groups = [inside, ...outside.map((one) => [one])];
+    await Promise.all(groups.map((group) => makeTogether(group, settings, cacheBytes)));
   } finally {
     for (const each of all) await each.release();
   }
   return planned.map((each) => rebuildings.get(each.projection)?.report() ?? reportUnplanned(each));
+}
+
+/** In one pass. @param cacheBytes what the rows of each may take in memory */
+async function makeTogether(
+  group: readonly Rebuilding[],
+  settings: RebuildSettings,
+  cacheBytes: number,
+): Promise<void> {
+  for (const each of group) await each.begin(cacheBytes);
+  await fillTogether(group, settings);
+  for (const each of group) await each.finish();
 }
 
 /**

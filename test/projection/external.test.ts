@@ -10,7 +10,7 @@ import type { ExternalProjection } from '../../src/projection/definition.js';
 import type { ErrorPolicy } from '../../src/projection/error-policy.js';
 import { takeInventory } from '../../src/projection/inventory.js';
 import type { PreparedProjection } from '../../src/projection/prepare.js';
-import { type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild.js';
+import { planRebuilds, type RebuildOptions, rebuildPlanned, rebuildProjection } from '../../src/projection/rebuild.js';
 import { abortRebuild, findUnfinished, retireRebuild } from '../../src/projection/rebuild-lease.js';
 import { planRollback, rollBack } from '../../src/projection/rollback.js';
 import { swapReady } from '../../src/projection/swap.js';
@@ -19,7 +19,7 @@ import orderText from '../../templates/projection/order-text.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
-import { orderSummary, prepare, runOnce } from './orders.js';
+import { orderSummary, prepare, runOnce, until } from './orders.js';
 
 let folder = '';
 beforeEach(() => {
@@ -281,6 +281,35 @@ forEachEngine((engine) => {
         expect((await store.projections.checkpoints())[0]).toMatchObject({ position: 0, owner: null });
         await runOnce(store, [first]);
         expect(search('ada')).toEqual(upTo(5));
+      });
+    });
+
+    it('holds no other rebuild while a call of it hangs', async () => {
+      await withTestStore(engine, async ({ store }) => {
+        const data = '{"customer":"ada","note":"gift","total":1}';
+        await append(store, 'Order-1', [makeEvent({ type: 'OrderPlaced', data })]);
+        for (const call of ['open', 'write', 'promote'] as const) {
+          const stopping = new AbortController();
+          const hanging = changed({ version: 2, [call]: () => new Promise(() => {}) });
+          const planned = await planRebuilds(store, [hanging, prepare(orderSummary)], 'restart');
+          const rebuilding = rebuildPlanned(options(store, { signal: stopping.signal }), planned);
+          try {
+            await until(async () => {
+              const [rebuild] = await store.projections.rebuilds(orderSummary.name);
+              return rebuild?.state === 'swapped';
+            });
+          } finally {
+            stopping.abort();
+          }
+          expect((await rebuilding).map(({ outcome }) => outcome)).toEqual(['interrupted', 'swapped']);
+          const unfinished = await findUnfinished(store, name);
+          if (unfinished !== undefined) {
+            const { signal } = new AbortController();
+            await abortRebuild({ store, owner: 'host:9', code: second, signal }, unfinished);
+          }
+          const [swapped] = await store.projections.rebuilds(orderSummary.name);
+          if (swapped?.state === 'swapped') await store.projections.retire(swapped);
+        }
       });
     });
 
