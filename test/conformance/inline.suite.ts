@@ -1,9 +1,10 @@
 /** Rows that are written in the transaction of the append, and a runner beside it. */
 import { expect } from 'vitest';
 import type { EvstoreError } from '../../src/domain/errors.js';
-import type { Projection, TableProjection } from '../../src/projection/definition.js';
+import { defineSqlProjection, type Projection, type TableProjection } from '../../src/projection/definition.js';
 import { prepareProjection } from '../../src/projection/prepare.js';
 import { retryParked } from '../../src/projection/retry-parked.js';
+import { sql } from '../../src/projection/sql-tag.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { append, errorOf, makeEvent, makeEvents, readStream } from '../support/events.js';
 import {
@@ -279,6 +280,28 @@ export const inlineSuite = suite('inline', {
     const { signal } = new AbortController();
     await retryParked({ store: beside, projection: mended, owner: 'retry:1', signal }, { kind: 'all' });
     expect(await readLogTrace(store)).toEqual([refused + 1, refused]);
+  },
+
+  'a runner whose handlers take their time is not taken for a process that stands still': async (test) => {
+    const { store, raw } = test;
+    if (test.engine === 'sqlite') return;
+    const patient = prepareProjection(
+      defineSqlProjection({
+        name: 'patience',
+        version: 1,
+        mode: 'inline',
+        tables: ['patience'],
+        create: (t) => sql`create table ${t.patience} (position bigint primary key, seconds integer not null)`,
+        on: {
+          '*': (event, t) => sql`insert into ${t.patience} (position, seconds) values (${event.globalPosition},
+            extract(epoch from current_setting('idle_in_transaction_session_timeout')::interval)::integer)`,
+        },
+      }),
+    );
+    await register(store, patient);
+    await append(store, 'Order-1');
+    await runOnce(store, patient);
+    expect((await raw.query('select seconds from patience')).map(({ seconds }) => Number(seconds))).toEqual([60]);
   },
 
   'a checkpoint moved by hand: forward passes the marks, back applies everything beyond': async (test) => {

@@ -222,6 +222,9 @@ export class Database implements Session {
   }
 }
 
+/** As a prelude: the code of projections runs between the statements, and a batch of it may take long. */
+export const foldsWithin = 'set local idle_in_transaction_session_timeout = 60000';
+
 /** As a prelude: no statement of the transaction waits longer than this for a lock. */
 export function lockTimeout(timeoutMs: number): string {
   return `set local lock_timeout = ${timeoutOf(timeoutMs)}`;

@@ -4,9 +4,10 @@ import type { Changes, DeferredChanges, Fold } from '../../domain/read-model.js'
 import { refusedAppend, selectWanted } from '../inline.js';
 import type { SqlFolder } from '../sql.js';
 import type { InlineProjection } from '../store.js';
-import type { Session } from './database.js';
+import { foldsWithin, type Session } from './database.js';
 import { addFilter } from './filter.js';
 import { applyChanges, readRows } from './read-model.js';
+import { searchPath } from './rebuilds.js';
 import { toInteger, toRecordedEvent } from './rows.js';
 
 /** Those whose live rows were made by the code at hand; they stay so until the transaction ends. */
@@ -70,6 +71,12 @@ export async function resolveChanges(
   // Where rows belong to one stream, no append touches those of a stream that has an event waiting.
   if (!isPerStream && rebuild === 0) await session.query(sql('lock-projections'), [[projection], [true]]);
   return complete(session, schema, fold(unmarked));
+}
+
+/** Of a transaction that applies them. */
+export function preludeOf({ kind }: Changes | DeferredChanges, schema: string): string {
+  if (kind === 'rows') return '';
+  return kind === 'deferred' ? `${searchPath(schema)}; ${foldsWithin}` : searchPath(schema);
 }
 
 async function isReady(

@@ -32,7 +32,7 @@ import type {
 import { compareTables, select } from './compare.js';
 import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from './database.js';
 import { catalogSettings } from './dependents.js';
-import { resolveChanges } from './inline.js';
+import { preludeOf, resolveChanges } from './inline.js';
 import { findOids, inspectTables } from './inspect.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
 import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
@@ -170,7 +170,7 @@ export class PostgresProjectionStore implements ProjectionStore {
         await applyChanges(session, this.#schema, resolved);
         if (parked !== undefined) await applyParked(session, this.#sql, lease, parked);
       },
-      { prelude: changes.kind === 'rows' ? '' : searchPath(this.#schema) },
+      { prelude: preludeOf(changes, this.#schema) },
     );
   }
 
