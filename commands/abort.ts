@@ -48,7 +48,7 @@ async function print(
   const aborted = unfinished.map((each) => {
     return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each) };
   });
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     // Of one that was named the report is its own.
     await stdout.write(renderReport({ dryRun, ...(isNamed ? aborted[0] : {}), aborted }));
     return;

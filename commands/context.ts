@@ -29,6 +29,8 @@ export interface Context {
   config(): Promise<LoadedConfig>;
   /** `--output`, with `auto` resolved: `people` on a terminal, `pipe` elsewhere. */
   format(auto: { readonly people: OutputFormat; readonly pipe: OutputFormat }): OutputFormat;
+  /** A report is to be one JSON document: `--json`, and `--output` json or ndjson. */
+  readonly asJson: boolean;
   readonly quiet: boolean;
   /** Where text on stdout will be read: for the renderers of src/output. */
   readonly view: View;

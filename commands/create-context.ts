@@ -40,11 +40,11 @@ export async function createContext(
 ): Promise<OpenContext> {
   const io: Io = { ...given, env: withDotenv(given.cwd, given.env) };
   const shared = flags as SharedFlags;
-  const forPrograms = asksForJson(flags);
+  const asJson = asksForJson(flags);
   const stdoutTheme = await createTheme(decideColour(colourFacts(shared, io, io.stdout)));
   const stderrTheme = await createTheme(decideColour(colourFacts(shared, io, io.stderr)));
   const quiet = shared.quiet === true;
-  const silent = quiet || forPrograms;
+  const silent = quiet || asJson;
   let store: Promise<Store> | undefined;
   let config: Promise<LoadedConfig> | undefined;
 
@@ -84,6 +84,7 @@ export async function createContext(
 
   const context: Context = {
     io,
+    asJson,
     quiet,
     theme: { stdout: stdoutTheme, stderr: stderrTheme },
     view: { theme: stdoutTheme, width: io.stdout.columns, unicode: showsUnicode(io.env), now: io.now() },

@@ -34,7 +34,7 @@ export const command: Command = {
     const store = await chooseStore(flags, context);
     prepareFolder(folder, typeof flags.schema === 'string' ? { store, schema: flags.schema } : { store });
     const shown = shownPath(context.io.cwd, folder);
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const asJson = context.asJson;
     const say = async (line: string) => (asJson ? undefined : context.io.stdout.write(`${line}\n`));
     await say(`A shop with ${orders} orders, in ${shown}`);
     const commands: string[] = [];
@@ -58,7 +58,7 @@ export const command: Command = {
 async function sayPlan(folder: string, context: Context): Promise<number> {
   const commands = demoSteps.flatMap(({ lines }) => lines.map(({ line }) => line));
   const shown = shownPath(context.io.cwd, folder);
-  const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+  const asJson = context.asJson;
   const text = [`${shown}: would be made, and these run in it`, ...commands.map((line) => `  $ ${line}`), ''].join(
     '\n',
   );

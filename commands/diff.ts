@@ -41,7 +41,7 @@ export const command: Command = {
     const maxDiff = (flags.maxDiff as number | undefined) ?? 0;
     const samples = (flags.samples as number | undefined) ?? defaultSamples;
     const diff = await diffReady({ ...readSwitchOptions(flags, store, context), projection, samples });
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const asJson = context.asJson;
     if (asJson) await context.io.stdout.write(renderReport({ ...diff, maxDiff }));
     else await context.io.stdout.write(context.quiet ? `${diff.differences}\n` : renderDiff(diff, context.view));
     await context.summarise(summariseDiff(diff));
@@ -57,7 +57,7 @@ async function describePlan(store: Store, projection: PreparedProjection, contex
   const { id, version, position } = await findComparable(store, projection);
   const livePosition = furthestOf(checkpointsOf(await store.projections.checkpoints(), name)) ?? null;
   const { stdout } = context.io;
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     await stdout.write(renderReport({ dryRun: true, projection: name, rebuild: id, version, position, livePosition }));
   } else if (context.quiet) await stdout.write(`${position}\n`);
   else {

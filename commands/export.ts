@@ -59,7 +59,7 @@ async function report(
   facts: { file: string | null; events: number; dryRun: boolean },
 ): Promise<void> {
   const { file, events, dryRun } = facts;
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     await context.io.stdout.write(renderReport(facts));
     return;
   }

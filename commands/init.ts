@@ -53,7 +53,7 @@ export const command: Command = {
       return 0;
     }
     const report = await initialise(flags, context);
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const asJson = context.asJson;
     if (asJson || !context.quiet) await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
     return 0;
   },

@@ -25,7 +25,7 @@ const up: Command = {
   ],
   run: async (_args, flags, context) => {
     const report = await applyPending(flags, context);
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const asJson = context.asJson;
     if (asJson || !context.quiet) await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
     return 0;
   },

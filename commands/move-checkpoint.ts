@@ -46,7 +46,7 @@ async function change(
     );
   }
   if (execute) await store.projections.setCheckpoint(name, to);
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     await context.io.stdout.write(renderReport({ name, from, to, executed: execute }));
     return;
   }

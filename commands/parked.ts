@@ -64,7 +64,7 @@ const show: Command = {
   run: async ([name = '', place = ''], _flags, context) => {
     const shown = await showParked(await context.openStore(), name, parsePlace(place));
     const { stdout } = context.io;
-    if (context.format({ people: 'table', pipe: 'table' }) === 'json') await stdout.write(renderShownParkedJson(shown));
+    if (context.asJson) await stdout.write(renderShownParkedJson(shown));
     else if (context.quiet) await stdout.write(`${shown.parked.globalPosition}\n`);
     else await stdout.write(renderShownParked(shown, context.view));
     return 0;
@@ -155,7 +155,7 @@ async function printEvents(events: readonly ParkedEvent[], context: Context, rep
 
 async function print(lines: readonly string[], report: unknown, brief: string, context: Context): Promise<void> {
   const { stdout } = context.io;
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') await stdout.write(renderReport(report));
+  if (context.asJson) await stdout.write(renderReport(report));
   else for (const line of context.quiet ? [brief] : lines) await stdout.write(`${line}\n`);
 }
 

@@ -61,9 +61,11 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
   if (projections.length === 0) await context.note('no projection yet; evstore scaffold projection NAME writes one');
   for (const { name, state, rebuild, parked } of projections) {
     if (parked > 0) await context.note(`${name}: ${parked} parked, see evstore parked list ${name}`);
-    if (rebuild !== null)
-      await context.note(`${name}: go on with evstore rebuild ${name}, or drop it with evstore abort ${name}`);
-    else if (state === 'new') await context.note(`${name}: evstore run ${name} makes its table`);
+    if (rebuild !== null) {
+      const way =
+        rebuild.state === 'ready' ? `swap it in with evstore swap ${name}` : `go on with evstore rebuild ${name}`;
+      await context.note(`${name}: ${way}, or drop it with evstore abort ${name}`);
+    } else if (state === 'new') await context.note(`${name}: evstore run ${name} makes its table`);
     else if (state === 'stale')
       await context.note(`${name}: evstore rebuild ${name} brings it to the version of the code`);
     else if (state === 'stale code')

@@ -109,13 +109,13 @@ async function rebuild(
 
 async function show(reports: readonly RebuildReport[], elapsedMs: number, context: Context): Promise<void> {
   const { stdout } = context.io;
-  if (isForPrograms(context)) {
+  if (context.asJson) {
     const ok = reports.every(({ outcome }) => outcome === 'swapped' || outcome === 'ready');
     const rebuilds = reports.map(toReportJson);
     await stdout.write(renderReport({ dryRun: false, rebuilds, elapsedMs: Math.round(elapsedMs), ok }));
   }
   for (const report of reports) {
-    if (!isForPrograms(context)) {
+    if (!context.asJson) {
       await stdout.write(`${context.quiet ? report.position : describeReport(report)}\n`);
     }
     const [steps, next] = [describeSteps(report), describeNextStep(report)];
@@ -123,10 +123,6 @@ async function show(reports: readonly RebuildReport[], elapsedMs: number, contex
     if (next !== null) await (report.outcome === 'interrupted' ? context.warn(next) : context.note(next));
   }
   await context.summarise(summariseReports(reports));
-}
-
-function isForPrograms(context: Context): boolean {
-  return context.format({ people: 'table', pipe: 'table' }) === 'json';
 }
 
 function errorsOf(results: readonly { readonly error: EvstoreError | null }[]): readonly EvstoreError[] {

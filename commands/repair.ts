@@ -46,8 +46,7 @@ export async function repair(names: readonly string[], flags: Flags, context: Co
   const dryRun = flags.dryRun === true;
   const report = await repairRows({ ...readSwitchOptions(flags, store, context), projection, scope, dryRun, samples });
   const { added, removed, changed } = report.rows;
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json')
-    await context.io.stdout.write(renderReport(report));
+  if (context.asJson) await context.io.stdout.write(renderReport(report));
   else if (context.quiet) await context.io.stdout.write(`${added + removed + changed}\n`);
   else await context.io.stdout.write(renderRepair(report, context.view));
   return 0;

@@ -54,7 +54,7 @@ async function print(
   const { rebuild, oldVersion, oldPosition, hasOldCode } = plan;
   const { stdout } = context.io;
   const reached = dryRun && !hasOldCode ? oldPosition : position;
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     const report = {
       dryRun,
       projection: name,

@@ -69,7 +69,7 @@ export const command: Command = {
 
 async function print(results: readonly RunResult[], sagas: readonly SagaReport[], context: Context): Promise<void> {
   const { stdout } = context.io;
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     const flat = <Result extends { error: EvstoreError | null }>(result: Result) => {
       return { ...result, error: result.error?.message ?? null };
     };
@@ -139,7 +139,7 @@ async function describePlan(
     const outside = isExternalProjection(projection);
     return { name: id, version, tables, outside, position, safeHead };
   });
-  if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+  if (context.asJson) {
     await context.io.stdout.write(renderReport({ dryRun: true, projections: planned }));
     return 0;
   }

@@ -70,7 +70,7 @@ const retry: Command = {
       throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });
     }
     const store = await context.openStore();
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const asJson = context.asJson;
     if (flags.dryRun === true) {
       const { instance, step } = await findParked(store.log, saga, id);
       const planned = `${name} ${id}: would try the compensation of ${step} again`;

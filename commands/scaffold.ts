@@ -93,7 +93,7 @@ async function run(name: string, template: Template, folder: string, flags: Flag
     force: flags.force === true,
     dryRun: flags.dryRun === true,
   });
-  const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+  const asJson = context.asJson;
   await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
   if (!report.dryRun) for (const line of nextCommands(report, template)) await context.note(line);
   return 0;

@@ -22,7 +22,7 @@ export async function showPlans(
   context: Context,
 ): Promise<number> {
   const options = { ...readSwapOptions(flags, store, context, () => {}), swap: flags.swap !== false };
-  const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+  const asJson = context.asJson;
   const rebuilds: unknown[] = [];
   const errors: EvstoreError[] = [];
   for (const { projection, plan, error } of planned) {

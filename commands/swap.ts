@@ -19,7 +19,7 @@ export const command: Command = {
     const [projection] = await selectCode(context, flags, names);
     if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
     const store = await context.openStore();
-    const asJson = context.format({ people: 'table', pipe: 'table' }) === 'json';
+    const asJson = context.asJson;
     const ready = await findUnfinished(store, projection.name);
     assertReady(ready, projection);
     const dryRun = flags.dryRun === true;

@@ -29,7 +29,7 @@ export const command: Command = {
     const position = await positionOf(store, flags);
     const timeoutMs = (flags.timeout as number | undefined) ?? defaultTimeoutMs;
     const waited = await waitForProjections({ store, names, position, timeoutMs, signal: context.io.signal });
-    if (context.format({ people: 'table', pipe: 'table' }) === 'json') {
+    if (context.asJson) {
       await context.io.stdout.write(renderReport({ position, projections: waited }));
     } else for (const each of waited) await context.note(`${each.name}: at position ${each.position}`);
     return 0;

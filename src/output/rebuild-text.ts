@@ -10,7 +10,7 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
   const { projection, action, fromVersion, toVersion, types, category, livePosition, from, target } = plan;
   const version = describeVersions(fromVersion, toVersion);
   const begun = { start: '', resume: `, resumed at position ${from}`, restart: ', begun anew' }[action];
-  const matching = types === 'all' ? 'every event' : `${types.join(', ')}`;
+  const matching = types === 'all' ? 'every event' : listSome(types);
   const live = livePosition === null ? 'no live table' : `the live table is at ${livePosition}`;
   return [
     `rebuild ${projection} (${version}${begun})`,
@@ -97,6 +97,13 @@ export function summariseReports(reports: readonly RebuildReport[]): string {
         (outcome === 'interrupted' ? 'can be resumed' : ''),
     },
   ]);
+}
+
+/** Of many the first. */
+function listSome(types: readonly string[]): string {
+  const shown = types.length > 6 ? 5 : types.length;
+  const more = types.length - shown;
+  return `${types.slice(0, shown).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 function describeResumed({ resumes, target }: RebuildPlanned): readonly string[] {

@@ -30,6 +30,9 @@ forEachEngine((engine) => {
       const same = await report('diff', 'order_summary');
       expect(same).toMatchObject({ projection: 'order_summary', position: 30, differences: 0, maxDiff: 0, faults: [] });
       expect((await evstore('diff', 'order_summary')).stdout).toContain('no differences');
+      const line = await evstore('diff', 'order_summary', '-o', 'ndjson');
+      expect(JSON.parse(line.stdout)).toEqual(same);
+      expect((await evstore('projections')).stderr).toContain('swap it in with evstore swap order_summary');
 
       await test.raw.query("delete from order_summary where order_id = 'Order-6'");
       await test.raw.query("insert into order_summary values ('Order-\u001b[2J', 1, 1)");
