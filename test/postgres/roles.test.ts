@@ -131,6 +131,20 @@ describe('runner', () => {
     expect(await evstore('runner', 'lag', '--max-lag', '10')).toMatchObject({ code: 0 });
   });
 
+  test('is told before a rebuild whose view it could not make again', async () => {
+    await store.raw.query('create view report as select * from order_total');
+    try {
+      const code = ['--projections', '*.mjs', '--yes'];
+      const { code: exit, stderr } = await evstore('runner', 'rebuild', 'order_total', ...code);
+      expect({ exit, stderr }).toMatchObject({
+        exit: 10,
+        stderr: expect.stringContaining('report (of another owner)'),
+      });
+    } finally {
+      await store.raw.query('drop view report');
+    }
+  });
+
   test('does not append, and changes nothing that has happened', async () => {
     expect(await append1('runner')).toMatchObject({ code: 3, stderr: expect.stringContaining('E_PERMISSION') });
     await refused('runner', [explicit, ...changes]);

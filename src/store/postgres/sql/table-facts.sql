@@ -7,7 +7,8 @@ with recursive t as (
    where n.nspname = $1 and c.relname = any($2::text[]) and c.relkind in ('r', 'p')
 ),
 named as (
-  select c.oid, c.relkind, case when n.nspname = $1 then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end as name
+  select c.oid, c.relkind, case when n.nspname = $1 then quote_ident(c.relname) else format('%I.%I', n.nspname, c.relname) end as name,
+         pg_has_role(c.relowner, 'usage') as is_ours
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
 ),
@@ -93,9 +94,12 @@ found as (
     join pg_attribute c on c.attrelid = t.oid and c.attnum > 0,
          unnest(c.attoptions) o
   union all
-  select t.relname, case when is_through_view and v.relkind = 'm' then 'blocking' else 'carried' end,
+  select t.relname,
+         case when is_through_view and v.relkind = 'm' or not is_through_view and not n.is_ours then 'blocking' else 'carried' end,
          case when v.relkind = 'm' then 'materialized view' else 'view' end,
-         n.name || case when is_through_view and v.relkind = 'm' then ' (through another view)' else '' end
+         n.name || case when is_through_view and v.relkind = 'm' then ' (through another view)'
+                        when not is_through_view and not n.is_ours then ' (of another owner)'
+                        else '' end
     from views v
     join t on t.oid = v.table_oid
     join named n on n.oid = v.reader
