@@ -64,7 +64,7 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   if (flags.dryRun === true) {
     const report = { streamId, expected, events: events.length, ids: events.map(({ id }) => id), dryRun: true };
     const asJson = context.format({ people: 'table', pipe: 'json' }) !== 'table';
-    const text = `${events.length} events are valid and would be appended to ${sanitise(streamId)}\n`;
+    const text = `${events.length === 1 ? '1 event is' : `${events.length} events are`} valid and would be appended to ${sanitise(streamId)}\n`;
     await context.io.stdout.write(asJson ? renderReport(report) : text);
     return 0;
   }

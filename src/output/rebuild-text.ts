@@ -18,7 +18,7 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
     `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${target}; ${live}`,
     ...plan.tables.map(({ table, exists, estimatedRows, indexes, carried }) => {
       if (!exists) return `  table ${table}: made new`;
-      const rows = estimatedRows === null ? '' : `, about ${estimatedRows} rows`;
+      const rows = estimatedRows === null ? '' : `, about ${count(estimatedRows, 'row')}`;
       const kept = carried.map(({ kind, name }) => `${kind} ${name}`).join(', ');
       return `  table ${table}: ${count(indexes.length, 'index', 'indexes')}${rows}${kept === '' ? '' : `; carried over: ${kept}`}`;
     }),

@@ -35,9 +35,13 @@ export function isWithin({ differences, maxDiff }: FullCheck): boolean {
 export function assertWithin(name: string, check: FullCheck): void {
   if (isWithin(check)) return;
   const { differences, maxDiff, position, live, rebuilt, tables } = check;
-  throw new EvstoreError('E_CHECK_FAILED', `${differences} rebuilt rows of ${name} are not as the live ones`, {
+  const what =
+    differences === 1
+      ? `1 rebuilt row of ${name} is not as the live one`
+      : `${differences} rebuilt rows of ${name} are not as the live ones`;
+  throw new EvstoreError('E_CHECK_FAILED', what, {
     why:
-      `${describe(check)} at position ${position}, and at most ${maxDiff} differences were allowed. The live table is ` +
+      `${describe(check)} at position ${position}, and at most ${maxDiff} ${maxDiff === 1 ? 'difference was' : 'differences were'} allowed. The live table is ` +
       `untouched and the new one is ready: swap it in with evstore swap ${name}, or drop it with evstore abort ${name}.`,
     next: `evstore diff ${name}`,
     details: { position, differences, maxDiff, live, rebuilt, tables },

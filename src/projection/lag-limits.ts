@@ -10,7 +10,7 @@ export interface LagLimits {
 export function findOverLimit(projections: readonly ProjectionLag[], limits: LagLimits): readonly string[] {
   const { maxLag, maxAgeMs } = limits;
   return projections.flatMap(({ name, lag, ageMs }) => [
-    ...(maxLag !== undefined && lag > maxLag ? [`${name} is ${lag} events behind`] : []),
+    ...(maxLag !== undefined && lag > maxLag ? [`${name} is ${lag} ${lag === 1 ? 'event' : 'events'} behind`] : []),
     ...(maxAgeMs !== undefined && ageMs !== null && ageMs > maxAgeMs
       ? [`${name} has an event waiting for ${(ageMs / 1_000).toFixed(1)} s`]
       : []),
