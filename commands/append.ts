@@ -61,6 +61,7 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   const expected = (flags.expectedVersion ?? 'any') as ExpectedVersion;
   const made = await readNewEvents(flags, context.io);
   const events = validateAppend(streamId, made, expected, { allowLarge: flags.allowLarge === true });
+  const inline = flags.inline === true ? await loadInline(context, flags) : [];
   if (flags.dryRun === true) {
     const report = { streamId, expected, events: events.length, ids: events.map(({ id }) => id), dryRun: true };
     const asJson = context.format({ people: 'table', pipe: 'json' }) !== 'table';
@@ -68,7 +69,6 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
     await context.io.stdout.write(asJson ? renderReport(report) : text);
     return 0;
   }
-  const inline = flags.inline === true ? await loadInline(context, flags) : [];
   const store = await context.openStore();
   const upkeep = await InlineUpkeep.start(store, inline);
   const { waitFor, timeout } = flags as { waitFor?: string; timeout?: number };

@@ -66,5 +66,6 @@ test('append --inline without an inline projection says so, and appends nothing'
     const { code, stderr } = await evstore('append', 'Order-1', ...place, '--inline');
     expect(code).toBe(6);
     expect(stderr).toContain("mode: 'inline'");
+    expect((await evstore('append', 'Order-1', ...place, '--inline', '--dry-run')).code).toBe(6);
     expect(await readAll(test.store)).toEqual([]);
   }));
