@@ -54,7 +54,7 @@ async function attempt(
   { rebuild, catchUp, act }: TableSwitch,
   deadline: number,
 ): Promise<Rebuild> {
-  const { store, owner } = options;
+  const { store, owner, lockTimeoutMs } = options;
   if (catchUp !== undefined) await drain(options, catchUp, 0, deadline);
   const target = { kind: 'checkpoint', subscriptionId: rebuild.projection } as const;
   const answer = await store.projections.acquireLease(target, { owner, ttlMs: leaseTtlMs, steal: true });
@@ -63,8 +63,10 @@ async function attempt(
   const heartbeat = new Heartbeat(store.projections, live);
   try {
     if (catchUp !== undefined) {
-      // Readers would see less than before if an append wrote rows now that the other tables do not get.
-      const last = await store.projections.restInline(rebuild.projection, leaseTtlMs);
+      // Readers would see less than before if an append wrote rows now that the other tables do not get: as long as this
+      // may still be tried, because an open transaction can hold the drain up.
+      const restMs = Math.max(leaseTtlMs, Math.ceil(deadline - performance.now()) + lockTimeoutMs);
+      const last = await store.projections.restInline(rebuild.projection, restMs);
       await drain(options, catchUp, Math.max(live.position, last), deadline);
     }
     return await act(live);
