@@ -18,6 +18,7 @@ import type { Store } from '../src/store/store.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { failWithFirst } from './fail-with-first.js';
+import { readParallel, threadCount } from './parallel-option.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { selectCode } from './projection-code.js';
 import { isRepair, repair, repairFlags } from './repair.js';
@@ -48,6 +49,11 @@ export const command: Command = {
     option('--verify <how>', 'none, count, full: every row (default: count)', oneOf('none', 'count', 'full')),
     option('--max-diff <rows>', 'do not swap when more rows differ (default with --verify full: 0)', wholeNumber(0)),
     keepOldFlag(),
+    option(
+      '--parallel <threads>',
+      'threads for the handlers, 1–16; slows down light ones, gains where they take most of the time (default: 1)',
+      threadCount,
+    ),
     ...repairFlags(),
     ...switchFlags(),
     projectionsOption(),
@@ -60,13 +66,14 @@ export const command: Command = {
     assertNamed(names, flags);
     assertChecked(flags);
     const projections = await selectCode(context, flags, names);
+    const parallel = await readParallel(projections, flags, context);
     const store = await context.openStore();
     const startedAt = performance.now();
     const planned = await planRebuilds(store, projections, modeOf(flags));
     if (flags.dryRun === true) return showPlans(planned, store, flags, context);
     for (const { plan } of planned)
       for (const line of plan === null ? [] : describePlan(plan)) await context.note(line);
-    const reports = await rebuild(planned, store, flags, context);
+    const reports = await rebuild(planned, store, parallel, flags, context);
     await show(reports, performance.now() - startedAt, context);
     return failWithFirst(errorsOf(reports), context);
   },
@@ -75,6 +82,7 @@ export const command: Command = {
 async function rebuild(
   planned: readonly PlannedRebuild[],
   store: Store,
+  parallel: number,
   flags: Flags,
   context: Context,
 ): Promise<readonly RebuildReport[]> {
@@ -99,6 +107,7 @@ async function rebuild(
         swap: flags.swap !== false,
         verify: (flags.verify as VerifyOptions['verify'] | undefined) ?? 'count',
         maxDiff: flags.maxDiff as number | undefined,
+        parallel,
       },
       planned,
     );

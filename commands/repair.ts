@@ -12,7 +12,7 @@ import { readSwitchOptions } from './swap-options.js';
 
 const samples = 10;
 /** What is about a second table, of which there is none here. */
-const others = ['all', 'resume', 'restart', 'verify', 'maxDiff', 'keepOld', 'check'];
+const others = ['all', 'resume', 'restart', 'verify', 'maxDiff', 'keepOld', 'check', 'parallel'];
 
 export function repairFlags(): readonly Option[] {
   return [

@@ -2,25 +2,23 @@
  * What a batch of events makes of a read model: rows to write where they are folded, statements where they are told, and
  * where the rows are outside the store's database what is written there first.
  */
-import { setImmediate } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Part } from '../domain/parts.js';
-import type { Changes, DeferredChanges, Statement, StoredRow } from '../domain/read-model.js';
+import type { Changes, DeferredChanges, Statement } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
-import { keyOf } from './columns.js';
 import type { Event } from './definition.js';
 import type { ExternalModel } from './external.js';
-import { type RoutedEvent, RowFold, routeEvent, statementsOf } from './fold.js';
+import { statementsOf } from './fold.js';
 import { deferChanges } from './inline.js';
+import { ParallelBatchFold } from './parallel-fold.js';
 import {
   isExternalProjection,
   isTableProjection,
   type PreparedProjection,
   type PreparedSqlProjection,
-  type PreparedTableProjection,
 } from './prepare.js';
-import { RowCache } from './row-cache.js';
+import { RowBatchFold } from './row-batch-fold.js';
 
 /** The table that is written. */
 export interface FoldTarget {
@@ -34,6 +32,8 @@ export interface FoldTarget {
   readonly cacheBytes?: number | undefined;
   /** Other code has made its rows, in appends perhaps: what they have marked is passed over. */
   readonly isForeign?: boolean;
+  /** Threads that run the handlers of a table projection that comes from a file; this one unless more than 1. */
+  readonly threads?: number | undefined;
   /** Aborted: the batch under way is dropped, nothing of it is written. */
   readonly signal: AbortSignal;
 }
@@ -57,6 +57,8 @@ export interface Folded {
 }
 
 export interface BatchFold {
+  /** Gets what it folds with ready. @throws E_CONFIG when the code cannot be loaded there */
+  start?(): Promise<void>;
   /** Gets events ready to be added: reads the rows they are about. An event at fault shows when it is added. */
   prepare(events: readonly RecordedEvent[]): Promise<void>;
   /**
@@ -68,6 +70,8 @@ export interface BatchFold {
   take(): Folded;
   /** After a failure, or a move: what was added is dropped, what was remembered of the table looked up anew. */
   forget(): void;
+  /** Lets go of what it folds with; it is of no use any more. */
+  close?(): Promise<void>;
 }
 
 /** @param model of an external projection: where it writes */
@@ -84,88 +88,13 @@ export function createBatchFold(
   if (target.isEmpty !== true && (projection.mode === 'inline' || target.isForeign === true)) {
     return new DeferredBatchFold(projection, target);
   }
-  if (isTableProjection(projection)) return new RowBatchFold(store, projection, target);
+  if (isTableProjection(projection)) {
+    const { threads = 1 } = target;
+    return threads > 1
+      ? new ParallelBatchFold(store.projections, projection, target, threads)
+      : new RowBatchFold(store.projections, projection, target);
+  }
   return new StatementBatchFold(projection, target);
-}
-
-class RowBatchFold implements BatchFold {
-  readonly #store: Store;
-  readonly #projection: PreparedTableProjection;
-  readonly #target: FoldTarget;
-  readonly #cache: RowCache;
-  /** By position; an error is thrown where the event is added. */
-  #routed = new Map<number, RoutedEvent | { readonly error: unknown }>();
-  #rows = new Map<string, StoredRow | null>();
-  #fold: RowFold;
-
-  constructor(store: Store, projection: PreparedTableProjection, target: FoldTarget) {
-    this.#store = store;
-    this.#projection = projection;
-    this.#target = target;
-    this.#cache = new RowCache(target.isEmpty ?? false, target.cacheBytes);
-    this.#fold = new RowFold(projection, this.#rows);
-  }
-
-  async prepare(events: readonly RecordedEvent[]): Promise<void> {
-    const unknown = new Map<string, StoredRow>();
-    const slices = new Slices();
-    for (const event of events) {
-      if (slices.isOver) await slices.next();
-      if (this.#target.signal.aborted) return;
-      const routed = this.#route(event);
-      this.#routed.set(event.globalPosition, routed);
-      if ('error' in routed) continue;
-      for (const { text, columns } of routed.keys) {
-        if (this.#rows.has(text)) continue;
-        const row = this.#cache.get(text);
-        if (row === undefined) unknown.set(text, columns);
-        else this.#rows.set(text, row);
-      }
-    }
-    if (unknown.size === 0) return;
-    const { shape } = this.#projection;
-    const table = this.#target.physical(shape.spec.name);
-    const found = await this.#store.projections.readRows(table, shape.spec, [...unknown.values()]);
-    for (const text of unknown.keys()) this.#rows.set(text, null);
-    for (const row of found) this.#rows.set(keyOf(shape, row).text, row);
-  }
-
-  add(event: RecordedEvent): void {
-    const routed = this.#routed.get(event.globalPosition);
-    if (routed === undefined) throw new EvstoreError('E_BUG', `event ${event.globalPosition} was not prepared`);
-    if ('error' in routed) throw routed.error;
-    this.#fold.add(routed);
-  }
-
-  take(): Folded {
-    const fold = this.#fold;
-    this.#begin();
-    return {
-      changes: fold.changes(this.#target.physical(this.#projection.shape.spec.name)),
-      keep: () => {
-        for (const [key, row] of fold.rows()) this.#cache.set(key, row);
-      },
-    };
-  }
-
-  forget(): void {
-    this.#begin();
-    this.#cache.clear();
-  }
-
-  #begin(): void {
-    this.#routed = new Map();
-    this.#rows = new Map();
-    this.#fold = new RowFold(this.#projection, this.#rows);
-  }
-
-  #route(event: RecordedEvent): RoutedEvent | { readonly error: unknown } {
-    try {
-      return routeEvent(this.#projection, event, this.#target.part);
-    } catch (error) {
-      return { error };
-    }
-  }
 }
 
 class StatementBatchFold implements BatchFold {
@@ -253,21 +182,5 @@ class ExternalBatchFold implements BatchFold {
 
   forget(): void {
     this.#events = [];
-  }
-}
-
-const sliceMs = 30;
-
-/** Work in slices, so that timers and signals get their turn. */
-export class Slices {
-  #end = performance.now() + sliceMs;
-
-  get isOver(): boolean {
-    return performance.now() >= this.#end;
-  }
-
-  async next(): Promise<void> {
-    await setImmediate();
-    this.#end = performance.now() + sliceMs;
   }
 }

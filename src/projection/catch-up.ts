@@ -7,7 +7,7 @@ import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import { matches } from '../domain/matches.js';
 import { wholeWork } from '../domain/parts.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
-import { type BatchFold, createBatchFold, type FoldTarget, Slices } from './batch-fold.js';
+import { type BatchFold, createBatchFold, type FoldTarget } from './batch-fold.js';
 import type { ExternalTarget } from './definition.js';
 import {
   type ErrorHandling,
@@ -24,6 +24,7 @@ import { Pace } from './pace.js';
 import { mayConcern } from './partition.js';
 import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from './prepare.js';
 import { readPaced } from './read-paced.js';
+import { Slices } from './slices.js';
 
 /** What a catch-up writes. */
 export interface CatchUpTarget extends FoldTarget, ErrorHandling {
@@ -98,6 +99,11 @@ export class CatchUp {
     return this.#aside;
   }
 
+  /** Gets what runs the handlers ready. @throws E_CONFIG when the code cannot be loaded there */
+  async start(): Promise<void> {
+    await this.#fold.start?.();
+  }
+
   /** Makes an external read model where it is new; nothing for tables. @throws E_HANDLER */
   async open(): Promise<void> {
     await this.#external?.open();
@@ -115,6 +121,7 @@ export class CatchUp {
   /** Lets go of what it opened. */
   async close(): Promise<void> {
     await this.#external?.close();
+    await this.#fold.close?.();
   }
 
   /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
@@ -202,12 +209,13 @@ export class CatchUp {
     this.#waiting ??= new Set(await this.#store.projections.parkedStreams(name, tablesOf(this.#target.lease)));
     const parked = new Set<string>();
     const aside: SetAside[] = [];
-    await this.#fold.prepare(own);
+    const waiting = this.#waiting;
+    await this.#fold.prepare(waiting.size === 0 ? own : own.filter(({ streamId }) => !waiting.has(streamId)));
     const slices = new Slices();
     for (const event of own) {
       if (slices.isOver) await slices.next();
       if (signal.aborted) break;
-      if (this.#waiting.has(event.streamId) || parked.has(event.streamId)) {
+      if (waiting.has(event.streamId) || parked.has(event.streamId)) {
         aside.push(toSetAside(event, 'parked', null));
         continue;
       }

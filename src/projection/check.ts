@@ -6,7 +6,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Store } from '../store/store.js';
-import { Slices } from './batch-fold.js';
 import { type CheckFault, CheckFindings, type HandlerTime, type UnhandledType } from './check-findings.js';
 import { fromStoredRow, type RowKey, toRowKeys, toStoredRow } from './columns.js';
 import type { Event } from './definition.js';
@@ -16,6 +15,7 @@ import { watchImpurity } from './impurity.js';
 import { isTableProjection, type PreparedSqlProjection, type PreparedTableProjection } from './prepare.js';
 import { readAhead } from './read-ahead.js';
 import { RowSample } from './row-sample.js';
+import { Slices } from './slices.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 /** Handlers of an external projection write elsewhere: they cannot be run for nothing. */

@@ -85,7 +85,7 @@ export class RowFold {
   }
 
   /** What has become of the rows: for the table of that name. */
-  changes(table: string): Changes {
+  changes(table: string): Extract<Changes, { kind: 'rows' }> {
     const upserts: StoredRow[] = [];
     const deletes: StoredRow[] = [];
     for (const { key, before, after } of this.#touched.values()) {

@@ -32,13 +32,18 @@ export async function loadProjections({ globs, folder, note }: LoadOptions): Pro
   const found = new Map<string, LoadedProjection>();
   for (const file of findFiles(globs ?? defaultGlobs, folder)) {
     await note(`loading ${relative(folder, file)}`);
-    for (const projection of projectionsOf(await importModule(file), file)) {
+    for (const projection of await loadFile(file)) {
       const other = [...found.values()].find((each) => each.name === projection.name || sharesTable(each, projection));
       if (other !== undefined && !isSame(other, projection)) throw collision(other, projection);
       found.set(projection.name, projection);
     }
   }
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Those of one file; throws as `loadProjections`. @param file absolute */
+export async function loadFile(file: string): Promise<readonly LoadedProjection[]> {
+  return projectionsOf(await importModule(file), file);
 }
 
 /** One value under two names (a default export that has a name too) is one projection. */

@@ -8,7 +8,7 @@ import { isInPart, type Part } from '../domain/parts.js';
 import { modeOf } from '../domain/projection-mode.js';
 import type { ProjectionRecord } from '../store/store.js';
 import { type RowKey, toRowKeys } from './columns.js';
-import type { PreparedProjection } from './prepare.js';
+import type { PreparedProjection, PreparedTableProjection } from './prepare.js';
 import { isTableProjection } from './prepare.js';
 
 /** @throws E_CONFIG saying why it cannot */
@@ -34,12 +34,7 @@ export function assertNotInline({ name, codeHash }: ProjectionRecord): void {
 function whyWhole(projection: PreparedProjection): string | undefined {
   if (projection.mode === 'inline')
     return 'Its rows are written by appends; its runner only fills in what they leave out.';
-  if (isTableProjection(projection)) {
-    const { indexes, key } = projection.shape.spec;
-    const unique = indexes.find((index) => index.unique && !key.every((column) => index.columns.includes(column)));
-    if (unique === undefined) return undefined;
-    return `Rows of different parts may exchange values of its unique index on ${unique.columns.join(', ')}, in either order.`;
-  }
+  if (isTableProjection(projection)) return whyMoreThanKey(projection);
   const { definition } = projection;
   if (definition.kind === 'sql' && definition.partitionBy === 'stream') return undefined;
   if (definition.kind === 'external') return 'Its rows are outside this store, where one process writes at a time.';
@@ -47,6 +42,14 @@ function whyWhole(projection: PreparedProjection): string | undefined {
     'Events of different streams may meet in one row, and only its author knows. ' +
     "Where no row is of more than one stream, say so in the definition: partitionBy: 'stream'."
   );
+}
+
+/** Why its rows cannot be written in any order, though each by one writer; undefined when they can. */
+export function whyMoreThanKey({ shape }: PreparedTableProjection): string | undefined {
+  const { indexes, key } = shape.spec;
+  const unique = indexes.find((index) => index.unique && !key.every((column) => index.columns.includes(column)));
+  if (unique === undefined) return undefined;
+  return `Rows of different parts may exchange values of its unique index on ${unique.columns.join(', ')}, in either order.`;
 }
 
 /** False for an event that changes no row of the part, as far as that shows without its payload. */

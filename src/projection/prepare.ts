@@ -17,6 +17,8 @@ interface Prepared {
   readonly model: ReadModel;
   /** The names readers use. */
   readonly tables: readonly string[];
+  /** Where it is written, absolute; none where a program made it. */
+  readonly file?: string;
 }
 
 export interface PreparedTableProjection extends Prepared {

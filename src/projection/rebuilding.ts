@@ -7,6 +7,7 @@ import { assertWithin, compareFully, type FullCheck, isWithin } from './check-re
 import { checkpointsOf, furthestOf } from './checkpoints.js';
 import { assertComparable } from './compare.js';
 import { Heartbeat, leaseTtlMs } from './heartbeat.js';
+import { whyAlone } from './parallel-fold.js';
 import type { RebuildFacts, RebuildPlanned } from './plan-rebuild.js';
 import type { PreparedProjection } from './prepare.js';
 import { abortRebuild, leaseRebuild, tableOf } from './rebuild-lease.js';
@@ -18,6 +19,8 @@ import { type Counts, type VerifyOptions, verifyRebuild } from './verify.js';
 export interface RebuildSettings extends SwapOptions, VerifyOptions {
   /** False stops when the table is ready. */
   readonly swap: boolean;
+  /** Threads that run the handlers of each projection where that can be; one unless said. */
+  readonly parallel?: number | undefined;
 }
 
 export interface RebuildReport {
@@ -116,7 +119,7 @@ export class Rebuilding {
   /** The journal row and its lease, then the tables. @param cacheBytes what its rows may take in memory */
   begin(cacheBytes?: number): Promise<void> {
     return this.#attempt(async () => {
-      const { store, signal, batchSize, policy, tellAside, verify } = this.#settings;
+      const { store, signal, batchSize, policy, tellAside, verify, parallel } = this.#settings;
       signal.throwIfAborted();
       if (verify === 'full') assertComparable(this.projection);
       const { rebuild, lease } = await this.#takeOrStart();
@@ -131,12 +134,14 @@ export class Rebuilding {
         // One that is ready may have been live: appends have written it, though it is at the beginning of the log.
         isEmpty: lease.position === 0 && rebuild.state !== 'ready',
         cacheBytes,
+        threads: whyAlone(this.projection) === undefined ? parallel : 1,
         batchSize,
         policy,
         tellAside,
         signal: either,
       });
       this.#held = { lease, heartbeat, signal: either, catchUp };
+      await catchUp.start();
       if (rebuild.state !== 'planned') return;
       this.#tell('create', this.#plan.target);
       this.#rebuild = await this.#clock.time('create', async () => {

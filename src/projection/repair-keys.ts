@@ -3,10 +3,10 @@ import { EvstoreError } from '../domain/errors.js';
 import type { EventFilter } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
-import { Slices } from './batch-fold.js';
 import { type RowKey, type TableShape, toRowKeys } from './columns.js';
 import { routeEvent } from './fold.js';
 import type { PreparedTableProjection } from './prepare.js';
+import { Slices } from './slices.js';
 import { ValueFault } from './values.js';
 
 /** The rows that the events of a stream or of a category are about, or those of these keys, as they were written down. */

@@ -2,10 +2,10 @@
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
 import type { Store } from '../store/store.js';
-import { Slices } from './batch-fold.js';
 import { RowFold, routeEvent } from './fold.js';
 import type { PreparedTableProjection } from './prepare.js';
 import type { Keys } from './repair-keys.js';
+import { Slices } from './slices.js';
 
 /** With more streams than this the log is read once instead. */
 const mostStreams = 200;

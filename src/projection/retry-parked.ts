@@ -3,7 +3,7 @@ import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import { partOf } from '../domain/parts.js';
 import type { ParkedEvent, Store } from '../store/store.js';
-import { type BatchFold, createBatchFold, Slices } from './batch-fold.js';
+import { type BatchFold, createBatchFold } from './batch-fold.js';
 import { isEventsFault, narrow, toSetAside } from './error-policy.js';
 import { failedPosition, toNamedError } from './handler-error.js';
 import {
@@ -18,6 +18,7 @@ import {
 } from './parked.js';
 import { isExternalProjection, type PreparedProjection } from './prepare.js';
 import { assertVersion, findRecord } from './registration.js';
+import { Slices } from './slices.js';
 
 export interface RetryOptions extends ParkedOptions {
   readonly projection: PreparedProjection;

@@ -1,0 +1,40 @@
+/** What passes between a parallel fold and its threads; one question at a time, and its answer. */
+import type { RecordedEvent } from '../domain/event.js';
+import type { Part } from '../domain/parts.js';
+import type { StoredRow } from '../domain/read-model.js';
+
+/** What a thread is started with. */
+export interface ThreadWork {
+  readonly file: string;
+  readonly name: string;
+  readonly codeHash: string;
+  /** The table that is written. */
+  readonly table: string;
+  /** The rows that are its own. */
+  readonly part: Part;
+  readonly isEmpty: boolean;
+  readonly cacheBytes: number | undefined;
+}
+
+export type ThreadRequest =
+  | { readonly kind: 'fold'; readonly events: readonly RecordedEvent[] }
+  /** The answer to `read`; null when they cannot be read. */
+  | { readonly kind: 'rows'; readonly rows: readonly StoredRow[] | null }
+  /** What was folded is in the table. */
+  | { readonly kind: 'keep' }
+  /** It is not, and nothing is known of the table any more. */
+  | { readonly kind: 'forget' };
+
+/** What has become of the rows. */
+export interface RowChanges {
+  readonly upserts: readonly StoredRow[];
+  readonly deletes: readonly StoredRow[];
+}
+
+export type ThreadReply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unloadable'; readonly why: string }
+  /** Asks for the rows of these keys. */
+  | { readonly kind: 'read'; readonly keys: readonly StoredRow[] }
+  /** Null when an event of them failed. */
+  | { readonly kind: 'folded'; readonly changes: RowChanges | null };

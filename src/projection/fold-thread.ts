@@ -1,0 +1,101 @@
+/** One thread of a parallel fold, as the thread that writes sees it. */
+import { Worker } from 'node:worker_threads';
+import { EvstoreError } from '../domain/errors.js';
+import type { RecordedEvent } from '../domain/event.js';
+import type { StoredRow } from '../domain/read-model.js';
+import type { RowChanges, ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
+
+interface Waiting {
+  readonly resolve: (reply: ThreadReply) => void;
+  readonly reject: (error: EvstoreError) => void;
+}
+
+/** An answer for whoever still waits when it is closed. */
+const closed: ThreadReply = { kind: 'folded', changes: null };
+
+export class FoldThread {
+  readonly #name: string;
+  readonly #worker: Worker;
+  #waiting: Waiting | undefined;
+  #failure: EvstoreError | undefined;
+  #isClosed = false;
+
+  constructor(work: ThreadWork) {
+    this.#name = work.name;
+    this.#worker = startWorker(work);
+    this.#worker.on('message', (reply: ThreadReply) => this.#waiting?.resolve(reply));
+    this.#worker.on('error', (error) => this.#fail(String(error), error));
+    this.#worker.on('exit', (code) => this.#fail(`It ended with exit code ${code}`));
+  }
+
+  /** To be called once, first. @throws E_CONFIG when it cannot load the projection */
+  async start(): Promise<void> {
+    const reply = await this.#next();
+    if (reply.kind !== 'unloadable') return;
+    throw new EvstoreError('E_CONFIG', `projection ${this.#name} cannot be loaded in a thread of its own`, {
+      why: reply.why,
+      next: `evstore rebuild ${this.#name}`,
+    });
+  }
+
+  /**
+   * Null when an event failed, or it was closed meanwhile.
+   * @param read the rows of these keys; null when they cannot be read
+   * @throws E_BUG when the thread ended
+   */
+  async fold(
+    events: readonly RecordedEvent[],
+    read: (keys: readonly StoredRow[]) => Promise<readonly StoredRow[] | null>,
+  ): Promise<RowChanges | null> {
+    let reply = await this.#ask({ kind: 'fold', events });
+    while (reply.kind === 'read') reply = await this.#ask({ kind: 'rows', rows: await read(reply.keys) });
+    return reply.kind === 'folded' ? reply.changes : null;
+  }
+
+  keep(): void {
+    this.#worker.postMessage({ kind: 'keep' } satisfies ThreadRequest);
+  }
+
+  forget(): void {
+    this.#worker.postMessage({ kind: 'forget' } satisfies ThreadRequest);
+  }
+
+  /** Whatever it does just now. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#waiting?.resolve(closed);
+    await this.#worker.terminate();
+  }
+
+  #ask(request: ThreadRequest): Promise<ThreadReply> {
+    const reply = this.#next();
+    this.#worker.postMessage(request);
+    return reply;
+  }
+
+  #next(): Promise<ThreadReply> {
+    if (this.#isClosed) return Promise.resolve(closed);
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#failure !== undefined) reject(this.#failure);
+    });
+  }
+
+  /** The first reason counts: an error is followed by the exit. */
+  #fail(why: string, cause?: unknown): void {
+    if (this.#isClosed) return;
+    this.#failure ??= new EvstoreError('E_BUG', `a thread of projection ${this.#name} ended while it was needed`, {
+      why: `${why}.`,
+      next: `evstore rebuild ${this.#name}`,
+      cause,
+    });
+    this.#waiting?.reject(this.#failure);
+  }
+}
+
+/** In the form this module runs in: `.js` when installed, `.ts` under a test runner, which needs what compiles it. */
+function startWorker(workerData: ThreadWork): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./fold-worker.js', import.meta.url), { workerData });
+  const execArgv = ['--import', import.meta.resolve('jiti/register')];
+  return new Worker(new URL('./fold-worker.ts', import.meta.url), { workerData, execArgv });
+}

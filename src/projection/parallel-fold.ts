@@ -1,0 +1,152 @@
+/**
+ * The handlers of a table projection in several threads. Each has the rows whose keys fall to it, as parts have, and
+ * folds a batch into them; this thread reads, and writes what they made in one transaction. Where an event fails, nothing
+ * they made of the batch is used: this thread folds it alone, so that what becomes of a failure does not depend on them.
+ */
+import { EvstoreError } from '../domain/errors.js';
+import type { RecordedEvent } from '../domain/event.js';
+import { hashKey } from '../domain/parts.js';
+import type { StoredRow } from '../domain/read-model.js';
+import type { BatchFold, Folded, FoldTarget } from './batch-fold.js';
+import { toRowKeys } from './columns.js';
+import type { RowChanges } from './fold-protocol.js';
+import { FoldThread } from './fold-thread.js';
+import { whyMoreThanKey } from './partition.js';
+import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from './prepare.js';
+import { type ReadableTable, RowBatchFold } from './row-batch-fold.js';
+
+/** Why its handlers cannot run in several threads; undefined when they can. */
+export function whyAlone(projection: PreparedProjection): string | undefined {
+  if (!isTableProjection(projection)) {
+    return 'Only table projections have rows with keys, by which the work is divided among the threads.';
+  }
+  if (projection.mode === 'inline') return 'Its rows are written by appends, too, and folded where they are written.';
+  if (projection.file === undefined) return 'It comes from no file that a thread could load.';
+  return whyMoreThanKey(projection);
+}
+
+export class ParallelBatchFold implements BatchFold {
+  readonly #table: ReadableTable;
+  readonly #projection: PreparedTableProjection;
+  readonly #target: FoldTarget;
+  readonly #threads: readonly FoldThread[];
+  readonly #stop = () => {
+    this.close().catch(() => {});
+  };
+  /** What the threads made of the events that were prepared. */
+  #made: readonly RowChanges[] = [];
+  /** Since an event of the batch failed. */
+  #alone: RowBatchFold | undefined;
+
+  constructor(table: ReadableTable, projection: PreparedTableProjection, target: FoldTarget, threads: number) {
+    this.#table = table;
+    this.#projection = projection;
+    this.#target = target;
+    const { name, codeHash, file, shape } = projection;
+    if (file === undefined) throw new EvstoreError('E_BUG', `projection ${name} comes from no file`);
+    this.#threads = Array.from({ length: threads }, (_, index) => {
+      return new FoldThread({
+        file,
+        name,
+        codeHash,
+        table: target.physical(shape.spec.name),
+        part: { index: index + 1, of: threads },
+        isEmpty: target.isEmpty ?? false,
+        cacheBytes: target.cacheBytes === undefined ? undefined : target.cacheBytes / threads,
+      });
+    });
+    target.signal.addEventListener('abort', this.#stop);
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.start()));
+  }
+
+  async prepare(events: readonly RecordedEvent[]): Promise<void> {
+    if (this.#alone !== undefined) return this.#alone.prepare(events);
+    const made = await this.#foldApart(events);
+    if (this.#target.signal.aborted) return;
+    if (made !== null) {
+      this.#made = made;
+      return;
+    }
+    this.forget();
+    this.#alone = new RowBatchFold(this.#table, this.#projection, { ...this.#target, isEmpty: false });
+    await this.#alone.prepare(events);
+  }
+
+  add(event: RecordedEvent): void {
+    this.#alone?.add(event);
+  }
+
+  take(): Folded {
+    if (this.#alone !== undefined) {
+      const folded = this.#alone.take();
+      this.#alone = undefined;
+      return folded;
+    }
+    const { spec } = this.#projection.shape;
+    const upserts = this.#made.flatMap((each) => each.upserts);
+    const deletes = this.#made.flatMap((each) => each.deletes);
+    this.#made = [];
+    return {
+      changes: { kind: 'rows', spec, table: this.#target.physical(spec.name), upserts, deletes },
+      keep: () => {
+        for (const thread of this.#threads) thread.keep();
+      },
+    };
+  }
+
+  forget(): void {
+    this.#made = [];
+    this.#alone = undefined;
+    for (const thread of this.#threads) thread.forget();
+  }
+
+  async close(): Promise<void> {
+    this.#target.signal.removeEventListener('abort', this.#stop);
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  /** Null when an event failed. @throws what reading the rows throws */
+  async #foldApart(events: readonly RecordedEvent[]): Promise<readonly RowChanges[] | null> {
+    const shares = this.#divide(events);
+    if (shares === null) return null;
+    const { spec } = this.#projection.shape;
+    const failures: unknown[] = [];
+    const read = async (keys: readonly StoredRow[]) => {
+      try {
+        return await this.#table.readRows(this.#target.physical(spec.name), spec, keys);
+      } catch (error) {
+        failures.push(error);
+        return null;
+      }
+    };
+    const folding = this.#threads.map((thread, index) => {
+      const share = shares[index] ?? [];
+      return share.length === 0 ? { upserts: [], deletes: [] } : thread.fold(share, read);
+    });
+    const made = await Promise.all(folding);
+    if (failures.length > 0) throw failures[0];
+    const whole = made.filter((each) => each !== null);
+    return whole.length === made.length ? whole : null;
+  }
+
+  /**
+   * The events each thread is to see: those of its streams where these are the keys; all of them where only the code
+   * knows whose they are. Null where a stream is no key.
+   */
+  #divide(events: readonly RecordedEvent[]): readonly (readonly RecordedEvent[])[] | null {
+    const { definition, shape } = this.#projection;
+    if (definition.key !== undefined) return this.#threads.map(() => events);
+    const shares: RecordedEvent[][] = this.#threads.map(() => []);
+    try {
+      for (const event of events) {
+        for (const { text } of toRowKeys(shape, event.streamId)) shares[hashKey(text) % shares.length]?.push(event);
+      }
+    } catch {
+      return null;
+    }
+    return shares;
+  }
+}
