@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -13,6 +14,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // Most of the time cases wait: for another process, for a lease to run out, for the database.
+    maxWorkers: 2 * availableParallelism(),
     // The suite runs in GitHub Actions too: what a case is to find there, it says itself.
     env: { GITHUB_ACTIONS: '', GITHUB_STEP_SUMMARY: '' },
   },
