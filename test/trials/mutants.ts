@@ -28,7 +28,7 @@ export const noCompareAndSet: readonly Mutation[] = [
 export const swapWithoutDrain: readonly Mutation[] = [
   {
     file: 'src/projection/switch-tables.js',
-    from: /await drain\(options, catchUp, live\.position, deadline\);/,
+    from: /await drain\(options, catchUp, Math\.max\(live\.position, last\), deadline\);/,
     to: ';',
   },
   ...drivers.map((driver) => ({
