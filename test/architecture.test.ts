@@ -64,7 +64,12 @@ const layers: readonly Layer[] = [
   { name: 'projection', holds: /^src\/projection\//, imports: ['config', 'store', 'domain'] },
   { name: 'config', holds: /^src\/config\//, imports: ['store', 'domain'], packages: ['jiti'] },
   { name: 'terminal', holds: /^src\/terminal\//, imports: ['domain'], packages: ['ora', 'string-width'] },
-  { name: 'postgres', holds: /^src\/store\/postgres\//, imports: ['store', 'domain'], packages: ['pg'] },
+  {
+    name: 'postgres',
+    holds: /^src\/store\/postgres\//,
+    imports: ['store', 'domain'],
+    packages: ['pg', 'pg-copy-streams'],
+  },
   { name: 'sqlite', holds: /^src\/store\/sqlite\//, imports: ['store', 'domain'], packages: ['better-sqlite3'] },
   { name: 'open', holds: /^src\/store\/open\.ts$/, imports: ['store', 'domain', 'postgres', 'sqlite'] },
   { name: 'store', holds: /^src\/store\/[^/]+\.ts$/, imports: ['domain'] },

@@ -1,9 +1,12 @@
 /** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
 import { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ConnectionTarget } from './connection-url.js';
+import { joinLines } from './copy-text.js';
 import { isEncryptionRefused, namedError, poisonsClient, sqlState } from './errors.js';
 
 /** A value of a row as Postgres spells it. */
@@ -14,6 +17,8 @@ export interface Session {
   query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
   /** Several statements in one message, without parameters and without rows. */
   script(text: string): Promise<void>;
+  /** COPY … FROM STDIN in text format: all rows, as `copyLine` makes them, or none. They are taken as the server takes them. */
+  copyIn(text: string, rows: Iterable<string>): Promise<void>;
 }
 
 export interface TransactionOptions {
@@ -75,6 +80,10 @@ export class Database implements Session {
 
   async script(text: string): Promise<void> {
     await this.#withClient((client) => client.query(text));
+  }
+
+  async copyIn(text: string, rows: Iterable<string>): Promise<void> {
+    await this.#withClient((client) => runCopyIn(client, text, rows));
   }
 
   /** Statements in one transaction under READ COMMITTED; any error rolls it back. */
@@ -240,6 +249,7 @@ function sessionOf(client: pg.PoolClient): Session {
     script: async (text) => {
       await client.query(text);
     },
+    copyIn: (text, rows) => runCopyIn(client, text, rows),
   };
 }
 
@@ -257,4 +267,10 @@ async function runStatement(
   };
   const result = await client.query<(string | null)[]>(statement);
   return result.rows;
+}
+
+/** When the rows end in an error the server is told so, and the error is thrown once it has answered. */
+async function runCopyIn(client: pg.PoolClient, text: string, rows: Iterable<string>): Promise<void> {
+  const { from } = await import('pg-copy-streams');
+  await pipeline(Readable.from(joinLines(rows)), client.query(from(text)));
 }
