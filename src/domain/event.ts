@@ -31,7 +31,10 @@ export interface NewEvent {
   readonly createdAt?: string;
 }
 
-/** An event of the log, as stored. */
+/**
+ * An event of the log, as stored. Its texts may share memory with those of its batch: who keeps one for longer than the
+ * batch copies it, or keeps much more alive.
+ */
 export interface RecordedEvent {
   /** Place in the whole log: from 1, rises with every event, gaps allowed. At most 2^53-1. */
   readonly globalPosition: number;

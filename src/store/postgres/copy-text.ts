@@ -6,6 +6,8 @@ export type CopyValue = string | number | boolean | null;
 const pieceLength = 65_536;
 const special = /[\\\t\n\r]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
+/** Of a letter after a backslash; any other character means itself. */
+const meanings: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /** The values of one row as a line, with its end. */
 export function copyLine(values: readonly CopyValue[]): string {
@@ -16,6 +18,14 @@ export function copyLine(values: readonly CopyValue[]): string {
     separator = '\t';
   }
   return `${line}\n`;
+}
+
+/** The fields of a line without its end, as the server spelt them; null for none. */
+export function splitLine(line: string): (string | null)[] {
+  return line.split('\t').map((field) => {
+    if (field === '\\N') return null;
+    return field.includes('\\') ? field.replace(/\\(.)/g, (_, letter: string) => meanings[letter] ?? letter) : field;
+  });
 }
 
 /** Few and long messages out of many short lines. */

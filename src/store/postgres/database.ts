@@ -6,8 +6,10 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ConnectionTarget } from './connection-url.js';
+import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
 import { isEncryptionRefused, namedError, poisonsClient, sqlState } from './errors.js';
+import { fillIn } from './literals.js';
 
 /** A value of a row as Postgres spells it. */
 export type RawRow = readonly (string | null)[];
@@ -84,6 +86,12 @@ export class Database implements Session {
 
   async copyIn(text: string, rows: Iterable<string>): Promise<void> {
     await this.#withClient((client) => runCopyIn(client, text, rows));
+  }
+
+  /** One query, one transaction. Its rows come as whole lines of COPY's text format, many at a time, while it runs. */
+  async copyOut(query: string, parameters: readonly Parameter[], take: (lines: string) => void): Promise<void> {
+    const text = `copy (${fillIn(query, parameters)}) to stdout`;
+    await this.#withClient((client) => client.query(new CopyOut(text, take)).done);
   }
 
   /** Statements in one transaction under READ COMMITTED; any error rolls it back. */

@@ -24,6 +24,7 @@ import type {
   StreamsOptions,
 } from '../store.js';
 import { append } from './append.js';
+import { addCopiedEvents } from './copied-events.js';
 import type { Database } from './database.js';
 import { addFilter } from './filter.js';
 import { importEvents } from './import.js';
@@ -184,8 +185,9 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #readEvents({ text, parameters }: ReturnType<typeof addFilter>): Promise<readonly RecordedEvent[]> {
-    const rows = await this.#database.query(text, parameters);
-    return rows.map(toRecordedEvent);
+    const events: RecordedEvent[] = [];
+    await this.#database.copyOut(text, parameters, (lines) => addCopiedEvents(lines, events));
+    return events;
   }
 
   async #safeHead(after: number): Promise<number> {

@@ -5,12 +5,13 @@ import type { Parameter } from './database.js';
 /**
  * Another program may have written escapes into the metadata that Postgres keeps and cannot take apart: U+0000, halves of
  * surrogate pairs. One such event must not keep all the others from being read. An escaped backslash is spelt otherwise
- * first, so that after it every backslash begins an escape. As in inspect-slice.sql.
+ * first, so that after it every backslash begins an escape. As in inspect-slice.sql, but spelt so that it means the same
+ * whatever `standard_conforming_strings` is.
  */
-const correlationId = String.raw`(case when strpos(metadata::text, '\u') = 0 then metadata
-  else regexp_replace(replace(metadata::text, '\\', '\u005c'),
-    '\\u0000|\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])|(?<!\\u[dD][89abAB][0-9a-fA-F]{2})\\u[dD][c-fC-F][0-9a-fA-F]{2}',
-    '\\ufffd', 'g')::json end) ->> 'correlationId'`;
+const correlationId = String.raw`(case when strpos(metadata::text, E'\\u') = 0 then metadata
+  else regexp_replace(replace(metadata::text, E'\\\\', E'\\u005c'),
+    E'\\\\u0000|\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[dD][c-fC-F])|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F][0-9a-fA-F]{2}',
+    E'\\\\ufffd', 'g')::json end) ->> 'correlationId'`;
 
 export interface FilteredStatement {
   readonly text: string;

@@ -4,19 +4,19 @@ import type { RecordedEvent, StreamSummary } from '../../domain/event.js';
 import { normaliseTimestamp } from '../../domain/timestamp.js';
 import type { RawRow } from './database.js';
 
-/** Column order of every statement that reads whole events. */
+/** Column order of every statement that reads whole events. The time comes as JSON. */
 export function toRecordedEvent(row: RawRow): RecordedEvent {
   return {
-    globalPosition: toInteger(row[0]),
-    streamId: toText(row[1]),
+    globalPosition: toInteger(row[1]),
+    streamId: toText(row[6]),
     version: toInteger(row[2]),
-    type: toText(row[3]),
-    schemaVersion: toInteger(row[4]),
-    id: toText(row[5]),
-    data: toText(row[6]),
-    metadata: toText(row[7]),
-    streamType: toText(row[8]),
-    createdAt: toTimestamp(row[9]),
+    type: toText(row[4]),
+    schemaVersion: toInteger(row[3]),
+    id: toText(row[0]),
+    data: toText(row[9]),
+    metadata: toText(row[8]),
+    streamType: toText(row[5]),
+    createdAt: toTimestamp(toText(row[7]).slice(1, -1)),
   };
 }
 

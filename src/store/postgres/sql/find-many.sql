@@ -1,5 +1,5 @@
 -- Events of the ids $1, in any order. Columns as in rows.ts.
-select global_position, stream_id, version, event_type, schema_version, id, event_data::text, metadata::text, stream_type,
-       to_json(created_at at time zone 'UTC') #>> '{}'
+select id, global_position, version, schema_version, event_type, stream_type, stream_id,
+       to_json(created_at at time zone 'UTC'), metadata, event_data
   from public.events
  where id = any($1::uuid[])

@@ -1,6 +1,6 @@
 -- The log from $1 (exclusive) to $2 (inclusive), newest first, at most $3 events. Columns as in rows.ts.
-select global_position, stream_id, version, event_type, schema_version, id, event_data::text, metadata::text, stream_type,
-       to_json(created_at at time zone 'UTC') #>> '{}'
+select id, global_position, version, schema_version, event_type, stream_type, stream_id,
+       to_json(created_at at time zone 'UTC'), metadata, event_data
   from public.events
  where global_position > $1 and global_position <= $2 /* filter */
  order by global_position desc
