@@ -1,15 +1,113 @@
-// Compiles to dist/ and lays the .sql files beside the modules that read them.
+/**
+ * Makes dist/: the program and the library as few CommonJS files, which Node starts faster than many modules, with an
+ * ES module in front of each entry, the types beside them, and the .sql files where the modules were that read them.
+ */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const tsc = fileURLToPath(import.meta.resolve('typescript/package.json').replace('package.json', 'bin/tsc'));
 
+/** What is always needed together is one file: a file each for every set of commands that share it would be dozens. */
+const groups = [
+  { name: 'start', test: /\/commands\/start\.ts$/, priority: 5 },
+  { name: 'domain', test: /\/src\/domain\/|\/src\/store\/[^/]+\.ts$/, priority: 4 },
+  { name: 'program', test: /\/commands\/(program|create-context|event-range|event-output)\.ts$/, priority: 3 },
+  { name: 'sqlite', test: /\/src\/store\/sqlite\//, priority: 2 },
+  { name: 'postgres', test: /\/src\/store\/postgres\//, priority: 2 },
+];
+
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`], { stdio: 'inherit' });
+execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--emitDeclarationOnly'], { stdio: 'inherit' });
+await joinModules();
 cpSync(`${root}src/store`, `${root}dist/src/store`, {
   recursive: true,
   filter: (path) => statSync(path).isDirectory() || path.endsWith('.sql'),
 });
+// The package is one of ES modules; its program is not.
+writeFileSync(`${root}dist/bin/package.json`, '{ "type": "commonjs" }\n');
 chmodSync(`${root}dist/bin/evstore.js`, 0o755);
+
+async function joinModules() {
+  const bundle = await rolldown({
+    cwd: root,
+    platform: 'node',
+    input: {
+      evstore: 'bin/evstore.ts',
+      index: 'src/index.ts',
+      testing: 'src/testing.ts',
+      'fold-worker': 'src/projection/fold-worker.ts',
+    },
+    external: isForeign,
+    plugins: [keepPlaces(), leaveOut()],
+  });
+  const { output } = await bundle.write({
+    dir: `${root}dist`,
+    format: 'cjs',
+    entryFileNames: ({ name }) => (name === 'evstore' ? 'bin/evstore.js' : `chunks/${name}.cjs`),
+    chunkFileNames: 'chunks/[name].cjs',
+    codeSplitting: { groups },
+    banner: ({ moduleIds }) => (moduleIds.some((id) => isOf('commander', id)) ? licence('commander') : ''),
+  });
+  for (const [name, file] of [
+    ['index', 'src/index.js'],
+    ['testing', 'src/testing.js'],
+    ['fold-worker', 'src/projection/fold-worker.js'],
+  ]) {
+    const { exports } = output.find(({ fileName }) => fileName === `chunks/${name}.cjs`);
+    writeFacade(file, `chunks/${name}.cjs`, exports);
+  }
+}
+
+/** An ES module with the exports of a chunk. */
+function writeFacade(file, chunk, exports) {
+  const from = JSON.stringify(relative(dirname(file), chunk).replaceAll('\\', '/'));
+  const names = exports.length === 0 ? '' : `export const { ${exports.join(', ')} } = chunk;\n`;
+  writeFileSync(`${root}dist/${file}`, names === '' ? `import ${from};\n` : `import chunk from ${from};\n\n${names}`);
+}
+
+/** What a package depends on is npm's to install; but commander is six files that every command needs. */
+function isForeign(id, importer) {
+  return /^[^./\0]/.test(id) && id !== 'commander' && !isUnused(id, importer);
+}
+
+/** commander would start programs that are commands of another: there are none. */
+function isUnused(id, importer) {
+  return id === 'node:child_process' && isOf('commander', importer);
+}
+
+function isOf(name, path) {
+  return path.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
+}
+
+/** Of a package whose code is in a file of ours. */
+function licence(name) {
+  return `/*! ${name}\n${readFileSync(`${root}node_modules/${name}/LICENSE`, 'utf8')}*/`;
+}
+
+function leaveOut() {
+  return {
+    name: 'leave-out',
+    resolveId: (id, importer) => (isUnused(id, importer) ? '\0nothing' : null),
+    load: (id) => (id === '\0nothing' ? 'module.exports = {};' : null),
+  };
+}
+
+/** A module goes on finding the files that lie beside it, wherever its code went. */
+function keepPlaces() {
+  const mark = 'place-of:';
+  return {
+    name: 'keep-places',
+    transform(code, id) {
+      if (!code.includes('import.meta')) return null;
+      const place = relative(root, id).replace(/\.ts$/, '.js');
+      return code
+        .replaceAll('import.meta.url', `require('node:url').pathToFileURL(\`\${__dirname}/${mark}${place}\`).href`)
+        .replaceAll('import.meta.resolve(', 'require.resolve(');
+    },
+    renderChunk: (code, { fileName }) => code.replaceAll(mark, `${relative(dirname(fileName), '.')}/`),
+  };
+}

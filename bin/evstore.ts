@@ -6,8 +6,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`error: evstore needs Node 20.19 or later, this is ${process.versions.node} (E_CONFIG)\n`);
   process.exitCode = 2;
 } else {
-  const { start } = await import('../commands/start.js');
-  await start();
+  void import('../commands/start.js').then(({ start }) => start());
 }
 
 export {};

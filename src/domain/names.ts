@@ -1,5 +1,4 @@
 /** Names of streams, event types and tables: what is legal, and what is derived from what. */
-import { createHash } from 'node:crypto';
 import { EvstoreError } from './errors.js';
 import { maxIdentifierBytes, maxNameCharacters, maxStreamIdBytes } from './limits.js';
 import type { Statement } from './read-model.js';
@@ -54,7 +53,12 @@ export function nameTarget(projection: string, version: number, rebuild?: number
   const suffix = `__v${version}${rebuild === undefined ? '' : `_${rebuild}`}`;
   const room = maxIdentifierBytes - suffix.length;
   if (projection.length <= room) return `${projection}${suffix}`;
-  const hash = createHash('sha256').update(projection).digest('hex').slice(0, 8);
+  const hash = process
+    .getBuiltinModule('node:crypto')
+    .createHash('sha256')
+    .update(projection)
+    .digest('hex')
+    .slice(0, 8);
   return `${projection.slice(0, room - hash.length - 1)}_${hash}${suffix}`;
 }
 

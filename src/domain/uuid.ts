@@ -1,5 +1,4 @@
 /** Event ids: UUIDs made before the first attempt, so that a retry carries the same ones. */
-import { createHash, randomBytes } from 'node:crypto';
 
 /** The UUID v5 namespace of ids that evstore derives from text. */
 const namespace = Buffer.from('6f8a1d0e5c3b4f7a9d2e41b07c95e8a3', 'hex');
@@ -17,7 +16,7 @@ export function isUuid(text: string): boolean {
  * goes back, the counter goes on from the latest time seen.
  */
 export function newEventId(): string {
-  const bytes = randomBytes(16);
+  const bytes = crypto().randomBytes(16);
   const now = Date.now();
   if (now > lastMillisecond) {
     lastMillisecond = now;
@@ -34,10 +33,15 @@ export function newEventId(): string {
 
 /** UUID v5 in evstore's namespace: the same text gives the same id, everywhere. */
 export function derivedId(text: string): string {
-  const bytes = createHash('sha1').update(namespace).update(text).digest().subarray(0, 16);
+  const bytes = crypto().createHash('sha1').update(namespace).update(text).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return formatUuid(bytes);
+}
+
+/** Loaded with the first id: who only reads makes none. */
+function crypto() {
+  return process.getBuiltinModule('node:crypto');
 }
 
 function formatUuid(bytes: Buffer): string {

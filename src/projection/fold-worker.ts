@@ -57,10 +57,14 @@ function serve(projection: PreparedTableProjection): void {
   });
 }
 
-try {
-  serve(await loadProjection());
-  answer({ kind: 'ready' });
-} catch (error) {
-  const { message, why } = isEvstoreError(error) ? error : { message: String(error), why: undefined };
-  answer({ kind: 'unloadable', why: why === undefined ? `${message}.` : `${message}. ${why}` });
+async function start(): Promise<void> {
+  try {
+    serve(await loadProjection());
+    answer({ kind: 'ready' });
+  } catch (error) {
+    const { message, why } = isEvstoreError(error) ? error : { message: String(error), why: undefined };
+    answer({ kind: 'unloadable', why: why === undefined ? `${message}.` : `${message}. ${why}` });
+  }
 }
+
+void start();

@@ -26,8 +26,8 @@ export function openSqlFolder(folder: URL, render: (text: string) => string = (t
 export interface MigrationFile {
   readonly version: number;
   readonly name: string;
-  /** As it stands in the file. */
-  readonly text: string;
+  /** As it stands in the file, which is read when it is first wanted. */
+  readText(): string;
 }
 
 /** In the order of their numbers. */
@@ -38,7 +38,7 @@ export function readMigrations(folder: URL): readonly MigrationFile[] {
     .map((file) => ({
       version: Number(file.slice(0, 4)),
       name: file.slice(5, -'.sql'.length),
-      text: readFileSync(new URL(file, folder), 'utf8'),
+      readText: () => readFileSync(new URL(file, folder), 'utf8'),
     }));
 }
 

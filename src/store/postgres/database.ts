@@ -3,11 +3,12 @@ import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
 import type { ConnectionTarget } from './connection-url.js';
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
+import { driver } from './driver.js';
 import { isEncryptionRefused, namedError, poisonsClient, sqlState } from './errors.js';
 import { fillIn } from './literals.js';
 
@@ -205,7 +206,7 @@ export class Database implements Session {
 
   #makePool(): pg.Pool {
     const { host, port, user, password, database, options, connectTimeoutMs } = this.#target;
-    const pool = new pg.Pool({
+    const pool = new driver.Pool({
       ...(host === undefined ? {} : { host }),
       ...(port === undefined ? {} : { port }),
       ...(user === undefined ? {} : { user }),

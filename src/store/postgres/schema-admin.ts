@@ -1,6 +1,6 @@
 /** The schema and its versions. */
 import { createHash, randomInt } from 'node:crypto';
-import { EvstoreError } from '../../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import { type MigrationFile, openSqlFolder, readMigrations, type SqlFolder } from '../sql.js';
 import type { Diagnosis, MigrationStatus, SchemaAdmin, SchemaStatus } from '../store.js';
 import { type Database, lockTimeout, type Session } from './database.js';
@@ -49,18 +49,20 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
   }
 
   async assertReady(): Promise<void> {
-    const status = await this.status();
-    this.#refuseNewer(status);
-    if (status.version === 0) {
+    const versions = await this.#readVersions();
+    const version = versions.at(-1) ?? 0;
+    const latest = this.#files.at(-1)?.version ?? 0;
+    this.#refuseNewer({ version, latest });
+    if (version === 0) {
       throw new EvstoreError('E_NO_SCHEMA', `the store has no schema yet: ${this.#database.location}`, {
         why: `There is no table evstore_migrations in schema ${this.#schema}.`,
         next: 'evstore init',
       });
     }
-    const pending = status.migrations.filter(({ state }) => state === 'pending');
+    const pending = this.#files.filter((file) => !versions.includes(file.version));
     if (pending.length === 0) return;
     throw new EvstoreError('E_SCHEMA_PENDING', `${pending.length} migrations are waiting`, {
-      why: `The schema is at version ${status.version}, this evstore needs ${status.latest}.`,
+      why: `The schema is at version ${version}, this evstore needs ${latest}.`,
       next: 'evstore migrate up',
     });
   }
@@ -95,6 +97,17 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
     return pending.map(({ version }) => version);
   }
 
+  /** Of every migration that was applied, in order; one statement where there are any. */
+  async #readVersions(): Promise<readonly number[]> {
+    try {
+      const rows = await this.#database.query(this.#sql('versions-applied'));
+      return rows.map(([version]) => toInteger(version));
+    } catch (error) {
+      if (!isEvstoreError(error) || error.code !== 'E_NO_SCHEMA') throw error;
+      return (await this.status()).migrations.filter(({ state }) => state !== 'pending').map(({ version }) => version);
+    }
+  }
+
   async #readStatus(session: Session): Promise<SchemaStatus> {
     const latest = this.#files.at(-1)?.version ?? 0;
     const [found] = await session.query(this.#sql('schema-status'), [this.#schema]);
@@ -121,7 +134,7 @@ export class PostgresSchemaAdmin implements SchemaAdmin {
     return { version: applied.at(-1)?.version ?? 0, latest, migrations: [...known, ...unknown] };
   }
 
-  #refuseNewer(status: SchemaStatus): void {
+  #refuseNewer(status: Pick<SchemaStatus, 'version' | 'latest'>): void {
     if (status.version <= status.latest) return;
     throw new EvstoreError('E_SCHEMA_NEWER', `the schema is at version ${status.version}`, {
       why: `This evstore knows versions up to ${status.latest}: a newer one has been here.`,
@@ -154,12 +167,12 @@ export function printSchemaSql({ schema = 'public' }: { readonly schema?: string
 function renderMigration(file: MigrationFile, schema: string, tag: number): string {
   const record = `insert into public.evstore_migrations (version, name, checksum)
   values (${file.version}, ${quoteLiteral(file.name)}, ${quoteLiteral(checksumOf(file))});`;
-  return renderSchema(schema)(`${file.text.trimEnd().replaceAll('/*tag*/1', String(tag))}\n\n${record}`);
+  return renderSchema(schema)(`${file.readText().trimEnd().replaceAll('/*tag*/1', String(tag))}\n\n${record}`);
 }
 
 /** Of the text as it stands in the file, whatever the line ends of the checkout. */
 function checksumOf(file: MigrationFile): string {
-  return createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex');
+  return createHash('sha256').update(file.readText().replaceAll('\r\n', '\n')).digest('hex');
 }
 
 function isPending({ migrations }: SchemaStatus, file: MigrationFile): boolean {

@@ -1,5 +1,4 @@
 /** What hangs on the tables of a read model: what a swap carries over, and what stands in its way. */
-import { createHash } from 'node:crypto';
 import { EvstoreError } from '../../domain/errors.js';
 import type { SqlFolder } from '../sql.js';
 import type { TableFacts } from '../store.js';
@@ -65,6 +64,7 @@ export function findMarks(session: Session, sql: SqlFolder, tables: readonly str
 
 function markOf(type: string, text: string): string {
   const body = text.slice(text.search(/\(|\bas\b/i));
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha256').update(`${type} ${body}`).digest('hex').slice(0, 16);
 }
 

@@ -1,6 +1,5 @@
 /** The schema and its versions. */
-import { createHash } from 'node:crypto';
-import { EvstoreError } from '../../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import { type MigrationFile, openSqlFolder, readMigrations, type SqlFolder } from '../sql.js';
 import type { Diagnosis, MigrationStatus, SchemaAdmin, SchemaStatus } from '../store.js';
 import type { Database, Session } from './database.js';
@@ -44,18 +43,20 @@ export class SqliteSchemaAdmin implements SchemaAdmin {
   }
 
   async assertReady(): Promise<void> {
-    const status = await this.status();
-    this.#refuseNewer(status);
-    if (status.version === 0) {
+    const versions = await this.#readVersions();
+    const version = versions.at(-1) ?? 0;
+    const latest = this.#files.at(-1)?.version ?? 0;
+    this.#refuseNewer({ version, latest });
+    if (version === 0) {
       throw new EvstoreError('E_NO_SCHEMA', `the store has no schema yet: ${this.#database.location}`, {
         why: 'There is no table evstore_migrations.',
         next: 'evstore init',
       });
     }
-    const pending = status.migrations.filter(({ state }) => state === 'pending');
+    const pending = this.#files.filter((file) => !versions.includes(file.version));
     if (pending.length === 0) return;
     throw new EvstoreError('E_SCHEMA_PENDING', `${pending.length} migrations are waiting`, {
-      why: `The schema is at version ${status.version}, this evstore needs ${status.latest}.`,
+      why: `The schema is at version ${version}, this evstore needs ${latest}.`,
       next: 'evstore migrate up',
     });
   }
@@ -81,6 +82,17 @@ export class SqliteSchemaAdmin implements SchemaAdmin {
     const pending = this.#files.filter((file) => isPending(status, file));
     for (const file of pending) session.execute(renderMigration(file));
     return pending.map(({ version }) => version);
+  }
+
+  /** Of every migration that was applied, in order; one statement where there are any. */
+  async #readVersions(): Promise<readonly number[]> {
+    try {
+      const rows = await this.#database.read((session) => session.query(this.#sql('versions-applied')));
+      return rows.map(([version]) => toInteger(version));
+    } catch (error) {
+      if (!isEvstoreError(error) || error.code !== 'E_NO_SCHEMA') throw error;
+      return (await this.status()).migrations.filter(({ state }) => state !== 'pending').map(({ version }) => version);
+    }
   }
 
   #readStatus(session: Session): SchemaStatus {
@@ -109,7 +121,7 @@ export class SqliteSchemaAdmin implements SchemaAdmin {
     return { version: applied.at(-1)?.version ?? 0, latest, migrations: [...known, ...unknown] };
   }
 
-  #refuseNewer(status: SchemaStatus): void {
+  #refuseNewer(status: Pick<SchemaStatus, 'version' | 'latest'>): void {
     if (status.version <= status.latest) return;
     throw new EvstoreError('E_SCHEMA_NEWER', `the schema is at version ${status.version}`, {
       why: `This evstore knows versions up to ${status.latest}: a newer one has been here.`,
@@ -134,12 +146,13 @@ export function printSchemaSql(): string {
 function renderMigration(file: MigrationFile): string {
   const record = `insert into evstore_migrations (version, name, checksum)
   values (${file.version}, ${quoteLiteral(file.name)}, ${quoteLiteral(checksumOf(file))});`;
-  return `${file.text.trimEnd()}\n\n${record}`;
+  return `${file.readText().trimEnd()}\n\n${record}`;
 }
 
 /** Of the text as it stands in the file, whatever the line ends of the checkout. */
 function checksumOf(file: MigrationFile): string {
-  return createHash('sha256').update(file.text.replaceAll('\r\n', '\n')).digest('hex');
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return createHash('sha256').update(file.readText().replaceAll('\r\n', '\n')).digest('hex');
 }
 
 function isPending({ migrations }: SchemaStatus, file: MigrationFile): boolean {

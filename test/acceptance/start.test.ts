@@ -1,0 +1,95 @@
+/** What the packed program loads: starting takes as long as that, so it is what the command needs and no more. */
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createTestStore, forEachEngine } from '../support/engines.js';
+import { makeEvent } from '../support/events.js';
+import { type PackedPackage, packPackage } from '../support/package.js';
+
+const drivers = { sqlite: 'better-sqlite3', postgres: 'pg' } as const;
+const others = ['chalk', 'cli-table3', 'commander', 'jiti', 'ora', 'pg-copy-streams', 'string-width'];
+
+let packed: PackedPackage;
+
+beforeAll(async () => {
+  packed = await packPackage();
+}, 120_000);
+afterAll(() => packed.remove());
+
+interface Loaded {
+  /** Files of evstore, from dist/. */
+  readonly own: readonly string[];
+  readonly packages: readonly string[];
+  /** Modules of Node itself, its inner ones too. */
+  readonly builtins: readonly string[];
+}
+
+/** Runs it, with an eye on everything that is imported or required. */
+async function load(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Loaded> {
+  const folder = mkdtempSync(join(packed.folder, 'loaded-'));
+  const [list, builtins] = [join(folder, 'files'), join(folder, 'builtins')];
+  const hooks = `import { appendFileSync } from 'node:fs';
+    export function load(url, context, next) {
+      appendFileSync(${JSON.stringify(list)}, url + '\\n');
+      return next(url, context);
+    }`;
+  const preload = join(folder, 'preload.cjs');
+  writeFileSync(
+    preload,
+    `const { appendFileSync, writeFileSync } = require('node:fs');
+     require('node:module').register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(hooks)}`)});
+     process.on('exit', () => {
+       appendFileSync(${JSON.stringify(list)}, Object.keys(require.cache).join('\\n'));
+       writeFileSync(${JSON.stringify(builtins)}, process.moduleLoadList.join('\\n'));
+     });`,
+  );
+  const result = await packed.evstore(args, { env: { ...env, NODE_OPTIONS: `--require ${preload}` } });
+  expect(result, result.stderr).toMatchObject({ code: 0 });
+  const files = readFileSync(list, 'utf8');
+  return {
+    own: unique(files, /(?<=\/evstore\/dist\/).*/g),
+    packages: unique(files, /(?<=\/node_modules\/)(?!evstore\/)(?:@[^/]+\/)?[^/\n]+/g),
+    builtins: readFileSync(builtins, 'utf8').split('\n'),
+  };
+}
+
+function unique(text: string, pattern: RegExp): string[] {
+  return [...new Set(text.match(pattern) ?? [])].sort();
+}
+
+test('--version loads no package and next to nothing else', async () => {
+  const { own, packages } = await load(['--version']);
+  expect(packages).toEqual([]);
+  expect(own).toEqual(['bin/evstore.js', 'chunks/rolldown-runtime.cjs', 'chunks/start.cjs']);
+});
+
+test('--help loads no driver', async () => {
+  const { own, packages } = await load(['--help']);
+  expect(packages).toEqual([]);
+  expect(own).not.toContain('chunks/sqlite.cjs');
+  expect(own).not.toContain('chunks/postgres.cjs');
+});
+
+forEachEngine((engine) => {
+  const other = engine === 'sqlite' ? 'postgres' : 'sqlite';
+
+  test('read loads few files, and one driver', async () => {
+    const { store, url, cleanup } = await createTestStore(engine);
+    try {
+      await store.log.append('Order-1', [makeEvent()], 'any');
+      const { own, packages, builtins } = await load(['read'], { EVSTORE_URL: url });
+      expect(own).toEqual(
+        [
+          'bin/evstore.js',
+          ...['domain', 'program', 'read', 'rolldown-runtime', 'start', engine].map((name) => `chunks/${name}.cjs`),
+        ].sort(),
+      );
+      expect(packages).toContain(drivers[engine]);
+      for (const name of [drivers[other], ...others]) expect(packages).not.toContain(name);
+      // What fetch is made of takes nearly as long to load as the driver of Postgres.
+      expect(builtins.filter((name) => name.includes('undici'))).toEqual([]);
+    } finally {
+      await cleanup();
+    }
+  });
+});
