@@ -200,6 +200,11 @@ describe('architecture', () => {
       ).toBe(true);
   });
 
+  it('loads the driver of Postgres in one place, which knows how', () => {
+    const loads = (path: string) => /^import (?!type\b).*'pg(\/.*)?';$|[^t]\('pg(\/.*)?'\)/m.test(readCode(path));
+    expect(modules.filter(loads)).toEqual(['src/store/postgres/driver.ts']);
+  });
+
   it('starts without a static import', () => {
     expect(importsOf('bin/evstore.ts').filter(({ isDynamic }) => !isDynamic)).toEqual([]);
   });

@@ -1,7 +1,7 @@
 /** Values written into the text of a statement, for COPY, which takes no parameters. */
-import { escapeLiteral } from 'pg';
 import { EvstoreError } from '../../domain/errors.js';
 import type { Parameter } from './database.js';
+import { driver } from './driver.js';
 
 /** A name or a text of the statement itself, in which `$1` is no placeholder; or a placeholder. */
 const quotedOrPlace = /"[^"]*"|'[^']*'|\$(\d+)/g;
@@ -23,5 +23,5 @@ function toLiteral(value: Parameter): string {
       why: 'A text of Postgres cannot contain U+0000.',
     });
   }
-  return escapeLiteral(value);
+  return driver.escapeLiteral(value);
 }
