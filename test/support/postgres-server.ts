@@ -24,6 +24,8 @@ export interface PostgresServer {
 export interface PostgresOptions {
   /** Configuration parameters beyond the usual ones. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Whose binaries are tried first: the npm package's unless said. */
+  readonly prefer?: 'package' | 'system';
   /** Start from the data of another server that is halted now. */
   readonly copyOf?: PostgresServer;
   /** The copy follows this server and answers reads only. */
@@ -49,7 +51,7 @@ const defaults = {
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const account = unprivilegedAccount();
   const failures: string[] = [];
-  for (const binaries of options.copyOf ? [options.copyOf.binaries] : findBinaries()) {
+  for (const binaries of options.copyOf ? [options.copyOf.binaries] : findBinaries(options.prefer)) {
     try {
       return await startFrom(binaries, account, options);
     } catch (error) {
@@ -63,15 +65,15 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   );
 }
 
-function findBinaries(): string[] {
-  const system = '/usr/lib/postgresql';
-  const folders = [
-    packagedBinaries(),
-    ...listFolder(system)
+function findBinaries(prefer: PostgresOptions['prefer'] = 'package'): string[] {
+  const installed = '/usr/lib/postgresql';
+  const system = [
+    ...listFolder(installed)
       .sort((a, b) => Number(b) - Number(a))
-      .map((version) => join(system, version, 'bin')),
+      .map((version) => join(installed, version, 'bin')),
     ...(process.env.PATH ?? '').split(delimiter),
   ];
+  const folders = prefer === 'system' ? [...system, packagedBinaries()] : [packagedBinaries(), ...system];
   return folders.filter(
     (folder) => folder !== undefined && folder !== '' && isExecutable(join(folder, 'initdb')),
   ) as string[];

@@ -1,0 +1,104 @@
+/** `evstore import` of a file, against the fastest way to put ready rows into the same table. */
+import { makeDataFile } from '../data/files.js';
+import { runEvstore } from '../evstore.js';
+import { atLeast, type Contender, expectEqual, takeTurns, timed } from '../measure.js';
+import type { PlacedStore } from '../place.js';
+import { verifyLog } from '../verify.js';
+import { copyIn, psqlMissing } from '../yardsticks/psql.js';
+import { bareTable, insertRows } from '../yardsticks/sqlite-loop.js';
+import { count, type Task, type Work } from './work.js';
+
+export const work: Work = {
+  summary: 'evstore import of a file of events, into an empty store',
+  events: 1_000_000,
+  runs: 5,
+  run: async (task) => {
+    const { place, events, runs, say } = task;
+    const contenders = place.engine === 'postgres' ? await onPostgres(task) : await onSqlite(task);
+    const title = `import of ${count(events)} events on ${place.engine}`;
+    return [await takeTurns(contenders, { title, unit: 'events/s', runs, say })];
+  },
+};
+
+/** A contender that fills a new database each time; what it made is verified and dropped. */
+export function filling(
+  { place, events }: Task,
+  contender: Omit<Contender, 'run' | 'prepare'> & {
+    /** Makes the database, when a store is not wanted. */
+    readonly make?: () => Promise<PlacedStore>;
+    readonly prepare?: (store: PlacedStore) => Promise<unknown>;
+    /** @returns seconds */
+    readonly fill: (store: PlacedStore) => Promise<number>;
+    readonly table?: string;
+  },
+): Contender {
+  const { make = place.makeStore, prepare, fill, table, ...rest } = contender;
+  return {
+    ...rest,
+    run: async () => {
+      const store = await make();
+      try {
+        await prepare?.(store);
+        await store.settle();
+        const seconds = await fill(store);
+        await verifyLog(store.raw, events, table);
+        return events / seconds;
+      } finally {
+        await store.remove();
+      }
+    },
+  };
+}
+
+export async function importing(task: Task): Promise<Contender> {
+  const { place, events } = task;
+  const file = await makeDataFile(events, 'ndjson');
+  return filling(task, {
+    name: 'evstore import',
+    fill: async ({ url }) => {
+      const { seconds, stdout } = await runEvstore(['import', file, '--json'], { url, folder: place.folder });
+      expectEqual('what evstore imported', JSON.parse(stdout).imported, events);
+      return seconds;
+    },
+  });
+}
+
+async function onPostgres(task: Task): Promise<Contender[]> {
+  const { events } = task;
+  const rows = await makeDataFile(events, 'copy');
+  return [
+    await importing(task),
+    filling(task, {
+      name: 'psql \\copy into the same table and indexes, without guards',
+      missing: psqlMissing,
+      target: atLeast(0.8),
+      prepare: ({ raw }) => raw.query('create table bare (like events including all)'),
+      fill: ({ url }) => copyIn(url, 'bare', rows, events),
+      table: 'bare',
+    }),
+    filling(task, {
+      name: 'psql \\copy into the table with its guards',
+      missing: psqlMissing,
+      fill: ({ url }) => copyIn(url, 'events', rows, events),
+    }),
+  ];
+}
+
+async function onSqlite(task: Task): Promise<Contender[]> {
+  const rows = await makeDataFile(task.events, 'copy');
+  const loop = ({ path }: PlacedStore) => timed(() => insertRows(path, rows));
+  return [
+    await importing(task),
+    filling(task, {
+      name: 'better-sqlite3, one transaction, unique keys and index by type',
+      target: atLeast(0.8),
+      make: task.place.makeDatabase,
+      prepare: ({ raw }) => raw.query(bareTable),
+      fill: async (store) => loop(store),
+    }),
+    filling(task, {
+      name: 'better-sqlite3, one transaction, the store itself',
+      fill: async (store) => loop(store),
+    }),
+  ];
+}
