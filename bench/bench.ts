@@ -16,7 +16,7 @@ import { isMet, type Report } from './report.js';
 import { renderComparison, renderMarkdown } from './table.js';
 import type { Work } from './works/work.js';
 
-const names = ['append', 'import', 'export', 'rebuild', 'start', 'lag', 'growth'] as const;
+const names = ['append', 'import', 'export', 'rebuild', 'tail', 'start', 'lag', 'memory', 'growth', 'swap'] as const;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const say = (line: string) => void process.stderr.write(`${line}\n`);
@@ -67,8 +67,9 @@ function chooseEngines(engine: string): readonly Engine[] {
   process.exit(2);
 }
 
+/** Whole orders, in a tenth of it too. */
 function roundToOrders(events: number): number {
-  return Math.ceil(events / 10) * 10;
+  return Math.ceil(events / 100) * 100;
 }
 
 /** The yardsticks are packages of their own, and what is measured is what would be published. */

@@ -1,8 +1,15 @@
 /** The built command line as users start it: a process of its own. */
-import { type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, type SpawnOptions, spawn } from 'node:child_process';
 import { openSync, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Wrong } from './measure.js';
+
+/** Of those that still run, none outlives this process. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 const program = fileURLToPath(new URL('../dist/bin/evstore.js', import.meta.url));
 
@@ -10,15 +17,22 @@ export interface RunOptions {
   readonly url: string;
   /** Where it runs: without a config, with nobody's settings. */
   readonly folder: string;
-  /** Where its output goes; kept and given back unless said. `pipe`: through a pipe of the shell to /dev/null. */
-  readonly output?: 'kept' | 'null' | 'pipe';
+  /**
+   * Where its output goes; kept and given back unless said. `counted`: lines are counted and forgotten; `pipe`: through
+   * a pipe of the shell to /dev/null.
+   */
+  readonly output?: 'kept' | 'counted' | 'null' | 'pipe';
   /** Look at its memory while it runs. */
   readonly watched?: boolean;
 }
 
+export type Started = ChildProcessByStdio<null, Readable, Readable>;
+
 export interface Run {
   readonly seconds: number;
   readonly stdout: string;
+  /** Of stdout, when they were counted. */
+  readonly lines: number;
   /** The most memory it had, when it was watched. */
   readonly peakMb: number;
 }
@@ -38,9 +52,14 @@ export function runProgram(command: readonly string[], options: RunOptions): Pro
     ...settingsOf(options),
     stdio: ['ignore', output === 'null' ? openSync('/dev/null', 'w') : 'pipe', 'pipe'],
   });
+  running.add(child);
   const stdout: Buffer[] = [];
+  let lines = 0;
   let stderr = '';
-  child.stdout?.on('data', (piece: Buffer) => stdout.push(piece));
+  child.stdout?.on('data', (piece: Buffer) => {
+    if (output === 'counted') lines += countLines(piece);
+    else stdout.push(piece);
+  });
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     stderr = (stderr + piece).slice(-2_000);
   });
@@ -50,19 +69,33 @@ export function runProgram(command: readonly string[], options: RunOptions): Pro
     child.once('error', reject);
     child.once('exit', () => clearInterval(watch));
     child.once('close', (code) => {
+      running.delete(child);
       const seconds = (performance.now() - startedAt) / 1000;
-      if (code === 0) resolve({ seconds, stdout: Buffer.concat(stdout).toString(), peakMb });
+      if (code === 0) resolve({ seconds, stdout: Buffer.concat(stdout).toString(), lines, peakMb });
       else reject(new Wrong(`${args.join(' ')} ended with ${code}: ${stderr.trim()}`));
     });
   });
 }
 
-export function startEvstore(args: readonly string[], options: RunOptions) {
-  return spawn(process.execPath, [program, ...args], { ...settingsOf(options), stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param output a file of its own for its stdout, which this process reads otherwise */
+export function startEvstore(args: readonly string[], options: RunOptions, output?: number): Started {
+  const child = spawn(process.execPath, [program, ...args], {
+    ...settingsOf(options),
+    stdio: ['ignore', output ?? 'pipe', 'pipe'],
+  });
+  running.add(child);
+  child.once('close', () => running.delete(child));
+  return child as unknown as Started;
 }
 
 function settingsOf({ url, folder }: RunOptions): SpawnOptions {
   return { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, EVSTORE_URL: url } };
+}
+
+export function countLines(piece: Buffer): number {
+  let lines = 0;
+  for (let at = piece.indexOf(10); at !== -1; at = piece.indexOf(10, at + 1)) lines += 1;
+  return lines;
 }
 
 /** By the kernel, so that nothing between two looks is missed: `VmHWM` never falls. */

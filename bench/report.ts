@@ -53,7 +53,9 @@ export function judge({ measured }: Comparison): Line[] {
     if (failure !== undefined) return { ...known, verdict: failure };
     const figure = summarise(figures);
     if (limit !== undefined) return { ...known, figure, verdict: judgeBound(figure.median, limit) };
-    if (each === first || first === undefined) return { ...known, figure, verdict: '' };
+    // Where the first has a bound of its own, a line without one is only another figure of it.
+    const isAside = first?.limit !== undefined && target === undefined;
+    if (each === first || first === undefined || isAside) return { ...known, figure, verdict: '' };
     if (first.failure !== undefined) return { ...known, figure, verdict: 'nothing to compare with' };
     const ratio = compareRuns(first.figures, figures);
     return { ...known, figure, ratio, verdict: target === undefined ? '' : judgeBound(ratio.median, target) };

@@ -2,7 +2,7 @@
 import type { Raw } from '../../test/support/raw.js';
 import { openEvstoreWriters } from '../evstore-writers.js';
 import { atLeast, type Contender, expectEqual, takeTurns } from '../measure.js';
-import type { PlacedStore } from '../place.js';
+import type { Place, PlacedStore } from '../place.js';
 import type { Target } from '../report.js';
 import { countOfEmmett, openEmmettWriters } from '../yardsticks/emmett-postgres.js';
 import { openEmmettSqliteWriter } from '../yardsticks/emmett-sqlite.js';
@@ -27,7 +27,7 @@ export const work: Work = {
         const what = batch === 1 ? 'append of one event a commit' : `append of ${batch} events a commit`;
         const title = `${what}, ${who} on ${task.place.engine}`;
         const candidates = candidatesOf(task, batch, writers);
-        const contenders = candidates.map((candidate) => new AppendingContender(task, candidate, writers, batch));
+        const contenders = candidates.map((candidate) => new AppendingContender(candidate, writers, batch));
         try {
           comparisons.push(await takeTurns(contenders, { title, unit: 'events/s', runs: task.runs, say: task.say }));
         } finally {
@@ -39,7 +39,7 @@ export const work: Work = {
   },
 };
 
-interface Candidate {
+export interface Candidate {
   readonly name: string;
   readonly target?: Target;
   /** Its tables, in a database of its own. */
@@ -50,19 +50,22 @@ interface Candidate {
   readonly log?: string;
 }
 
-function candidatesOf({ place }: Task, batch: number, writers: number): Candidate[] {
-  const isOne = batch === 1;
-  const evstore: Candidate = {
+export function evstoreCandidate({ makeStore }: Place): Candidate {
+  return {
     name: 'evstore, openStore().append()',
-    make: place.makeStore,
+    make: makeStore,
     open: ({ url }, count) => openEvstoreWriters(url, count),
     count: 'select count(*) as events from events',
     log: 'events',
   };
+}
+
+function candidatesOf({ place }: Task, batch: number, writers: number): Candidate[] {
+  const isOne = batch === 1;
   const emmettTarget = isOne ? (writers === 1 ? {} : { target: atLeast(3) }) : { target: atLeast(1.5) };
   if (place.engine === 'sqlite') {
     return [
-      evstore,
+      evstoreCandidate(place),
       {
         name: 'better-sqlite3, bare prepared INSERT, synchronous FULL',
         target: atLeast(0.9),
@@ -88,7 +91,7 @@ function candidatesOf({ place }: Task, batch: number, writers: number): Candidat
     count: countOfMessageDb,
   };
   return [
-    evstore,
+    evstoreCandidate(place),
     {
       name: 'pg, bare prepared INSERT into the same table, without guards',
       target: atLeast(0.9),
@@ -116,7 +119,7 @@ async function makeWith(make: () => Promise<PlacedStore>, prepare: (raw: Raw) =>
 }
 
 /** Its store and its connections stay from run to run; so the log grows, for all of them. */
-class AppendingContender implements Contender {
+export class AppendingContender implements Contender {
   readonly name: string;
   readonly target?: Target;
   readonly #candidate: Candidate;
@@ -127,12 +130,17 @@ class AppendingContender implements Contender {
   #events = 0;
   #streams = 0;
 
-  constructor(_task: Task, candidate: Candidate, count: number, batch: number) {
+  constructor(candidate: Candidate, count: number, batch: number) {
     this.name = candidate.name;
     if (candidate.target !== undefined) this.target = candidate.target;
     this.#candidate = candidate;
     this.#count = count;
     this.#batch = batch;
+  }
+
+  /** Acknowledged so far. */
+  get events(): number {
+    return this.#events;
   }
 
   async prepare(): Promise<void> {

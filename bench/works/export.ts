@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { makeDataFile } from '../data/files.js';
-import { runEvstore, startEvstore } from '../evstore.js';
+import { countLines, runEvstore, startEvstore } from '../evstore.js';
 import { atLeast, type Contender, expectEqual, takeTurns } from '../measure.js';
 import type { PlacedStore } from '../place.js';
 import { copyOut, psqlMissing } from '../yardsticks/psql.js';
@@ -72,19 +72,19 @@ function printing(
 async function verifyOutput(args: readonly string[], url: string, folder: string, events: number): Promise<void> {
   const printed = startEvstore(args, { url, folder });
   const [found, expected] = await Promise.all([
-    digest(printed.stdout as NodeJS.ReadableStream),
+    digest(printed.stdout),
     digest(createReadStream(await makeDataFile(events, 'ndjson'))),
   ]);
   expectEqual(`what evstore ${args.join(' ')} printed`, found, expected);
 }
 
 /** How many lines, and their hash. */
-async function digest(stream: AsyncIterable<Buffer | string>): Promise<string> {
+async function digest(stream: AsyncIterable<Buffer>): Promise<string> {
   const hash = createHash('sha256');
   let lines = 0;
   for await (const piece of stream) {
     hash.update(piece);
-    for (const byte of piece as Buffer) if (byte === 10) lines += 1;
+    lines += countLines(piece);
   }
   return `${lines} lines, sha256 ${hash.digest('hex').slice(0, 16)}…`;
 }

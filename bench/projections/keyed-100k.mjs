@@ -1,0 +1,3 @@
+import { defineKeyed } from './keyed.mjs';
+
+export default defineKeyed('keyed_100k', 100_000);
