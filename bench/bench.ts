@@ -43,11 +43,15 @@ for (const name of chosen) {
   for (const engine of engines) {
     const events = roundToOrders(Number(values.events ?? work.events));
     const runs = Number(values.runs ?? work.runs);
-    const comparisons = await withPlace(engine, (place) => work.run({ place, events, runs, say }));
+    const comparisons = await withPlace(engine, (place) => work.run({ place, events, runs, say })).catch((error) => {
+      say(`${name} on ${engine} failed: ${error instanceof Error ? error.stack : error}`);
+      isGood = false;
+      return [];
+    });
     for (const comparison of comparisons) {
       process.stdout.write(`${values.markdown ? renderMarkdown(comparison) : renderComparison(comparison)}\n`);
     }
-    writeResult({ work: name, engine, comparisons });
+    if (comparisons.length > 0) writeResult({ work: name, engine, comparisons });
     isGood &&= isMet(comparisons);
   }
 }

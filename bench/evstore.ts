@@ -1,6 +1,6 @@
 /** The built command line as users start it: a process of its own. */
 import { type ChildProcess, type ChildProcessByStdio, type SpawnOptions, spawn } from 'node:child_process';
-import { openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { Wrong } from './measure.js';
@@ -50,7 +50,7 @@ export function runProgram(command: readonly string[], options: RunOptions): Pro
   const startedAt = performance.now();
   const child = spawn(file, args, {
     ...settingsOf(options),
-    stdio: ['ignore', output === 'null' ? openSync('/dev/null', 'w') : 'pipe', 'pipe'],
+    stdio: ['ignore', output === 'null' ? 'ignore' : 'pipe', 'pipe'],
   });
   running.add(child);
   const stdout: Buffer[] = [];
@@ -85,6 +85,7 @@ export function startEvstore(args: readonly string[], options: RunOptions, outpu
   });
   running.add(child);
   child.once('close', () => running.delete(child));
+  child.stderr?.resume();
   return child as unknown as Started;
 }
 

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Engine } from '../src/store/store.js';
 import { type PostgresServer, startPostgres } from '../test/support/postgres-server.js';
 import { connectPostgres, connectSqlite, type Raw, withDatabase } from '../test/support/raw.js';
@@ -40,17 +40,23 @@ export interface PlacedStore {
 export async function withPlace<Result>(engine: Engine, body: (place: Place) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), 'evstore-bench-'));
   chmodSync(folder, 0o755);
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once('exit', remove);
   try {
     return await (engine === 'postgres' ? onPostgres(folder, body) : body(placeOnSqlite(folder)));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.removeListener('exit', remove);
+    remove();
   }
 }
 
 async function onPostgres<Result>(folder: string, body: (place: Place) => Promise<Result>): Promise<Result> {
   const server = await startPostgres({ prefer: 'system', settings: { fsync: 'on', full_page_writes: 'on' } });
   // A server without its benchmark is of no use to anybody.
-  const halt = () => void server.halt('immediate');
+  const halt = () => {
+    void server.halt('immediate');
+    rmSync(dirname(server.data), { recursive: true, force: true, maxRetries: 10 });
+  };
   process.once('exit', halt);
   try {
     return await body(await placeOnPostgres(folder, server));

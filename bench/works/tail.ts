@@ -1,16 +1,11 @@
 /** From an append's acknowledgement to its line out of `evstore tail`; and what a tail costs those who append. */
-import { once } from 'node:events';
-import { createReadStream, openSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeRandom } from '../../test/support/random.js';
-import { countLines, startEvstore } from '../evstore.js';
 import { openEvstoreWriters } from '../evstore-writers.js';
-import { atLeast, atMost, type Contender, takeTurns, Wrong } from '../measure.js';
-import type { Place, PlacedStore } from '../place.js';
+import { atLeast, atMost, type Contender, takeTurns, timed, Wrong } from '../measure.js';
 import type { Comparison, Measured } from '../report.js';
 import { quantile } from '../statistics.js';
+import { patienceMs, startTail, Tailed } from '../tail.js';
 import { sampleEvents } from '../yardsticks/writer.js';
 import { AppendingContender, evstoreCandidate } from './append.js';
 import type { Task, Work } from './work.js';
@@ -19,7 +14,6 @@ const idleAppends = 60;
 const busyRate = 1_000;
 const busySeconds = 4;
 const writers = 8;
-const patienceMs = 10_000;
 
 export const work: Work = {
   summary: 'from commit to printed line, idle and under appends; and appends with a tail attached',
@@ -62,7 +56,7 @@ type Append = (stream: string) => Promise<void>;
 /** Appends to a store while a tail prints, and looks when what was printed. */
 async function follow(
   { place }: Task,
-  appendAll: (append: Append) => Promise<number>,
+  appendAll: (append: Append) => Promise<void>,
 ): Promise<{ latencies: number[]; rate: number }> {
   const store = await place.makeStore();
   const { writes, close } = await openEvstoreWriters(store.url, writers);
@@ -81,14 +75,14 @@ async function follow(
       await sleep(50);
     }
     acknowledged.clear();
-    const rate = await appendAll(append);
+    const seconds = await timed(() => appendAll(append));
     const deadline = performance.now() + patienceMs;
     const isMissing = () => [...acknowledged.keys()].some((stream) => !tail.printed.has(stream));
     while (isMissing() && performance.now() < deadline) await sleep(20);
     if (isMissing()) throw new Wrong('the tail did not print every event');
     if (tail.faults.length > 0) throw new Wrong(tail.faults.join(', '));
     const latencies = [...acknowledged].map(([stream, at]) => Math.max(0, (tail.printed.get(stream) ?? 0) - at));
-    return { latencies, rate };
+    return { latencies, rate: latencies.length / seconds };
   } finally {
     await tail.stop();
     await close();
@@ -96,17 +90,16 @@ async function follow(
   }
 }
 
-async function appendNowAndThen(append: Append): Promise<number> {
+async function appendNowAndThen(append: Append): Promise<void> {
   const random = makeRandom(1);
   for (let index = 0; index < idleAppends; index += 1) {
     await sleep(50 + random.below(100));
     await append(`Order-${index}`);
   }
-  return 10;
 }
 
-/** At a rate of its own, whether the last was acknowledged or not. @returns how many a second there were */
-async function appendSteadily(append: Append): Promise<number> {
+/** At a rate of its own, whether the last was acknowledged or not. */
+async function appendSteadily(append: Append): Promise<void> {
   const startedAt = performance.now();
   const appends: Promise<void>[] = [];
   while (performance.now() - startedAt < busySeconds * 1_000) {
@@ -115,45 +108,11 @@ async function appendSteadily(append: Append): Promise<number> {
     await sleep(1);
   }
   await Promise.all(appends);
-  return (appends.length / (performance.now() - startedAt)) * 1_000;
-}
-
-interface Tail {
-  /** When the first event of each stream was printed. */
-  readonly printed: ReadonlyMap<string, number>;
-  /** What was printed twice or out of order. */
-  readonly faults: readonly string[];
-  stop(): Promise<void>;
-}
-
-async function startTail({ folder }: Place, { url }: PlacedStore): Promise<Tail> {
-  const child = startEvstore(['tail', '--from', 'end', '-o', 'ndjson'], { url, folder });
-  const printed = new Map<string, number>();
-  const faults: string[] = [];
-  let before = 0;
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    const at = performance.now();
-    const { streamId, globalPosition } = JSON.parse(line) as { streamId: string; globalPosition: number };
-    if (printed.has(streamId)) faults.push(`${streamId} was printed twice`);
-    if (globalPosition <= before) faults.push(`${globalPosition} was printed after ${before}`);
-    before = globalPosition;
-    printed.set(streamId, at);
-  });
-  child.stderr.resume();
-  return {
-    printed,
-    faults,
-    stop: async () => {
-      const gone = once(child, 'close');
-      child.kill('SIGTERM');
-      await gone;
-    },
-  };
 }
 
 async function cost({ place, runs, say }: Task): Promise<Comparison> {
   const alone = new AppendingContender(evstoreCandidate(place), writers, 1);
-  const tailed = new Tailed(place);
+  const tailed = new Tailed(place, writers);
   const contenders: Contender[] = [
     tailed,
     { name: 'without', target: atLeast(0.97), prepare: () => alone.prepare(), run: () => alone.run() },
@@ -165,73 +124,4 @@ async function cost({ place, runs, say }: Task): Promise<Comparison> {
     await alone.close();
     await tailed.close();
   }
-}
-
-/** Its tail prints into a file, as reading it would cost this process. It ends with the run. */
-class Tailed implements Contender {
-  readonly name = 'with a tail';
-  readonly #place: Place;
-  readonly #file: string;
-  readonly #appending: AppendingContender;
-  #store: PlacedStore | undefined;
-  #tail: ReturnType<typeof startEvstore> | undefined;
-
-  constructor(place: Place) {
-    this.#place = place;
-    this.#file = join(place.folder, 'tail.ndjson');
-    const candidate = evstoreCandidate(place);
-    this.#appending = new AppendingContender(
-      {
-        ...candidate,
-        make: async () => {
-          this.#store = await candidate.make();
-          return this.#store;
-        },
-      },
-      writers,
-      1,
-    );
-  }
-
-  async prepare(): Promise<void> {
-    await this.#appending.prepare();
-    const { url = '' } = this.#store ?? {};
-    const output = openSync(this.#file, 'w');
-    const args = ['tail', '--from', 'start', '-o', 'ndjson'];
-    this.#tail = startEvstore(args, { url, folder: this.#place.folder }, output);
-    await this.#printed();
-  }
-
-  async run(): Promise<number> {
-    const figure = await this.#appending.run();
-    await this.#printed();
-    const gone = this.#tail && once(this.#tail, 'close');
-    this.#tail?.kill('SIGTERM');
-    await gone;
-    return figure;
-  }
-
-  async close(): Promise<void> {
-    this.#tail?.kill('SIGTERM');
-    await this.#appending.close();
-  }
-
-  /** Waits until everything there is has been printed. */
-  async #printed(): Promise<void> {
-    const deadline = performance.now() + patienceMs;
-    for (;;) {
-      const lines = await countLinesOf(this.#file);
-      if (lines === this.#appending.events) return;
-      if (performance.now() > deadline) {
-        throw new Wrong(`the tail printed ${lines} of ${this.#appending.events} events`);
-      }
-      await sleep(50);
-    }
-  }
-}
-
-async function countLinesOf(path: string): Promise<number> {
-  let lines = 0;
-  for await (const piece of createReadStream(path)) lines += countLines(piece as Buffer);
-  return lines;
 }
