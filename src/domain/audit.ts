@@ -19,8 +19,13 @@ export interface Audit extends Tally {
 
 /** Of the events of one batch. */
 export function tallyIds(ids: readonly string[]): Tally {
-  const sum = ids.reduce((total, id) => total + Number.parseInt(id.slice(-8), 16), 0);
+  let sum = 0;
+  for (const id of ids) sum += Number.parseInt(id.slice(-8), 16);
   return { events: ids.length, idSum: BigInt(sum) };
+}
+
+export function addTallies(one: Tally, other: Tally): Tally {
+  return { events: one.events + other.events, idSum: one.idSum + other.idSum };
 }
 
 /** The same filter is the same text, in whatever order its types were written. */

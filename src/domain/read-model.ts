@@ -56,18 +56,21 @@ export type StatementPart =
   | { readonly kind: 'identifier'; readonly name: string }
   | { readonly kind: 'value'; readonly value: StoredValue };
 
+/** What events do to the rows of a table. No key is named twice. */
+export interface RowChanges {
+  readonly kind: 'rows';
+  readonly spec: TableSpec;
+  /** The table to write: the live one, or the one a rebuild fills. */
+  readonly table: string;
+  /** Of keys the table has never had: written without a look at what is there. */
+  readonly inserts?: readonly StoredRow[];
+  readonly upserts: readonly StoredRow[];
+  /** Key columns only. */
+  readonly deletes: readonly StoredRow[];
+}
+
 /** What a batch of events does to a read model. */
-export type Changes =
-  | {
-      readonly kind: 'rows';
-      readonly spec: TableSpec;
-      /** The table to write: the live one, or the one a rebuild fills. */
-      readonly table: string;
-      readonly upserts: readonly StoredRow[];
-      /** Key columns only. */
-      readonly deletes: readonly StoredRow[];
-    }
-  | { readonly kind: 'statements'; readonly statements: readonly Statement[] };
+export type Changes = RowChanges | { readonly kind: 'statements'; readonly statements: readonly Statement[] };
 
 /**
  * What events do to rows that are read, under lock, in the transaction that writes them: pure, and without delay.

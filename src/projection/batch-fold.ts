@@ -57,17 +57,24 @@ export interface Folded {
 }
 
 export interface BatchFold {
+  /** What was added is to be written before more is. Undefined where it is to be written with its batch. */
+  readonly isFull?: boolean;
   /** Gets what it folds with ready. @throws E_CONFIG when the code cannot be loaded there */
   start?(): Promise<void>;
-  /** Gets events ready to be added: reads the rows they are about. An event at fault shows when it is added. */
+  /**
+   * Gets a batch of events ready to be added in this order: reads the rows they are about. An event at fault shows when
+   * it is added.
+   */
   prepare(events: readonly RecordedEvent[]): Promise<void>;
   /**
-   * Folds an event that was prepared; prepared again it is tried from the beginning.
+   * Folds the next event that was prepared; those between may be left out.
    * @throws E_HANDLER naming the event, which has then changed nothing
    */
   add(event: RecordedEvent): void;
+  /** Prepares an event that failed anew, and folds it. @throws as `add` */
+  retry(event: RecordedEvent): Promise<void>;
   /** What the events added since the last time make; of no use when the signal aborted meanwhile. */
-  take(): Folded;
+  take(): Folded | Promise<Folded>;
   /** After a failure, or a move: what was added is dropped, what was remembered of the table looked up anew. */
   forget(): void;
   /** Lets go of what it folds with; it is of no use any more. */
@@ -113,6 +120,10 @@ class StatementBatchFold implements BatchFold {
     this.#statements.push(...statementsOf(this.#projection, event, this.#target.physical));
   }
 
+  async retry(event: RecordedEvent): Promise<void> {
+    this.add(event);
+  }
+
   take(): Folded {
     const statements = this.#statements;
     this.#statements = [];
@@ -144,6 +155,10 @@ class DeferredBatchFold implements BatchFold {
     this.#events.push(event);
   }
 
+  async retry(event: RecordedEvent): Promise<void> {
+    this.add(event);
+  }
+
   take(): Folded {
     const events = this.#events;
     this.#events = [];
@@ -168,6 +183,10 @@ class ExternalBatchFold implements BatchFold {
 
   add(event: RecordedEvent): void {
     this.#events.push(this.#model.toEvent(event));
+  }
+
+  async retry(event: RecordedEvent): Promise<void> {
+    this.add(event);
   }
 
   take(): Folded {

@@ -1,7 +1,8 @@
 /**
- * Takes a read model forward: reads a batch of the log, folds it, and applies rows and position in one transaction.
+ * Takes a read model forward: reads batches of the log, folds them, and applies rows and position in one transaction.
  * The runner, the rebuild and the rollback differ only in the table they write and the lease they hold.
  */
+import { addTallies, tallyIds } from '../domain/audit.js';
 import type { EvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import { matches } from '../domain/matches.js';
@@ -12,7 +13,9 @@ import type { ExternalTarget } from './definition.js';
 import {
   type ErrorHandling,
   type ErrorPolicy,
+  type Failure,
   isBatchFault,
+  isEventsFault,
   narrow,
   stopAtOnce,
   toSetAside,
@@ -20,6 +23,7 @@ import {
 } from './error-policy.js';
 import { assertHeld, ExternalModel } from './external.js';
 import { toNamedError } from './handler-error.js';
+import { type Handled, HeldEvents } from './held-events.js';
 import { Pace } from './pace.js';
 import { mayConcern } from './partition.js';
 import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from './prepare.js';
@@ -39,21 +43,24 @@ export interface CatchUpTarget extends FoldTarget, ErrorHandling {
   readonly batchSize?: number | undefined;
 }
 
-/** One batch that was applied. */
+/** One transaction. */
 export interface Step {
   readonly position: number;
   readonly events: number;
 }
 
-/** A part of a batch as the handlers left it. */
-interface Handled extends EventBatch {
-  readonly aside: readonly SetAside[];
-  /** Why it ends before its last event. */
+/** A part of a batch, and why it ends before its last event. */
+interface HandledPart extends Handled {
   readonly stop?: EvstoreError;
 }
 
+/** What is done with an event that a handler did not take; nothing where it went well after all. */
+type FailureHandler = (event: RecordedEvent, error: unknown) => Promise<Failure | undefined>;
+
 /** Batches without an event of its own after which the position is moved all the same. */
 const mostPassedOver = 20;
+/** One look for events that the safe head went back behind. */
+const lookMs = 500;
 
 export class CatchUp {
   readonly #store: Store;
@@ -67,6 +74,7 @@ export class CatchUp {
   #waiting: Set<string> | undefined;
   /** Refused by the database, and to be put aside with what is written next. */
   #refused: { readonly event: RecordedEvent; readonly aside: SetAside }[] = [];
+  #held: HeldEvents | undefined;
   #position: number;
   /** Batches in a row without an event of its own. */
   #passedOver = 0;
@@ -131,36 +139,117 @@ export class CatchUp {
   }
 
   /**
-   * Applies batches until `to`, or until the safe head where that is lower; stops early when the signal aborts.
+   * Applies batches until `to`, or until the safe head where that is lower: a step for each transaction. Stops early when
+   * the signal aborts.
    * @throws E_HANDLER with everything before the event it failed on applied, when failures stop it
    * @throws E_SUPERSEDED when the lease is somebody else's
    */
   async *steps(to: number): AsyncGenerator<Step> {
     const { signal } = this.#target;
-    for await (const batch of readPaced(this.#store.log, this.#projection.filter, this.#position, to, this.#pace)) {
-      const startedAt = performance.now();
+    let events = 0;
+    for await (const batch of readPaced(this.#store.log, this.#projection.filter, this.#reached, to, this.#pace)) {
+      this.#pace.record(batch.events, await this.#advance(batch));
+      if (signal.aborted && this.#reached < batch.upTo) return;
+      events += batch.events.length;
+      if (this.#held === undefined) {
+        yield { position: this.#position, events };
+        events = 0;
+      }
+      if (signal.aborted) return;
+    }
+    if (this.#held === undefined) return;
+    await this.settle();
+    if (!signal.aborted) yield { position: this.#position, events };
+  }
+
+  /**
+   * Takes a batch that was read for several: what is not for this read model, or in it already, is passed over. Where
+   * nothing is for it the position moves now and then only: a transaction for each batch would take longer than to read
+   * alone.
+   * @param batch with everything after the last one that is for it, up to `upTo`
+   * @param isLast the position is to be where the batch ends
+   * @returns how long folding it took, in milliseconds
+   * @throws as `steps`
+   */
+  async take({ events, upTo }: EventBatch, isLast: boolean): Promise<number> {
+    const { filter } = this.#projection;
+    const reached = this.#reached;
+    if (upTo <= reached || this.#target.signal.aborted) return 0;
+    const own = events.filter((event) => event.globalPosition > reached && matches(filter, event));
+    this.#passedOver = own.length === 0 && !isLast ? this.#passedOver + 1 : 0;
+    const tookMs = this.#passedOver % mostPassedOver === 0 ? await this.#advance({ events: own, upTo }) : 0;
+    if (isLast) await this.settle();
+    return tookMs;
+  }
+
+  /** Writes what has been folded. @throws as `steps` */
+  async settle(): Promise<void> {
+    if (this.#held !== undefined) await this.#orInSmallBatches(this.#held.upTo, () => this.#writeHeld());
+  }
+
+  /** The end of what has been folded, written or not. */
+  get #reached(): number {
+    return this.#held?.upTo ?? this.#position;
+  }
+
+  /**
+   * Folds a batch, and writes it when it is time to: at once, where a size was asked for and where what was folded cannot
+   * wait.
+   * @returns how long it took, in milliseconds, without writing what was held
+   */
+  async #advance(batch: EventBatch): Promise<number> {
+    const startedAt = performance.now();
+    if (this.#target.batchSize !== undefined || this.#fold.isFull === undefined) {
       await this.#applyOrNarrow(batch);
-      if (signal.aborted && this.#position < batch.upTo) return;
-      this.#pace.record(batch.events, performance.now() - startedAt);
-      yield { position: this.#position, events: batch.events.length };
+      return performance.now() - startedAt;
+    }
+    let tookMs = 0;
+    await this.#orInSmallBatches(batch.upTo, async () => {
+      await this.#hold(batch);
+      tookMs = performance.now() - startedAt;
+      if (this.#fold.isFull || this.#held?.isDue) await this.#writeHeld();
+    });
+    return tookMs;
+  }
+
+  /**
+   * Does what concerns many events at once. Where one of them is at fault nothing of it stays: what is not in the table is
+   * read again and applied in small batches, so that what becomes of a fault does not depend on what was held with it.
+   */
+  async #orInSmallBatches(upTo: number, work: () => Promise<void>): Promise<void> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#forget();
+      if (!isEventsFault(error)) throw error;
+    }
+    const { log } = this.#store;
+    const { signal } = this.#target;
+    for (;;) {
+      for await (const batch of log.readAll({ ...this.#projection.filter, after: this.#position, to: upTo })) {
+        await this.#applyOrNarrow(batch);
+        if (signal.aborted) return;
+      }
+      if (this.#position >= upTo) return;
+      // The safe head has gone back behind what was below it when it was read first.
+      await log.waitForAppend(this.#position, { timeoutMs: lookMs, signal });
       if (signal.aborted) return;
     }
   }
 
-  /**
-   * Applies a batch that was read for several: what is not for this read model, or in it already, is passed over.
-   * Where nothing is for it the position moves now and then only: a transaction for each batch would take longer than to
-   * read alone.
-   * @param batch with everything after `position` that is for it, up to `upTo`
-   * @param isLast the position is to be where the batch ends
-   * @throws as `steps`
-   */
-  async take({ events, upTo }: EventBatch, isLast: boolean): Promise<void> {
-    const { filter } = this.#projection;
-    if (upTo <= this.#position || this.#target.signal.aborted) return;
-    const own = events.filter((event) => event.globalPosition > this.#position && matches(filter, event));
-    this.#passedOver = own.length === 0 && !isLast ? this.#passedOver + 1 : 0;
-    if (this.#passedOver % mostPassedOver === 0) await this.#applyOrNarrow({ events: own, upTo });
+  /** @throws E_HANDLER when an event is at fault: nothing is to be made of what is held */
+  async #hold(batch: EventBatch): Promise<void> {
+    const handled = await this.#handle(batch, async (_event, error) => {
+      throw error;
+    });
+    if (this.#target.signal.aborted) return;
+    this.#held ??= new HeldEvents(this.#position);
+    this.#held.add(handled);
+  }
+
+  async #writeHeld(): Promise<void> {
+    if (this.#held !== undefined) await this.#write(this.#held);
+    this.#held = undefined;
   }
 
   /** The batch, in one transaction unless the database refuses something of it. */
@@ -171,7 +260,7 @@ export class CatchUp {
         (part) => this.#applyStubbornly(part),
         (event, error) => this.#refuse(event, error),
       );
-      if (this.#refused.length > 0) await this.#write({ events: [], aside: [], upTo: batch.upTo });
+      if (this.#refused.length > 0) await this.#write({ ...summarise([]), aside: [], upTo: batch.upTo });
     } catch (error) {
       this.#forget();
       throw error;
@@ -190,11 +279,14 @@ export class CatchUp {
   }
 
   async #apply(batch: EventBatch): Promise<void> {
+    const { signal } = this.#target;
     try {
-      const { stop, ...handled } = await this.#handle(batch);
+      const { stop, ...handled } = await this.#handle(batch, (event, error) =>
+        tryAgain(error, this.#policy.retries, signal, () => this.#fold.retry(event)),
+      );
       await this.#write(handled);
       for (const { state, streamId } of handled.aside) if (state === 'parked') this.#waiting?.add(streamId);
-      if (stop !== undefined && !this.#target.signal.aborted) throw stop;
+      if (stop !== undefined && !signal.aborted) throw stop;
     } catch (error) {
       this.#fold.forget();
       throw error;
@@ -202,14 +294,13 @@ export class CatchUp {
   }
 
   /** Folds what the handlers take. */
-  async #handle({ events, upTo }: EventBatch): Promise<Handled> {
+  async #handle({ events, upTo }: EventBatch, fail: FailureHandler): Promise<HandledPart> {
     const { signal, part = wholeWork } = this.#target;
-    const { name } = this.#projection;
+    const { onError } = this.#policy;
     const own = part.of === 1 ? events : events.filter((event) => mayConcern(this.#projection, event, part));
-    this.#waiting ??= new Set(await this.#store.projections.parkedStreams(name, tablesOf(this.#target.lease)));
+    const waiting = await this.#findWaiting();
     const parked = new Set<string>();
     const aside: SetAside[] = [];
-    const waiting = this.#waiting;
     await this.#fold.prepare(waiting.size === 0 ? own : own.filter(({ streamId }) => !waiting.has(streamId)));
     const slices = new Slices();
     for (const event of own) {
@@ -222,17 +313,25 @@ export class CatchUp {
       try {
         this.#fold.add(event);
       } catch (error) {
-        const failure = await tryAgain(error, this.#policy.retries, signal, () => this.#foldOne(event));
+        const failure = await fail(event, error);
         if (failure === undefined) continue;
-        if (this.#policy.onError === 'stop') {
+        if (onError === 'stop') {
           const upTo = event.globalPosition - 1;
-          return { events: events.filter((each) => each.globalPosition <= upTo), aside, upTo, stop: failure.error };
+          const before = events.filter(({ globalPosition }) => globalPosition <= upTo);
+          return { ...summarise(before), aside, upTo, stop: failure.error };
         }
-        aside.push(toSetAside(event, stateOf[this.#policy.onError], failure));
-        if (this.#policy.onError === 'park') parked.add(event.streamId);
+        aside.push(toSetAside(event, stateOf[onError], failure));
+        if (onError === 'park') parked.add(event.streamId);
       }
     }
-    return { events, aside, upTo };
+    return { ...summarise(events), aside, upTo };
+  }
+
+  async #findWaiting(): Promise<ReadonlySet<string>> {
+    const { projections } = this.#store;
+    const tables = tablesOf(this.#target.lease);
+    this.#waiting ??= new Set(await projections.parkedStreams(this.#projection.name, tables));
+    return this.#waiting;
   }
 
   /** The database takes none of what the event makes. */
@@ -240,8 +339,8 @@ export class CatchUp {
     const { onError, retries } = this.#policy;
     const failure = await tryAgain(error, retries, this.#target.signal, async () => {
       this.#fold.forget();
-      await this.#foldOne(event);
-      await this.#write({ events: [event], aside: [], upTo: event.globalPosition });
+      await this.#fold.retry(event);
+      await this.#write({ ...summarise([event]), aside: [], upTo: event.globalPosition });
     });
     this.#fold.forget();
     if (failure === undefined) return;
@@ -251,45 +350,46 @@ export class CatchUp {
     this.#refused.push({ event, aside: toSetAside(event, stateOf[onError], { ...failure, error: named }) });
   }
 
-  async #foldOne(event: RecordedEvent): Promise<void> {
-    await this.#fold.prepare([event]);
-    this.#fold.add(event);
-  }
-
   /** What has been folded, what was put aside, and the position behind them. */
-  async #write({ events, aside, upTo }: Handled): Promise<void> {
+  async #write({ tally, lastEventId, aside, upTo }: Handled): Promise<void> {
     const { lease, side, signal } = this.#target;
     if (signal.aborted || upTo <= this.#position) return;
     const { filter, name } = this.#projection;
-    const { changes, writeOutside, keep } = this.#fold.take();
+    const { changes, writeOutside, keep } = await this.#fold.take();
     await writeOutside?.({ from: this.#position, to: upTo });
     if (signal.aborted) return;
-    const delivered = [...this.#refused.map(({ event }) => event), ...events];
+    const refused = summarise(this.#refused.map(({ event }) => event));
+    const delivered = addTallies(refused.tally, tally);
     const added = [...this.#refused.map((each) => each.aside), ...aside];
     await this.#store.projections.apply({
       lease,
       ...(side !== undefined && { side }),
       from: this.#position,
       to: upTo,
-      lastEventId: delivered.at(-1)?.id ?? null,
-      seen: { filter, ids: delivered.map(({ id }) => id) },
+      lastEventId: lastEventId ?? refused.lastEventId,
+      seen: { filter, ...delivered },
       changes,
       ...(added.length > 0 && { parked: { projection: holderOf(lease, name), added, removed: [] } }),
     });
     this.#position = upTo;
-    this.#events += delivered.length - added.length;
+    this.#events += delivered.events - added.length;
     this.#aside += added.length;
     this.#refused = [];
     keep();
     for (const each of added) this.#target.tellAside?.(each, name);
   }
 
-  /** What was remembered is looked up anew. */
+  /** What was remembered is looked up anew, what is held is dropped. */
   #forget(): void {
     this.#fold.forget();
+    this.#held = undefined;
     this.#waiting = undefined;
     this.#refused = [];
   }
+}
+
+function summarise(events: readonly RecordedEvent[]): Pick<Handled, 'tally' | 'lastEventId'> {
+  return { tally: tallyIds(events.map(({ id }) => id)), lastEventId: events.at(-1)?.id ?? null };
 }
 
 const stateOf = { park: 'parked', skip: 'skipped' } as const;

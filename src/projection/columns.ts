@@ -12,6 +12,8 @@ export interface TableShape {
   /** Property ↔ column, in the order of the definition. */
   readonly properties: readonly Property[];
   readonly keyProperties: readonly Property[];
+  /** Of all properties. */
+  readonly names: ReadonlySet<string>;
 }
 
 interface Property extends ColumnSpec {
@@ -23,7 +25,7 @@ interface Property extends ColumnSpec {
 /** A row as handlers know it. */
 export type RowValue = Readonly<Record<string, unknown>>;
 
-/** The key of one row: its columns, and one text for a map. */
+/** The key of one row: its columns, and one text for a map of this table's rows. */
 export interface RowKey {
   readonly text: string;
   readonly columns: StoredRow;
@@ -40,6 +42,7 @@ export function toTableShape(definition: TableProjection): TableShape {
   return {
     properties,
     keyProperties,
+    names: new Set(properties.map(({ property }) => property)),
     spec: {
       name: table.name ?? definition.name,
       columns: properties.map(({ name, type }) => ({ name, type })),
@@ -79,7 +82,8 @@ export function toRowKeys(shape: TableShape, value: unknown): readonly RowKey[] 
 function toRowKey(shape: TableShape, value: unknown): RowKey {
   const [only, ...others] = shape.keyProperties;
   if (only !== undefined && others.length === 0 && !isPlainObject(value)) {
-    return asRowKey([[only.name, toKeyValue(only, value)]]);
+    const stored = toKeyValue(only, value);
+    return { text: String(stored), columns: { [only.name]: stored } };
   }
   if (!isPlainObject(value)) {
     const names = shape.keyProperties.map(({ property }) => property).join(', ');
@@ -93,8 +97,16 @@ export function keyOf(shape: TableShape, row: StoredRow): RowKey {
   return asRowKey(shape.keyProperties.map(({ name }) => [name, row[name] ?? null]));
 }
 
-function asRowKey(columns: readonly (readonly [string, StoredValue])[]): RowKey {
-  return { text: JSON.stringify(columns.map(([, value]) => value)), columns: Object.fromEntries(columns) };
+function asRowKey(pairs: readonly (readonly [string, StoredValue])[]): RowKey {
+  const columns = Object.fromEntries(pairs);
+  const [only, ...others] = pairs;
+  const text = only !== undefined && others.length === 0 ? String(only[1]) : writeKey({ columns });
+  return { text, columns };
+}
+
+/** The text of a key that parts are told apart by: it is never to change. */
+export function writeKey({ columns }: Pick<RowKey, 'columns'>): string {
+  return JSON.stringify(Object.values(columns));
 }
 
 function toKeyValue(property: Property, value: unknown): StoredValue {
@@ -121,8 +133,8 @@ export function toStoredRow(shape: TableShape, key: RowKey, value: unknown): Sto
     const given = value[each.property];
     row[each.name] = each.isKey ? keepKey(each, key, given) : storeValue(each, given);
   }
-  for (const property of Object.keys(value)) {
-    if (shape.properties.some((each) => each.property === property)) continue;
+  for (const property in value) {
+    if (shape.names.has(property) || !Object.hasOwn(value, property)) continue;
     throw new ColumnFault(property, 'no value: the table has no such column');
   }
   return row;

@@ -57,17 +57,21 @@ async function fillUpTo(
   const filter = uniteFilters(readers.map(({ projection }) => projection.filter));
   try {
     for await (const batch of readPaced(store.log, filter, from, to, pace)) {
-      const startedAt = performance.now();
-      await forEachOf(readers, (each) => each.take(batch, batch.upTo >= to));
+      let tookMs = 0;
+      await forEachOf(readers, async (each) => {
+        tookMs += await each.take(batch, batch.upTo >= to);
+      });
       if (signal.aborted) return false;
       position = batch.upTo;
-      pace.record(batch.events, performance.now() - startedAt);
+      pace.record(batch.events, tookMs);
       if (!tell()) return true;
     }
   } catch (error) {
     for (const each of readers) await each.fail(error);
     return true;
   }
+  // The safe head may lie below `to`.
+  await forEachOf(readers, (each) => each.settle());
   return position >= to;
 }
 

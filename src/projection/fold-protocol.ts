@@ -1,7 +1,7 @@
 /** What passes between a parallel fold and its threads; one question at a time, and its answer. */
 import type { RecordedEvent } from '../domain/event.js';
 import type { Part } from '../domain/parts.js';
-import type { StoredRow } from '../domain/read-model.js';
+import type { RowChanges, StoredRow } from '../domain/read-model.js';
 
 /** What a thread is started with. */
 export interface ThreadWork {
@@ -20,21 +20,20 @@ export type ThreadRequest =
   | { readonly kind: 'fold'; readonly events: readonly RecordedEvent[] }
   /** The answer to `read`; null when they cannot be read. */
   | { readonly kind: 'rows'; readonly rows: readonly StoredRow[] | null }
-  /** What was folded is in the table. */
+  /** Asks for what was folded since the last time. */
+  | { readonly kind: 'take' }
+  /** It is in the table. */
   | { readonly kind: 'keep' }
   /** It is not, and nothing is known of the table any more. */
   | { readonly kind: 'forget' };
 
-/** What has become of the rows. */
-export interface RowChanges {
-  readonly upserts: readonly StoredRow[];
-  readonly deletes: readonly StoredRow[];
-}
+/** What has become of the rows: as `RowChanges` has them. */
+export type TakenRows = Required<Pick<RowChanges, 'inserts' | 'upserts' | 'deletes'>>;
 
 export type ThreadReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unloadable'; readonly why: string }
   /** Asks for the rows of these keys. */
   | { readonly kind: 'read'; readonly keys: readonly StoredRow[] }
-  /** Null when an event of them failed. */
-  | { readonly kind: 'folded'; readonly changes: RowChanges | null };
+  | { readonly kind: 'folded'; readonly failed: boolean; readonly isFull: boolean }
+  | { readonly kind: 'taken'; readonly rows: TakenRows };

@@ -3,15 +3,16 @@ import { Worker } from 'node:worker_threads';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
-import type { RowChanges, ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
+import type { TakenRows, ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
 
 interface Waiting {
   readonly resolve: (reply: ThreadReply) => void;
   readonly reject: (error: EvstoreError) => void;
 }
 
-/** An answer for whoever still waits when it is closed. */
-const closed: ThreadReply = { kind: 'folded', changes: null };
+/** For whoever still waits when it is closed. */
+const closed: ThreadReply = { kind: 'folded', failed: true, isFull: false };
+const nothing: TakenRows = { inserts: [], upserts: [], deletes: [] };
 
 export class FoldThread {
   readonly #name: string;
@@ -19,6 +20,7 @@ export class FoldThread {
   #waiting: Waiting | undefined;
   #failure: EvstoreError | undefined;
   #isClosed = false;
+  #isFull = false;
 
   constructor(work: ThreadWork) {
     this.#name = work.name;
@@ -38,18 +40,32 @@ export class FoldThread {
     });
   }
 
+  /** It is to be asked for what it has folded before it is given more. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   /**
-   * Null when an event failed, or it was closed meanwhile.
+   * False when an event failed, or it was closed meanwhile: what it has folded is of no use then.
    * @param read the rows of these keys; null when they cannot be read
    * @throws E_BUG when the thread ended
    */
   async fold(
     events: readonly RecordedEvent[],
     read: (keys: readonly StoredRow[]) => Promise<readonly StoredRow[] | null>,
-  ): Promise<RowChanges | null> {
+  ): Promise<boolean> {
     let reply = await this.#ask({ kind: 'fold', events });
     while (reply.kind === 'read') reply = await this.#ask({ kind: 'rows', rows: await read(reply.keys) });
-    return reply.kind === 'folded' ? reply.changes : null;
+    if (reply.kind !== 'folded') return false;
+    this.#isFull = reply.isFull;
+    return !reply.failed;
+  }
+
+  /** What it has folded since the last time. @throws E_BUG when the thread ended */
+  async take(): Promise<TakenRows> {
+    this.#isFull = false;
+    const reply = await this.#ask({ kind: 'take' });
+    return reply.kind === 'taken' ? reply.rows : nothing;
   }
 
   keep(): void {
@@ -57,6 +73,7 @@ export class FoldThread {
   }
 
   forget(): void {
+    this.#isFull = false;
     this.#worker.postMessage({ kind: 'forget' } satisfies ThreadRequest);
   }
 

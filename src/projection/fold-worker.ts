@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
-import type { RowChanges, ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
+import type { ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
 import { loadFile } from './load.js';
 import { isTableProjection, type PreparedTableProjection } from './prepare.js';
 import { RowBatchFold } from './row-batch-fold.js';
@@ -24,7 +24,6 @@ function answer(reply: ThreadReply): void {
 
 function serve(projection: PreparedTableProjection): void {
   let giveRows: (rows: readonly StoredRow[] | null) => void = () => {};
-  let keep = () => {};
   const readRows = async (_table: string, _spec: unknown, keys: readonly StoredRow[]) => {
     const rows = await new Promise<readonly StoredRow[] | null>((resolve) => {
       giveRows = resolve;
@@ -37,22 +36,27 @@ function serve(projection: PreparedTableProjection): void {
   const { signal } = new AbortController();
   const fold = new RowBatchFold({ readRows }, projection, { physical: () => table, part, isEmpty, cacheBytes, signal });
 
-  const foldAll = async (events: readonly RecordedEvent[]): Promise<RowChanges | null> => {
+  const tryFold = async (events: readonly RecordedEvent[]): Promise<boolean> => {
     try {
       await fold.prepare(events);
       for (const event of events) fold.add(event);
+      return true;
     } catch {
       // Which event, and what is to be done with it, the thread that writes finds out.
-      return null;
+      return false;
     }
-    const { upserts, deletes, keep: keepRows } = fold.takeRows();
-    keep = keepRows;
-    return { upserts, deletes };
   };
   parentPort?.on('message', async (request: ThreadRequest) => {
-    if (request.kind === 'fold') answer({ kind: 'folded', changes: await foldAll(request.events) });
+    if (request.kind === 'fold') {
+      const failed = !(await tryFold(request.events));
+      answer({ kind: 'folded', failed, isFull: fold.isFull });
+    }
     if (request.kind === 'rows') giveRows(request.rows);
-    if (request.kind === 'keep') keep();
+    if (request.kind === 'take') {
+      const { inserts = [], upserts, deletes } = fold.takeRows();
+      answer({ kind: 'taken', rows: { inserts, upserts, deletes } });
+    }
+    if (request.kind === 'keep') fold.keep();
     if (request.kind === 'forget') fold.forget();
   });
 }

@@ -1,18 +1,21 @@
 /**
- * Events and current rows → changes, in memory. Whatever a batch does to a row, it is written once, and not at all when
- * it ends as it began.
+ * Events and current rows → changes, in memory. Whatever events do to a row until it is written, it is written once, and
+ * not at all when it ends as it began.
  */
 import type { RecordedEvent } from '../domain/event.js';
 import { type Part, wholeWork } from '../domain/parts.js';
-import type { Changes, Statement, StoredRow } from '../domain/read-model.js';
+import type { RowChanges, Statement, StoredRow } from '../domain/read-model.js';
 import { fromStoredRow, type RowKey, type TableShape, toList, toRowKeys, toStoredRow } from './columns.js';
-import type { Event } from './definition.js';
-import { toEvent } from './event.js';
+import type { Event, TableProjection } from './definition.js';
+import { HandledEvent } from './event.js';
+import { type FoldedRow, type FoldedRows, GivenRows } from './folded-row.js';
 import { toHandlerError } from './handler-error.js';
 import { isOwnKey } from './partition.js';
 import type { PreparedSqlProjection, PreparedTableProjection } from './prepare.js';
 import { isStatement, toTableIdentifiers } from './sql-tag.js';
 import { describeValue, ValueFault } from './values.js';
+
+type Handler = TableProjection['on'][string];
 
 /** An event with the rows it is about. */
 export interface RoutedEvent {
@@ -31,35 +34,26 @@ export function routeEvent(
   part: Part = wholeWork,
 ): RoutedEvent {
   const { definition, shape, name } = projection;
-  const event = toEvent(recorded, definition.upcasters);
+  const event = new HandledEvent(recorded, definition.upcasters);
   if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event, keys: [] };
   try {
-    const value = definition.key === undefined ? recorded.streamId : definition.key(event);
-    return { recorded, event, keys: toRowKeys(shape, value).filter((key) => isOwnKey(key, part)) };
+    const keys = toRowKeys(shape, definition.key === undefined ? recorded.streamId : definition.key(event));
+    return { recorded, event, keys: part.of === 1 ? keys : keys.filter((key) => isOwnKey(key, part)) };
   } catch (error) {
     throw toHandlerError(name, recorded, 'key', error);
   }
 }
 
-/** Row of each key by its text; null where none exists. */
-export type Rows = ReadonlyMap<string, StoredRow | null>;
-
-interface TouchedRow {
-  readonly key: RowKey;
-  readonly before: StoredRow | null;
-  after: StoredRow | null;
-}
-
-/** The rows of one batch while its events are folded into them. */
+/** What becomes of rows while events are folded into them. */
 export class RowFold {
   readonly #projection: PreparedTableProjection;
-  readonly #current: Rows;
-  readonly #touched = new Map<string, TouchedRow>();
+  readonly #rows: FoldedRows;
+  #touched: FoldedRow[] = [];
 
-  /** @param current holds every key of the events to come */
-  constructor(projection: PreparedTableProjection, current: Rows) {
+  /** @param rows of every key of the events to come */
+  constructor(projection: PreparedTableProjection, rows: FoldedRows = new GivenRows()) {
     this.#projection = projection;
-    this.#current = current;
+    this.#rows = rows;
   }
 
   /** @throws E_HANDLER when the handler throws, or returns what is no row: the rows are as they were before the event */
@@ -67,48 +61,63 @@ export class RowFold {
     const { definition, shape, name } = this.#projection;
     const handler = handlerOf(definition.on, recorded.type);
     if (handler === undefined) return;
-    const rows = keys.map((key) => this.#touch(key));
-    const before = rows.map(({ after }) => after);
+    const rows = keys.map((key) => this.#rows.find(key));
     try {
-      for (const touched of rows) {
-        const row = touched.after === null ? null : fromStoredRow(shape, touched.after);
-        const returned: unknown = handler(row, event);
-        if (returned === undefined) continue;
-        touched.after = returned === null ? null : toStoredRow(shape, touched.key, returned);
-      }
+      const after = rows.map((row) => foldInto(shape, row, event, handler));
+      for (const [index, row] of rows.entries()) this.#replace(row, after[index] ?? null);
     } catch (error) {
-      rows.forEach((touched, index) => {
-        touched.after = before[index] ?? null;
-      });
       throw toHandlerError(name, recorded, `on.${handlerName(definition.on, recorded.type)}`, error);
     }
   }
 
-  /** What has become of the rows: for the table of that name. */
-  changes(table: string): Extract<Changes, { kind: 'rows' }> {
+  /** What has become of the rows since the last time: for the table of that name. */
+  changes(table: string): RowChanges {
+    const inserts: StoredRow[] = [];
     const upserts: StoredRow[] = [];
     const deletes: StoredRow[] = [];
-    for (const { key, before, after } of this.#touched.values()) {
-      if (after === null && before !== null) deletes.push(key.columns);
-      if (after !== null && !isSameRow(this.#projection.shape, before, after)) upserts.push(after);
+    for (const { key, stored, row, isNew } of this.#touched) {
+      if (row === null && stored !== null) deletes.push(key.columns);
+      if (row === null || isSameRow(this.#projection.shape, stored, row)) continue;
+      if (isNew) inserts.push(row);
+      else upserts.push(row);
     }
-    return { kind: 'rows', spec: this.#projection.shape.spec, table, upserts, deletes };
+    return { kind: 'rows', spec: this.#projection.shape.spec, table, inserts, upserts, deletes };
+  }
+
+  /** The changes are in the table. */
+  settle(): void {
+    for (const each of this.#touched) {
+      each.stored = each.row;
+      each.isNew &&= each.row === null;
+      each.isTouched = false;
+    }
+    this.#touched = [];
+  }
+
+  /** What was folded since the last time is of no use: the rows are looked up anew. */
+  forget(): void {
+    this.#touched = [];
   }
 
   /** Every touched row as it is now. */
   *rows(): Generator<[string, StoredRow | null]> {
-    for (const [text, { after }] of this.#touched) yield [text, after];
+    for (const { key, row } of this.#touched) yield [key.text, row];
   }
 
-  #touch(key: RowKey): TouchedRow {
-    let touched = this.#touched.get(key.text);
-    if (touched === undefined) {
-      const before = this.#current.get(key.text) ?? null;
-      touched = { key, before, after: before };
-      this.#touched.set(key.text, touched);
-    }
-    return touched;
+  #replace(folded: FoldedRow, row: StoredRow | null): void {
+    if (!folded.isTouched) this.#touched.push(folded);
+    folded.isTouched = true;
+    folded.row = row;
+    this.#rows.changed(folded);
   }
+}
+
+/** The row after the event. */
+function foldInto(shape: TableShape, folded: FoldedRow, event: Event, handler: Handler): StoredRow | null {
+  const row = folded.row === null ? null : fromStoredRow(shape, folded.row);
+  const returned: unknown = handler(row, event);
+  if (returned === undefined) return folded.row;
+  return returned === null ? null : toStoredRow(shape, folded.key, returned);
 }
 
 /**
@@ -126,7 +135,7 @@ export function statementsOf(
   if (handler === undefined) return [];
   try {
     const returned: unknown = handler(
-      toEvent(recorded, definition.upcasters),
+      new HandledEvent(recorded, definition.upcasters),
       toTableIdentifiers(definition.tables, physical),
     );
     return toStatements(returned);

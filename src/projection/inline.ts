@@ -6,6 +6,7 @@ import type { DeferredChanges, Fold, StoredRow } from '../domain/read-model.js';
 import type { InlineProjection } from '../store/store.js';
 import { keyOf } from './columns.js';
 import { RowFold, routeEvent, statementsOf } from './fold.js';
+import { GivenRows } from './folded-row.js';
 import { withoutName } from './handler-error.js';
 import {
   isExternalProjection,
@@ -95,7 +96,7 @@ function foldRows(
     keys: [...keys.values()],
     complete: (rows) => {
       const current = new Map<string, StoredRow | null>(rows.map((row) => [keyOf(shape, row).text, row]));
-      const fold = new RowFold(projection, current);
+      const fold = new RowFold(projection, new GivenRows(current));
       for (const event of routed) fold.add(event);
       return fold.changes(table);
     },

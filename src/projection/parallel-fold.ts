@@ -8,8 +8,7 @@ import type { RecordedEvent } from '../domain/event.js';
 import { hashKey } from '../domain/parts.js';
 import type { StoredRow } from '../domain/read-model.js';
 import type { BatchFold, Folded, FoldTarget } from './batch-fold.js';
-import { toRowKeys } from './columns.js';
-import type { RowChanges } from './fold-protocol.js';
+import { toRowKeys, writeKey } from './columns.js';
 import { FoldThread } from './fold-thread.js';
 import { whyMoreThanKey } from './partition.js';
 import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from './prepare.js';
@@ -33,8 +32,8 @@ export class ParallelBatchFold implements BatchFold {
   readonly #stop = () => {
     this.close().catch(() => {});
   };
-  /** What the threads made of the events that were prepared. */
-  #made: readonly RowChanges[] = [];
+  /** The threads have folded what was not taken yet. */
+  #holds = false;
   /** Since an event of the batch failed. */
   #alone: RowBatchFold | undefined;
 
@@ -62,15 +61,21 @@ export class ParallelBatchFold implements BatchFold {
     await Promise.all(this.#threads.map((thread) => thread.start()));
   }
 
+  get isFull(): boolean {
+    return this.#alone !== undefined || this.#threads.some((thread) => thread.isFull);
+  }
+
   async prepare(events: readonly RecordedEvent[]): Promise<void> {
     if (this.#alone !== undefined) return this.#alone.prepare(events);
-    const made = await this.#foldApart(events);
+    const isFolded = await this.#foldApart(events);
     if (this.#target.signal.aborted) return;
-    if (made !== null) {
-      this.#made = made;
+    if (isFolded) {
+      this.#holds = true;
       return;
     }
+    const held = this.#holds;
     this.forget();
+    if (held) throw new EvstoreError('E_HANDLER', 'an event failed in a thread, among others that wait to be written');
     this.#alone = new RowBatchFold(this.#table, this.#projection, { ...this.#target, isEmpty: false });
     await this.#alone.prepare(events);
   }
@@ -79,18 +84,30 @@ export class ParallelBatchFold implements BatchFold {
     this.#alone?.add(event);
   }
 
-  take(): Folded {
+  async retry(event: RecordedEvent): Promise<void> {
+    if (this.#alone !== undefined) return this.#alone.retry(event);
+    await this.prepare([event]);
+    this.add(event);
+  }
+
+  async take(): Promise<Folded> {
     if (this.#alone !== undefined) {
       const folded = this.#alone.take();
       this.#alone = undefined;
       return folded;
     }
     const { spec } = this.#projection.shape;
-    const upserts = this.#made.flatMap((each) => each.upserts);
-    const deletes = this.#made.flatMap((each) => each.deletes);
-    this.#made = [];
+    const taken = this.#holds ? await Promise.all(this.#threads.map((thread) => thread.take())) : [];
+    this.#holds = false;
     return {
-      changes: { kind: 'rows', spec, table: this.#target.physical(spec.name), upserts, deletes },
+      changes: {
+        kind: 'rows',
+        spec,
+        table: this.#target.physical(spec.name),
+        inserts: taken.flatMap(({ inserts }) => inserts),
+        upserts: taken.flatMap(({ upserts }) => upserts),
+        deletes: taken.flatMap(({ deletes }) => deletes),
+      },
       keep: () => {
         for (const thread of this.#threads) thread.keep();
       },
@@ -98,7 +115,7 @@ export class ParallelBatchFold implements BatchFold {
   }
 
   forget(): void {
-    this.#made = [];
+    this.#holds = false;
     this.#alone = undefined;
     for (const thread of this.#threads) thread.forget();
   }
@@ -108,10 +125,10 @@ export class ParallelBatchFold implements BatchFold {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  /** Null when an event failed. @throws what reading the rows throws */
-  async #foldApart(events: readonly RecordedEvent[]): Promise<readonly RowChanges[] | null> {
+  /** False when an event failed. @throws what reading the rows throws */
+  async #foldApart(events: readonly RecordedEvent[]): Promise<boolean> {
     const shares = this.#divide(events);
-    if (shares === null) return null;
+    if (shares === null) return false;
     const { spec } = this.#projection.shape;
     const failures: unknown[] = [];
     const read = async (keys: readonly StoredRow[]) => {
@@ -124,12 +141,11 @@ export class ParallelBatchFold implements BatchFold {
     };
     const folding = this.#threads.map((thread, index) => {
       const share = shares[index] ?? [];
-      return share.length === 0 ? { upserts: [], deletes: [] } : thread.fold(share, read);
+      return share.length === 0 || thread.fold(share, read);
     });
-    const made = await Promise.all(folding);
+    const folded = await Promise.all(folding);
     if (failures.length > 0) throw failures[0];
-    const whole = made.filter((each) => each !== null);
-    return whole.length === made.length ? whole : null;
+    return folded.every(Boolean);
   }
 
   /**
@@ -142,7 +158,7 @@ export class ParallelBatchFold implements BatchFold {
     const shares: RecordedEvent[][] = this.#threads.map(() => []);
     try {
       for (const event of events) {
-        for (const { text } of toRowKeys(shape, event.streamId)) shares[hashKey(text) % shares.length]?.push(event);
+        for (const key of toRowKeys(shape, event.streamId)) shares[hashKey(writeKey(key)) % shares.length]?.push(event);
       }
     } catch {
       return null;

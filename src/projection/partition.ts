@@ -7,7 +7,7 @@ import type { RecordedEvent } from '../domain/event.js';
 import { isInPart, type Part } from '../domain/parts.js';
 import { modeOf } from '../domain/projection-mode.js';
 import type { ProjectionRecord } from '../store/store.js';
-import { type RowKey, toRowKeys } from './columns.js';
+import { type RowKey, toRowKeys, writeKey } from './columns.js';
 import type { PreparedProjection, PreparedTableProjection } from './prepare.js';
 import { isTableProjection } from './prepare.js';
 
@@ -64,6 +64,6 @@ export function mayConcern(projection: PreparedProjection, { streamId }: Recorde
   }
 }
 
-export function isOwnKey({ text }: RowKey, part: Part): boolean {
-  return isInPart(text, part);
+export function isOwnKey(key: RowKey, part: Part): boolean {
+  return part.of === 1 || isInPart(writeKey(key), part);
 }

@@ -157,9 +157,18 @@ export class Rebuilding {
     this.#endFill = this.#clock.start('fill');
   }
 
-  /** What the pass reads. */
-  take(batch: EventBatch, isLast: boolean): Promise<void> {
-    return this.#attempt(() => this.#holding.catchUp.take(batch, isLast));
+  /** What the pass reads. @returns how long folding it took, in milliseconds */
+  async take(batch: EventBatch, isLast: boolean): Promise<number> {
+    let tookMs = 0;
+    await this.#attempt(async () => {
+      tookMs = await this.#holding.catchUp.take(batch, isLast);
+    });
+    return tookMs;
+  }
+
+  /** What it has taken is in the new table. */
+  settle(): Promise<void> {
+    return this.#attempt(() => this.#holding.catchUp.settle());
   }
 
   /** The pass is over. */

@@ -2,6 +2,7 @@
  * Makes some rows of a live table anew, in their place: they are replayed in memory up to the live checkpoint and merged
  * in one transaction under the projection's lease, which does not move. The runner steps back for that moment.
  */
+import { tallyIds } from '../domain/audit.js';
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { StoredRow } from '../domain/read-model.js';
 import type { ChangedRow, Checkpoint, Lease, Store } from '../store/store.js';
@@ -133,7 +134,7 @@ async function attempt(
       from: lease.position,
       to: lease.position,
       lastEventId: null,
-      seen: { filter: projection.filter, ids: [] },
+      seen: { filter: projection.filter, ...tallyIds([]) },
       changes: { kind: 'rows', spec, table: spec.name, upserts, deletes },
     });
     return done;

@@ -25,7 +25,7 @@ export class Replay {
     this.#projection = projection;
     this.#keys = keys;
     this.#aside = aside;
-    this.#fold = new RowFold(projection, new Map());
+    this.#fold = new RowFold(projection);
   }
 
   /** Everything up to here is in the rows. */

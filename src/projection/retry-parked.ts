@@ -153,7 +153,7 @@ class StreamRetry {
     failed?: { event: RecordedEvent; error: EvstoreError },
   ): Promise<void> {
     const { lease, signal } = this.#live;
-    const { changes, keep } = this.#fold.take();
+    const { changes, keep } = await this.#fold.take();
     signal.throwIfAborted();
     await this.#store.projections.apply({
       ...unmoved(lease),

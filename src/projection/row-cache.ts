@@ -1,41 +1,72 @@
 /**
- * Rows a catch-up has read or written, so that a key is read once. There are two generations: when the younger one is
- * full it becomes the older one, and what nobody touched since the last time is forgotten.
+ * Rows a catch-up has read or written, so that a key is read once, and what is yet to be written of them. There are two
+ * generations: once the younger one is written and has grown, it becomes the older one, and what nobody touched since the
+ * last time is forgotten.
  */
+import { EvstoreError } from '../domain/errors.js';
 import type { StoredRow } from '../domain/read-model.js';
-
-type Rows = Map<string, StoredRow | null>;
+import type { RowKey } from './columns.js';
+import type { FoldedRow, FoldedRows } from './folded-row.js';
+import { KeyFilter } from './key-filter.js';
 
 /** What the rows may take, roughly, in bytes. */
-const defaultLimit = 20 * 1024 * 1024;
+const defaultLimit = 40 * 1024 * 1024;
 
-export class RowCache {
+interface CachedRow extends FoldedRow {
+  size: number;
+}
+
+export class RowCache implements FoldedRows {
   readonly #generationLimit: number;
-  #young: Rows = new Map();
-  #old: Rows = new Map();
+  #young = new Map<string, CachedRow>();
+  #old = new Map<string, CachedRow>();
   /** Of the young ones. */
   #size = 0;
-  #isComplete: boolean;
+  /** Which keys the table may hold; undefined where nobody knows. */
+  readonly #written: KeyFilter | undefined;
 
-  /** @param isComplete the table holds nothing yet: what is not here does not exist */
-  constructor(isComplete: boolean, limit = defaultLimit) {
-    this.#isComplete = isComplete;
+  /** @param isEmpty the table holds nothing yet, and nobody else writes it */
+  constructor(isEmpty: boolean, limit = defaultLimit) {
+    this.#written = isEmpty ? new KeyFilter() : undefined;
     this.#generationLimit = limit / 2;
   }
 
-  /** Null where no row exists; undefined where that is not known. */
-  get(key: string): StoredRow | null | undefined {
-    const young = this.#young.get(key);
-    const row = young === undefined ? this.#old.get(key) : young;
-    return row === undefined && this.#isComplete ? null : row;
+  /** What is not written yet is to be: there is no room for more. */
+  get isFull(): boolean {
+    return this.#size > this.#generationLimit;
   }
 
-  set(key: string, row: StoredRow | null): void {
-    const before = this.#young.get(key);
-    this.#size += sizeOf(key, row) - (before === undefined ? 0 : sizeOf(key, before));
-    this.#young.set(key, row);
-    if (this.#size <= this.#generationLimit) return;
-    if (this.#old.size > 0) this.#isComplete = false;
+  /** Undefined where only the table knows. */
+  get(key: RowKey): FoldedRow | undefined {
+    const young = this.#young.get(key.text);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key.text);
+    if (old !== undefined) return this.#keep(old);
+    if (this.#written?.mayHold(key.text) !== false) return undefined;
+    return this.#add(key, null, true);
+  }
+
+  find(key: RowKey): FoldedRow {
+    const found = this.get(key);
+    if (found === undefined) throw new EvstoreError('E_BUG', `nobody looked up the row of ${key.text}`);
+    return found;
+  }
+
+  /** As the table has it. */
+  learn(key: RowKey, stored: StoredRow | null): void {
+    this.#add(key, stored, false);
+  }
+
+  changed(row: FoldedRow): void {
+    const cached = row as CachedRow;
+    const size = sizeOf(cached);
+    this.#size += size - cached.size;
+    cached.size = size;
+  }
+
+  /** Everything is in the table. */
+  settle(): void {
+    if (!this.isFull) return;
     this.#old = this.#young;
     this.#young = new Map();
     this.#size = 0;
@@ -46,13 +77,25 @@ export class RowCache {
     this.#young.clear();
     this.#old.clear();
     this.#size = 0;
-    this.#isComplete = false;
+  }
+
+  #add(key: RowKey, stored: StoredRow | null, isNew: boolean): FoldedRow {
+    this.#written?.add(key.text);
+    const row = { key, stored, row: stored, isNew, isTouched: false, size: 0 };
+    row.size = sizeOf(row);
+    return this.#keep(row);
+  }
+
+  #keep(row: CachedRow): CachedRow {
+    this.#young.set(row.key.text, row);
+    this.#size += row.size;
+    return row;
   }
 }
 
 /** Measured: an object, its key and its place in the map, and what else the heap keeps for it until it is collected. */
-function sizeOf(key: string, row: StoredRow | null): number {
-  let size = 300 + key.length;
+function sizeOf({ key, row }: FoldedRow): number {
+  let size = 300 + key.text.length;
   for (const name in row) {
     const value = row[name];
     size += typeof value === 'string' ? 40 + value.length : 16;

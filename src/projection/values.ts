@@ -72,8 +72,16 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
 /** What Postgres refuses, every engine refuses. */
 function checkText(text: string): string {
   if (text.includes('\0')) throw new ValueFault('text without the character U+0000');
-  if (/\p{Surrogate}/u.test(text)) throw new ValueFault('Unicode text, not half of a surrogate pair');
-  return text;
+  if (!text.isWellFormed()) throw new ValueFault('Unicode text, not half of a surrogate pair');
+  return detach(text);
+}
+
+/**
+ * A part of a longer text shares its memory, and a row may outlive by far the batch of events it was cut from. Shorter
+ * ones are copies already.
+ */
+function detach(text: string): string {
+  return text.length < 13 ? text : `${text} `.slice(0, -1);
 }
 
 function isWholeNumber(value: unknown): value is number {

@@ -1,5 +1,5 @@
 /** The port, second part: read models, their checkpoints, and their rebuilds. */
-import type { Audit, AuditFilter } from '../domain/audit.js';
+import type { Audit, AuditFilter, Tally } from '../domain/audit.js';
 import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { Changes, DeferredChanges, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
 import type { Comparison } from './comparison.js';
@@ -248,10 +248,9 @@ export interface AppliedBatch {
   readonly parked?: ParkedChanges;
 }
 
-export interface SeenEvents {
+/** Every event that the filter lets through, whether it changed anything, was put aside, or neither. */
+export interface SeenEvents extends Tally {
   readonly filter: AuditFilter;
-  /** Of every event that the filter lets through, whether it changed anything, was put aside, or neither. */
-  readonly ids: readonly string[];
 }
 
 export type RebuildState = 'planned' | 'filling' | 'ready' | 'swapped' | 'retired' | 'aborted';

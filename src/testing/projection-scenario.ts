@@ -75,7 +75,7 @@ class Scenario implements ProjectionScenario {
 }
 
 function foldRows(projection: PreparedTableProjection, events: readonly RecordedEvent[]): readonly TestedRow[] {
-  const fold = new RowFold(projection, new Map());
+  const fold = new RowFold(projection);
   for (const event of events) fold.add(routeEvent(projection, event));
   const { shape } = projection;
   return [...fold.rows()]

@@ -97,7 +97,7 @@ export const auditSuite = suite('audit', {
         to,
         lastEventId: ids.at(-1) ?? null,
         changes,
-        seen: { filter, ids },
+        seen: { filter, ...tallyIds(ids) },
       });
     }
     const [cursor] = await store.projections.cursors();
@@ -112,7 +112,7 @@ export const auditSuite = suite('audit', {
       to: 11,
       lastEventId: ids[0] ?? null,
       changes,
-      seen: { filter, ids },
+      seen: { filter, ...tallyIds(ids) },
     });
     const [skipped] = await store.projections.cursors();
     expect(skipped?.audit?.events).toBe(10);
@@ -124,7 +124,7 @@ export const auditSuite = suite('audit', {
   'a batch without proof leaves none': async ({ store }) => {
     const lease = await startProjection(store);
     await append(store, 'Order-1', makeEvents(4));
-    const seen = { filter: {}, ids: (await readAll(store, { to: 2 })).map(({ id }) => id) };
+    const seen = { filter: {}, ...tallyIds((await readAll(store, { to: 2 })).map(({ id }) => id)) };
     const changes = rowChanges(totals, []);
     await store.projections.apply({ lease, from: 0, to: 2, lastEventId: null, changes, seen });
     expect((await store.projections.cursors())[0]?.audit?.events).toBe(2);

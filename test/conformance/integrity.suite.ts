@@ -1,6 +1,7 @@
 /** Broken stores, and the finding that each must bring up; and a store of which nothing is found after all it can go through. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { expect } from 'vitest';
+import { tallyIds } from '../../src/domain/audit.js';
 import type { EventBatch } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import { CatchUp } from '../../src/projection/catch-up.js';
@@ -64,7 +65,7 @@ export const integritySuite = suite('integrity', {
         lastEventId: null,
         seen: {
           filter: { ...(types && { types }), ...(category && { category }) },
-          ids: given.map((position) => ids[position - 1] ?? ''),
+          ...tallyIds(given.map((position) => ids[position - 1] ?? '')),
         },
         changes: { kind: 'statements', statements: [] },
       });

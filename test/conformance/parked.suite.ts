@@ -1,5 +1,6 @@
 /** Events that a read model has to do without: put aside with the move past them, and with the tables that miss them. */
 import { expect } from 'vitest';
+import { tallyIds } from '../../src/domain/audit.js';
 import type { AppliedBatch, Lease, SetAside, Store } from '../../src/store/store.js';
 import { append, errorOf, failureOf, makeEvents } from '../support/events.js';
 import {
@@ -90,7 +91,7 @@ export const parkedSuite = suite('parked', {
     const { events } = await append(store, 'Order-1', makeEvents(3));
     const ids = events.map(({ id }) => id);
     const asides = [aside(2, 'Order-1'), aside(3, 'Order-1', waiting)];
-    await put(store, lease, asides, { to: 3, seen: { filter: {}, ids } });
+    await put(store, lease, asides, { to: 3, seen: { filter: {}, ...tallyIds(ids) } });
     const [before] = await store.projections.cursors();
     const since = (await store.projections.parked())[1]?.parkedAt;
     const row = { stream_id: 'Order-1', events: 2, total: 2 };

@@ -1,5 +1,6 @@
 /** A projection whose work is divided: one checkpoint for each part, and one moment in which that changes. */
 import { expect } from 'vitest';
+import { tallyIds } from '../../src/domain/audit.js';
 import { isInPart, type Part, subscriptionIdOf } from '../../src/domain/parts.js';
 import type { Lease, Store } from '../../src/store/store.js';
 import { append, errorOf, makeEvents, readAll } from '../support/events.js';
@@ -50,7 +51,7 @@ async function applyPart(store: Store, lease: Lease, part: Part, from: number, t
     from,
     to: end,
     lastEventId: given.at(-1)?.id ?? null,
-    seen: { filter: {}, ids: given.map(({ id }) => id) },
+    seen: { filter: {}, ...tallyIds(given.map(({ id }) => id)) },
     changes: { kind: 'rows', spec: totals, table: totals.name, upserts: [...rows.values()], deletes: [] },
   });
   return end;
@@ -153,7 +154,7 @@ export const partsSuite = suite('parts', {
     const lease = await takeLease(store, checkpointOf(`${name}#1/2`), { ...request, steal: true });
     const ids = (await readAll(store)).slice(1).map(({ id }) => id);
     const changes = { kind: 'rows', spec: totals, table: totals.name, upserts: [], deletes: [] } as const;
-    const seen = { filter: {}, ids };
+    const seen = { filter: {}, ...tallyIds(ids) };
     await store.projections.apply({ lease, from: 0, to: 24, lastEventId: ids.at(-1) ?? null, seen, changes });
     await store.projections.releaseLease(lease);
     await errorOf('E_UNSAFE_STORE', store.projections.divide(name, 1));

@@ -1,5 +1,6 @@
 /** A projection's table and the steps of its life, as the runner and the rebuild take them. */
 import { deepStrictEqual, strictEqual } from 'node:assert';
+import { tallyIds } from '../../src/domain/audit.js';
 import type { Changes, ColumnSpec, ReadModel, StoredRow, TableSpec } from '../../src/domain/read-model.js';
 import type { Lease, LeaseRequest, LeaseTarget, Rebuild, Registration, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
@@ -64,7 +65,7 @@ export async function runBatch(
       from,
       to: upTo,
       lastEventId: events.at(-1)?.id ?? null,
-      seen: { filter: {}, ids: events.map(({ id }) => id) },
+      seen: { filter: {}, ...tallyIds(events.map(({ id }) => id)) },
       changes: { kind: 'rows', spec: totals, table, upserts: [...rows.values()], deletes: [] },
       ...(side === undefined ? {} : { side }),
     });

@@ -1,5 +1,5 @@
 /** Read models, their checkpoints and their rebuilds on SQLite. */
-import { parseAudit, tallyIds, writeAuditFilter } from '../../domain/audit.js';
+import { parseAudit, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkIdentifier, nameTarget } from '../../domain/names.js';
 import { modeOf } from '../../domain/projection-mode.js';
@@ -279,8 +279,7 @@ function foreignTable(table: string): EvstoreError {
 /** Filter, number of events and sum of their ids. */
 function auditColumns({ seen }: AppliedBatch): readonly Parameter[] {
   if (seen === undefined) return [null, 0, 0];
-  const { events, idSum } = tallyIds(seen.ids);
-  return [writeAuditFilter(seen.filter), events, Number(idSum)];
+  return [writeAuditFilter(seen.filter), seen.events, Number(seen.idSum)];
 }
 
 function toProjectionRecord(row: RawRow): ProjectionRecord {

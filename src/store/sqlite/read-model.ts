@@ -52,12 +52,14 @@ export function applyChanges(session: Session, changes: Changes): void {
     for (const statement of changes.statements) runStatement(session, statement);
     return;
   }
-  const { spec, table, upserts, deletes } = changes;
+  const { spec, table, inserts = [], upserts, deletes } = changes;
   const key = keyColumns(spec);
   const deletion = deleteRow(spec, table);
   for (const row of deletes) refused(() => session.run(deletion, toParameters(key, row)));
   const upsert = upsertRow(spec, table);
   for (const row of upserts) refused(() => session.run(upsert, toParameters(spec.columns, row)));
+  const insertion = insertRow(spec, table);
+  for (const row of inserts) refused(() => session.run(insertion, toParameters(spec.columns, row)));
 }
 
 export function readRows(
@@ -125,10 +127,13 @@ function upsertRow(spec: TableSpec, table: string): string {
   const others = spec.columns.filter(({ name }) => !spec.key.includes(name)).map(({ name }) => quoteIdentifier(name));
   const action =
     others.length === 0 ? 'nothing' : `update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+  return `${insertRow(spec, table)} on conflict (${listColumns(spec.key)}) do ${action}`;
+}
+
+function insertRow(spec: TableSpec, table: string): string {
   const columns = listColumns(spec.columns.map(({ name }) => name));
   const values = spec.columns.map(() => '?').join(', ');
-  return `insert into ${quoteIdentifier(table)} (${columns}) values (${values})
-    on conflict (${listColumns(spec.key)}) do ${action}`;
+  return `insert into ${quoteIdentifier(table)} (${columns}) values (${values})`;
 }
 
 function deleteRow(spec: TableSpec, table: string): string {

@@ -1,4 +1,5 @@
 /** Spoils every row of the orders in one transaction and repairs them, over and over. Argument: URL. */
+import { tallyIds } from '../../../src/domain/audit.js';
 import { keyOf } from '../../../src/projection/columns.js';
 import { isTableProjection } from '../../../src/projection/prepare.js';
 import { repairRows } from '../../../src/projection/repair.js';
@@ -25,7 +26,7 @@ for (;;) {
     from: lease.position,
     to: lease.position,
     lastEventId: null,
-    seen: { filter: projection.filter, ids: [] },
+    seen: { filter: projection.filter, ...tallyIds([]) },
     changes: {
       kind: 'rows',
       spec,
