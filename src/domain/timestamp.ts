@@ -13,6 +13,7 @@ const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 
  * @throws RangeError on anything else, and outside the years 0001–9999
  */
 export function normaliseTimestamp(text: string): string {
+  if (isNormal(text)) return text;
   const { seconds, micros } = readTimestamp(text);
   return `${seconds}.${micros.endsWith('000') ? micros.slice(0, 3) : micros}Z`;
 }
@@ -22,6 +23,7 @@ export function normaliseTimestamp(text: string): string {
  * @throws RangeError
  */
 export function storedTimestamp(text: string): string {
+  if (isNormal(text)) return text.length === normalLength ? `${text.slice(0, -1)}000Z` : text;
   const { seconds, micros } = readTimestamp(text);
   return `${seconds}.${micros}Z`;
 }
@@ -59,6 +61,29 @@ export function parseMoment(text: string, now: Date): string {
       cause: error,
     });
   }
+}
+
+/** Length of `2026-01-31T09:30:00.000Z`; with microseconds it is three more. */
+const normalLength = 24;
+/** Without the leap day, which is left to the calendar. */
+const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Spelled as `normaliseTimestamp` spells it, as far as that shows without a calendar: nearly every time is. */
+function isNormal(text: string): boolean {
+  const { length } = text;
+  if (length !== normalLength && (length !== normalLength + 3 || text.endsWith('000Z'))) return false;
+  if (!/^\d{4}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d+Z$/.test(text)) return false;
+  const day = twoDigits(text, 8);
+  return (
+    day > 0 &&
+    day <= (daysOfMonth[twoDigits(text, 5) - 1] ?? 0) &&
+    twoDigits(text, 11) < 24 &&
+    !text.startsWith('0000')
+  );
+}
+
+function twoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * '0'.charCodeAt(0);
 }
 
 function readTimestamp(text: string): { readonly seconds: string; readonly micros: string } {

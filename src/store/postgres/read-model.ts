@@ -10,6 +10,7 @@ import type {
   StoredValue,
   TableSpec,
 } from '../../domain/read-model.js';
+import { copyLine } from './copy-text.js';
 import type { Parameter, RawRow, Session } from './database.js';
 import { sqlState } from './errors.js';
 import { toInteger, toTimestamp } from './rows.js';
@@ -60,13 +61,16 @@ export async function applyChanges(session: Session, schema: string, changes: Ch
     for (const statement of changes.statements) await runStatement(session, statement);
     return;
   }
-  const { spec, table, upserts, deletes } = changes;
+  const { spec, table, inserts = [], upserts, deletes } = changes;
   const key = keyColumns(spec);
   for (const rows of slices(deletes)) {
     await refused(() => session.query(deleteRows(schema, spec, table), toArrays(key, rows)));
   }
   for (const rows of slices(upserts)) {
     await refused(() => session.query(upsertRows(schema, spec, table), toArrays(spec.columns, rows)));
+  }
+  if (inserts.length > 0) {
+    await refused(() => session.copyIn(copyRows(schema, spec, table), toLines(spec.columns, inserts)));
   }
 }
 
@@ -147,6 +151,10 @@ function upsertRows(schema: string, spec: TableSpec, table: string): string {
     on conflict (${listColumns(spec.key)}) do ${action}`;
 }
 
+function copyRows(schema: string, spec: TableSpec, table: string): string {
+  return `copy ${qualify(schema, table)} (${listColumns(spec.columns.map(({ name }) => name))}) from stdin`;
+}
+
 function deleteRows(schema: string, spec: TableSpec, table: string): string {
   return `delete from ${qualify(schema, table)} as t using ${unnest(keyColumns(spec))} where ${joinOnKey(spec)}`;
 }
@@ -179,6 +187,10 @@ function listColumns(names: readonly string[]): string {
 
 function toArrays(columns: readonly ColumnSpec[], rows: readonly StoredRow[]): readonly Parameter[] {
   return columns.map(({ name }) => rows.map((row) => row[name] ?? null));
+}
+
+function* toLines(columns: readonly ColumnSpec[], rows: readonly StoredRow[]): Generator<string> {
+  for (const row of rows) yield copyLine(columns.map(({ name }) => row[name] ?? null));
 }
 
 function* slices(rows: readonly StoredRow[]): Generator<readonly StoredRow[]> {

@@ -140,20 +140,23 @@ function now(): number {
   return performance.timeOrigin + performance.now();
 }
 
-type Query = (...parameters: unknown[]) => Promise<pg.QueryResult>;
+type Query = (...parameters: unknown[]) => unknown;
 
 const { query } = pg.Client.prototype as unknown as { query: Query };
-(pg.Client.prototype as unknown as { query: Query }).query = async function (this: object, ...parameters) {
+(pg.Client.prototype as unknown as { query: Query }).query = function (this: object, ...parameters) {
   const [first] = parameters;
   const { text, values } = typeof first === 'string' ? { text: first, values: [] } : (first as pg.QueryConfig);
   const passing = pass(this, text, values ?? []);
   if (passing.dies('before')) die();
   const answer = query.apply(this, parameters);
   if (passing.dies('sent')) setImmediate(die);
-  const result = await answer;
-  writeStep(passing, result.rows);
-  if (passing.dies('after')) die();
-  return result;
+  // COPY: the caller wants the stream itself.
+  if (!(answer instanceof Promise)) return answer;
+  return answer.then((result: pg.QueryResult) => {
+    writeStep(passing, result.rows);
+    if (passing.dies('after')) die();
+    return result;
+  });
 };
 
 const { exec, prepare } = Sqlite.prototype;
