@@ -75,10 +75,7 @@ function isNormal(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\dT[0-2]\d:[0-5]\d:[0-5]\d\.\d+Z$/.test(text)) return false;
   const day = twoDigits(text, 8);
   return (
-    day > 0 &&
-    day <= (daysOfMonth[twoDigits(text, 5) - 1] ?? 0) &&
-    twoDigits(text, 11) < 24 &&
-    !text.startsWith('0000')
+    day > 0 && day <= (daysOfMonth[twoDigits(text, 5) - 1] ?? 0) && twoDigits(text, 11) < 24 && !text.startsWith('0000')
   );
 }
 

@@ -13,7 +13,6 @@ import type { ExternalTarget } from './definition.js';
 import {
   type ErrorHandling,
   type ErrorPolicy,
-  type Failure,
   isBatchFault,
   isEventsFault,
   narrow,
@@ -54,9 +53,6 @@ interface HandledPart extends Handled {
   readonly stop?: EvstoreError;
 }
 
-/** What is done with an event that a handler did not take; nothing where it went well after all. */
-type FailureHandler = (event: RecordedEvent, error: unknown) => Promise<Failure | undefined>;
-
 /** Batches without an event of its own after which the position is moved all the same. */
 const mostPassedOver = 20;
 /** One look for events that the safe head went back behind. */
@@ -72,6 +68,8 @@ export class CatchUp {
   readonly #pace: Pace;
   /** Streams of which an event is parked; asked for when the first batch is there. */
   #waiting: Set<string> | undefined;
+  /** Those that are, too, once what was folded is written. */
+  readonly #parked = new Set<string>();
   /** Refused by the database, and to be put aside with what is written next. */
   #refused: { readonly event: RecordedEvent; readonly aside: SetAside }[] = [];
   #held: HeldEvents | undefined;
@@ -204,11 +202,13 @@ export class CatchUp {
       return performance.now() - startedAt;
     }
     let tookMs = 0;
-    await this.#orInSmallBatches(batch.upTo, async () => {
-      await this.#hold(batch);
+    const stop = await this.#orInSmallBatches(batch.upTo, async () => {
+      const stop = await this.#hold(batch);
       tookMs = performance.now() - startedAt;
-      if (this.#fold.isFull || this.#held?.isDue) await this.#writeHeld();
+      if (stop !== undefined || this.#fold.isFull || this.#held?.isDue) await this.#writeHeld();
+      return stop;
     });
+    if (stop !== undefined && !this.#target.signal.aborted) throw stop;
     return tookMs;
   }
 
@@ -216,7 +216,7 @@ export class CatchUp {
    * Does what concerns many events at once. Where one of them is at fault nothing of it stays: what is not in the table is
    * read again and applied in small batches, so that what becomes of a fault does not depend on what was held with it.
    */
-  async #orInSmallBatches(upTo: number, work: () => Promise<void>): Promise<void> {
+  async #orInSmallBatches<T>(upTo: number, work: () => Promise<T>): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
@@ -228,23 +228,22 @@ export class CatchUp {
     for (;;) {
       for await (const batch of log.readAll({ ...this.#projection.filter, after: this.#position, to: upTo })) {
         await this.#applyOrNarrow(batch);
-        if (signal.aborted) return;
+        if (signal.aborted) return undefined;
       }
-      if (this.#position >= upTo) return;
+      if (this.#position >= upTo) return undefined;
       // The safe head has gone back behind what was below it when it was read first.
       await log.waitForAppend(this.#position, { timeoutMs: lookMs, signal });
-      if (signal.aborted) return;
+      if (signal.aborted) return undefined;
     }
   }
 
-  /** @throws E_HANDLER when an event is at fault: nothing is to be made of what is held */
-  async #hold(batch: EventBatch): Promise<void> {
-    const handled = await this.#handle(batch, async (_event, error) => {
-      throw error;
-    });
-    if (this.#target.signal.aborted) return;
+  /** @returns why it ends before the batch does */
+  async #hold(batch: EventBatch): Promise<EvstoreError | undefined> {
+    const { stop, ...handled } = await this.#handle(batch);
+    if (this.#target.signal.aborted) return undefined;
     this.#held ??= new HeldEvents(this.#position);
     this.#held.add(handled);
+    return stop;
   }
 
   async #writeHeld(): Promise<void> {
@@ -279,41 +278,37 @@ export class CatchUp {
   }
 
   async #apply(batch: EventBatch): Promise<void> {
-    const { signal } = this.#target;
     try {
-      const { stop, ...handled } = await this.#handle(batch, (event, error) =>
-        tryAgain(error, this.#policy.retries, signal, () => this.#fold.retry(event)),
-      );
+      const { stop, ...handled } = await this.#handle(batch);
       await this.#write(handled);
-      for (const { state, streamId } of handled.aside) if (state === 'parked') this.#waiting?.add(streamId);
-      if (stop !== undefined && !signal.aborted) throw stop;
+      if (stop !== undefined && !this.#target.signal.aborted) throw stop;
     } catch (error) {
       this.#fold.forget();
+      this.#parked.clear();
       throw error;
     }
   }
 
   /** Folds what the handlers take. */
-  async #handle({ events, upTo }: EventBatch, fail: FailureHandler): Promise<HandledPart> {
+  async #handle({ events, upTo }: EventBatch): Promise<HandledPart> {
     const { signal, part = wholeWork } = this.#target;
-    const { onError } = this.#policy;
+    const { onError, retries } = this.#policy;
     const own = part.of === 1 ? events : events.filter((event) => mayConcern(this.#projection, event, part));
     const waiting = await this.#findWaiting();
-    const parked = new Set<string>();
     const aside: SetAside[] = [];
     await this.#fold.prepare(waiting.size === 0 ? own : own.filter(({ streamId }) => !waiting.has(streamId)));
     const slices = new Slices();
     for (const event of own) {
       if (slices.isOver) await slices.next();
       if (signal.aborted) break;
-      if (waiting.has(event.streamId) || parked.has(event.streamId)) {
+      if (waiting.has(event.streamId) || this.#parked.has(event.streamId)) {
         aside.push(toSetAside(event, 'parked', null));
         continue;
       }
       try {
         this.#fold.add(event);
       } catch (error) {
-        const failure = await fail(event, error);
+        const failure = await tryAgain(error, retries, signal, () => this.#fold.retry(event));
         if (failure === undefined) continue;
         if (onError === 'stop') {
           const upTo = event.globalPosition - 1;
@@ -321,7 +316,7 @@ export class CatchUp {
           return { ...summarise(before), aside, upTo, stop: failure.error };
         }
         aside.push(toSetAside(event, stateOf[onError], failure));
-        if (onError === 'park') parked.add(event.streamId);
+        if (onError === 'park') this.#parked.add(event.streamId);
       }
     }
     return { ...summarise(events), aside, upTo };
@@ -375,6 +370,8 @@ export class CatchUp {
     this.#events += delivered.events - added.length;
     this.#aside += added.length;
     this.#refused = [];
+    for (const streamId of this.#parked) this.#waiting?.add(streamId);
+    this.#parked.clear();
     keep();
     for (const each of added) this.#target.tellAside?.(each, name);
   }
@@ -384,6 +381,7 @@ export class CatchUp {
     this.#fold.forget();
     this.#held = undefined;
     this.#waiting = undefined;
+    this.#parked.clear();
     this.#refused = [];
   }
 }
