@@ -12,6 +12,8 @@ export interface TableShape {
   /** Property ↔ column, in the order of the definition. */
   readonly properties: readonly Property[];
   readonly keyProperties: readonly Property[];
+  /** The key is one column whose values are texts. */
+  readonly isKeyedByText: boolean;
   /** Of all properties. */
   readonly names: ReadonlySet<string>;
 }
@@ -42,6 +44,7 @@ export function toTableShape(definition: TableProjection): TableShape {
   return {
     properties,
     keyProperties,
+    isKeyedByText: keyProperties.length === 1 && keyProperties.every(({ type }) => type === 'text' || type === 'uuid'),
     names: new Set(properties.map(({ property }) => property)),
     spec: {
       name: table.name ?? definition.name,

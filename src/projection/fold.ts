@@ -33,12 +33,35 @@ export function routeEvent(
   recorded: RecordedEvent,
   part: Part = wholeWork,
 ): RoutedEvent {
-  const { definition, shape, name } = projection;
-  const event = new HandledEvent(recorded, definition.upcasters);
-  if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event, keys: [] };
+  const event = new HandledEvent(recorded, projection.definition.upcasters);
+  if (handlerOf(projection.definition.on, recorded.type) === undefined) return { recorded, event, keys: [] };
+  return { recorded, event, keys: toKeys(projection, recorded, nameRows(projection, recorded, event), part) };
+}
+
+/** What the projection says the event is about. @throws E_HANDLER when its `key` throws */
+export function nameRows(
+  { definition, name }: PreparedTableProjection,
+  recorded: RecordedEvent,
+  event: Event,
+): unknown {
+  if (definition.key === undefined) return recorded.streamId;
   try {
-    const keys = toRowKeys(shape, definition.key === undefined ? recorded.streamId : definition.key(event));
-    return { recorded, event, keys: part.of === 1 ? keys : keys.filter((key) => isOwnKey(key, part)) };
+    return definition.key(event);
+  } catch (error) {
+    throw toHandlerError(name, recorded, 'key', error);
+  }
+}
+
+/** @param named by `nameRows` @throws E_HANDLER when that is no key */
+export function toKeys(
+  { shape, name }: PreparedTableProjection,
+  recorded: RecordedEvent,
+  named: unknown,
+  part: Part,
+): readonly RowKey[] {
+  try {
+    const keys = toRowKeys(shape, named);
+    return part.of === 1 ? keys : keys.filter((key) => isOwnKey(key, part));
   } catch (error) {
     throw toHandlerError(name, recorded, 'key', error);
   }
@@ -48,6 +71,8 @@ export function routeEvent(
 export class RowFold {
   readonly #projection: PreparedTableProjection;
   readonly #rows: FoldedRows;
+  /** By event type. */
+  readonly #handlers = new Map<string, Handler>();
   #touched: FoldedRow[] = [];
 
   /** @param rows of every key of the events to come */
@@ -56,13 +81,26 @@ export class RowFold {
     this.#rows = rows;
   }
 
-  /** @throws E_HANDLER when the handler throws, or returns what is no row: the rows are as they were before the event */
+  /** @throws as `fold` */
   add({ recorded, event, keys }: RoutedEvent): void {
-    const { definition, shape, name } = this.#projection;
-    const handler = handlerOf(definition.on, recorded.type);
-    if (handler === undefined) return;
     const rows = keys.map((key) => this.#rows.find(key));
+    this.fold(recorded, event, rows);
+  }
+
+  /**
+   * @param rows those the event is about, none twice
+   * @throws E_HANDLER when the handler throws, or returns what is no row: the rows are as they were before the event
+   */
+  fold(recorded: RecordedEvent, event: Event, rows: readonly FoldedRow[]): void {
+    const { definition, shape, name } = this.#projection;
+    const handler = this.#handlerOf(recorded.type);
+    if (handler === undefined) return;
+    const [only] = rows;
     try {
+      if (only !== undefined && rows.length === 1) {
+        this.#replace(only, foldInto(shape, only, event, handler));
+        return;
+      }
       const after = rows.map((row) => foldInto(shape, row, event, handler));
       for (const [index, row] of rows.entries()) this.#replace(row, after[index] ?? null);
     } catch (error) {
@@ -102,6 +140,15 @@ export class RowFold {
   /** Every touched row as it is now. */
   *rows(): Generator<[string, StoredRow | null]> {
     for (const { key, row } of this.#touched) yield [key.text, row];
+  }
+
+  #handlerOf(type: string): Handler | undefined {
+    let handler = this.#handlers.get(type);
+    if (handler === undefined) {
+      handler = handlerOf(this.#projection.definition.on, type);
+      if (handler !== undefined) this.#handlers.set(type, handler);
+    }
+    return handler;
   }
 
   #replace(folded: FoldedRow, row: StoredRow | null): void {

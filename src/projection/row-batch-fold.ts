@@ -1,19 +1,33 @@
 /** Events folded into rows, with what is remembered of the table. */
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { wholeWork } from '../domain/parts.js';
 import type { RowChanges } from '../domain/read-model.js';
 import type { ProjectionStore } from '../store/store.js';
 import type { BatchFold, Folded, FoldTarget } from './batch-fold.js';
 import { keyOf, type RowKey } from './columns.js';
-import { type RoutedEvent, RowFold, routeEvent } from './fold.js';
+import type { Event } from './definition.js';
+import { HandledEvent } from './event.js';
+import { handlerOf, nameRows, RowFold, toKeys } from './fold.js';
+import type { FoldedRow } from './folded-row.js';
 import type { PreparedTableProjection } from './prepare.js';
 import { RowCache } from './row-cache.js';
 import { Slices } from './slices.js';
 
 export type ReadableTable = Pick<ProjectionStore, 'readRows'>;
 
-/** An error is thrown where the event is added. */
-type Routed = RoutedEvent | { readonly recorded: RecordedEvent; readonly error: unknown };
+/** An event with the rows it is about; an error is thrown where it is added. */
+type Routed =
+  | { readonly recorded: RecordedEvent; readonly event: Event; rows: readonly FoldedRow[] }
+  | { readonly recorded: RecordedEvent; readonly error: unknown };
+
+/** An event about rows of which only the table knows. */
+interface Awaiting {
+  readonly routed: Exclude<Routed, { error: unknown }>;
+  readonly keys: readonly RowKey[];
+}
+
+const none: readonly FoldedRow[] = [];
 
 /** In this thread. */
 export class RowBatchFold implements BatchFold {
@@ -39,18 +53,16 @@ export class RowBatchFold implements BatchFold {
   }
 
   async prepare(events: readonly RecordedEvent[]): Promise<void> {
-    const unknown = new Map<string, RowKey>();
+    const awaiting: Awaiting[] = [];
     const slices = new Slices();
     this.#routed = [];
     this.#next = 0;
     for (const event of events) {
       if (slices.isOver) await slices.next();
       if (this.#target.signal.aborted) return;
-      const routed = this.#route(event);
-      this.#routed.push(routed);
-      this.#collectUnknown(routed, unknown);
+      this.#routed.push(this.#route(event, awaiting));
     }
-    await this.#lookUp(unknown);
+    await this.#lookUp(awaiting);
   }
 
   add(event: RecordedEvent): void {
@@ -61,10 +73,9 @@ export class RowBatchFold implements BatchFold {
   }
 
   async retry(event: RecordedEvent): Promise<void> {
-    const routed = this.#route(event);
-    const unknown = new Map<string, RowKey>();
-    this.#collectUnknown(routed, unknown);
-    await this.#lookUp(unknown);
+    const awaiting: Awaiting[] = [];
+    const routed = this.#route(event, awaiting);
+    await this.#lookUp(awaiting);
     this.#foldRouted(routed);
   }
 
@@ -90,30 +101,40 @@ export class RowBatchFold implements BatchFold {
 
   #foldRouted(routed: Routed): void {
     if ('error' in routed) throw routed.error;
-    this.#fold.add(routed);
+    this.#fold.fold(routed.recorded, routed.event, routed.rows);
   }
 
-  #collectUnknown(routed: Routed, unknown: Map<string, RowKey>): void {
-    if ('error' in routed) return;
-    for (const key of routed.keys) if (this.#cache.get(key) === undefined) unknown.set(key.text, key);
-  }
-
-  async #lookUp(unknown: ReadonlyMap<string, RowKey>): Promise<void> {
-    if (unknown.size === 0) return;
-    const { shape } = this.#projection;
-    const table = this.#target.physical(shape.spec.name);
-    const keys = [...unknown.values()].map(({ columns }) => columns);
-    const found = new Map(
-      (await this.#table.readRows(table, shape.spec, keys)).map((row) => [keyOf(shape, row).text, row]),
-    );
-    for (const [text, key] of unknown) this.#cache.learn(key, found.get(text) ?? null);
-  }
-
-  #route(recorded: RecordedEvent): Routed {
+  #route(recorded: RecordedEvent, awaiting: Awaiting[]): Routed {
     try {
-      return routeEvent(this.#projection, recorded, this.#target.part);
+      const { definition, shape } = this.#projection;
+      const event = new HandledEvent(recorded, definition.upcasters);
+      if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event, rows: none };
+      const named = nameRows(this.#projection, recorded, event);
+      // Of most events the row is known by the text that names it.
+      const known = shape.isKeyedByText && typeof named === 'string' ? this.#cache.get(named) : undefined;
+      if (known !== undefined) return { recorded, event, rows: [known] };
+      const keys = toKeys(this.#projection, recorded, named, this.#target.part ?? wholeWork);
+      const rows = keys.flatMap((key) => this.#cache.get(key.text) ?? this.#cache.begin(key) ?? []);
+      const routed = { recorded, event, rows };
+      if (rows.length < keys.length) awaiting.push({ routed, keys });
+      return routed;
     } catch (error) {
       return { recorded, error };
     }
+  }
+
+  async #lookUp(awaiting: readonly Awaiting[]): Promise<void> {
+    if (awaiting.length === 0) return;
+    const { shape } = this.#projection;
+    const table = this.#target.physical(shape.spec.name);
+    const unknown = new Map<string, RowKey>();
+    for (const { keys } of awaiting) {
+      for (const key of keys) if (this.#cache.get(key.text) === undefined) unknown.set(key.text, key);
+    }
+    const wanted = [...unknown.values()].map(({ columns }) => columns);
+    const found = await this.#table.readRows(table, shape.spec, wanted);
+    const stored = new Map(found.map((row) => [keyOf(shape, row).text, row]));
+    for (const [text, key] of unknown) this.#cache.learn(key, stored.get(text) ?? null);
+    for (const { routed, keys } of awaiting) routed.rows = keys.map((key) => this.#cache.find(key));
   }
 }

@@ -36,18 +36,21 @@ export class RowCache implements FoldedRows {
     return this.#size > this.#generationLimit;
   }
 
-  /** Undefined where only the table knows. */
-  get(key: RowKey): FoldedRow | undefined {
-    const young = this.#young.get(key.text);
+  /** The row of a key, by its text, where it is remembered. */
+  get(text: string): FoldedRow | undefined {
+    const young = this.#young.get(text);
     if (young !== undefined) return young;
-    const old = this.#old.get(key.text);
-    if (old !== undefined) return this.#keep(old);
-    if (this.#written?.mayHold(key.text) !== false) return undefined;
-    return this.#add(key, null, true);
+    const old = this.#old.get(text);
+    return old === undefined ? undefined : this.#keep(old);
+  }
+
+  /** A row that is not remembered, and that the table cannot have; undefined where it may. */
+  begin(key: RowKey): FoldedRow | undefined {
+    return this.#written?.mayHold(key.text) === false ? this.#add(key, null, true) : undefined;
   }
 
   find(key: RowKey): FoldedRow {
-    const found = this.get(key);
+    const found = this.get(key.text);
     if (found === undefined) throw new EvstoreError('E_BUG', `nobody looked up the row of ${key.text}`);
     return found;
   }
