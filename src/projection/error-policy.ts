@@ -1,5 +1,6 @@
 /** What is done with an event that a handler, or the database, cannot take. */
 import { fileURLToPath } from 'node:url';
+import { detach } from '../domain/detach.js';
 import { type ErrorCode, type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import type { SetAside } from '../store/store.js';
@@ -117,9 +118,9 @@ export function toSetAside(event: RecordedEvent, state: SetAside['state'], failu
   const { globalPosition, id, streamId, type } = event;
   return {
     globalPosition,
-    id,
-    streamId,
-    type,
+    id: detach(id),
+    streamId: detach(streamId),
+    type: detach(type),
     state,
     error: failure === null ? null : describeFailure(failure.error),
     attempts: failure?.attempts ?? 0,

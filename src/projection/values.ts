@@ -3,6 +3,7 @@
  * row read back.
  */
 import { normaliseDecimal } from '../domain/decimal.js';
+import { detach } from '../domain/detach.js';
 import { scanJson } from '../domain/json.js';
 import type { ColumnType, StoredValue } from '../domain/read-model.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
@@ -44,7 +45,7 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
     typeof value === 'number' && Number.isFinite(value) ? withoutMinusZero(value) : refuse('a finite number', value),
   numeric: (value) => {
     const decimal = typeof value === 'string' || typeof value === 'number' ? normaliseDecimal(value) : undefined;
-    return decimal ?? refuse("a decimal, such as '10.50'", value);
+    return decimal === undefined ? refuse("a decimal, such as '10.50'", value) : detach(decimal);
   },
   boolean: (value) => (typeof value === 'boolean' ? value : refuse('true or false', value)),
   json: (value) => {
@@ -57,7 +58,7 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
   timestamp: (value) => {
     try {
       if (value instanceof Date) return normaliseTimestamp(value.toISOString());
-      if (typeof value === 'string') return normaliseTimestamp(value);
+      if (typeof value === 'string') return detach(normaliseTimestamp(value));
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }
@@ -65,7 +66,7 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
   },
   uuid: (value) =>
     typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
-      ? value.toLowerCase()
+      ? detach(value.toLowerCase())
       : refuse('a UUID', value),
 };
 
@@ -74,14 +75,6 @@ function checkText(text: string): string {
   if (text.includes('\0')) throw new ValueFault('text without the character U+0000');
   if (!text.isWellFormed()) throw new ValueFault('Unicode text, not half of a surrogate pair');
   return detach(text);
-}
-
-/**
- * A part of a longer text shares its memory, and a row may outlive by far the batch of events it was cut from. Shorter
- * ones are copies already.
- */
-function detach(text: string): string {
-  return text.length < 13 ? text : `${text} `.slice(0, -1);
 }
 
 function isWholeNumber(value: unknown): value is number {

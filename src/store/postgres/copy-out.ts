@@ -13,7 +13,7 @@ const blockBytes = 65_536;
 export class CopyOut implements Submittable {
   /** Resolves when all lines were taken. */
   readonly done: Promise<void>;
-  readonly #text: string;
+  readonly text: string;
   readonly #take: (lines: string) => void;
   readonly #block = Buffer.allocUnsafe(blockBytes);
   #used = 0;
@@ -23,7 +23,7 @@ export class CopyOut implements Submittable {
 
   /** @param take gets whole lines, ends included; when it throws, the rest is read over, and then the error is thrown */
   constructor(text: string, take: (lines: string) => void) {
-    this.#text = text;
+    this.text = text;
     this.#take = take;
     this.done = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -32,7 +32,7 @@ export class CopyOut implements Submittable {
   }
 
   submit(wire: Wire): void {
-    wire.query(this.#text);
+    wire.query(this.text);
   }
 
   /** One line each. The driver uses the memory of its messages again, so they are copied. */

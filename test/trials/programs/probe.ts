@@ -67,7 +67,7 @@ const steps: readonly (readonly [RegExp, string])[] = [
   [/^create (unique )?index/, 'index'],
   [/^select count\(\*\) from/, 'verify'],
   [/alter table \S+ rename to/, 'rename'],
-  [/^select global_position, stream_id/, 'read'],
+  [/^(copy \()?select (id, global_position, version|global_position, stream_id)/, 'read'],
 ];
 
 const { trace, stop } = JSON.parse(process.env.EVSTORE_PROBE ?? '{}') as Probe;
@@ -147,17 +147,44 @@ const { query } = pg.Client.prototype as unknown as { query: Query };
   const [first] = parameters;
   const { text, values } = typeof first === 'string' ? { text: first, values: [] } : (first as pg.QueryConfig);
   const passing = pass(this, text, values ?? []);
+  const end = (rows: unknown) => {
+    writeStep(passing, rows);
+    if (passing.dies('after')) die();
+  };
   if (passing.dies('before')) die();
+  if (isCopy(first)) watchCopy(first, end);
   const answer = query.apply(this, parameters);
   if (passing.dies('sent')) setImmediate(die);
-  // COPY: the caller wants the stream itself.
   if (!(answer instanceof Promise)) return answer;
   return answer.then((result: pg.QueryResult) => {
-    writeStep(passing, result.rows);
-    if (passing.dies('after')) die();
+    end(result.rows);
     return result;
   });
 };
+
+/** COPY is a query that takes the messages of the server itself. */
+interface Copy {
+  readonly text: string;
+  handleCopyData?(message: unknown): void;
+  handleReadyForQuery(connection: unknown): void;
+}
+
+function isCopy(query: unknown): query is Copy {
+  return typeof query === 'object' && query !== null && 'submit' in query;
+}
+
+function watchCopy(copy: Copy, end: (rows: unknown) => void): void {
+  const { handleCopyData, handleReadyForQuery } = copy;
+  const rows: null[] = [];
+  copy.handleCopyData = (message) => {
+    rows.push(null);
+    handleCopyData?.call(copy, message);
+  };
+  copy.handleReadyForQuery = (connection) => {
+    end(rows);
+    handleReadyForQuery.call(copy, connection);
+  };
+}
 
 const { exec, prepare } = Sqlite.prototype;
 Sqlite.prototype.exec = function (this: Sqlite.Database, text: string) {
