@@ -68,7 +68,7 @@ describe('the start of a reader refuses', () => {
   );
 });
 
-describe('one floor a transaction', () => {
+describe('two floors a transaction at most', () => {
   const countFloors = async (raw: Raw) => {
     await raw.query('begin');
     for (let n = 0; n < 50; n++) await raw.query(insert(`Order-${n}`));
@@ -80,11 +80,30 @@ describe('one floor a transaction', () => {
   };
 
   it('however many statements it has', () =>
-    withTestStore('postgres', async ({ raw }) => expect(await countFloors(raw)).toBe(1)));
+    withTestStore('postgres', async ({ raw }) => expect(await countFloors(raw)).toBe(2)));
+
+  it('one in a transaction of one statement, and none that was undone is taken for one that is held', () =>
+    withTestStore('postgres', async ({ raw }) => {
+      const floors = `select count(*)::int as floors from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()`;
+      const counts: unknown[] = [];
+      const count = async () => counts.push((await raw.query(floors))[0]?.floors);
+      await raw.query(`begin; savepoint one; ${insert('Order-1')}`);
+      await count();
+      await raw.query('rollback to one');
+      await count();
+      await raw.query(`savepoint two; ${insert('Order-2')}`);
+      await count();
+      await raw.query('rollback to two');
+      await count();
+      await raw.query(`${insert('Order-3')}; ${insert('Order-4')}`);
+      await count();
+      await raw.query('commit');
+      expect(counts).toEqual([1, 0, 1, 0, 1]);
+    }));
 
   it('and without the guard there would be one a statement, until the lock table is full', () =>
     withTestStore('postgres', async ({ raw }) => {
-      await mutate(raw, 'evstore_floor_events', [['if current_setting(', 'if true or current_setting(']]);
+      await mutate(raw, 'evstore_floor_events', [['if not is_first and', 'if false and']]);
       expect(await countFloors(raw)).toBe(50);
     }));
 });

@@ -7,7 +7,7 @@ import { categoryOf } from '../../domain/names.js';
 import { selectInline } from '../inline.js';
 import type { SqlFolder } from '../sql.js';
 import type { AppendOptions, InlineProjection } from '../store.js';
-import { type Database, lockTimeout, type Parameter, type Session } from './database.js';
+import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from './database.js';
 import { isConflict, isConnectionLost, isConnectionRefused, isHandlerError, isTransient, isUnsent } from './errors.js';
 import { applyInline, lockInline } from './inline.js';
 import { searchPath } from './rebuilds.js';
@@ -63,7 +63,7 @@ async function attempt(
   const { database, sql } = place;
   try {
     return inline.length === 0
-      ? await insert(database, sql, request, deadline - Date.now())
+      ? await insert((...call) => database.queryAgain(...call), sql, request, deadline - Date.now())
       : await insertInline(place, request, inline, deadline);
   } catch (error) {
     // A unique index of a read model is no id that is known.
@@ -87,7 +87,7 @@ async function insertInline(
       const timed: Session = { ...session, query: (text, parameters) => session.query(text, parameters, leftMs()) };
       // Before a position is drawn, so that those who wait for each other here take positions in the order they write.
       const current = await lockInline(timed, sql, inline);
-      const appended = await insert(session, sql, request, leftMs());
+      const appended = await insert(session.query, sql, request, leftMs());
       await applyInline(timed, sql, schema, current, appended);
       return appended;
     },
@@ -96,33 +96,58 @@ async function insertInline(
   );
 }
 
-async function insert(
-  session: Session,
-  sql: SqlFolder,
-  { streamId, events, expected }: Request,
-  timeoutMs: number,
-): Promise<AppendResult> {
-  const parameters: Parameter[] = [
-    streamId,
-    expectedNumber(expected),
-    events.map((event) => event.id),
-    ...eventColumns(events, () => streamId),
-  ];
-  const rows = await session.query(sql('append'), parameters, timeoutMs);
-  const appended = rows.map((row, place) => ({
+type Ask = (text: string, parameters: readonly Parameter[], timeoutMs: number) => Promise<readonly RawRow[]>;
+
+async function insert(ask: Ask, sql: SqlFolder, request: Request, timeoutMs: number): Promise<AppendResult> {
+  const { streamId, events } = request;
+  const places =
+    events.length === 1
+      ? await insertOne(ask, sql, request, timeoutMs)
+      : await insertMany(ask, sql, request, timeoutMs);
+  const appended = places.map(([version, globalPosition], place) => ({
     id: (events[place]?.id ?? '').toLowerCase(),
-    version: toInteger(row[0]),
-    globalPosition: toInteger(row[1]),
+    version: toInteger(version),
+    globalPosition: toInteger(globalPosition),
   }));
   const last = appended.at(-1);
   if (last === undefined) throw new EvstoreError('E_BUG', 'an append of no events reached the store');
-  return {
+  const { version, globalPosition } = last;
+  return { streamId, events: appended, version, globalPosition, deduplicated: false };
+}
+
+async function insertOne(
+  ask: Ask,
+  sql: SqlFolder,
+  { streamId, events: [event], expected }: Request,
+  timeoutMs: number,
+): Promise<readonly RawRow[]> {
+  if (event === undefined) return [];
+  const { id, type, schemaVersion, data, metadata, streamType = categoryOf(streamId), createdAt = null } = event;
+  const parameters = [
     streamId,
-    events: appended,
-    version: last.version,
-    globalPosition: last.globalPosition,
-    deduplicated: false,
-  };
+    expectedNumber(expected),
+    id,
+    type,
+    schemaVersion,
+    data,
+    metadata,
+    streamType,
+    createdAt,
+  ];
+  const rows = await ask(sql('append-event'), parameters, timeoutMs);
+  // `(version,position)`
+  return rows.map(([row]) => toText(row).slice(1, -1).split(','));
+}
+
+function insertMany(
+  ask: Ask,
+  sql: SqlFolder,
+  { streamId, events, expected }: Request,
+  timeoutMs: number,
+): Promise<readonly RawRow[]> {
+  const ids = events.map((event) => event.id);
+  const parameters = [streamId, expectedNumber(expected), ids, ...eventColumns(events, () => streamId)];
+  return ask(sql('append'), parameters, timeoutMs);
 }
 
 /** Types, schema versions, data, metadata, stream types and times, as the functions of the schema take them. */

@@ -1,4 +1,5 @@
 /** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
+import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,8 +10,9 @@ import type { ConnectionTarget } from './connection-url.js';
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
 import { driver } from './driver.js';
-import { isEncryptionRefused, namedError, poisonsClient, sqlState } from './errors.js';
+import { isEncryptionRefused, isStatementElsewhere, namedError, poisonsClient, sqlState } from './errors.js';
 import { fillIn } from './literals.js';
+import { Statement } from './statement.js';
 
 /** A value of a row as Postgres spells it. */
 export type RawRow = readonly (string | null)[];
@@ -40,7 +42,7 @@ const frozenAfterMs = 10_000;
 const frozenSnapshotAfterMs = 60_000;
 /** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
 const longestTimeoutMs = 2_147_483_647;
-const rawTypes = { getTypeParser: () => (value: string) => value };
+const names = new Map<string, string>();
 
 export class Database implements Session {
   readonly #target: ConnectionTarget;
@@ -53,6 +55,8 @@ export class Database implements Session {
   readonly #sockets = new Set<Socket>();
   #isClosed = false;
   #hasConnected = false;
+  /** A pooler hands out another of the server's connections for each transaction. */
+  #isPooled = false;
 
   constructor(target: ConnectionTarget, applicationName: string, readOnly: boolean) {
     this.#target = target;
@@ -79,6 +83,21 @@ export class Database implements Session {
   /** One statement, one transaction. Without a timeout it may take as long as it takes. */
   async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
     return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
+  }
+
+  /** As `query`, for what is asked again and again: the server keeps the statement and its plan. */
+  async queryAgain(text: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+    return this.#withClient(async (client) => {
+      if (this.#isPooled) return runStatement(client, text, parameters, timeoutMs);
+      try {
+        return await runStatement(client, text, parameters, timeoutMs, nameStatement(text));
+      } catch (error) {
+        // Found out before anything was done.
+        if (!isStatementElsewhere(error)) throw error;
+        this.#isPooled = true;
+        return await runStatement(client, text, parameters, timeoutMs);
+      }
+    });
   }
 
   async script(text: string): Promise<void> {
@@ -220,7 +239,6 @@ export class Database implements Session {
       keepAliveInitialDelayMillis: 10_000,
       max: maxConnections,
       idleTimeoutMillis: 30_000,
-      types: rawTypes,
       stream: () => this.#makeSocket(),
     });
     // A connection that breaks while nobody uses it is no error of anybody's: the next query opens another.
@@ -262,20 +280,24 @@ function sessionOf(client: pg.PoolClient): Session {
   };
 }
 
-async function runStatement(
+function runStatement(
   client: pg.PoolClient,
   text: string,
   parameters: readonly Parameter[],
-  timeoutMs: number | undefined,
+  timeoutMs?: number,
+  name?: string,
 ): Promise<readonly RawRow[]> {
-  const statement: pg.QueryArrayConfig & { query_timeout?: number } = {
-    text,
-    values: [...parameters],
-    rowMode: 'array',
-    ...(timeoutMs === undefined ? {} : { query_timeout: timeoutOf(timeoutMs) }),
-  };
-  const result = await client.query<(string | null)[]>(statement);
-  return result.rows;
+  return client.query(new Statement(text, parameters, { name, timeoutMs: timeoutMs && timeoutOf(timeoutMs) })).rows;
+}
+
+/** By what it says, so that no two statements that meet on a shared connection have the same name. */
+function nameStatement(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `evstore_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+    names.set(text, name);
+  }
+  return name;
 }
 
 /** When the rows end in an error the server is told so, and the error is thrown once it has answered. */

@@ -8,6 +8,8 @@ const isolationTooStrict = 'EV003';
 const wrongVersion = 'EV010';
 
 const uniqueViolation = '23505';
+const unknownStatement = '26000';
+const knownStatement = '42P05';
 const stillStarting = '57P03';
 const frozenTooLong = '25P03';
 
@@ -79,6 +81,12 @@ export function sqlState(error: unknown): string | undefined {
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);
   return state === wrongVersion || state === uniqueViolation;
+}
+
+/** A statement was kept by another connection of the server than this one: there is a pooler in between. */
+export function isStatementElsewhere(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === unknownStatement || state === knownStatement;
 }
 
 /** Gone wrong before or after it took effect: nobody answered. */

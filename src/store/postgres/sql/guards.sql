@@ -55,7 +55,7 @@ promises(holds, broken) as (
                      from pg_proc p where p.oid = to_regprocedure('public.evstore_floor_events()')), false),
          'function evstore_floor_events is missing, not VOLATILE or not SECURITY DEFINER'
   union all
-  select coalesce((select position('evstore.floor_'' || ' || m.tag in p.prosrc) > 0
+  select coalesce((select position('evstore.floor_' || m.tag || '''' in p.prosrc) > 0
                      from pg_proc p, public.evstore_meta m
                     where p.oid = to_regprocedure('public.evstore_floor_events()')), false),
          'function evstore_floor_events does not bear the tag of evstore_meta'

@@ -1,0 +1,99 @@
+/**
+ * A statement as a query of node-postgres. Its rows are the raw text of the wire: nobody asks the server to describe
+ * them, and nobody parses them.
+ */
+import type { Connection, Submittable } from 'pg';
+import type { Parameter, RawRow } from './database.js';
+
+/** The part of the driver's connection that is used here; its types leave out half of it. */
+interface Wire {
+  readonly stream: { cork(): void; uncork(): void };
+  /** Texts by the names under which this connection's server keeps them. */
+  readonly parsedStatements: Readonly<Record<string, string>>;
+  query(text: string): void;
+  parse(statement: { readonly name: string; readonly text: string }): void;
+  bind(values: { readonly statement: string; readonly values: readonly (string | null)[] }): void;
+  execute(portal: Record<never, never>): void;
+  sync(): void;
+}
+
+interface Options {
+  /** Under which the server keeps the statement; the driver knows which are there by this property. */
+  readonly name?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+export class Statement implements Submittable {
+  readonly text: string;
+  readonly name: string;
+  /** The driver watches over it, in milliseconds. */
+  readonly query_timeout: number | undefined;
+  /** Called once; the driver puts its own around it. */
+  callback: (error: unknown) => void = () => {};
+  /** Resolves when all rows have come. */
+  readonly rows: Promise<readonly RawRow[]>;
+  readonly #values: readonly (string | null)[];
+  readonly #rows: RawRow[] = [];
+
+  constructor(text: string, parameters: readonly Parameter[], { name = '', timeoutMs }: Options = {}) {
+    this.text = text;
+    this.name = name;
+    this.query_timeout = timeoutMs;
+    this.#values = parameters.map(toText);
+    this.rows = new Promise((resolve, reject) => {
+      this.callback = (error) => (error === null ? resolve(this.#rows) : reject(error));
+    });
+  }
+
+  submit(connection: Connection): void {
+    const wire = connection as unknown as Wire;
+    const { text, name } = this;
+    if (this.#values.length === 0 && name === '') {
+      wire.query(text);
+      return;
+    }
+    wire.stream.cork();
+    try {
+      if (name === '' || wire.parsedStatements[name] !== text) wire.parse({ name, text });
+      wire.bind({ statement: name, values: this.#values });
+      wire.execute({});
+      wire.sync();
+    } finally {
+      wire.stream.uncork();
+    }
+  }
+
+  handleDataRow({ fields }: { readonly fields: RawRow }): void {
+    this.#rows.push(fields);
+  }
+
+  handleReadyForQuery(): void {
+    this.callback(null);
+  }
+
+  handleError(error: unknown): void {
+    this.callback(error);
+  }
+
+  handleRowDescription(): void {}
+
+  handleCommandComplete(): void {}
+
+  handleEmptyQuery(): void {}
+}
+
+function toText(value: Parameter): string | null {
+  if (value === null || typeof value === 'string') return value;
+  return Array.isArray(value) ? arrayText(value) : String(value);
+}
+
+function arrayText(values: readonly (string | number | boolean | null)[]): string {
+  let text = '';
+  for (const value of values) {
+    if (text !== '') text += ',';
+    if (value === null) text += 'NULL';
+    else if (typeof value !== 'string') text += String(value);
+    else text += `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
+  }
+  return `{${text}}`;
+}

@@ -1,0 +1,1 @@
+-- Nothing to make: an append is a transaction of plain statements.

@@ -1,0 +1,32 @@
+/** Appends behind a pooler that hands each transaction to another connection of the server. */
+import { expect, it } from 'vitest';
+import { openStoreAt } from '../../src/store/open.js';
+import { withTestStore } from '../support/engines.js';
+import { append, makeEvents, readAll } from '../support/events.js';
+import { startTransactionPooler } from '../support/transaction-pooler.js';
+
+it('a statement that the server keeps elsewhere is sent whole, and nothing is written twice', () =>
+  withTestStore('postgres', async (test) => {
+    const pooler = await startTransactionPooler(test.url, 3);
+    try {
+      const ids: string[] = [];
+      // The second store meets connections that keep the statement already.
+      for (const name of ['one', 'two']) {
+        const store = await openStoreAt(pooler.url);
+        const writes = Array.from({ length: 4 }, async (_, writer) => {
+          for (let n = 0; n < 10; n++) {
+            const events = makeEvents(1 + (n % 2));
+            await append(store, `${name}-${writer}`, events);
+            ids.push(...events.map(({ id }) => id));
+          }
+        });
+        await Promise.all(writes);
+        await store.close();
+      }
+      expect(pooler.switches).toBeGreaterThan(0);
+      const stored = (await readAll(test.store)).map(({ id }) => id);
+      expect(stored.sort()).toEqual(ids.sort());
+    } finally {
+      await pooler.close();
+    }
+  }));
