@@ -18,7 +18,11 @@ export const command: Command = {
   ],
   options: [
     option('--category <name>', 'streams NAME and NAME-…'),
-    option('--sort <order>', 'name, events, recent (default: name)', oneOf('name', 'events', 'recent')),
+    option(
+      '--sort <order>',
+      'name, events (looks at all streams), recent (default: name)',
+      oneOf('name', 'events', 'recent'),
+    ),
     option('-n, --limit <count>', 'at most so many', wholeNumber(1)),
   ],
   run: async (_args, flags, context) => {

@@ -122,9 +122,13 @@ export interface Holder {
 /** One line of the list of streams. */
 export interface StreamSummary {
   readonly streamId: string;
+  /** Of the first or of the last event, where only one of them has one. */
   readonly streamType: string;
+  /** Versions have no holes: the version of the last event. */
   readonly events: number;
+  /** When the first event was recorded. */
   readonly firstAt: string;
+  /** When the last event was recorded. */
   readonly lastAt: string;
   readonly lastPosition: number;
 }

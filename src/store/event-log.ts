@@ -49,7 +49,10 @@ export interface EventLog {
    */
   waitForAppend(after: number, options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<number>;
 
-  /** Sorted by stream id unless said. */
+  /**
+   * Sorted by stream id unless said. What it costs follows the streams that are listed, or all there are when they are
+   * sorted by events; never the number of events.
+   */
   streams(options?: StreamsOptions): Promise<readonly StreamSummary[]>;
 
   /**

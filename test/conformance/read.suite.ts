@@ -172,6 +172,32 @@ export const readSuite = suite('read', {
     });
   },
 
+  'streams, the first or the last of them': async ({ store, raw }) => {
+    const all = ['A', 'A-', 'A-1', 'A-1-2', 'A+1', 'A.1', 'A/1', 'AB-1', 'B-1', 'a-1', 'Ä-1', '\u{10ffff}'];
+    for (const streamId of all) await append(store, streamId, makeEvents(2));
+    for (const streamId of ['B-1', 'A-1']) await append(store, streamId, makeEvents(3));
+    const byName = all.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+    const recent = ['A-1', 'B-1', ...all.filter((name) => name !== 'A-1' && name !== 'B-1').reverse()];
+    const bySize = ['A-1', 'B-1', ...byName.filter((name) => name !== 'A-1' && name !== 'B-1')];
+    const names = async (options: object) => (await store.log.streams(options)).map(({ streamId }) => streamId);
+    const orders = { name: byName, recent, events: bySize } as const;
+    const isOfA = (name: string) => name === 'A' || name.startsWith('A-');
+    for (const [sort, expected] of Object.entries(orders)) {
+      for (const limit of [1, 2, all.length - 1, all.length, all.length + 1, undefined]) {
+        const options = { sort, ...(limit !== undefined && { limit }) };
+        expect(await names(options)).toEqual(expected.slice(0, limit));
+        expect(await names({ ...options, category: 'A' })).toEqual(expected.filter(isOfA).slice(0, limit));
+        expect(await names({ ...options, category: 'Nothing' })).toEqual([]);
+      }
+    }
+    const [last] = await store.log.streams({ sort: 'recent', limit: 1 });
+    expect(await store.log.streams({ sort: 'events', limit: 1 })).toEqual([last]);
+    expect((await store.log.streams()).filter(({ streamId }) => streamId === 'A-1')).toEqual([last]);
+    expect(last).toMatchObject({ streamId: 'A-1', streamType: 'A', events: 5 });
+    await raw.query("insert into events (stream_id, event_type, event_data, version) values ('A-1', 'Said', '{}', 6)");
+    expect(await store.log.streams({ sort: 'recent', limit: 1 })).toMatchObject([{ streamType: 'A', events: 6 }]);
+  },
+
   'find: in either case, and nothing for what is no id': async ({ store }) => {
     const event = makeEvent();
     await append(store, 'Order-1', [event]);
@@ -196,7 +222,7 @@ export const readSuite = suite('read', {
     const expected = times.map(([, stored]) => stored);
     expect((await readAll(store)).map(({ createdAt }) => createdAt)).toEqual(expected);
     const [summary] = await store.log.streams();
-    expect([summary?.firstAt, summary?.lastAt]).toEqual(['0001-01-01T00:00:00.000Z', '9999-12-31T23:59:59.123Z']);
+    expect([summary?.firstAt, summary?.lastAt]).toEqual([expected[0], expected.at(-1)]);
   },
 
   'waitForAppend sees an append, gives up, and can be aborted': async ({ store, open }) => {

@@ -29,17 +29,13 @@ import type { Database } from './database.js';
 import { addFilter } from './filter.js';
 import { importEvents } from './import.js';
 import { inspectLog, tally } from './integrity.js';
-import { toInteger, toOptional, toRecordedEvent, toStreamSummary, toText } from './rows.js';
+import { toInteger, toOptional, toRecordedEvent, toText } from './rows.js';
+import { listStreams } from './streams.js';
 
 const defaultBatchSize = 1000;
 const shortestPollMs = 5;
 const longestPollMs = 250;
 const pollTimeoutMs = 30_000;
-const sortOrders = {
-  name: 'stream_id',
-  events: 'count(*) desc, stream_id',
-  recent: 'max(global_position) desc',
-} as const;
 
 export class PostgresEventLog implements EventLog {
   readonly #database: Database;
@@ -135,14 +131,8 @@ export class PostgresEventLog implements EventLog {
     }
   }
 
-  async streams(options: StreamsOptions = {}): Promise<readonly StreamSummary[]> {
-    const ordered = this.#sql('streams').replace('/* sort */ stream_id', sortOrders[options.sort ?? 'name']);
-    const { text, parameters } = addFilter(
-      { text: ordered, parameters: [options.limit ?? null] },
-      options.category === undefined ? {} : { category: options.category },
-    );
-    const rows = await this.#database.query(text, parameters);
-    return rows.map(toStreamSummary);
+  streams(options: StreamsOptions = {}): Promise<readonly StreamSummary[]> {
+    return listStreams(this.#database, this.#sql, options);
   }
 
   /** A safe head stays valid for ever, so it is asked for anew only when the reader has come up to the last one. */

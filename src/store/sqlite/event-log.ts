@@ -28,18 +28,14 @@ import type { Database, Session } from './database.js';
 import { addFilter } from './filter.js';
 import { importEvents } from './import.js';
 import { inspectLog, tally } from './integrity.js';
-import { toInteger, toOptional, toRecordedEvent, toStreamSummary } from './rows.js';
+import { toInteger, toOptional, toRecordedEvent } from './rows.js';
+import { listStreams } from './streams.js';
 
 const defaultBatchSize = 1000;
 /** Positions or versions looked at in one go when most may not match: a few milliseconds. */
 const windowSize = 10_000;
 const shortestPollMs = 2;
 const longestPollMs = 10;
-const sortOrders = {
-  name: 'stream_id',
-  events: 'count(*) desc, stream_id',
-  recent: 'max(global_position) desc',
-} as const;
 
 export class SqliteEventLog implements EventLog {
   readonly #database: Database;
@@ -130,14 +126,8 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
-  async streams(options: StreamsOptions = {}): Promise<readonly StreamSummary[]> {
-    const ordered = this.#sql('streams').replace('/* sort */ stream_id', sortOrders[options.sort ?? 'name']);
-    const { text, parameters } = addFilter(
-      { text: ordered, parameters: [options.limit ?? -1] },
-      options.category === undefined ? {} : { category: options.category },
-    );
-    const rows = await this.#database.read((session) => session.query(text, parameters));
-    return rows.map(toStreamSummary);
+  streams(options: StreamsOptions = {}): Promise<readonly StreamSummary[]> {
+    return listStreams(this.#database, this.#sql, options);
   }
 
   /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */

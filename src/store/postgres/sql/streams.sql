@@ -1,8 +1,33 @@
--- Streams with count, first and last seen, last position. Placeholders are filled in by event-log.ts.
-select stream_id, max(stream_type), count(*), to_json(min(created_at) at time zone 'UTC') #>> '{}',
-       to_json(max(created_at) at time zone 'UTC') #>> '{}', max(global_position)
-  from public.events
- where true /* filter */
- group by stream_id
- order by /* sort */ stream_id
+-- Streams with type, number of events, first and last seen, last position: $2 by name unless null, of these $1 unless null.
+-- From each stream the index leads to the next, so that no more than two events of each are read: versions have no holes,
+-- and the last one tells how many there are. Placeholders are filled in by streams.ts.
+with recursive names (stream_id, stream_type, created_at, place) as (
+  (select stream_id, stream_type, created_at, 1::bigint
+     from public.events
+    where true /* category */
+    order by stream_id, version
+    limit 1)
+  union all
+  select next.stream_id, next.stream_type, next.created_at, n.place + 1
+    from names n
+   cross join lateral (
+      select stream_id, stream_type, created_at
+        from public.events
+       where stream_id > n.stream_id /* category */
+       order by stream_id, version
+       limit 1
+    ) next
+   where $2::bigint is null or n.place < $2
+)
+select n.stream_id, greatest(n.stream_type, e.stream_type), e.version, to_json(n.created_at at time zone 'UTC') #>> '{}',
+       to_json(e.created_at at time zone 'UTC') #>> '{}', e.global_position
+  from names n
+ cross join lateral (
+    select stream_type, version, created_at, global_position
+      from public.events
+     where stream_id = n.stream_id
+     order by version desc
+     limit 1
+  ) e
+ order by /* sort */ n.stream_id
  limit $1

@@ -1,0 +1,20 @@
+-- The $1 streams whose last events are the newest, as in streams.sql, of those with an event among the last $2 positions.
+-- Placeholders are filled in by streams.ts.
+select e.stream_id, greatest(f.stream_type, e.stream_type), e.version, to_json(f.created_at at time zone 'UTC') #>> '{}',
+       to_json(e.created_at at time zone 'UTC') #>> '{}', e.global_position
+  from (
+    select stream_id, stream_type, version, created_at, global_position
+      from public.events e
+     where global_position > (select max(global_position) - $2::bigint from public.events)
+       and version = (select max(version) from public.events where stream_id = e.stream_id) /* category */
+     order by global_position desc
+     limit $1
+  ) e
+ cross join lateral (
+    select stream_type, created_at
+      from public.events
+     where stream_id = e.stream_id
+     order by version
+     limit 1
+  ) f
+ order by e.global_position desc

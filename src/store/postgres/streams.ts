@@ -1,0 +1,44 @@
+/** Which streams there are: found from stream to stream, at a cost of the streams and not of their events. */
+import type { StreamSummary } from '../../domain/event.js';
+import type { SqlFolder } from '../sql.js';
+import type { StreamsOptions } from '../store.js';
+import type { Database, Parameter } from './database.js';
+import { toStreamSummary } from './rows.js';
+
+/** How far back the streams that moved last are looked for in the log, before all streams are asked. */
+const lately = 50_000;
+
+const sortOrders = {
+  name: 'n.stream_id',
+  events: 'e.version desc, n.stream_id',
+  recent: 'e.global_position desc',
+} as const;
+
+export async function listStreams(
+  database: Database,
+  sql: SqlFolder,
+  { category, sort = 'name', limit }: StreamsOptions,
+): Promise<readonly StreamSummary[]> {
+  const query = async (text: string, parameters: readonly Parameter[]) => {
+    const statement = inCategory(text, parameters, category);
+    return (await database.query(statement.text, statement.parameters)).map(toStreamSummary);
+  };
+  if (sort === 'recent' && limit !== undefined) {
+    const found = await query(sql('streams-lately'), [limit, lately]);
+    if (found.length === limit) return found;
+  }
+  const text = sql('streams').replace('/* sort */ n.stream_id', sortOrders[sort]);
+  const most = limit ?? null;
+  return query(text, [most, sort === 'name' ? most : null]);
+}
+
+/** Between two names, so that the index is left where the category ends. '.' follows '-' in collation "C". */
+function inCategory(text: string, parameters: readonly Parameter[], category: string | undefined) {
+  if (category === undefined) return { text, parameters };
+  const [whole, from, to] = [1, 2, 3].map((place) => `$${parameters.length + place}`);
+  const condition = `and stream_id >= ${whole} and stream_id < ${to} and (stream_id = ${whole} or stream_id >= ${from})`;
+  return {
+    text: text.replaceAll('/* category */', () => condition),
+    parameters: [...parameters, category, `${category}-`, `${category}.`],
+  };
+}

@@ -1,0 +1,19 @@
+-- The ?1 streams whose last events are the newest, as in streams.sql, of those with an event among the last ?2 positions.
+-- Placeholders are filled in by streams.ts. Not indexed: by position, since the index of streams would sort a whole category.
+select e.stream_id, max(f.stream_type, e.stream_type), e.version, f.created_at, e.created_at, e.global_position
+  from (
+    select stream_id, stream_type, version, created_at, global_position
+      from events e not indexed
+     where global_position > (select max(global_position) - ?2 from events)
+       and version = (select max(version) from events where stream_id = e.stream_id) /* category */
+     order by global_position desc
+     limit ?1
+  ) e
+  join events f on f.global_position = (
+    select global_position
+      from events
+     where stream_id = e.stream_id
+     order by version
+     limit 1
+  )
+ order by e.global_position desc
