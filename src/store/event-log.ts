@@ -104,7 +104,7 @@ export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'categ
   /** Newest first. */
   readonly backwards?: boolean;
   readonly limit?: number;
-  /** Events a batch. Default 1,000. */
+  /** Events a batch, at most: large ones come in smaller batches. The engine's choice unless said. */
   readonly batchSize?: number;
 }
 

@@ -34,6 +34,23 @@ export const rawWriterSuite = suite('raw writer', {
     expect((await readAll(store)).map(({ version }) => version)).toEqual([1, 2, 3]);
   },
 
+  'names that no program of ours would take are read as they are': async ({ store, raw, engine }) => {
+    const names = ['a\x1fb', '\x1f', '\x1f\x1f1\x1f', '\t', '\\N', '\\', '\x01\n"', 'ü\x1f🎉', 'plain'];
+    const values = engine === 'postgres' ? '$1, $2, $3, $4' : '?, ?, ?, ?';
+    for (const name of names) {
+      await raw.query(
+        `insert into events (stream_id, stream_type, event_type, event_data, version) values (${values}, 1)`,
+        [name, name, name, '{"a":\t"\\t"}'],
+      );
+    }
+    const wanted = names.map((name) => ({ streamId: name, streamType: name, type: name, data: '{"a":\t"\\t"}' }));
+    expect(await readAll(store)).toMatchObject(wanted);
+    for (const event of await readAll(store)) {
+      expect(await readStream(store, event.streamId)).toEqual([event]);
+      expect(await store.log.find(event.id)).toEqual(event);
+    }
+  },
+
   'a version twice is refused': async ({ store, raw }) => {
     await raw.query(insert('Raw-1', ['1']));
     expect(await failureOf(raw.query(insert('Raw-1', ['1'])))).toBeInstanceOf(Error);

@@ -75,6 +75,24 @@ export const readSuite = suite('read', {
     expect(last.map(({ globalPosition }) => globalPosition)).toEqual(positions.slice(-3).reverse());
   },
 
+  'large events among small ones, in either direction and one stream': async ({ store }) => {
+    const sizes = [...Array(30).fill(10), ...Array(60).fill(900_000), ...Array(30).fill(10)] as number[];
+    const ids: string[] = [];
+    for (let from = 0; from < sizes.length; from += 10) {
+      const events = sizes.slice(from, from + 10).map((size) => makeEvent({ data: `"${'x'.repeat(size)}"` }));
+      await store.log.append('Big-1', events, 'any');
+      ids.push(...events.map(({ id }) => id));
+    }
+    const idsOf = (events: readonly { id: string }[]) => events.map(({ id }) => id);
+    expect(idsOf(await readAll(store))).toEqual(ids);
+    expect(idsOf(await readStream(store, 'Big-1'))).toEqual(ids);
+    expect(idsOf(await readAll(store, { backwards: true }))).toEqual([...ids].reverse());
+    expect(idsOf(await readAll(store, { limit: 70 }))).toEqual(ids.slice(0, 70));
+    const batches = await collectBatches(store.log.readAll({ category: 'Big' }));
+    expect(batches.at(-1)?.upTo).toBe((await store.log.head()).safeHead);
+    expect(batches.flatMap(({ events }) => idsOf(events))).toEqual(ids);
+  },
+
   'one stream by version': async ({ store }) => {
     await append(
       store,

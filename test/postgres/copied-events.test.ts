@@ -43,8 +43,8 @@ describe('a line of COPY', () => {
         const lines = events.map(({ createdAt, ...rest }) => {
           const time = `"${createdAt.toISOString().replace(/\.?0*Z$/, '')}"`;
           const { id, globalPosition, version, schemaVersion, type, streamType, streamId, metadata, data } = rest;
-          const names = [type, streamType, streamId, time, metadata, data];
-          return copyLine([id, globalPosition, version, schemaVersion, ...names]);
+          const texts = [time, metadata, data, streamType, type, streamId];
+          return copyLine([id, globalPosition, version, schemaVersion, ...texts]);
         });
         const read: RecordedEvent[] = [];
         addCopiedEvents(lines.join(''), read);

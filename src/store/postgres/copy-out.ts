@@ -7,8 +7,8 @@ interface Wire {
   query(text: string): void;
 }
 
-/** Lines that are decoded in one go, in bytes. What is cut out of their text keeps no more than that alive. */
-const blockBytes = 65_536;
+/** Lines that are decoded in one go, in bytes: small enough for their text to stay with the young. What is cut out of it keeps no more alive. */
+const blockBytes = 8_192;
 
 export class CopyOut implements Submittable {
   /** Resolves when all lines were taken. */

@@ -12,6 +12,7 @@ import type {
   StreamSummary,
 } from '../../domain/event.js';
 import { isUuid } from '../../domain/uuid.js';
+import { BatchSize } from '../batch-size.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppendOptions,
@@ -32,7 +33,9 @@ import { inspectLog, tally } from './integrity.js';
 import { toInteger, toOptional, toRecordedEvent, toText } from './rows.js';
 import { listStreams } from './streams.js';
 
-const defaultBatchSize = 1000;
+const defaultBatchSize = 2000;
+/** Of the texts of one batch. */
+const mostCharacters = 33_554_432;
 const shortestPollMs = 5;
 const longestPollMs = 250;
 const pollTimeoutMs = 30_000;
@@ -75,11 +78,12 @@ export class PostgresEventLog implements EventLog {
 
   async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<EventBatch> {
     const { backwards = false, batchSize = defaultBatchSize } = options;
+    const batches = new BatchSize(batchSize);
     let from = options.fromVersion ?? 1;
     let to = options.toVersion ?? Number.MAX_SAFE_INTEGER;
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && from <= to) {
-      const wanted = Math.min(batchSize, remaining);
+      const wanted = Math.min(batches.size, remaining);
       const statement = addFilter(
         {
           text: this.#sql(backwards ? 'read-stream-backwards' : 'read-stream'),
@@ -87,11 +91,11 @@ export class PostgresEventLog implements EventLog {
         },
         options,
       );
-      const events = await this.#readEvents(statement);
+      const { events, isCut } = await this.#readEvents(statement, batches);
       const last = events.at(-1);
       if (last === undefined) return;
       yield { events, upTo: last.globalPosition };
-      if (events.length < wanted) return;
+      if (events.length < wanted && !isCut) return;
       remaining -= events.length;
       if (backwards) to = last.version - 1;
       else from = last.version + 1;
@@ -138,6 +142,7 @@ export class PostgresEventLog implements EventLog {
   /** A safe head stays valid for ever, so it is asked for anew only when the reader has come up to the last one. */
   async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
     const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
+    const batches = new BatchSize(batchSize);
     let after = options.after ?? 0;
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     let cap = after;
@@ -145,12 +150,13 @@ export class PostgresEventLog implements EventLog {
       const isCapFresh = after >= cap;
       if (isCapFresh) cap = Math.min(to, await this.#safeHead(after));
       if (cap <= after) return;
-      const wanted = Math.min(batchSize, remaining);
-      const events = await this.#readEvents(
+      const wanted = Math.min(batches.size, remaining);
+      const { events, isCut } = await this.#readEvents(
         addFilter({ text: this.#sql('read-all'), parameters: [after, cap, wanted] }, options),
+        batches,
       );
       const last = events.at(-1);
-      after = events.length < wanted || last === undefined ? cap : last.globalPosition;
+      after = (events.length < wanted && !isCut) || last === undefined ? cap : last.globalPosition;
       yield { events, upTo: after };
       remaining -= events.length;
       if (isCapFresh && after >= cap) return;
@@ -159,25 +165,39 @@ export class PostgresEventLog implements EventLog {
 
   async *#readBackwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
     const { batchSize = defaultBatchSize, after = 0 } = options;
+    const batches = new BatchSize(batchSize);
     let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await this.#safeHead(-1));
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && to > after) {
-      const wanted = Math.min(batchSize, remaining);
-      const events = await this.#readEvents(
+      const wanted = Math.min(batches.size, remaining);
+      const { events, isCut } = await this.#readEvents(
         addFilter({ text: this.#sql('read-all-backwards'), parameters: [after, to, wanted] }, options),
+        batches,
       );
       const last = events.at(-1);
-      const upTo = events.length < wanted || last === undefined ? after + 1 : last.globalPosition;
+      const upTo = (events.length < wanted && !isCut) || last === undefined ? after + 1 : last.globalPosition;
       yield { events, upTo };
       remaining -= events.length;
       to = upTo - 1;
     }
   }
 
-  async #readEvents({ text, parameters }: ReturnType<typeof addFilter>): Promise<readonly RecordedEvent[]> {
+  /** Events much larger than those before could fill the memory: what is too much is read over, and asked for again. */
+  async #readEvents(
+    { text, parameters }: ReturnType<typeof addFilter>,
+    batches: BatchSize,
+  ): Promise<{ readonly events: readonly RecordedEvent[]; readonly isCut: boolean }> {
     const events: RecordedEvent[] = [];
-    await this.#database.copyOut(text, parameters, (lines) => addCopiedEvents(lines, events));
-    return events;
+    let characters = 0;
+    let isCut = false;
+    await this.#database.copyOut(text, parameters, (lines) => {
+      isCut = characters > mostCharacters;
+      if (isCut) return;
+      characters += lines.length;
+      addCopiedEvents(lines, events);
+    });
+    batches.record(events);
+    return { events, isCut };
   }
 
   async #safeHead(after: number): Promise<number> {

@@ -4,19 +4,19 @@ import type { RecordedEvent, StreamSummary } from '../../domain/event.js';
 import { normaliseTimestamp } from '../../domain/timestamp.js';
 import type { RawRow } from './database.js';
 
-/** Column order of every statement that reads whole events. The time comes as JSON. */
+/** Columns as in cut-event.ts, in every statement that reads whole events. The time comes as JSON. */
 export function toRecordedEvent(row: RawRow): RecordedEvent {
   return {
     globalPosition: toInteger(row[1]),
-    streamId: toText(row[6]),
+    streamId: toText(row[9]),
     version: toInteger(row[2]),
-    type: toText(row[4]),
+    type: toText(row[8]),
     schemaVersion: toInteger(row[3]),
     id: toText(row[0]),
-    data: toText(row[9]),
-    metadata: toText(row[8]),
-    streamType: toText(row[5]),
-    createdAt: toTimestamp(toText(row[7]).slice(1, -1)),
+    data: toText(row[6]),
+    metadata: toText(row[5]),
+    streamType: toText(row[7]),
+    createdAt: toTimestamp(toText(row[4]).slice(1, -1)),
   };
 }
 

@@ -21,6 +21,8 @@ export interface Snapshot {
 /** Works inside one transaction, or on its own: each call is done when it returns. */
 export interface Session {
   query(text: string, parameters?: readonly Parameter[]): readonly RawRow[];
+  /** Of a statement with one column, of texts. */
+  texts(text: string, parameters?: readonly Parameter[]): readonly string[];
   /** How many rows it changed, and the row id of the last one inserted. */
   run(text: string, parameters?: readonly Parameter[]): Sqlite.RunResult;
   /** Several statements without parameters or rows. */
@@ -86,6 +88,11 @@ export class Database implements Session {
   query(text: string, parameters: readonly Parameter[] = []): readonly RawRow[] {
     const { statement, isNumbered } = this.#prepare(text);
     return isNumbered ? statement.all(numbered(parameters)) : statement.all(...parameters);
+  }
+
+  texts(text: string, parameters: readonly Parameter[] = []): readonly string[] {
+    const { statement } = this.#prepare(text);
+    return statement.pluck().all(numbered(parameters)) as unknown as readonly string[];
   }
 
   run(text: string, parameters: readonly Parameter[] = []): Sqlite.RunResult {

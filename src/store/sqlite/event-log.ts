@@ -12,6 +12,7 @@ import type {
   StreamSummary,
 } from '../../domain/event.js';
 import { storedTimestamp } from '../../domain/timestamp.js';
+import { BatchSize } from '../batch-size.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppendOptions,
@@ -28,6 +29,7 @@ import type { Database, Session } from './database.js';
 import { addFilter } from './filter.js';
 import { importEvents } from './import.js';
 import { inspectLog, tally } from './integrity.js';
+import { readEvents } from './read-events.js';
 import { toInteger, toOptional, toRecordedEvent } from './rows.js';
 import { listStreams } from './streams.js';
 
@@ -72,11 +74,12 @@ export class SqliteEventLog implements EventLog {
 
   async *readStream(streamId: string, options: ReadStreamOptions = {}): AsyncGenerator<EventBatch> {
     const { backwards = false, batchSize = defaultBatchSize } = options;
+    const batches = new BatchSize(batchSize);
     let from = options.fromVersion ?? 1;
     let to = Math.min(options.toVersion ?? Number.MAX_SAFE_INTEGER, await this.#version(streamId));
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && from <= to) {
-      const wanted = Math.min(batchSize, remaining);
+      const wanted = Math.min(batches.size, remaining);
       const [low, high] = window(from, to, backwards, options);
       const statement = addFilter(
         {
@@ -85,7 +88,8 @@ export class SqliteEventLog implements EventLog {
         },
         options,
       );
-      const events = await this.#database.read((session) => readEvents(session, statement));
+      const events = await this.#database.read((session) => readEvents(session, this.#sql, statement));
+      batches.record(events);
       const last = events.at(-1);
       const isWindowDone = events.length < wanted || last === undefined;
       if (backwards) to = (isWindowDone ? low : last.version) - 1;
@@ -133,19 +137,21 @@ export class SqliteEventLog implements EventLog {
   /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
   async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
     const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
+    const batches = new BatchSize(batchSize);
     let after = options.after ?? 0;
     if (options.since !== undefined) after = Math.max(after, await this.#lastBefore(options.since));
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && after < to) {
-      const wanted = Math.min(batchSize, remaining);
+      const wanted = Math.min(batches.size, remaining);
       const { events, cap, high } = await this.#database.read((session) => {
         const cap = Math.min(to, readHead(session, this.#sql));
         const [, high] = window(after + 1, cap, false, options);
         const parameters = [after, high, wanted];
         const statement = addFilter({ text: this.#sql('read-all'), parameters }, options);
-        return { events: cap <= after ? [] : readEvents(session, statement), cap, high };
+        return { events: cap <= after ? [] : readEvents(session, this.#sql, statement), cap, high };
       });
       if (cap <= after) return;
+      batches.record(events);
       const last = events.at(-1);
       after = events.length < wanted || last === undefined ? high : last.globalPosition;
       yield { events, upTo: after };
@@ -156,14 +162,16 @@ export class SqliteEventLog implements EventLog {
 
   async *#readBackwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
     const { batchSize = defaultBatchSize, after = 0 } = options;
+    const batches = new BatchSize(batchSize);
     let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await this.#head());
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && to > after) {
-      const wanted = Math.min(batchSize, remaining);
+      const wanted = Math.min(batches.size, remaining);
       const [low] = window(after + 1, to, true, options);
       const parameters = [low - 1, to, wanted];
       const statement = addFilter({ text: this.#sql('read-all-backwards'), parameters }, options);
-      const events = await this.#database.read((session) => readEvents(session, statement));
+      const events = await this.#database.read((session) => readEvents(session, this.#sql, statement));
+      batches.record(events);
       const last = events.at(-1);
       const upTo = events.length < wanted || last === undefined ? low : last.globalPosition;
       yield { events, upTo };
@@ -201,10 +209,6 @@ function window(
   const isFiltered = [streamId, category, types, since, until, correlationId].some((part) => part !== undefined);
   if (!isFiltered) return [from, to];
   return backwards ? [Math.max(from, to - windowSize + 1), to] : [from, Math.min(to, from + windowSize - 1)];
-}
-
-function readEvents(session: Session, { text, parameters }: ReturnType<typeof addFilter>): readonly RecordedEvent[] {
-  return session.query(text, parameters).map(toRecordedEvent);
 }
 
 function readHead(session: Session, sql: SqlFolder): number {

@@ -6,8 +6,9 @@ import type { SqlFolder } from '../sql.js';
 import type { InlineProjection } from '../store.js';
 import type { Session } from './database.js';
 import { addFilter } from './filter.js';
+import { readEvents } from './read-events.js';
 import { applyChanges, readRows } from './read-model.js';
-import { toInteger, toRecordedEvent } from './rows.js';
+import { toInteger } from './rows.js';
 
 /** Those whose live rows were made by the code at hand; the transaction has the only write lock, so they stay so. */
 export function lockInline(
@@ -82,7 +83,7 @@ function readAppended(
   { streamId, events, version }: AppendResult,
 ): readonly RecordedEvent[] {
   const parameters = [streamId, version - events.length + 1, version, events.length];
-  return session.query(sql('read-stream'), parameters).map(toRecordedEvent);
+  return readEvents(session, sql, { text: sql('read-stream'), parameters });
 }
 
 function positionsOf(events: readonly RecordedEvent[]): string {

@@ -1,5 +1,5 @@
 -- The event of id $1, if there is one. Columns as in rows.ts.
-select id, global_position, version, schema_version, event_type, stream_type, stream_id,
-       to_json(created_at at time zone 'UTC'), metadata, event_data
+select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
+       stream_type, event_type, stream_id
   from public.events
  where id = $1

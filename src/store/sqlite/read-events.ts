@@ -1,0 +1,47 @@
+/** Statements that give one text a row, with the columns of cut-event.ts, → events. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import { cutEvent, type RowSpelling } from '../cut-event.js';
+import type { SqlFolder } from '../sql.js';
+import type { Session } from './database.js';
+import type { FilteredStatement } from './filter.js';
+import { toInteger, toRecordedEvent, toTimestamp } from './rows.js';
+
+const separator = '\x1f';
+const usualTimeLength = '2026-01-31T09:30:00.123456Z'.length;
+const [point, digit0, digit9, letterT, letterZ] = [46, 48, 57, 84, 90];
+const spelling: RowSpelling = {
+  separator,
+  cutTimestamp,
+  toInteger: (digits) => toInteger(Number(digits)),
+};
+
+export function readEvents(
+  session: Session,
+  sql: SqlFolder,
+  { text, parameters }: FilteredStatement,
+): readonly RecordedEvent[] {
+  return session.texts(text, parameters).map((row) => {
+    return cutEvent(spelling, row, 0, row.length) ?? readAt(session, sql, Number(row.split(separator, 2)[1]));
+  });
+}
+
+/** For an event whose names contain the separator. */
+function readAt(session: Session, sql: SqlFolder, position: number): RecordedEvent {
+  const [row] = session.query(sql('find-at'), [position]);
+  if (row === undefined) throw new EvstoreError('E_CORRUPT', `the event at position ${position} cannot be read`);
+  return toRecordedEvent(row);
+}
+
+/** `2026-01-31T09:30:00.123456Z`, as this store writes it; other spellings go the long way. */
+function cutTimestamp(text: string, from: number, to: number): string {
+  const isUsual =
+    to - from === usualTimeLength &&
+    text.charCodeAt(from + 10) === letterT &&
+    text.charCodeAt(from + 19) === point &&
+    text.charCodeAt(to - 1) === letterZ &&
+    text.charCodeAt(to - 2) <= digit9 &&
+    text.charCodeAt(to - 2) >= digit0;
+  if (!isUsual) return toTimestamp(text.slice(from, to));
+  return text.startsWith('000', to - 4) ? `${text.slice(from, to - 4)}Z` : text.slice(from, to);
+}
