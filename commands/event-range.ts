@@ -2,11 +2,12 @@
 import type { Option } from 'commander';
 import { EvstoreError } from '../src/domain/errors.js';
 import type { EventBatch, EventFilter } from '../src/domain/event.js';
+import { renderEventLines } from '../src/domain/event-lines.js';
 import { categoryOf } from '../src/domain/names.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { findSimilar } from '../src/domain/similar.js';
 import { parseMoment } from '../src/domain/timestamp.js';
-import type { Store } from '../src/store/store.js';
+import type { LineBatch, ReadAllOptions, Store } from '../src/store/store.js';
 import { type Flags, option } from './command.js';
 import { nameList, wholeNumber } from './parse-option.js';
 
@@ -72,14 +73,39 @@ function parseFilter(flags: Flags, now: Date): EventFilter {
 
 /** One stream by version, or the log by position, whose guards are checked first. */
 export async function* readRange(store: Store, range: EventRange): AsyncGenerator<EventBatch> {
-  const { streamId, fromVersion, toVersion, after, to, backwards, limit, filter } = range;
-  const common = { ...filter, backwards, ...defined({ limit }) };
-  if (streamId !== undefined && after === undefined && to === undefined) {
-    yield* store.log.readStream(streamId, { ...common, ...defined({ fromVersion, toVersion }) });
+  if (isByVersion(range)) {
+    yield* readVersions(store, range);
     return;
   }
   await store.schema.assertGuards();
-  yield* store.log.readAll({ ...common, ...defined({ streamId, after, to }) });
+  yield* store.log.readAll(logRange(range));
+}
+
+/** As `readRange`, as lines. */
+export async function* readLineRange(store: Store, range: EventRange): AsyncGenerator<LineBatch> {
+  if (isByVersion(range)) {
+    for await (const { events, upTo } of readVersions(store, range)) {
+      yield { lines: renderEventLines(events), events: events.length, upTo };
+    }
+    return;
+  }
+  await store.schema.assertGuards();
+  yield* store.log.readLines(logRange(range));
+}
+
+type StreamRange = EventRange & { readonly streamId: string };
+
+function isByVersion(range: EventRange): range is StreamRange {
+  return range.streamId !== undefined && range.after === undefined && range.to === undefined;
+}
+
+function readVersions(store: Store, range: StreamRange): AsyncIterable<EventBatch> {
+  const { streamId, fromVersion, toVersion, backwards, limit, filter } = range;
+  return store.log.readStream(streamId, { ...filter, backwards, ...defined({ fromVersion, toVersion, limit }) });
+}
+
+function logRange({ streamId, after, to, backwards, limit, filter }: EventRange): ReadAllOptions {
+  return { ...filter, backwards, ...defined({ streamId, after, to, limit }) };
 }
 
 /** Whether anything but the whole log, or a whole stream, is asked for. */

@@ -1,9 +1,10 @@
 /** `evstore export`: events as NDJSON, on stdout or in a file, as `import` takes them. */
 import { renderReport } from '../src/output/json-line.js';
+import type { Store } from '../src/store/store.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { createEventWriter } from './event-output.js';
-import { assertStreamExists, parseRange, rangeOptions, readRange } from './event-range.js';
+import { assertStreamExists, type EventRange, parseRange, rangeOptions, readRange } from './event-range.js';
 import { wholeNumber } from './parse-option.js';
 import { dryRunOption, progressOption } from './shared-options.js';
 
@@ -37,9 +38,8 @@ async function exportEvents(streamId: string | undefined, flags: Flags, context:
   const progress = file === undefined && !dryRun ? undefined : await context.progress(`export ${file ?? ''}`.trim());
   let count = 0;
   try {
-    for await (const { events } of readRange(store, range)) {
-      await writer?.write(events);
-      count += events.length;
+    for await (const events of writer?.copy(store, range) ?? countRange(store, range)) {
+      count += events;
       progress?.update(count);
       context.io.signal.throwIfAborted();
     }
@@ -52,6 +52,10 @@ async function exportEvents(streamId: string | undefined, flags: Flags, context:
   }
   if (file !== undefined || dryRun) await report(context, { file: file ?? null, events: count, dryRun });
   return 0;
+}
+
+async function* countRange(store: Store, range: EventRange): AsyncGenerator<number> {
+  for await (const { events } of readRange(store, range)) yield events.length;
 }
 
 async function report(

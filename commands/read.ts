@@ -1,8 +1,9 @@
 /** `evstore read`: one stream, or the whole log. */
+import type { Store } from '../src/store/store.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
-import { createEventWriter } from './event-output.js';
-import { assertStreamExists, isNarrowed, parseRange, rangeOptions, readRange } from './event-range.js';
+import { createEventWriter, type EventWriter } from './event-output.js';
+import { assertStreamExists, type EventRange, isNarrowed, parseRange, rangeOptions, readRange } from './event-range.js';
 import { wholeNumber } from './parse-option.js';
 import { outputOption } from './shared-options.js';
 
@@ -33,13 +34,9 @@ async function read(streamId: string | undefined, flags: Flags, context: Context
   const store = await context.openStore();
   const writer = createEventWriter(flags, context);
   const isShortened = range.limit === undefined && context.io.stdout.isTTY;
-  // One more than is shown tells whether there is more.
-  const asked = isShortened ? { ...range, limit: terminalLimit + 1 } : range;
   let count = 0;
-  for await (const { events } of readRange(store, asked)) {
-    const shown = isShortened ? events.slice(0, terminalLimit - count) : events;
-    await writer.write(shown);
-    count += events.length;
+  for await (const events of isShortened ? showFirst(store, range, writer) : writer.copy(store, range)) {
+    count += events;
     if (context.io.signal.aborted) return 0;
   }
   if (isShortened && count > terminalLimit) {
@@ -50,4 +47,14 @@ async function read(streamId: string | undefined, flags: Flags, context: Context
   if (streamId !== undefined) await assertStreamExists(store, streamId);
   await context.note(isNarrowed(range) ? 'no event matched' : 'the store has no events yet');
   return streamId !== undefined || isNarrowed(range) ? 6 : 0;
+}
+
+/** One more than is shown tells whether there is more. */
+async function* showFirst(store: Store, range: EventRange, writer: EventWriter): AsyncGenerator<number> {
+  let count = 0;
+  for await (const { events } of readRange(store, { ...range, limit: terminalLimit + 1 })) {
+    await writer.write(events.slice(0, terminalLimit - count));
+    count += events.length;
+    yield events.length;
+  }
 }

@@ -1,6 +1,8 @@
 /** An error for people and for programs. Both are safe to print: what a store or a driver said is in them. */
+
 import type { EvstoreError } from '../domain/errors.js';
-import { sanitise, sanitiseJson, sanitiseLines } from '../terminal/sanitise.js';
+import { sanitiseJson } from '../domain/safe-json.js';
+import { sanitise, sanitiseLines } from '../terminal/sanitise.js';
 import { redact } from './redact.js';
 import type { Theme } from './theme.js';
 

@@ -1,6 +1,8 @@
 /** An event for people: where and what on one line, its data below. */
+
 import type { RecordedEvent } from '../domain/event.js';
-import { sanitise, sanitiseJson } from '../terminal/sanitise.js';
+import { sanitiseJson } from '../domain/safe-json.js';
+import { sanitise } from '../terminal/sanitise.js';
 import { formatAgo } from './relative-time.js';
 import type { View } from './view.js';
 

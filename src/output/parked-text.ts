@@ -1,10 +1,11 @@
 /** Events put aside, for people and programs. */
+import { renderEventLine } from '../domain/event-lines.js';
 import type { ShownParked } from '../projection/parked.js';
 import type { RetriedStream } from '../projection/retry-parked.js';
 import type { ParkedEvent } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderEvent } from './event-text.js';
-import { renderEventLine, renderReport } from './json-line.js';
+import { renderReport } from './json-line.js';
 import { formatAgo } from './relative-time.js';
 import type { View } from './view.js';
 

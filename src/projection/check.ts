@@ -5,6 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { readAhead } from '../store/read-ahead.js';
 import type { Store } from '../store/store.js';
 import { type CheckFault, CheckFindings, type HandlerTime, type UnhandledType } from './check-findings.js';
 import { fromStoredRow, type RowKey, toRowKeys, toStoredRow } from './columns.js';
@@ -13,7 +14,6 @@ import { toEvent } from './event.js';
 import { handlerName, handlerOf, toStatements } from './fold.js';
 import { watchImpurity } from './impurity.js';
 import { isTableProjection, type PreparedSqlProjection, type PreparedTableProjection } from './prepare.js';
-import { readAhead } from './read-ahead.js';
 import { RowSample } from './row-sample.js';
 import { Slices } from './slices.js';
 import { toTableIdentifiers } from './sql-tag.js';

@@ -1,8 +1,8 @@
 /** Reads the log ahead of the work, in batches as large as the work keeps up with. */
 import type { EventBatch, EventFilter } from '../domain/event.js';
+import { readAhead } from '../store/read-ahead.js';
 import type { EventLog } from '../store/store.js';
 import type { Pace } from './pace.js';
-import { readAhead } from './read-ahead.js';
 
 /**
  * Every event that matches from `after` (exclusive) to `to`, or to the safe head where that is lower, and none twice:

@@ -1,5 +1,4 @@
 /** How many events to read at once: what is asked for, but no more than fit a few megabytes if they are as large as the last ones. */
-import type { RecordedEvent } from '../domain/event.js';
 
 const firstSize = 1_000;
 const charactersAtOnce = 4_194_304;
@@ -18,12 +17,10 @@ export class BatchSize {
     return this.#size;
   }
 
-  /** The events that were read at that size. */
-  record(events: readonly RecordedEvent[]): void {
-    if (events.length === 0) return;
-    let characters = 1;
-    for (const { data, metadata } of events) characters += data.length + metadata.length;
-    const fitting = Math.max(1, Math.floor((charactersAtOnce * events.length) / characters));
+  /** @param characters of all the events that were read at that size */
+  record(events: number, characters: number): void {
+    if (events === 0) return;
+    const fitting = Math.max(1, Math.floor((charactersAtOnce * events) / Math.max(1, characters)));
     this.#size = Math.min(this.#most, fitting, this.#size * growth);
   }
 }

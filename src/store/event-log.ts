@@ -37,6 +37,9 @@ export interface EventLog {
    */
   readAll(options?: ReadAllOptions): AsyncIterable<EventBatch>;
 
+  /** As `readAll`, in the spelling of domain/event-lines.ts. An engine may make the lines where the events are. */
+  readLines(options?: ReadAllOptions): AsyncIterable<LineBatch>;
+
   /** Undefined when no event has the id. */
   find(id: string): Promise<RecordedEvent | undefined>;
 
@@ -116,6 +119,14 @@ export interface ReadAllOptions extends EventFilter {
   readonly backwards?: boolean;
   readonly limit?: number;
   readonly batchSize?: number;
+}
+
+/** As `EventBatch`. */
+export interface LineBatch {
+  /** Whole lines with their ends, in UTF-8. */
+  readonly lines: Uint8Array;
+  readonly events: number;
+  readonly upTo: number;
 }
 
 export interface StreamsOptions {

@@ -10,7 +10,7 @@ import { EvstoreError } from '../domain/errors.js';
 
 export interface FileOutput {
   /** Resolves when more may be written. @throws E_OUTPUT */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
   /** Gives the file its name. @throws E_OUTPUT */
   finish(): Promise<void>;
   /** Leaves nothing behind; never throws. */
@@ -35,7 +35,7 @@ export function createFileOutput(path: string, cwd: string): FileOutput {
   return {
     write: async (text) => {
       if (input.destroyed) await done;
-      if (text !== '' && !input.write(text)) await Promise.race([once(input, 'drain'), done]);
+      if (text.length > 0 && !input.write(text)) await Promise.race([once(input, 'drain'), done]);
     },
     finish: async () => {
       input.end();

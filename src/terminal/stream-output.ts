@@ -120,6 +120,8 @@ export class StreamOutput implements Output {
 }
 
 function joinPieces(pieces: readonly (string | Uint8Array)[]): string | Uint8Array {
+  const [first] = pieces;
+  if (first !== undefined && pieces.length === 1) return first;
   if (pieces.every((piece) => typeof piece === 'string')) return pieces.join('');
   return Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
 }

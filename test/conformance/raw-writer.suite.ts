@@ -1,8 +1,10 @@
 /** Other programs write to the events table in plain SQL; the database itself keeps every promise. */
 import { expect } from 'vitest';
+import { renderEventLine } from '../../src/domain/event-lines.js';
 import { newEventId } from '../../src/domain/uuid.js';
+import type { LineBatch, ReadAllOptions } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
-import { append, failureOf, makeEvent, readAll, readStream } from '../support/events.js';
+import { append, collectBatches, failureOf, makeEvent, readAll, readStream } from '../support/events.js';
 import { suite } from './suite.js';
 
 const insert = (streamId: string, values: readonly string[]) =>
@@ -10,6 +12,12 @@ const insert = (streamId: string, values: readonly string[]) =>
     .map((version) => `('${newEventId()}', '${streamId}', 'Raw', 'RawAdded', '{"a": 1}', ${version})`)
     .join(', ')}`;
 const next = (streamId: string) => `(select coalesce(max(version), 0) + 1 from events where stream_id = '${streamId}')`;
+
+async function collectLines(batches: AsyncIterable<LineBatch>): Promise<readonly LineBatch[]> {
+  const collected: LineBatch[] = [];
+  for await (const batch of batches) collected.push(batch);
+  return collected;
+}
 
 export const rawWriterSuite = suite('raw writer', {
   'single INSERT, then appends, then INSERT again': async ({ store, raw }) => {
@@ -49,6 +57,66 @@ export const rawWriterSuite = suite('raw writer', {
       expect(await readStream(store, event.streamId)).toEqual([event]);
       expect(await store.log.find(event.id)).toEqual(event);
     }
+  },
+
+  'lines are the events as they are printed, whoever wrote them': async ({ store, raw, engine }) => {
+    const texts = [
+      'Order',
+      'a"b',
+      '\\',
+      '\x1f',
+      '\t\r\n',
+      '\x7f',
+      '\x1b[2J',
+      '\u009b',
+      '\u202e',
+      '\u{e0041}',
+      'ü',
+      '漢🎉',
+      "'",
+    ];
+    const times = ['2026-01-02T03:04:05.678900Z', '2026-01-02 03:04:05', '2026-01-02T03:04:05+02:00'];
+    const odd =
+      engine === 'postgres'
+        ? ['infinity', '10000-01-01']
+        : ['2026-01-02T03:04:05.1234567Z', '2026-01-02T03:04:05.000Z'];
+    const all = [...times, ...odd, '2026-01-02T03:04:05.000000Z', '2026-01-02T03:04:05.123000Z'];
+    const values = engine === 'postgres' ? '$1, $2, $3, $4, $5, $6, $7, $8' : '?, ?, ?, ?, ?, ?, ?, ?';
+    const write = (name: string, version: number, data: string, time: string) =>
+      raw.query(
+        `insert into events (id, stream_id, stream_type, event_type, event_data, metadata, version, created_at) values (${values})`,
+        [newEventId().toUpperCase(), name, name, name, data, ' {"a":\t[1,\r\n2] }\n', version, time],
+      );
+    for (let version = 1; version <= 20; version++) await write('Plain-1', version, '{"a":1}', times[0] ?? '');
+    for (const text of texts) await write(text, 1, JSON.stringify({ text, number: 1 }), times[0] ?? '');
+    for (const [index, time] of all.entries()) await write('Time-1', index + 1, '{"a":"é\\t\\u0000"}', time);
+    const asked: readonly ReadAllOptions[] = [
+      {},
+      { batchSize: 7 },
+      { batchSize: 1 },
+      { backwards: true },
+      { backwards: true, batchSize: 4, limit: 30 },
+      { limit: 3, after: 5 },
+      { category: 'Plain', batchSize: 6 },
+      { streamId: 'a"b' },
+      { types: ['\\', 'ü'], backwards: true },
+      { to: 22 },
+      { category: 'None' },
+    ];
+    for (const options of asked) {
+      const events = await readAll(store, options);
+      const batches = await collectLines(store.log.readLines(options));
+      expect(batches.map(({ lines }) => Buffer.from(lines).toString()).join('')).toBe(
+        events.map((event) => `${renderEventLine(event)}\n`).join(''),
+      );
+      expect(batches.reduce((sum, batch) => sum + batch.events, 0)).toBe(events.length);
+      const reached = (await collectBatches(store.log.readAll(options))).at(-1)?.upTo;
+      expect(batches.at(-1)?.upTo).toBe(reached);
+      for (const line of batches.flatMap(({ lines }) => Buffer.from(lines).toString().split('\n').slice(0, -1))) {
+        expect(JSON.parse(line)).toMatchObject({ schemaVersion: 1, metadata: { a: [1, 2] } });
+      }
+    }
+    expect(await readAll(store)).toHaveLength(20 + texts.length + all.length);
   },
 
   'a version twice is refused': async ({ store, raw }) => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { quoteJson, sanitise, sanitiseJson } from '../../src/terminal/sanitise.js';
+import { quoteJson, sanitiseJson } from '../../src/domain/safe-json.js';
+import { sanitise } from '../../src/terminal/sanitise.js';
 
 const hostile = fc.oneof(
   fc.constantFrom(

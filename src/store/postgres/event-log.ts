@@ -11,8 +11,10 @@ import type {
   RecordedEvent,
   StreamSummary,
 } from '../../domain/event.js';
+import { renderEventLines } from '../../domain/event-lines.js';
 import { isUuid } from '../../domain/uuid.js';
 import { BatchSize } from '../batch-size.js';
+import { readAhead } from '../read-ahead.js';
 import type { SqlFolder } from '../sql.js';
 import type {
   AppendOptions,
@@ -20,6 +22,7 @@ import type {
   ImportedEvent,
   ImportResult,
   Inspection,
+  LineBatch,
   ReadAllOptions,
   ReadStreamOptions,
   StreamsOptions,
@@ -104,6 +107,13 @@ export class PostgresEventLog implements EventLog {
 
   readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
     return options.backwards === true ? this.#readBackwards(options) : this.#readForwards(options);
+  }
+
+  /** The next events are on their way while lines are made of these. */
+  async *readLines(options: ReadAllOptions = {}): AsyncGenerator<LineBatch> {
+    for await (const { events, upTo } of readAhead(this.readAll(options))) {
+      yield { lines: renderEventLines(events), events: events.length, upTo };
+    }
   }
 
   async find(id: string): Promise<RecordedEvent | undefined> {
@@ -196,7 +206,7 @@ export class PostgresEventLog implements EventLog {
       characters += lines.length;
       addCopiedEvents(lines, events);
     });
-    batches.record(events);
+    batches.record(events.length, characters);
     return { events, isCut };
   }
 

@@ -20,16 +20,18 @@ import type {
   ImportedEvent,
   ImportResult,
   Inspection,
+  LineBatch,
   ReadAllOptions,
   ReadStreamOptions,
   StreamsOptions,
 } from '../store.js';
 import { append } from './append.js';
 import type { Database, Session } from './database.js';
-import { addFilter } from './filter.js';
+import { addFilter, type FilteredStatement } from './filter.js';
 import { importEvents } from './import.js';
 import { inspectLog, tally } from './integrity.js';
-import { readEvents } from './read-events.js';
+import { readEventPage } from './read-events.js';
+import { readLines } from './read-lines.js';
 import { toInteger, toOptional, toRecordedEvent } from './rows.js';
 import { listStreams } from './streams.js';
 
@@ -38,6 +40,26 @@ const defaultBatchSize = 1000;
 const windowSize = 10_000;
 const shortestPollMs = 2;
 const longestPollMs = 10;
+
+/** What one statement gives. */
+interface Page {
+  readonly count: number;
+  readonly characters: number;
+  readonly last: number;
+}
+
+/** The form in which the events of the log are read. */
+interface Form<P extends Page> {
+  /** Statements. */
+  readonly forwards: string;
+  readonly backwards: string;
+  readonly read: (session: Session, sql: SqlFolder, statement: FilteredStatement) => P;
+}
+
+interface Reached<P extends Page> {
+  readonly page: P;
+  readonly upTo: number;
+}
 
 export class SqliteEventLog implements EventLog {
   readonly #database: Database;
@@ -88,8 +110,9 @@ export class SqliteEventLog implements EventLog {
         },
         options,
       );
-      const events = await this.#database.read((session) => readEvents(session, this.#sql, statement));
-      batches.record(events);
+      const page = await this.#database.read((session) => readEventPage(session, this.#sql, statement));
+      const { events } = page;
+      batches.record(page.count, page.characters);
       const last = events.at(-1);
       const isWindowDone = events.length < wanted || last === undefined;
       if (backwards) to = (isWindowDone ? low : last.version) - 1;
@@ -99,8 +122,16 @@ export class SqliteEventLog implements EventLog {
     }
   }
 
-  readAll(options: ReadAllOptions = {}): AsyncIterable<EventBatch> {
-    return options.backwards === true ? this.#readBackwards(options) : this.#readForwards(options);
+  async *readAll(options: ReadAllOptions = {}): AsyncGenerator<EventBatch> {
+    const form = { forwards: 'read-all', backwards: 'read-all-backwards', read: readEventPage };
+    for await (const { page, upTo } of this.#read(form, options)) yield { events: page.events, upTo };
+  }
+
+  async *readLines(options: ReadAllOptions = {}): AsyncGenerator<LineBatch> {
+    const form = { forwards: 'read-lines', backwards: 'read-lines-backwards', read: readLines };
+    for await (const { page, upTo } of this.#read(form, options)) {
+      yield { lines: page.lines, events: page.count, upTo };
+    }
   }
 
   async find(id: string): Promise<RecordedEvent | undefined> {
@@ -134,8 +165,12 @@ export class SqliteEventLog implements EventLog {
     return listStreams(this.#database, this.#sql, options);
   }
 
+  #read<P extends Page>(form: Form<P>, options: ReadAllOptions): AsyncIterable<Reached<P>> {
+    return options.backwards === true ? this.#readBackwards(form, options) : this.#readForwards(form, options);
+  }
+
   /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
-  async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
+  async *#readForwards<P extends Page>(form: Form<P>, options: ReadAllOptions): AsyncGenerator<Reached<P>> {
     const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
     const batches = new BatchSize(batchSize);
     let after = options.after ?? 0;
@@ -143,24 +178,25 @@ export class SqliteEventLog implements EventLog {
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
     while (remaining > 0 && after < to) {
       const wanted = Math.min(batches.size, remaining);
-      const { events, cap, high } = await this.#database.read((session) => {
+      const found = await this.#database.read((session) => {
         const cap = Math.min(to, readHead(session, this.#sql));
+        if (cap <= after) return undefined;
         const [, high] = window(after + 1, cap, false, options);
         const parameters = [after, high, wanted];
-        const statement = addFilter({ text: this.#sql('read-all'), parameters }, options);
-        return { events: cap <= after ? [] : readEvents(session, this.#sql, statement), cap, high };
+        const statement = addFilter({ text: this.#sql(form.forwards), parameters }, options);
+        return { page: form.read(session, this.#sql, statement), cap, high };
       });
-      if (cap <= after) return;
-      batches.record(events);
-      const last = events.at(-1);
-      after = events.length < wanted || last === undefined ? high : last.globalPosition;
-      yield { events, upTo: after };
-      remaining -= events.length;
-      if (after >= cap && events.length < wanted) return;
+      if (found === undefined) return;
+      const { page, cap, high } = found;
+      batches.record(page.count, page.characters);
+      after = page.count < wanted ? high : page.last;
+      yield { page, upTo: after };
+      remaining -= page.count;
+      if (after >= cap && page.count < wanted) return;
     }
   }
 
-  async *#readBackwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
+  async *#readBackwards<P extends Page>(form: Form<P>, options: ReadAllOptions): AsyncGenerator<Reached<P>> {
     const { batchSize = defaultBatchSize, after = 0 } = options;
     const batches = new BatchSize(batchSize);
     let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await this.#head());
@@ -169,13 +205,12 @@ export class SqliteEventLog implements EventLog {
       const wanted = Math.min(batches.size, remaining);
       const [low] = window(after + 1, to, true, options);
       const parameters = [low - 1, to, wanted];
-      const statement = addFilter({ text: this.#sql('read-all-backwards'), parameters }, options);
-      const events = await this.#database.read((session) => readEvents(session, this.#sql, statement));
-      batches.record(events);
-      const last = events.at(-1);
-      const upTo = events.length < wanted || last === undefined ? low : last.globalPosition;
-      yield { events, upTo };
-      remaining -= events.length;
+      const statement = addFilter({ text: this.#sql(form.backwards), parameters }, options);
+      const page = await this.#database.read((session) => form.read(session, this.#sql, statement));
+      batches.record(page.count, page.characters);
+      const upTo = page.count < wanted ? low : page.last;
+      yield { page, upTo };
+      remaining -= page.count;
       to = upTo - 1;
     }
   }

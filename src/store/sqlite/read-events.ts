@@ -16,6 +16,21 @@ const spelling: RowSpelling = {
   toInteger: (digits) => toInteger(Number(digits)),
 };
 
+export interface EventPage {
+  readonly events: readonly RecordedEvent[];
+  readonly count: number;
+  readonly characters: number;
+  /** Position of the last one; 0 without any. */
+  readonly last: number;
+}
+
+export function readEventPage(session: Session, sql: SqlFolder, statement: FilteredStatement): EventPage {
+  const events = readEvents(session, sql, statement);
+  let characters = 0;
+  for (const { data, metadata } of events) characters += data.length + metadata.length;
+  return { events, count: events.length, characters, last: events.at(-1)?.globalPosition ?? 0 };
+}
+
 export function readEvents(
   session: Session,
   sql: SqlFolder,
@@ -26,8 +41,8 @@ export function readEvents(
   });
 }
 
-/** For an event whose names contain the separator. */
-function readAt(session: Session, sql: SqlFolder, position: number): RecordedEvent {
+/** For an event that is spelt in an unusual way. */
+export function readAt(session: Session, sql: SqlFolder, position: number): RecordedEvent {
   const [row] = session.query(sql('find-at'), [position]);
   if (row === undefined) throw new EvstoreError('E_CORRUPT', `the event at position ${position} cannot be read`);
   return toRecordedEvent(row);
