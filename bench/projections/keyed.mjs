@@ -9,6 +9,7 @@ export function defineKeyed(name, rows) {
   return defineProjection({
     name,
     version: 1,
+    category: 'Order',
     table: {
       columns: { place: 'bigint', events: 'integer', lastType: 'text', lastAt: 'timestamp' },
       key: 'place',

@@ -1,4 +1,5 @@
 /** What one asks of a store that works: the answers may not take longer because the log is long. */
+import { fileURLToPath } from 'node:url';
 import { runEvstore } from '../evstore.js';
 import { atMost, type Contender, takeTurns, Wrong } from '../measure.js';
 import type { PlacedStore } from '../place.js';
@@ -8,6 +9,7 @@ import { count, type Task, type Work } from './work.js';
 
 const few = 10_000;
 const behind = 1_000;
+const keyed = fileURLToPath(new URL('../projections/keyed-1m.mjs', import.meta.url));
 const commands = [['lag'], ['checkpoints'], ['doctor'], ['streams', '-n', '20']] as const;
 
 export const work: Work = {
@@ -35,11 +37,11 @@ export const work: Work = {
   },
 };
 
-/** With a projection that is a thousand events behind. */
+/** With a projection that is a thousand events behind, and one of a category that has not begun. */
 async function makeStore({ place }: Task, events: number, stores: PlacedStore[]): Promise<PlacedStore> {
   const { folder } = place;
   const store = await place.fillStore(events, ({ url }) =>
-    runEvstore(['run', '--once', '--projections', orderTotals], { url, folder }),
+    runEvstore(['run', '--once', '--projections', orderTotals, keyed], { url, folder }),
   );
   stores.push(store);
   const position = String(events - behind);
@@ -64,8 +66,8 @@ function asking({ place }: Task, { url }: PlacedStore, args: readonly string[], 
 /** @throws Wrong when it is not what such a store is like */
 function verifyAnswer([name]: readonly string[], stdout: string): void {
   const isRight = {
-    lag: () => new RegExp(`"lag":\\s*${behind}\\b`).test(stdout),
-    checkpoints: () => /"order_totals"/.test(stdout),
+    lag: () => new RegExp(`"lag":\\s*${behind}\\b`).test(stdout) && /"keyed_1m"/.test(stdout),
+    checkpoints: () => /"order_totals"/.test(stdout) && /"keyed_1m"/.test(stdout),
     doctor: () => !/"severity":\s*"error"/.test(stdout),
     streams: () => stdout.match(/"streamId"/g)?.length === 20,
   }[name as 'lag' | 'checkpoints' | 'doctor' | 'streams'];
