@@ -1,6 +1,6 @@
 /** Lists: a table for people, TSV for pipes, one JSON document for programs. */
 import { renderReport } from '../src/output/json-line.js';
-import { type Column, renderTable } from '../src/output/table.js';
+import type { Column } from '../src/output/table.js';
 import { type Field, renderTsv } from '../src/output/tsv.js';
 import type { Context } from './context.js';
 
@@ -50,6 +50,7 @@ export async function printList<Row>(
       ...column,
       text: column.text ?? ((row: Row) => show(column.field(row))),
     }));
+    const { renderTable } = await import('../src/output/table.js');
     await stdout.write(renderTable(rows, shown, context.view));
   }
 }

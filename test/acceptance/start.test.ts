@@ -73,7 +73,7 @@ test('--help loads no driver', async () => {
 forEachEngine((engine) => {
   const other = engine === 'sqlite' ? 'postgres' : 'sqlite';
 
-  test('read loads few files, and one driver', async () => {
+  test('read loads few files, and what is listed in a pipe one driver', async () => {
     const { store, url, cleanup } = await createTestStore(engine);
     try {
       await store.log.append('Order-1', [makeEvent()], 'any');
@@ -86,6 +86,10 @@ forEachEngine((engine) => {
       );
       expect(packages).toContain(drivers[engine]);
       for (const name of [drivers[other], ...others]) expect(packages).not.toContain(name);
+      for (const command of ['checkpoints', 'lag', 'streams']) {
+        const { packages } = await load([command], { EVSTORE_URL: url });
+        for (const name of [drivers[other], ...others]) expect(packages, command).not.toContain(name);
+      }
       // What fetch is made of takes nearly as long to load as the driver of Postgres.
       expect(builtins.filter((name) => name.includes('undici'))).toEqual([]);
     } finally {

@@ -3,10 +3,11 @@ import type { StreamSummary } from '../../domain/event.js';
 import type { SqlFolder } from '../sql.js';
 import type { StreamsOptions } from '../store.js';
 import type { Database, Parameter } from './database.js';
-import { toStreamSummary } from './rows.js';
+import { toInteger, toStreamSummary } from './rows.js';
 
 /** How far back the streams that moved last are looked for in the log, before all streams are asked. */
-const lately = 50_000;
+const fewestPositions = 10_000;
+const positionsEach = 100;
 
 const sortOrders = {
   name: 'n.stream_id',
@@ -24,7 +25,8 @@ export async function listStreams(
     return (await database.query(statement.text, statement.parameters)).map(toStreamSummary);
   };
   if (sort === 'recent' && limit !== undefined) {
-    const found = await query(sql('streams-lately'), [limit, lately]);
+    const head = toInteger((await database.query(sql('head')))[0]?.[0]);
+    const found = await query(sql('streams-lately'), [limit, head - Math.max(fewestPositions, limit * positionsEach)]);
     if (found.length === limit) return found;
   }
   const text = sql('streams').replace('/* sort */ n.stream_id', sortOrders[sort]);

@@ -1,10 +1,10 @@
--- The ?1 streams whose last events are the newest, as in streams.sql, of those with an event among the last ?2 positions.
+-- The ?1 streams whose last events are the newest, as in streams.sql, of those with an event after position ?2.
 -- Placeholders are filled in by streams.ts. Not indexed: by position, since the index of streams would sort a whole category.
 select e.stream_id, max(f.stream_type, e.stream_type), e.version, f.created_at, e.created_at, e.global_position
   from (
     select stream_id, stream_type, version, created_at, global_position
       from events e not indexed
-     where global_position > (select max(global_position) - ?2 from events)
+     where global_position > ?2
        and version = (select max(version) from events where stream_id = e.stream_id) /* category */
      order by global_position desc
      limit ?1

@@ -1,0 +1,142 @@
+/**
+ * What is asked of a log that has grown must not read it. On Postgres the server counts what it looked at; SQLite tells
+ * its plans. Both are about the statements that the store really runs.
+ */
+import BetterSqlite from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { assertStreamExists } from '../../commands/event-range.js';
+import { examineStore } from '../../src/doctor/examine.js';
+import { measureLag } from '../../src/projection/lag.js';
+import type { Engine, Store } from '../../src/store/store.js';
+import { createTestStore, type TestStore } from '../support/engines.js';
+import { makeEvent } from '../support/events.js';
+
+const streams = 2_000;
+const eventsEach = 10;
+const now = new Date();
+
+interface Question {
+  readonly ask: (store: Store) => Promise<unknown>;
+  /** Rows of the log, and entries of its indexes, that may be looked at. */
+  readonly rows: number;
+}
+
+const questions: Readonly<Record<string, Question>> = {
+  lag: { ask: (store) => measureLag(store, [], now), rows: 50 },
+  doctor: { ask: (store) => examineStore(store, now), rows: 50 },
+  checkpoints: { ask: (store) => store.projections.checkpoints(), rows: 0 },
+  'streams by name': { ask: ({ log }) => log.streams({ limit: 20 }), rows: 100 },
+  'streams of a category': { ask: ({ log }) => log.streams({ category: 'Payment', limit: 20 }), rows: 100 },
+  'streams that moved last': { ask: ({ log }) => log.streams({ sort: 'recent', limit: 20 }), rows: 200 },
+  'of a category, those that moved last': {
+    ask: ({ log }) => log.streams({ sort: 'recent', category: 'Payment', limit: 20 }),
+    rows: 12_000,
+  },
+  'the largest streams': { ask: ({ log }) => log.streams({ sort: 'events', limit: 20 }), rows: 4 * streams },
+  'a stream that is not there': { ask: (store) => assertStreamExists(store, 'Ordre-1').catch(() => {}), rows: 5_000 },
+  'a stream': { ask: ({ log }) => drain(log.readStream('Order-0042')), rows: 50 },
+  'the last event of a stream': {
+    ask: ({ log }) => drain(log.readStream('Order-0042', { backwards: true, limit: 1 })),
+    rows: 20,
+  },
+  'events after a position': { ask: ({ log }) => drain(log.readAll({ after: 9_000, limit: 10 })), rows: 50 },
+  'the last events': { ask: ({ log }) => drain(log.readAll({ backwards: true, limit: 10 })), rows: 50 },
+  'an event by its id': { ask: ({ log }) => log.find('00000000-0000-4000-8000-000000000042'), rows: 5 },
+  'whether the guards are whole': { ask: ({ schema }) => schema.assertGuards(), rows: 5 },
+  'an append': { ask: ({ log }) => log.append('Order-0042', [makeEvent()], 'any'), rows: 20 },
+};
+
+async function drain(batches: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of batches) {
+    // The next is asked for.
+  }
+}
+
+/** Streams of ten events each, in turns, one in twenty a payment; and who reads them, from the beginning to the end. */
+async function fill({ connect }: TestStore, engine: Engine): Promise<void> {
+  const raw = await connect();
+  const pad = (number: string, width: number) =>
+    engine === 'postgres'
+      ? `right('000000000000' || (${number}), ${width})`
+      : `substr('000000000000' || (${number}), -${width})`;
+  const id = `'00000000-0000-4000-8000-' || ${pad('i', 12)}`;
+  await raw.query(`
+    with recursive numbers (i) as (select 0 union all select i + 1 from numbers where i < ${streams * eventsEach - 1})
+    insert into events (id, stream_id, event_type, event_data, version)
+    select ${engine === 'postgres' ? `(${id})::uuid` : id},
+           case when i % 20 = 13 then 'Payment-' else 'Order-' end || ${pad(`i % ${streams}`, 4)}, 'Said', '{}',
+           i / ${streams} + 1
+      from numbers
+     order by i`);
+  for (const [name, position] of [
+    ['beginning', 0],
+    ['middle', 10_000],
+    ['end', streams * eventsEach],
+  ]) {
+    await raw.query(
+      `insert into subscription_checkpoints (subscription_id, last_position) values ('${name}', ${position})`,
+    );
+  }
+  await raw.query('analyze');
+  await raw.close();
+}
+
+/** For each place of a statement of SQLite, numbered or not. */
+function nothingFor(statement: string): readonly unknown[] {
+  const places = statement.match(/\?\d*/g) ?? [];
+  if (!places.some((place) => place.length > 1)) return places.map(() => null);
+  return [Object.fromEntries(places.map((place) => [place.slice(1), null]))];
+}
+
+describe('postgres', () => {
+  let made: TestStore;
+  beforeAll(async () => {
+    made = await createTestStore('postgres');
+    await fill(made, 'postgres');
+  });
+  afterAll(() => made.cleanup());
+
+  test.each(Object.entries(questions))('%s', async (_name, { ask, rows }) => {
+    const before = await countRows();
+    const store = await made.open();
+    await ask(store);
+    await store.close();
+    expect((await countRows()) - before).toBeLessThanOrEqual(rows);
+  });
+
+  /** A session tells what it counted when it ends, which is a moment after the client has left. */
+  async function countRows(): Promise<number> {
+    const others = `select 1 from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
+    await vi.waitUntil(async () => (await made.raw.query(others)).length === 0, { interval: 5, timeout: 60_000 });
+    const [row] = await made.raw.query(`
+      select (select seq_tup_read from pg_stat_user_tables where relname = 'events')
+           + (select sum(idx_tup_read) from pg_stat_user_indexes where relname = 'events') as rows`);
+    return Number(row?.rows);
+  }
+});
+
+describe('sqlite', () => {
+  let made: TestStore;
+  const prepare = vi.spyOn(BetterSqlite.prototype, 'prepare');
+  beforeAll(async () => {
+    made = await createTestStore('sqlite');
+    await fill(made, 'sqlite');
+  });
+  afterAll(async () => {
+    prepare.mockRestore();
+    await made.cleanup();
+  });
+
+  test.each(Object.entries(questions))('%s', async (_name, { ask }) => {
+    const store = await made.open();
+    prepare.mockClear();
+    await ask(store);
+    const statements = prepare.mock.calls.map(([text]) => text).filter((text) => /\bevents\b/.test(text));
+    for (const statement of statements) {
+      const plan = await made.raw.query(`explain query plan ${statement}`, nothingFor(statement));
+      // An index that is searched has a place to begin at; what is scanned is read from end to end.
+      expect(plan.map(({ detail }) => String(detail)).filter((detail) => /^SCAN events\b/.test(detail))).toEqual([]);
+    }
+  });
+});
