@@ -1,4 +1,5 @@
 /** From the process to the program and back: the exit code, or the signal that stopped it. */
+import { keepCompiledCode } from '../src/terminal/compile-cache.js';
 import type { Io } from '../src/terminal/io.js';
 import { createProcessIo } from '../src/terminal/process-io.js';
 import { raiseSignal, stopOf } from '../src/terminal/signals.js';
@@ -24,6 +25,7 @@ async function tellVersion({ stdout }: Io): Promise<number> {
 }
 
 async function runProgram(argv: readonly string[], io: Io): Promise<number> {
+  keepCompiledCode();
   const { main } = await import('./program.js');
   return main(argv, io);
 }

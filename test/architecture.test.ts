@@ -62,7 +62,7 @@ const layers: readonly Layer[] = [
   { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'store', 'domain'] },
   { name: 'saga', holds: /^src\/saga\//, imports: ['projection', 'config', 'store', 'domain'] },
   { name: 'projection', holds: /^src\/projection\//, imports: ['config', 'store', 'domain'] },
-  { name: 'config', holds: /^src\/config\//, imports: ['store', 'domain'], packages: ['jiti'] },
+  { name: 'config', holds: /^src\/config\//, imports: ['terminal', 'store', 'domain'], packages: ['jiti'] },
   { name: 'terminal', holds: /^src\/terminal\//, imports: ['domain'], packages: ['ora', 'string-width'] },
   {
     name: 'postgres',

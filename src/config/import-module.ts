@@ -2,11 +2,9 @@
  * The user's modules: TypeScript by jiti, which is loaded only for it, JavaScript by Node itself. `evstore` in a
  * TypeScript file is this evstore, wherever it is installed.
  */
-import { mkdirSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EvstoreError } from '../domain/errors.js';
+import { makeCacheFolder } from '../terminal/cache-folder.js';
 
 /**
  * What the module exports.
@@ -28,7 +26,8 @@ async function importTypeScript(file: string): Promise<Readonly<Record<string, u
     interopDefault: false,
     moduleCache: false,
     tsconfigPaths: true,
-    fsCache: makeCacheFolder(),
+    // jiti's own default is shared by all users of the machine: another user could put code there.
+    fsCache: makeCacheFolder('modules'),
     alias: { 'evstore/testing': ownModule('testing'), evstore: ownModule('index') },
   });
   return await jiti.import(file);
@@ -38,17 +37,6 @@ async function importTypeScript(file: string): Promise<Readonly<Record<string, u
 function ownModule(name: string): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return fileURLToPath(new URL(`../${name}.${extension}`, import.meta.url));
-}
-
-/** jiti's own default is shared by all users of the machine: another user could put code there. */
-function makeCacheFolder(): string | false {
-  try {
-    const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'evstore', 'modules');
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    return folder;
-  } catch {
-    return false;
-  }
 }
 
 function describeFailure(file: string, error: unknown): EvstoreError {

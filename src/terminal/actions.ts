@@ -2,7 +2,7 @@
  * GitHub Actions reads commands among the lines a step prints: groups that fold, annotations that stand at the pull
  * request, and a file whose Markdown becomes the summary of the run.
  */
-import { appendFile } from 'node:fs/promises';
+import { promises as files } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Io } from './io.js';
 import { sanitise, sanitiseLines } from './sanitise.js';
@@ -29,7 +29,7 @@ export const closeGroup = '::endgroup::\n';
 export async function appendSummary({ env, cwd }: Pick<Io, 'env' | 'cwd'>, markdown: string): Promise<void> {
   const file = env.GITHUB_STEP_SUMMARY;
   if (!file) return;
-  await appendFile(resolve(cwd, file), markdown);
+  await files.appendFile(resolve(cwd, file), markdown);
 }
 
 function escapeData(text: string): string {

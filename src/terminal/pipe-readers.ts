@@ -3,8 +3,7 @@
  * for events may have nothing to write for hours, and Node cannot poll a pipe for it. Linux shows who holds a pipe
  * open, so there the readers found at the start are watched. Where none can be seen, nothing is concluded.
  */
-import { fstatSync } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { promises as files, fstatSync } from 'node:fs';
 
 const intervalMs = 250;
 
@@ -33,7 +32,7 @@ export async function watchPipeReaders(fd: number, onGone: () => void): Promise<
 }
 
 async function listProcesses(): Promise<string[]> {
-  const entries = await readdir('/proc').catch(() => []);
+  const entries = await files.readdir('/proc').catch(() => []);
   return entries.filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
 }
 
@@ -45,10 +44,10 @@ async function findReaders(link: string, processes: readonly string[]): Promise<
 async function holdsForReading(link: string, id: string): Promise<boolean> {
   const folder = `/proc/${id}/fd`;
   try {
-    for (const name of await readdir(folder)) {
-      if ((await readlink(`${folder}/${name}`)) !== link) continue;
+    for (const name of await files.readdir(folder)) {
+      if ((await files.readlink(`${folder}/${name}`)) !== link) continue;
       // The permissions of the link tell how the descriptor was opened.
-      if (((await lstat(`${folder}/${name}`)).mode & 0o400) !== 0) return true;
+      if (((await files.lstat(`${folder}/${name}`)).mode & 0o400) !== 0) return true;
     }
   } catch {
     // It has ended, or belongs to somebody else.

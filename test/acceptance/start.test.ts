@@ -1,5 +1,6 @@
 /** What the packed program loads: starting takes as long as that, so it is what the command needs and no more. */
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import nodeModule from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestStore, forEachEngine } from '../support/engines.js';
@@ -68,6 +69,14 @@ test('--help loads no driver', async () => {
   expect(packages).toEqual([]);
   expect(own).not.toContain('chunks/sqlite.cjs');
   expect(own).not.toContain('chunks/postgres.cjs');
+});
+
+test.runIf('enableCompileCache' in nodeModule)('what was compiled is kept for this user alone', async () => {
+  const cache = join(packed.folder, 'cache');
+  expect(await packed.evstore(['--help'], { env: { XDG_CACHE_HOME: cache } })).toMatchObject({ code: 0 });
+  const kept = join(cache, 'evstore/compiled');
+  expect(statSync(kept).mode & 0o077).toBe(0);
+  expect(readdirSync(kept)).toHaveLength(1);
 });
 
 forEachEngine((engine) => {

@@ -1,5 +1,5 @@
 /** What tables take on disk, and what is left there. */
-import { statfs } from 'node:fs/promises';
+import { promises as files } from 'node:fs';
 import { dirname } from 'node:path';
 import type { SqlFolder } from '../sql.js';
 import type { TableSizes } from '../store.js';
@@ -23,6 +23,6 @@ export async function measureTables(
 }
 
 async function freeBytesOf(folder: string): Promise<number> {
-  const { bavail, bsize } = await statfs(folder);
+  const { bavail, bsize } = await files.statfs(folder);
   return bavail * bsize;
 }
