@@ -5,6 +5,7 @@ import { partOf } from '../src/domain/parts.js';
 import { describeHolder } from '../src/output/holder-text.js';
 import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import { formatDuration } from '../src/output/relative-time.js';
+import { countWaiting } from '../src/projection/count-waiting.js';
 import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/lag.js';
 import { findOverLimit, type LagLimits } from '../src/projection/lag-limits.js';
 import { type Command, type Flags, option } from './command.js';
@@ -29,6 +30,7 @@ export const command: Command = {
   options: [
     option('--max-lag <events>', 'exit 1 when one is more events behind', wholeNumber(0)),
     option('--max-age <duration>', 'exit 1 when an event has waited longer', duration),
+    option('--count', 'count the events that wait for each, by its own filter: reads the log from there on'),
     option('--projections <glob...>', 'compare the rows with the code in these files, not with the code that last ran'),
     option('--watch [interval]', 'measure again after each interval (default: 2s)', duration),
     outputOption('prometheus', 'nagios'),
@@ -40,7 +42,8 @@ export const command: Command = {
     const code = flags.projections === undefined ? undefined : await loadCode(context, flags);
     const store = await context.openStore();
     for (;;) {
-      const report = await measureLag(store, names, context.io.now(), code);
+      const measured = await measureLag(store, names, context.io.now(), code);
+      const report = flags.count === true ? await countWaiting(store, measured) : measured;
       const over = findOverLimit(report.projections, limits);
       await print(report, over, flags, context);
       if (flags.watch === undefined) return over.length > 0 ? fail(over, flags) : 0;
@@ -69,6 +72,12 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'error', field: ({ error }) => error },
 ];
 
+const waitingColumn: ListColumn<ProjectionLag> = {
+  heading: 'waiting',
+  field: ({ waiting }) => waiting ?? null,
+  align: 'right',
+};
+
 const parkedColumn: ListColumn<ProjectionLag> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
 
 async function print(report: LagReport, over: readonly string[], flags: Flags, context: Context): Promise<void> {
@@ -79,7 +88,11 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
     await printList(
       context,
       report.projections,
-      [...columns, ...rarely(context, report.projections, parkedColumn)],
+      [
+        ...columns,
+        ...(flags.count === true ? [waitingColumn] : []),
+        ...rarely(context, report.projections, parkedColumn),
+      ],
       report,
     );
   const holder = describeHolder(report);

@@ -13,6 +13,11 @@ const metrics: readonly Metric[] = [
   { name: 'evstore_projection_position', help: 'Checkpoint of the projection.', value: ({ position }) => position },
   { name: 'evstore_projection_lag', help: 'Positions behind the safe head.', value: ({ lag }) => lag },
   {
+    name: 'evstore_projection_waiting',
+    help: 'Events that wait, where they are counted.',
+    value: ({ waiting }) => waiting ?? null,
+  },
+  {
     name: 'evstore_projection_oldest_waiting_seconds',
     help: 'Age of the oldest event that waits; 0 when none does.',
     value: ({ ageMs }) => (ageMs ?? 0) / 1_000,

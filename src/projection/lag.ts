@@ -28,6 +28,8 @@ export interface ProjectionLag {
   readonly position: number;
   /** Positions between the checkpoint and the safe head, gaps counted; 0 when caught up. */
   readonly lag: number;
+  /** Events it would be given of these, where they were counted; null while nobody knows which it wants. */
+  readonly waiting?: number | null;
   /** Age of the oldest waiting event in milliseconds; null when none waits. */
   readonly ageMs: number | null;
   /** Events a second, as its runner last measured it; null when nobody runs it. */

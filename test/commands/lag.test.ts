@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
+import { append, makeEvents } from '../support/events.js';
 import { withShop } from './shop.js';
 
 forEachEngine((engine) => {
@@ -53,6 +54,35 @@ forEachEngine((engine) => {
       expect(projections[1].ageMs).toBeLessThan(60_000);
       await evstore('run', '--once');
       expect((await report('lag', 'order_summary')).projections).toMatchObject([{ lag: 0, ageMs: null, etaMs: 0 }]);
+    }));
+
+  test('counted: the events that each would be given, where the lag says positions', () =>
+    withShop(engine, async ({ test, evstore, report }) => {
+      await placeOrders(test.store, 3);
+      await evstore('run', '--once');
+      await append(test.store, 'Customer-1', makeEvents(4));
+      await placeOrders(test.store, 2, 10, 7);
+      await test.raw.query("insert into subscription_checkpoints (subscription_id) values ('mailer')");
+      const waiting = async (...flags: string[]) =>
+        (await report('lag', ...flags)).projections.map((each: { lag: number; waiting?: number }) => [
+          each.lag,
+          each.waiting,
+        ]);
+      expect(await waiting()).toEqual([
+        [9, undefined],
+        [6, undefined],
+      ]);
+      expect(await waiting('--count')).toEqual([
+        [9, 9],
+        [6, 2],
+      ]);
+      expect((await evstore('lag', '--count', '-o', 'prometheus')).stdout).toContain(
+        'evstore_projection_waiting{projection="order_summary"} 2\n',
+      );
+      const { stdout } = await evstore('lag', 'order_summary', '--count');
+      expect(stdout.split('\n')[0]?.split('\t')).toContain('waiting');
+      await evstore('checkpoints', 'reset', 'order_summary', '--execute');
+      expect(await waiting('order_summary', '--count')).toEqual([[9, null]]);
     }));
 
   test('over a limit is exit 1, and names who', () =>
