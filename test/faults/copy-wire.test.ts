@@ -173,3 +173,58 @@ describe('COPY over a wire that is cut', () => {
     }
   });
 });
+
+describe('rows that come by COPY', () => {
+  const series = "select n, repeat('x', 100) from generate_series(1, $1) n";
+  const read = async (from: Database, rows: number, take: (lines: string) => void = () => {}) => {
+    let ends = 0;
+    await from.copyOut(series, [rows], (lines) => {
+      ends += lines.split('\n').length - 1;
+      take(lines);
+    });
+    return ends;
+  };
+
+  it('are whole lines, however long they are', async () => {
+    expect(await read(database, many)).toBe(many);
+    expect(await read(database, 0)).toBe(0);
+    const lines: string[] = [];
+    await database.copyOut("select repeat('é', 100000), 'a' union all select 'b', 'ü'", [], (some) => lines.push(some));
+    expect(lines.join('')).toBe(`${'é'.repeat(100_000)}\ta\nb\tü\n`);
+  });
+
+  it('an error of the server, or of who takes them: the connection goes on', async () => {
+    await errorOf(
+      'E_INVALID_INPUT',
+      database.copyOut('select 1 / (n - 50000) from generate_series(1, 60000) n', [], () => {}),
+    );
+    const failing = () => {
+      throw new EvstoreError('E_CORRUPT', 'a row that is none');
+    };
+    await errorOf('E_CORRUPT', read(database, many, failing));
+    await errorOf(
+      'E_NO_SCHEMA',
+      database.copyOut('select * from nothing_there', [], () => {}),
+    );
+    expect(await read(database, 10)).toBe(10);
+  });
+
+  it('a wire that is cut, and one that breaks in the middle, are lost connections', async () => {
+    for (const cut of ['before', 'after', 'mid-reply'] as const) {
+      const other = connect();
+      try {
+        await other.query('select 1 where 1 = $1', [1]);
+        proxy.cutWhen(({ kind }) => kind === 'Q', cut);
+        await errorOf('E_CONNECT', read(other, many));
+        expect(await read(other, 10)).toBe(10);
+        await errorOf(
+          'E_CONNECT',
+          read(other, 10 * many, () => proxy.dropAll()),
+        );
+        expect(await read(other, 10)).toBe(10);
+      } finally {
+        await other.close();
+      }
+    }
+  });
+});

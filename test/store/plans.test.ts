@@ -41,6 +41,18 @@ const questions: Readonly<Record<string, Question>> = {
   },
   'events after a position': { ask: ({ log }) => drain(log.readAll({ after: 9_000, limit: 10 })), rows: 50 },
   'the last events': { ask: ({ log }) => drain(log.readAll({ backwards: true, limit: 10 })), rows: 50 },
+  'lines after a position': { ask: ({ log }) => drain(log.readLines({ after: 9_000, limit: 10 })), rows: 50 },
+  'the last lines': { ask: ({ log }) => drain(log.readLines({ backwards: true, limit: 10 })), rows: 50 },
+  'the first events of a type': { ask: ({ log }) => drain(log.readAll({ types: ['Said'], limit: 10 })), rows: 50 },
+  'a type that is not there': { ask: ({ log }) => drain(log.readAll({ types: ['Sung', 'Shouted'] })), rows: 50 },
+  'the first events of a category': {
+    ask: ({ log }) => drain(log.readAll({ category: 'Payment', limit: 10 })),
+    rows: 1_500,
+  },
+  'the last events of a stream, of the log': {
+    ask: ({ log }) => drain(log.readAll({ streamId: 'Order-0042', backwards: true, limit: 3 })),
+    rows: 50,
+  },
   'an event by its id': { ask: ({ log }) => log.find('00000000-0000-4000-8000-000000000042'), rows: 5 },
   'whether the guards are whole': { ask: ({ schema }) => schema.assertGuards(), rows: 5 },
   'an append': { ask: ({ log }) => log.append('Order-0042', [makeEvent()], 'any'), rows: 20 },
