@@ -35,13 +35,15 @@ export async function listStreams(
   return query(text, [most, sort === 'name' ? most : null]);
 }
 
-/** Between two names, so that the index is left where the category ends. '.' follows '-' in UTF-8. */
+/** Between two names, so that the index is entered where the category begins and left where it ends. '.' follows '-' in UTF-8. */
 function inCategory(text: string, parameters: readonly Parameter[], category: string | undefined) {
   if (category === undefined) return { text, parameters };
   const [whole, from, to] = [1, 2, 3].map((place) => `?${parameters.length + place}`);
-  const condition = `and stream_id >= ${whole} and stream_id < ${to} and (stream_id = ${whole} or stream_id >= ${from})`;
+  const condition = `and stream_id < ${to} and (stream_id = ${whole} or stream_id >= ${from})`;
   return {
-    text: text.replaceAll('/* category */', () => condition),
+    text: text
+      .replace("/* from */ stream_id > ''", () => `stream_id >= ${whole}`)
+      .replaceAll('/* category */', () => condition),
     parameters: [...parameters, category, `${category}-`, `${category}.`],
   };
 }

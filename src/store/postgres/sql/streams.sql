@@ -4,7 +4,7 @@
 with recursive names (stream_id, stream_type, created_at, place) as (
   (select stream_id, stream_type, created_at, 1::bigint
      from public.events
-    where stream_id > '' /* category */
+    where /* from */ stream_id > '' /* category */
     order by stream_id, version
     limit 1)
   union all

@@ -5,7 +5,7 @@ with recursive names (stream_id, stream_type, created_at, place) as (
   select * from (
     select stream_id, stream_type, created_at, 1
       from events
-     where stream_id > '' /* category */
+     where /* from */ stream_id > '' /* category */
      order by stream_id, version
      limit 1
   )
