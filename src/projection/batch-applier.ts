@@ -8,7 +8,7 @@ import type { EvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
 import { wholeWork } from '../domain/parts.js';
 import type { Lease, SetAside, Store } from '../store/store.js';
-import { type BatchFold, createBatchFold, type FoldTarget } from './batch-fold.js';
+import { type BatchFold, createBatchFold, type Folded, type FoldTarget } from './batch-fold.js';
 import type { ExternalTarget } from './definition.js';
 import {
   type ErrorHandling,
@@ -41,6 +41,9 @@ export interface ApplierTarget extends FoldTarget, ErrorHandling {
 export interface HandledPart extends Handled {
   readonly stop?: EvstoreError;
 }
+
+/** What was folded, and what it makes. */
+export interface Taken extends Handled, Folded {}
 
 export class BatchApplier {
   readonly #store: Store;
@@ -211,11 +214,19 @@ export class BatchApplier {
   }
 
   /** What has been folded, what was put aside, and the position behind them. */
-  async write({ tally, lastEventId, aside, upTo }: Handled): Promise<void> {
+  async write(handled: Handled): Promise<void> {
+    await this.put(await this.take(handled));
+  }
+
+  /** What is to be written: more may be folded before it is, but not taken. */
+  async take({ upTo, tally, lastEventId, aside }: Handled): Promise<Taken> {
+    return { upTo, tally, lastEventId, aside, ...(await this.#fold.take()) };
+  }
+
+  async put({ tally, lastEventId, aside, upTo, changes, writeOutside }: Taken): Promise<void> {
     const { lease, side, signal } = this.#target;
     if (signal.aborted || upTo <= this.#position) return;
     const { filter, name } = this.#projection;
-    const { changes, writeOutside, keep } = await this.#fold.take();
     await writeOutside?.({ from: this.#position, to: upTo });
     if (signal.aborted) return;
     const refused = summarise(this.#refused.map(({ event }) => event));
@@ -237,7 +248,6 @@ export class BatchApplier {
     this.#refused = [];
     for (const streamId of this.#parked) this.#waiting?.add(streamId);
     this.#parked.clear();
-    keep();
     for (const each of added) this.#target.tellAside?.(each, name);
   }
 

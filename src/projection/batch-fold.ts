@@ -52,8 +52,6 @@ export interface Folded {
    * @throws E_HANDLER naming the event, or none where it is about the batch
    */
   readonly writeOutside?: (range: PositionRange) => Promise<void>;
-  /** To be called when the changes are in the table: the next batch starts from them. */
-  readonly keep: () => void;
 }
 
 export interface BatchFold {
@@ -73,7 +71,10 @@ export interface BatchFold {
   add(event: RecordedEvent): void;
   /** Prepares an event that failed anew, and folds it. @throws as `add` */
   retry(event: RecordedEvent): Promise<void>;
-  /** What the events added since the last time make; of no use when the signal aborted meanwhile. */
+  /**
+   * What the events added since the last time make; of no use when the signal aborted meanwhile. The next ones start from
+   * it: more may be added before it is written, but not taken.
+   */
   take(): Folded | Promise<Folded>;
   /** After a failure, or a move: what was added is dropped, what was remembered of the table looked up anew. */
   forget(): void;
@@ -127,7 +128,7 @@ class StatementBatchFold implements BatchFold {
   take(): Folded {
     const statements = this.#statements;
     this.#statements = [];
-    return { changes: { kind: 'statements', statements }, keep: () => {} };
+    return { changes: { kind: 'statements', statements } };
   }
 
   forget(): void {
@@ -162,7 +163,7 @@ class DeferredBatchFold implements BatchFold {
   take(): Folded {
     const events = this.#events;
     this.#events = [];
-    return { changes: deferChanges(this.#projection, events, this.#target), keep: () => {} };
+    return { changes: deferChanges(this.#projection, events, this.#target) };
   }
 
   forget(): void {
@@ -195,7 +196,6 @@ class ExternalBatchFold implements BatchFold {
     return {
       changes: { kind: 'statements', statements: [] },
       writeOutside: (range) => this.#model.write(events, range),
-      keep: () => {},
     };
   }
 

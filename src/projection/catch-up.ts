@@ -38,6 +38,10 @@ export class CatchUp {
   readonly #applier: BatchApplier;
   readonly #pace: Pace;
   #held: HeldEvents | undefined;
+  /** What was held before, while more is folded. */
+  #writing: Promise<void> | undefined;
+  /** The end of what has been folded, written or not. */
+  #reached: number;
   /** Batches in a row without an event of its own. */
   #passedOver = 0;
 
@@ -47,6 +51,7 @@ export class CatchUp {
     this.#target = target;
     this.#applier = new BatchApplier(store, projection, target);
     this.#pace = new Pace(target.batchSize);
+    this.#reached = target.position;
   }
 
   /** Everything up to here is in the table, or put aside. */
@@ -84,14 +89,15 @@ export class CatchUp {
   }
 
   /** Lets go of what it opened. */
-  close(): Promise<void> {
-    return this.#applier.close();
+  async close(): Promise<void> {
+    await this.#writing?.catch(() => {});
+    await this.#applier.close();
   }
 
   /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
   moveTo(position: number): void {
-    this.#held = undefined;
     this.#applier.moveTo(position);
+    this.#forget();
   }
 
   /**
@@ -102,20 +108,19 @@ export class CatchUp {
    */
   async *steps(to: number): AsyncGenerator<Step> {
     const { signal } = this.#target;
-    let events = 0;
-    for await (const batch of readPaced(this.#store.log, this.#projection.filter, this.#reached, to, this.#pace)) {
-      this.#pace.record(batch.events, await this.#advance(batch));
-      if (signal.aborted && this.#reached < batch.upTo) return;
-      events += batch.events.length;
-      if (this.#held === undefined) {
-        yield { position: this.position, events };
-        events = 0;
+    let said = { position: this.position, events: this.#delivered };
+    try {
+      for await (const batch of readPaced(this.#store.log, this.#projection.filter, this.#reached, to, this.#pace)) {
+        this.#pace.record(batch.events, await this.#advance(batch));
+        if (this.position > said.position) yield this.#stepFrom(said);
+        said = { position: this.position, events: this.#delivered };
+        if (signal.aborted) return;
       }
-      if (signal.aborted) return;
+      await this.settle();
+      if (this.position > said.position) yield this.#stepFrom(said);
+    } finally {
+      await this.#writing?.catch(() => {});
     }
-    if (this.#held === undefined) return;
-    await this.settle();
-    if (!signal.aborted) yield { position: this.position, events };
   }
 
   /**
@@ -138,14 +143,22 @@ export class CatchUp {
     return tookMs;
   }
 
-  /** Writes what has been folded. @throws as `steps` */
+  /** What has been folded is written. @throws as `steps` */
   async settle(): Promise<void> {
-    if (this.#held !== undefined) await this.#orInSmallBatches(this.#held.upTo, () => this.#writeHeld());
+    await this.#orInSmallBatches(async () => {
+      await this.#writeHeld();
+      await this.#writing;
+    });
+    this.#writing = undefined;
   }
 
-  /** The end of what has been folded, written or not. */
-  get #reached(): number {
-    return this.#held?.upTo ?? this.position;
+  /** Events applied or put aside. */
+  get #delivered(): number {
+    return this.events + this.aside;
+  }
+
+  #stepFrom({ events }: { readonly events: number }): Step {
+    return { position: this.position, events: this.#delivered - events };
   }
 
   /**
@@ -157,15 +170,17 @@ export class CatchUp {
     const startedAt = performance.now();
     if (this.#target.batchSize !== undefined || !this.#applier.canHold) {
       await this.#applier.apply(batch);
+      this.#reached = this.position;
       return performance.now() - startedAt;
     }
     let tookMs = 0;
-    const stop = await this.#orInSmallBatches(batch.upTo, async () => {
+    const stop = await this.#orInSmallBatches(async () => {
       const stop = await this.#hold(batch);
       tookMs = performance.now() - startedAt;
       if (stop !== undefined || this.#applier.isFull || this.#held?.isDue) await this.#writeHeld();
+      if (stop !== undefined) await this.#writing;
       return stop;
-    });
+    }, batch.upTo);
     if (stop !== undefined && !this.#target.signal.aborted) throw stop;
     return tookMs;
   }
@@ -174,12 +189,12 @@ export class CatchUp {
    * Does what concerns many events at once. Where one of them is at fault nothing of it stays: what is not in the table is
    * read again and applied in small batches, so that what becomes of a fault does not depend on what was held with it.
    */
-  async #orInSmallBatches<T>(upTo: number, work: () => Promise<T>): Promise<T | undefined> {
+  async #orInSmallBatches<T>(work: () => Promise<T>, upTo = this.#reached): Promise<T | undefined> {
     try {
       return await work();
     } catch (error) {
-      this.#held = undefined;
-      this.#applier.forget();
+      await this.#writing?.catch(() => {});
+      this.#forget();
       if (!isEventsFault(error)) throw error;
     }
     const { log } = this.#store;
@@ -187,6 +202,7 @@ export class CatchUp {
     for (;;) {
       for await (const batch of log.readAll({ ...this.#projection.filter, after: this.position, to: upTo })) {
         await this.#applier.apply(batch);
+        this.#reached = this.position;
         if (signal.aborted) return undefined;
       }
       if (this.position >= upTo) return undefined;
@@ -200,13 +216,27 @@ export class CatchUp {
   async #hold(batch: EventBatch): Promise<EvstoreError | undefined> {
     const { stop, ...handled } = await this.#applier.fold(batch);
     if (this.#target.signal.aborted) return undefined;
-    this.#held ??= new HeldEvents(this.position);
+    this.#held ??= new HeldEvents(this.#reached);
     this.#held.add(handled);
+    this.#reached = handled.upTo;
     return stop;
   }
 
+  /** Begins to write what is held, once what was held before is written. */
   async #writeHeld(): Promise<void> {
-    if (this.#held !== undefined) await this.#applier.write(this.#held);
+    if (this.#held === undefined) return;
+    await this.#writing;
+    const taken = await this.#applier.take(this.#held);
     this.#held = undefined;
+    this.#writing = this.#applier.put(taken);
+    // Whoever waits for it next is told what went wrong.
+    this.#writing.catch(() => {});
+  }
+
+  #forget(): void {
+    this.#held = undefined;
+    this.#writing = undefined;
+    this.#applier.forget();
+    this.#reached = this.position;
   }
 }

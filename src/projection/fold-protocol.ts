@@ -20,11 +20,9 @@ export type ThreadRequest =
   | { readonly kind: 'fold'; readonly events: readonly RecordedEvent[] }
   /** The answer to `read`; null when they cannot be read. */
   | { readonly kind: 'rows'; readonly rows: readonly StoredRow[] | null }
-  /** Asks for what was folded since the last time. */
+  /** Asks for what was folded since the last time, to be written before it is asked for again. */
   | { readonly kind: 'take' }
-  /** It is in the table. */
-  | { readonly kind: 'keep' }
-  /** It is not, and nothing is known of the table any more. */
+  /** It was not written, and nothing is known of the table any more. */
   | { readonly kind: 'forget' };
 
 /** What has become of the rows: as `RowChanges` has them. */

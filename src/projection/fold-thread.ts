@@ -68,10 +68,6 @@ export class FoldThread {
     return reply.kind === 'taken' ? reply.rows : nothing;
   }
 
-  keep(): void {
-    this.#worker.postMessage({ kind: 'keep' } satisfies ThreadRequest);
-  }
-
   forget(): void {
     this.#isFull = false;
     this.#worker.postMessage({ kind: 'forget' } satisfies ThreadRequest);

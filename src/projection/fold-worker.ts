@@ -56,7 +56,6 @@ function serve(projection: PreparedTableProjection): void {
       const { inserts = [], upserts, deletes } = fold.takeRows();
       answer({ kind: 'taken', rows: { inserts, upserts, deletes } });
     }
-    if (request.kind === 'keep') fold.keep();
     if (request.kind === 'forget') fold.forget();
   });
 }

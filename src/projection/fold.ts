@@ -108,28 +108,23 @@ export class RowFold {
     }
   }
 
-  /** What has become of the rows since the last time: for the table of that name. */
-  changes(table: string): RowChanges {
+  /** What has become of the rows since the last time: for the table of that name, which is taken to have it from now on. */
+  take(table: string): RowChanges {
     const inserts: StoredRow[] = [];
     const upserts: StoredRow[] = [];
     const deletes: StoredRow[] = [];
-    for (const { key, stored, row, isNew } of this.#touched) {
+    for (const folded of this.#touched) {
+      const { key, stored, row, isNew } = folded;
+      folded.isTouched = false;
+      folded.stored = row;
       if (row === null && stored !== null) deletes.push(key.columns);
       if (row === null || isSameRow(this.#projection.shape, stored, row)) continue;
+      folded.isNew = false;
       if (isNew) inserts.push(row);
       else upserts.push(row);
     }
-    return { kind: 'rows', spec: this.#projection.shape.spec, table, inserts, upserts, deletes };
-  }
-
-  /** The changes are in the table. */
-  settle(): void {
-    for (const each of this.#touched) {
-      each.stored = each.row;
-      each.isNew &&= each.row === null;
-      each.isTouched = false;
-    }
     this.#touched = [];
+    return { kind: 'rows', spec: this.#projection.shape.spec, table, inserts, upserts, deletes };
   }
 
   /** What was folded since the last time is of no use: the rows are looked up anew. */

@@ -98,7 +98,7 @@ function foldRows(
       const current = new Map<string, StoredRow | null>(rows.map((row) => [keyOf(shape, row).text, row]));
       const fold = new RowFold(projection, new GivenRows(current));
       for (const event of routed) fold.add(event);
-      return fold.changes(table);
+      return fold.take(table);
     },
   };
 }

@@ -108,9 +108,6 @@ export class ParallelBatchFold implements BatchFold {
         upserts: taken.flatMap(({ upserts }) => upserts),
         deletes: taken.flatMap(({ deletes }) => deletes),
       },
-      keep: () => {
-        for (const thread of this.#threads) thread.keep();
-      },
     };
   }
 

@@ -153,7 +153,7 @@ class StreamRetry {
     failed?: { event: RecordedEvent; error: EvstoreError },
   ): Promise<void> {
     const { lease, signal } = this.#live;
-    const { changes, keep } = await this.#fold.take();
+    const { changes } = await this.#fold.take();
     signal.throwIfAborted();
     await this.#store.projections.apply({
       ...unmoved(lease),
@@ -165,7 +165,6 @@ class StreamRetry {
       },
     });
     this.#applied += events.length;
-    keep();
   }
 
   #failureOf({ event, error }: { event: RecordedEvent; error: EvstoreError }) {

@@ -18,7 +18,7 @@ export type ReadableTable = Pick<ProjectionStore, 'readRows'>;
 
 /** An event with the rows it is about; an error is thrown where it is added. */
 type Routed =
-  | { readonly recorded: RecordedEvent; readonly event: Event; rows: readonly FoldedRow[] }
+  | { readonly recorded: RecordedEvent; readonly event: Event | undefined; rows: readonly FoldedRow[] }
   | { readonly recorded: RecordedEvent; readonly error: unknown };
 
 /** An event about rows of which only the table knows. */
@@ -80,17 +80,14 @@ export class RowBatchFold implements BatchFold {
   }
 
   take(): Folded {
-    return { changes: this.takeRows(), keep: () => this.keep() };
+    return { changes: this.takeRows() };
   }
 
-  /** As `take`, to be followed by `keep`. */
+  /** As `take`. */
   takeRows(): RowChanges {
-    return this.#fold.changes(this.#target.physical(this.#projection.shape.spec.name));
-  }
-
-  keep(): void {
-    this.#fold.settle();
+    const changes = this.#fold.take(this.#target.physical(this.#projection.shape.spec.name));
     this.#cache.settle();
+    return changes;
   }
 
   forget(): void {
@@ -101,15 +98,17 @@ export class RowBatchFold implements BatchFold {
 
   #foldRouted(routed: Routed): void {
     if ('error' in routed) throw routed.error;
-    this.#fold.fold(routed.recorded, routed.event, routed.rows);
+    const { recorded, rows } = routed;
+    this.#fold.fold(recorded, routed.event ?? this.#toEvent(recorded), rows);
   }
 
   #route(recorded: RecordedEvent, awaiting: Awaiting[]): Routed {
     try {
       const { definition, shape } = this.#projection;
-      const event = new HandledEvent(recorded, definition.upcasters);
-      if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event, rows: none };
-      const named = nameRows(this.#projection, recorded, event);
+      if (handlerOf(definition.on, recorded.type) === undefined) return { recorded, event: undefined, rows: none };
+      // Where its key does not ask for it the event is made when it is folded, and is gone by then: many at a time are dear.
+      const event = definition.key === undefined ? undefined : this.#toEvent(recorded);
+      const named = event === undefined ? recorded.streamId : nameRows(this.#projection, recorded, event);
       // Of most events the row is known by the text that names it.
       const known = shape.isKeyedByText && typeof named === 'string' ? this.#cache.get(named) : undefined;
       if (known !== undefined) return { recorded, event, rows: [known] };
@@ -121,6 +120,10 @@ export class RowBatchFold implements BatchFold {
     } catch (error) {
       return { recorded, error };
     }
+  }
+
+  #toEvent(recorded: RecordedEvent): Event {
+    return new HandledEvent(recorded, this.#projection.definition.upcasters);
   }
 
   async #lookUp(awaiting: readonly Awaiting[]): Promise<void> {

@@ -67,7 +67,10 @@ export class RowCache implements FoldedRows {
     cached.size = size;
   }
 
-  /** Everything is in the table. */
+  /**
+   * Everything is on its way into the table. What is forgotten may be looked up there soon, so that the time before has
+   * arrived.
+   */
   settle(): void {
     if (!this.isFull) return;
     this.#old = this.#young;

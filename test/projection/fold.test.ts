@@ -38,7 +38,7 @@ function foldBatch(
   const routed = events.map((each) => routeEvent(projection, each));
   const fold = new RowFold(projection, new GivenRows(rows));
   for (const each of routed) fold.add(each);
-  const changes = fold.changes('t');
+  const changes = fold.take('t');
   if (changes.kind !== 'rows') throw new Error('rows are folded into rows');
   return changes;
 }
