@@ -14,8 +14,6 @@ export interface TableShape {
   readonly keyProperties: readonly Property[];
   /** The key is one column whose values are texts. */
   readonly isKeyedByText: boolean;
-  /** Of all properties. */
-  readonly names: ReadonlySet<string>;
 }
 
 interface Property extends ColumnSpec {
@@ -45,7 +43,6 @@ export function toTableShape(definition: TableProjection): TableShape {
     properties,
     keyProperties,
     isKeyedByText: keyProperties.length === 1 && keyProperties.every(({ type }) => type === 'text' || type === 'uuid'),
-    names: new Set(properties.map(({ property }) => property)),
     spec: {
       name: table.name ?? definition.name,
       columns: properties.map(({ name, type }) => ({ name, type })),
@@ -132,15 +129,23 @@ export function fromStoredRow(shape: TableShape, row: StoredRow): RowValue {
 export function toStoredRow(shape: TableShape, key: RowKey, value: unknown): StoredRow {
   if (!isPlainObject(value)) throw new ValueFault(`a row, null or undefined, not ${describeValue(value)}`);
   const row: Record<string, StoredValue> = {};
+  let found = 0;
   for (const each of shape.properties) {
     const given = value[each.property];
+    if (given !== undefined) found += 1;
     row[each.name] = each.isKey ? keepKey(each, key, given) : storeValue(each, given);
   }
-  for (const property in value) {
-    if (shape.names.has(property) || !Object.hasOwn(value, property)) continue;
+  const properties = Object.keys(value);
+  if (properties.length > found) assertColumns(shape, properties);
+  return row;
+}
+
+/** @throws ColumnFault */
+function assertColumns(shape: TableShape, properties: readonly string[]): void {
+  for (const property of properties) {
+    if (shape.properties.some((each) => each.property === property)) continue;
     throw new ColumnFault(property, 'no value: the table has no such column');
   }
-  return row;
 }
 
 function keepKey(property: Property, key: RowKey, given: unknown): StoredValue {

@@ -1,7 +1,7 @@
 /** Work in slices, so that timers and signals get their turn. */
 import { setImmediate } from 'node:timers/promises';
 
-const sliceMs = 30;
+const sliceMs = 3;
 /** The clock is looked at once in so many times: looking takes longer than a light handler. */
 const asksPerLook = 4;
 
