@@ -25,6 +25,7 @@ interface Options {
 
 export class Statement implements Submittable {
   readonly text: string;
+  readonly values: readonly (string | null)[];
   readonly name: string;
   /** The driver watches over it, in milliseconds. */
   readonly query_timeout: number | undefined;
@@ -32,14 +33,13 @@ export class Statement implements Submittable {
   callback: (error: unknown) => void = () => {};
   /** Resolves when all rows have come. */
   readonly rows: Promise<readonly RawRow[]>;
-  readonly #values: readonly (string | null)[];
   readonly #rows: RawRow[] = [];
 
   constructor(text: string, parameters: readonly Parameter[], { name = '', timeoutMs }: Options = {}) {
     this.text = text;
     this.name = name;
     this.query_timeout = timeoutMs;
-    this.#values = parameters.map(toText);
+    this.values = parameters.map(toText);
     this.rows = new Promise((resolve, reject) => {
       this.callback = (error) => (error === null ? resolve(this.#rows) : reject(error));
     });
@@ -48,14 +48,14 @@ export class Statement implements Submittable {
   submit(connection: Connection): void {
     const wire = connection as unknown as Wire;
     const { text, name } = this;
-    if (this.#values.length === 0 && name === '') {
+    if (this.values.length === 0 && name === '') {
       wire.query(text);
       return;
     }
     wire.stream.cork();
     try {
       if (name === '' || wire.parsedStatements[name] !== text) wire.parse({ name, text });
-      wire.bind({ statement: name, values: this.#values });
+      wire.bind({ statement: name, values: this.values });
       wire.execute({});
       wire.sync();
     } finally {

@@ -67,7 +67,7 @@ const steps: readonly (readonly [RegExp, string])[] = [
   [/^create (unique )?index/, 'index'],
   [/^select count\(\*\) from/, 'verify'],
   [/alter table \S+ rename to/, 'rename'],
-  [/^(copy \()?select (id, global_position, version|global_position, stream_id)/, 'read'],
+  [/^(copy \()?select (concat_ws\(char\(31\), lower\(id\)|id), global_position, version/, 'read'],
 ];
 
 const { trace, stop } = JSON.parse(process.env.EVSTORE_PROBE ?? '{}') as Probe;
@@ -152,7 +152,7 @@ const { query } = pg.Client.prototype as unknown as { query: Query };
     if (passing.dies('after')) die();
   };
   if (passing.dies('before')) die();
-  if (isCopy(first)) watchCopy(first, end);
+  if (isSubmitted(first)) watchRows(first, end);
   const answer = query.apply(this, parameters);
   if (passing.dies('sent')) setImmediate(die);
   if (!(answer instanceof Promise)) return answer;
@@ -162,27 +162,30 @@ const { query } = pg.Client.prototype as unknown as { query: Query };
   });
 };
 
-/** COPY is a query that takes the messages of the server itself. */
-interface Copy {
-  readonly text: string;
+/** A query that takes the messages of the server itself. */
+interface Submitted {
   handleCopyData?(message: unknown): void;
+  handleDataRow?(message: unknown): void;
   handleReadyForQuery(connection: unknown): void;
 }
 
-function isCopy(query: unknown): query is Copy {
+function isSubmitted(query: unknown): query is Submitted {
   return typeof query === 'object' && query !== null && 'submit' in query;
 }
 
-function watchCopy(copy: Copy, end: (rows: unknown) => void): void {
-  const { handleCopyData, handleReadyForQuery } = copy;
+function watchRows(query: Submitted, end: (rows: unknown) => void): void {
+  const { handleReadyForQuery } = query;
   const rows: null[] = [];
-  copy.handleCopyData = (message) => {
-    rows.push(null);
-    handleCopyData?.call(copy, message);
-  };
-  copy.handleReadyForQuery = (connection) => {
+  for (const name of ['handleCopyData', 'handleDataRow'] as const) {
+    const handle = query[name];
+    query[name] = (message) => {
+      rows.push(null);
+      handle?.call(query, message);
+    };
+  }
+  query.handleReadyForQuery = (connection) => {
     end(rows);
-    handleReadyForQuery.call(copy, connection);
+    handleReadyForQuery.call(query, connection);
   };
 }
 
