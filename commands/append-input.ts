@@ -2,7 +2,6 @@
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { NewEvent } from '../src/domain/event.js';
 import { type EventLine, parseEventLine } from '../src/domain/event-line.js';
-import { scanJson } from '../src/domain/json.js';
 import { maxBatchEvents } from '../src/domain/limits.js';
 import { addMembers } from '../src/domain/raw-json.js';
 import { newEventId } from '../src/domain/uuid.js';
@@ -71,8 +70,7 @@ function toNewEvent(line: EventLine, flags: Flags): NewEvent {
     type: line.type,
     schemaVersion: line.schemaVersion ?? schemaVersion,
     data: line.data ?? '{}',
-    // A broken text is left to the validation, which says where it is broken.
-    metadata: scanJson(metadata) === undefined ? addMembers(metadata, added) : metadata,
+    metadata: addMembers(metadata, added),
   };
   const type = line.streamType ?? streamType;
   return {

@@ -11,7 +11,9 @@ import { toImportedEvent } from './import-line.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { dryRunOption, progressOption } from './shared-options.js';
 
-const defaultBatchSize = 1_000;
+const defaultBatchSize = 10_000;
+/** A batch of long lines has fewer: two of them are in memory at a time. */
+const maxBatchCharacters = 8_000_000;
 
 interface ImportReport {
   readonly imported: number;
@@ -80,27 +82,44 @@ async function importLines(source: string, flags: Flags, context: Context): Prom
   const progress = await context.progress(`import ${name}`);
   const total = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
   let batch: ImportedEvent[] = [];
+  let characters = 0;
   let lines = 0;
   /** Number of the last line whose batch was committed. */
   let safeLine = 0;
   let lastLine = 0;
-  const write = async () => {
-    addTo(total, await log.importEvents(batch, { conflict }));
-    lines += batch.length;
-    safeLine = lastLine;
-    batch = [];
+  const write = async (events: readonly ImportedEvent[], toLine: number) => {
+    addTo(total, await log.importEvents(events, { conflict }));
+    lines += events.length;
+    safeLine = toLine;
     progress.update(lines);
+  };
+  /** The next lines are read while the store works on a batch. */
+  let writing = Promise.resolve();
+  const passOn = async () => {
+    await writing;
+    writing = write(batch, lastLine);
+    // Whoever awaits it next is told.
+    writing.catch(() => {});
+    batch = [];
+    characters = 0;
   };
   try {
     for await (const line of readLines(bytes, name)) {
       batch.push(toImportedEvent(line, name));
+      characters += line.text.length;
       lastLine = line.number;
-      if (batch.length >= batchSize) await write();
+      if (batch.length >= batchSize || characters >= maxBatchCharacters) await passOn();
       if (signal.aborted) break;
     }
-    if (batch.length > 0 && !signal.aborted) await write();
+    if (batch.length > 0 && !signal.aborted) await passOn();
+    await writing;
   } catch (error) {
-    throw isEvstoreError(error) ? withPlace(error, name, safeLine, total) : error;
+    // What is wrong further up in the file comes first.
+    const first = await writing.then(
+      () => error,
+      (earlier: unknown) => earlier,
+    );
+    throw isEvstoreError(first) ? withPlace(first, name, safeLine, total) : first;
   } finally {
     progress.stop();
   }

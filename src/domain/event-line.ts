@@ -1,8 +1,8 @@
 /** A line of NDJSON that describes an event: what `append --from` and `import` read, and `export` writes. */
 import { EvstoreError } from './errors.js';
 import type { JsonText } from './event.js';
-import { scanJson } from './json.js';
-import { splitMembers } from './raw-json.js';
+import { scanMembers } from './json.js';
+import { isObject } from './raw-json.js';
 
 /** What the line says; nothing is filled in. */
 export interface EventLine {
@@ -19,40 +19,41 @@ export interface EventLine {
 const texts = ['streamId', 'type', 'id', 'createdAt', 'streamType'] as const;
 /** Where the event stood in the store it was read from: the next store decides that anew. */
 const places = ['globalPosition', 'version'];
-const known: ReadonlySet<string> = new Set([...texts, ...places, 'data', 'metadata', 'schemaVersion']);
+const known = [...texts, ...places, 'data', 'metadata', 'schemaVersion'];
 
 /** @throws E_INVALID_INPUT with the column where the line is not JSON, and the member that is not what it should be */
 export function parseEventLine(line: string): EventLine {
-  const fault = scanJson(line);
+  const members = new Map<string, JsonText>();
+  const fault = scanMembers(line, members);
   if (fault !== undefined) {
     throw new EvstoreError('E_INVALID_INPUT', 'not JSON that can be stored', {
       why: `Column ${fault.column}: ${fault.reason}.`,
       details: { column: fault.column, reason: fault.reason },
     });
   }
-  const members = splitMembers(line);
-  if (members === undefined) throw invalid('not a JSON object', 'A line is {"type":…,"data":…}.');
-  for (const key of members.keys()) {
-    if (!known.has(key)) throw invalid(`unknown member '${key}'`, `Known are ${[...known].join(', ')}.`);
+  if (!isObject(line)) throw invalid('not a JSON object', 'A line is {"type":…,"data":…}.');
+  const said: { -readonly [Member in keyof EventLine]?: EventLine[Member] } = {};
+  for (const [key, raw] of members) {
+    if (key === 'data' || key === 'metadata') said[key] = raw;
+    else if (key === 'schemaVersion') said[key] = readNumber(key, raw);
+    else if (isText(key)) said[key] = readText(key, raw);
+    else if (!places.includes(key)) throw invalid(`unknown member '${key}'`, `Known are ${known.join(', ')}.`);
   }
-  const type = readText(members, 'type');
+  const { type } = said;
   if (type === undefined) throw invalid("the member 'type' is missing");
-  const read = Object.fromEntries(texts.map((key) => [key, readText(members, key)]));
-  const payload = { data: members.get('data'), metadata: members.get('metadata') };
-  const said = { ...read, ...payload, schemaVersion: readNumber(members, 'schemaVersion') };
-  return { ...Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)), type };
+  return { ...said, type };
 }
 
-function readText(members: ReadonlyMap<string, JsonText>, key: string): string | undefined {
-  const raw = members.get(key);
-  if (raw === undefined) return undefined;
+function isText(key: string): key is (typeof texts)[number] {
+  return (texts as readonly string[]).includes(key);
+}
+
+function readText(key: string, raw: JsonText): string {
   if (!raw.startsWith('"')) throw invalid(`the member '${key}' is not a text`);
-  return JSON.parse(raw) as string;
+  return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
 }
 
-function readNumber(members: ReadonlyMap<string, JsonText>, key: string): number | undefined {
-  const raw = members.get(key);
-  if (raw === undefined) return undefined;
+function readNumber(key: string, raw: JsonText): number {
   if (!/^\d+$/.test(raw)) throw invalid(`the member '${key}' is not a whole number`);
   return Number(raw);
 }

@@ -9,6 +9,9 @@ const maxIntegerDigits = 131_072;
 const maxScale = 16_383;
 const maxExponent = 1_000_000_000;
 
+/** As many keys are compared one by one: most objects have no more. */
+const fewKeys = 16;
+
 const numberShape = /-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?/y;
 
 /** What stopped the scanner, and where. Caught by `scanJson`; never leaves the domain. */
@@ -21,14 +24,34 @@ export class ScanFault extends Error {
   }
 }
 
+/** Of one object. */
+class Keys {
+  readonly #few: string[] = [];
+  #many: Set<string> | undefined;
+
+  /** False when it was there. */
+  add(key: string): boolean {
+    if (this.#many?.has(key) ?? this.#few.includes(key)) return false;
+    if (this.#many !== undefined) this.#many.add(key);
+    else if (this.#few.push(key) > fewKeys) this.#many = new Set(this.#few);
+    return true;
+  }
+}
+
 export class JsonScanner {
   readonly #text: string;
+  readonly #members: Map<string, string> | undefined;
   #offset = 0;
   /** Open containers: the keys seen of an object, null for an array. */
-  readonly #open: (Set<string> | null)[] = [];
+  readonly #open: (Keys | null)[] = [];
+  /** The member of the outermost object that is being read. */
+  #memberKey: string | undefined;
+  #memberStart = 0;
 
-  constructor(text: string) {
+  /** @param members where the members of the outermost object go, as the texts they were written in */
+  constructor(text: string, members?: Map<string, string>) {
     this.#text = text;
+    this.#members = members;
   }
 
   /** @throws ScanFault at the first thing that is wrong */
@@ -43,7 +66,7 @@ export class JsonScanner {
     for (;;) {
       const code = this.#skipSpace();
       if (code === 0x7b) {
-        this.#enter(new Set());
+        this.#enter(new Keys());
         if (this.#skipSpace() === 0x7d) return;
         this.#key();
       } else if (code === 0x5b) {
@@ -59,8 +82,9 @@ export class JsonScanner {
   /** Closes what ends here. True when another value must follow. */
   #moreAfterValue(): boolean {
     for (;;) {
+      if (this.#open.length === 1) this.#keepMember();
       const code = this.#skipSpace();
-      const keys = this.#open.at(-1);
+      const keys = this.#open[this.#open.length - 1];
       if (keys === undefined) return false;
       if (code === 0x2c) {
         this.#offset++;
@@ -75,7 +99,13 @@ export class JsonScanner {
     }
   }
 
-  #enter(keys: Set<string> | null): void {
+  #keepMember(): void {
+    if (this.#memberKey === undefined) return;
+    this.#members?.set(this.#memberKey, this.#text.slice(this.#memberStart, this.#offset));
+    this.#memberKey = undefined;
+  }
+
+  #enter(keys: Keys | null): void {
     if (this.#open.length === maxJsonDepth) this.#fail(`nested deeper than ${maxJsonDepth} levels`);
     this.#open.push(keys);
     this.#offset++;
@@ -85,13 +115,18 @@ export class JsonScanner {
     if (this.#skipSpace() !== 0x22) this.#fail('expected a key in double quotes');
     const start = this.#offset;
     const plain = this.#string();
-    const raw = this.#text.slice(start, this.#offset);
-    const key = plain ? raw.slice(1, -1) : (JSON.parse(raw) as string);
-    const keys = this.#open.at(-1);
-    if (keys?.has(key)) this.#fail(`the key ${JSON.stringify(key)} appears twice in one object`, start);
-    keys?.add(key);
+    const key = plain
+      ? this.#text.slice(start + 1, this.#offset - 1)
+      : (JSON.parse(this.#text.slice(start, this.#offset)) as string);
+    if (this.#open[this.#open.length - 1]?.add(key) === false) {
+      this.#fail(`the key ${JSON.stringify(key)} appears twice in one object`, start);
+    }
     if (this.#skipSpace() !== 0x3a) this.#fail("expected ':'");
     this.#offset++;
+    if (this.#open.length > 1 || this.#members === undefined) return;
+    this.#skipSpace();
+    this.#memberKey = key;
+    this.#memberStart = this.#offset;
   }
 
   #scalar(code: number): void {

@@ -18,8 +18,17 @@ export interface JsonFault {
  * surrogate pairs, a key twice in one object, numbers beyond an exact decimal's range, more than 128 levels.
  */
 export function scanJson(text: string): JsonFault | undefined {
+  return scan(text, new JsonScanner(text));
+}
+
+/** As `scanJson`. The members of the outermost object, if it is one, go into `members` as the texts they were written in. */
+export function scanMembers(text: string, members: Map<string, JsonText>): JsonFault | undefined {
+  return scan(text, new JsonScanner(text, members));
+}
+
+function scan(text: string, scanner: JsonScanner): JsonFault | undefined {
   try {
-    new JsonScanner(text).scan();
+    scanner.scan();
     return undefined;
   } catch (error) {
     if (!(error instanceof ScanFault)) throw error;

@@ -13,6 +13,7 @@ export function categoryOf(streamId: string): string {
 
 /** @throws E_INVALID_INPUT */
 export function checkStreamId(streamId: string): void {
+  if (isPlain(streamId)) return;
   checkName('stream id', streamId);
   const bytes = Buffer.byteLength(streamId);
   if (bytes > maxStreamIdBytes) {
@@ -112,7 +113,13 @@ export function toSnakeCase(name: string): string {
     .toLowerCase();
 }
 
+/** Most are: then there is nothing to look at more closely. */
+function isPlain(name: string): boolean {
+  return name.length <= maxNameCharacters && /^[\x20-\x7e]+$/.test(name);
+}
+
 function checkName(what: string, name: string): void {
+  if (isPlain(name)) return;
   if (name === '') throw new EvstoreError('E_INVALID_INPUT', `${what} is empty`);
   if (name.includes('\0')) {
     throw new EvstoreError('E_INVALID_INPUT', `${what} contains the character U+0000`, {

@@ -4,12 +4,15 @@ import type { ExpectedVersion, JsonText, NewEvent } from './event.js';
 import { scanJson } from './json.js';
 import { maxBatchEvents, maxOrdinaryBytes, maxPayloadBytes } from './limits.js';
 import { checkEventType, checkStreamId, checkStreamType } from './names.js';
+import { isObject } from './raw-json.js';
 import { normaliseTimestamp } from './timestamp.js';
 import { isUuid } from './uuid.js';
 
 export interface ValidateOptions {
   /** Allows data and metadata beyond 10 KB, up to 1 MB. */
   readonly allowLarge?: boolean;
+  /** Data and metadata are parts of a JSON text that was scanned, so they need not be. */
+  readonly isScanned?: boolean;
 }
 
 /**
@@ -44,7 +47,7 @@ export function validateAppend(
  * @param name how errors call it, e.g. `line 3`; empty when there is only one
  * @throws E_INVALID_INPUT
  */
-export function validateEvent(event: NewEvent, name: string, options: ValidateOptions = {}): NewEvent {
+export function validateEvent<E extends NewEvent>(event: E, name: string, options: ValidateOptions = {}): E {
   try {
     return checkedEvent(event, options);
   } catch (error) {
@@ -53,7 +56,7 @@ export function validateEvent(event: NewEvent, name: string, options: ValidateOp
   }
 }
 
-function checkedEvent(event: NewEvent, options: ValidateOptions): NewEvent {
+function checkedEvent<E extends NewEvent>(event: E, options: ValidateOptions): E {
   if (!isUuid(event.id)) throw invalid(`'${event.id.slice(0, 60)}' is not a UUID`, 'An event id is a UUID.');
   checkEventType(event.type);
   if (event.streamType !== undefined) checkStreamType(event.streamType);
@@ -62,13 +65,17 @@ function checkedEvent(event: NewEvent, options: ValidateOptions): NewEvent {
   }
   checkPayload('data', event.data, options);
   checkPayload('metadata', event.metadata, options);
-  if (!/^[ \t\r\n]*\{/.test(event.metadata)) throw invalid('metadata is not a JSON object');
+  if (!isObject(event.metadata)) throw invalid('metadata is not a JSON object');
   const id = event.id.toLowerCase();
-  return event.createdAt === undefined ? { ...event, id } : { ...event, id, createdAt: checkedTime(event.createdAt) };
+  const createdAt = event.createdAt === undefined ? undefined : checkedTime(event.createdAt);
+  if (id === event.id && createdAt === event.createdAt) return event;
+  return { ...event, id, ...(createdAt !== undefined && { createdAt }) };
 }
 
-function checkPayload(what: 'data' | 'metadata', text: JsonText, { allowLarge = false }: ValidateOptions): void {
-  const bytes = Buffer.byteLength(text);
+function checkPayload(what: 'data' | 'metadata', text: JsonText, options: ValidateOptions): void {
+  const { allowLarge = false, isScanned = false } = options;
+  // A unit of UTF-16 takes three bytes at most.
+  const bytes = text.length * 3 > maxOrdinaryBytes ? Buffer.byteLength(text) : 0;
   if (bytes > maxPayloadBytes) {
     throw invalid(`${what} is ${bytes} bytes long`, 'An event takes at most 1 MB; keep the document elsewhere.');
   }
@@ -78,7 +85,7 @@ function checkPayload(what: 'data' | 'metadata', text: JsonText, { allowLarge = 
       'Events beyond 10 KB make every reader slow; --allow-large takes them up to 1 MB.',
     );
   }
-  const fault = scanJson(text);
+  const fault = isScanned ? undefined : scanJson(text);
   if (fault === undefined) return;
   const { line, column, reason, offset } = fault;
   throw new EvstoreError('E_INVALID_INPUT', `${what} is not JSON that can be stored`, {

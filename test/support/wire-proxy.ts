@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export type Cut = 'before' | 'after' | 'mid-reply';
 
 export interface FrontendMessage {
-  /** `startup`, or the letter of the protocol: Q query, P parse, B bind, D describe, E execute, S sync, X terminate. */
+  /** `startup`, or the letter of the protocol: Q query, P parse, B bind, D describe, E execute, S sync, d and c rows of COPY and their end, X terminate. */
   readonly kind: string;
   readonly bytes: Buffer;
 }
@@ -71,7 +71,8 @@ export async function startWireProxy(target: string): Promise<WireProxy> {
       cuts += 1;
       isCut = true;
       if (cut === 'before') upstream.end();
-      else if (cut === 'after' || message.kind === 'X') upstream.end(message.bytes);
+      // Nobody answers a goodbye, or a row of COPY.
+      else if (cut === 'after' || 'Xd'.includes(message.kind)) upstream.end(message.bytes);
       else {
         isHalved = true;
         upstream.write(message.bytes);

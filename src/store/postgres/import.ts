@@ -1,16 +1,19 @@
-/** Importing events of many streams: those already there are told apart first, the others written set-wise. */
+/** Importing events of many streams: written at once as if none were there; where some are, they are told apart first. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventContent, importConflict, isSameEvent } from '../../domain/import-conflict.js';
+import { categoryOf } from '../../domain/names.js';
 import type { SqlFolder } from '../sql.js';
 import type { ImportedEvent, ImportResult } from '../store.js';
-import { eventColumns } from './append.js';
-import type { Database } from './database.js';
+import { copyLine } from './copy-text.js';
+import type { Database, RawRow } from './database.js';
 import { isConflict, isConnectionRefused, isTransient } from './errors.js';
-import { toInteger, toRecordedEvent } from './rows.js';
+import { toInteger, toRecordedEvent, toText } from './rows.js';
 
 const retryForMs = 30_000;
 const firstWaitMs = 10;
 const longestWaitMs = 1000;
+/** More would fill the lock table; then the unique key guards the order of versions. */
+const maxLockedStreams = 256;
 
 type Conflict = 'skip' | 'fail';
 
@@ -29,32 +32,62 @@ export async function importEvents(
 ): Promise<ImportResult> {
   database.assertWritable();
   const deadline = Date.now() + retryForMs;
+  let sorted: Sorted = { fresh: events, known: 0, skipped: 0 };
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
-      return await attempt(database, sql, events, conflict);
+      const written = await write(database, sql, sorted);
+      if (written !== 'known') return written;
     } catch (error) {
       const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
       const mayPass = isConflict(error) || (isTransient(error) && !isWrongPlace);
       if (!mayPass || Date.now() + waitMs > deadline) throw error;
       await sleep(waitMs * (0.5 + Math.random()));
     }
+    sorted = await sortOut(database, sql, events, conflict);
   }
 }
 
-async function attempt(
+/** `known`: an event that is there already was seen before anything was written. */
+async function write(
   database: Database,
   sql: SqlFolder,
+  { fresh, known, skipped }: Sorted,
+): Promise<ImportResult | 'known'> {
+  const [first] = fresh;
+  const last = fresh.at(-1);
+  if (first === undefined || last === undefined) return { imported: 0, known, skipped, newStreams: 0 };
+  const streams = [...new Set(fresh.map(({ streamId }) => streamId))].sort();
+  const rows = await database.transaction(
+    async (session) => {
+      if (streams.length <= maxLockedStreams) await session.query(sql('lock-streams'), [streams]);
+      // In a newer snapshot than that of the locks. Who imports a file again has the first of its events, or the last.
+      const ends = await session.query(sql('import-ends'), [streams, [first.id, last.id]]);
+      if (ends[0]?.[1] === 't') return undefined;
+      await session.copyIn(sql('import'), toLines(fresh, streams, ends));
+      return ends;
+    },
+    // Every look-up is by a key, whatever the statistics of a table that was empty say.
+    { prelude: 'set local enable_seqscan = off' },
+  );
+  if (rows === undefined) return 'known';
+  const newStreams = rows.filter(([version]) => version === '0').length;
+  return { imported: fresh.length, known, skipped, newStreams };
+}
+
+/** Each event at the next version of its stream. */
+function* toLines(
   events: readonly ImportedEvent[],
-  conflict: Conflict,
-): Promise<ImportResult> {
-  const { fresh, known, skipped } = await sortOut(database, sql, events, conflict);
-  if (fresh.length === 0) return { imported: 0, known, skipped, newStreams: 0 };
-  const [row] = await database.query(sql('import'), [
-    fresh.map((event) => event.streamId),
-    fresh.map((event) => event.id),
-    ...eventColumns(fresh, (event) => event.streamId),
-  ]);
-  return { imported: toInteger(row?.[0]), known, skipped, newStreams: toInteger(row?.[1]) };
+  streams: readonly string[],
+  ends: readonly RawRow[],
+): Generator<string> {
+  const versions = new Map(streams.map((stream, place) => [stream, toInteger(ends[place]?.[0])]));
+  const now = toText(ends[0]?.[2]);
+  for (const { id, streamId, type, schemaVersion, data, metadata, ...rest } of events) {
+    const { streamType = categoryOf(streamId), createdAt = now } = rest;
+    const version = (versions.get(streamId) ?? 0) + 1;
+    versions.set(streamId, version);
+    yield copyLine([id, streamId, streamType, type, schemaVersion, data, metadata, version, createdAt]);
+  }
 }
 
 /** @throws E_ID_CONFLICT */
