@@ -151,10 +151,7 @@ function insertMany(
 }
 
 /** Types, schema versions, data, metadata, stream types and times, as the functions of the schema take them. */
-export function eventColumns<E extends NewEvent>(
-  events: readonly E[],
-  streamOf: (event: E) => string,
-): readonly Parameter[] {
+function eventColumns<E extends NewEvent>(events: readonly E[], streamOf: (event: E) => string): readonly Parameter[] {
   return [
     events.map((event) => event.type),
     events.map((event) => event.schemaVersion),

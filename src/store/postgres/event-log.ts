@@ -39,8 +39,8 @@ import { listStreams } from './streams.js';
 const defaultBatchSize = 2000;
 /** Of the texts of one batch. */
 const mostCharacters = 33_554_432;
-const shortestPollMs = 5;
-const longestPollMs = 250;
+/** How often a reader that has everything asks for more: what an event waits for on its way to it, at most. */
+const pollMs = 5;
 const pollTimeoutMs = 30_000;
 
 export class PostgresEventLog implements EventLog {
@@ -134,14 +134,14 @@ export class PostgresEventLog implements EventLog {
     after: number,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<number> {
-    const deadline = Date.now() + options.timeoutMs;
-    for (let pollMs = shortestPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
+    const { timeoutMs, signal } = options;
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      // First, because who asks has just read all there was: a reader under load would ask for each event.
+      const pauseMs = Math.max(0, Math.min(pollMs, deadline - Date.now()));
+      await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
       const safeHead = await this.#safeHead(after);
-      const leftMs = deadline - Date.now();
-      if (safeHead > after || leftMs <= 0 || options.signal?.aborted) return safeHead;
-      await sleep(Math.min(pollMs, leftMs), undefined, options.signal ? { signal: options.signal } : {}).catch(
-        () => undefined,
-      );
+      if (safeHead > after || Date.now() >= deadline || signal?.aborted) return safeHead;
     }
   }
 
@@ -211,7 +211,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async #safeHead(after: number): Promise<number> {
-    const [row] = await this.#database.query(this.#sql('safe-head'), [after], pollTimeoutMs);
+    const [row] = await this.#database.queryAgain(this.#sql('safe-head'), [after], pollTimeoutMs);
     return toInteger(row?.[0]);
   }
 

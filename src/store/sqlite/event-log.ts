@@ -38,8 +38,8 @@ import { listStreams } from './streams.js';
 const defaultBatchSize = 1000;
 /** Positions or versions looked at in one go when most may not match: a few milliseconds. */
 const windowSize = 10_000;
-const shortestPollMs = 2;
-const longestPollMs = 10;
+/** How often a reader that has everything asks for more: what an event waits for on its way to it, at most. */
+const pollMs = 4;
 
 /** What one statement gives. */
 interface Page {
@@ -150,14 +150,14 @@ export class SqliteEventLog implements EventLog {
     after: number,
     options: { readonly timeoutMs: number; readonly signal?: AbortSignal },
   ): Promise<number> {
-    const deadline = Date.now() + options.timeoutMs;
-    for (let pollMs = shortestPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
+    const { timeoutMs, signal } = options;
+    const deadline = Date.now() + timeoutMs;
+    for (;;) {
+      // First, because who asks has just read all there was: a reader under load would ask for each event.
+      const pauseMs = Math.max(0, Math.min(pollMs, deadline - Date.now()));
+      await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
       const head = await this.#head();
-      const leftMs = deadline - Date.now();
-      if (head > after || leftMs <= 0 || options.signal?.aborted) return head;
-      await sleep(Math.min(pollMs, leftMs), undefined, options.signal ? { signal: options.signal } : {}).catch(
-        () => undefined,
-      );
+      if (head > after || Date.now() >= deadline || signal?.aborted) return head;
     }
   }
 
