@@ -7,6 +7,9 @@ import { maxPayloadBytes } from '../domain/limits.js';
 import type { Io } from './io.js';
 import { decode } from './lines.js';
 
+/** Read in one go: short enough that whatever else the process waits for gets its turn soon. */
+const pieceBytes = 65_536;
+
 export interface Input {
   /** For errors and progress: the file as it was named, or `stdin`. */
   readonly name: string;
@@ -31,7 +34,7 @@ export async function openInput(source: string, io: Io): Promise<Input> {
       cause: error,
     });
   }
-  return { name: source, bytes: await inflateIfNeeded(createReadStream(path, { highWaterMark: 262_144 })) };
+  return { name: source, bytes: await inflateIfNeeded(createReadStream(path, { highWaterMark: pieceBytes })) };
 }
 
 /**
