@@ -3,6 +3,11 @@
 /** The UUID v5 namespace of ids that evstore derives from text. */
 const namespace = Buffer.from('6f8a1d0e5c3b4f7a9d2e41b07c95e8a3', 'hex');
 
+/** Random bytes are dear to ask for and cheap to get many of. */
+const poolBytes = 4_096;
+const idBytes = 16;
+
+let pool = Buffer.alloc(0);
 let lastMillisecond = 0;
 let counter = 0;
 
@@ -16,7 +21,7 @@ export function isUuid(text: string): boolean {
  * goes back, the counter goes on from the latest time seen.
  */
 export function newEventId(): string {
-  const bytes = crypto().randomBytes(16);
+  const bytes = takeRandom();
   const now = Date.now();
   if (now > lastMillisecond) {
     lastMillisecond = now;
@@ -29,6 +34,13 @@ export function newEventId(): string {
   bytes.writeUInt16BE(0x7000 | counter, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return formatUuid(bytes);
+}
+
+function takeRandom(): Buffer {
+  if (pool.length === 0) pool = crypto().randomBytes(poolBytes);
+  const bytes = pool.subarray(0, idBytes);
+  pool = pool.subarray(idBytes);
+  return bytes;
 }
 
 /** UUID v5 in evstore's namespace: the same text gives the same id, everywhere. */
