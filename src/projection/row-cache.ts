@@ -10,7 +10,7 @@ import type { FoldedRow, FoldedRows } from './folded-row.js';
 import { KeyFilter } from './key-filter.js';
 
 /** What the rows may take, roughly, in bytes. */
-const defaultLimit = 40 * 1024 * 1024;
+const defaultLimit = 14 * 1024 * 1024;
 
 interface CachedRow extends FoldedRow {
   size: number;
