@@ -32,9 +32,10 @@ export async function importEvents(
 ): Promise<ImportResult> {
   database.assertWritable();
   const deadline = Date.now() + retryForMs;
-  let sorted: Sorted = { fresh: events, known: 0, skipped: 0 };
+  let sorted: Sorted | undefined = { fresh: events, known: 0, skipped: 0 };
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
+      sorted ??= await sortOut(database, sql, events, conflict);
       const written = await write(database, sql, sorted);
       if (written !== 'known') return written;
     } catch (error) {
@@ -43,7 +44,7 @@ export async function importEvents(
       if (!mayPass || Date.now() + waitMs > deadline) throw error;
       await sleep(waitMs * (0.5 + Math.random()));
     }
-    sorted = await sortOut(database, sql, events, conflict);
+    sorted = undefined;
   }
 }
 
