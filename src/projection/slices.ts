@@ -1,21 +1,29 @@
-/** Work in slices, so that timers and signals get their turn. */
+/** Work in slices, so that timers, signals and connections get their turn. */
 import { setImmediate } from 'node:timers/promises';
 
 const sliceMs = 3;
-/** The clock is looked at once in so many times: looking takes longer than a light handler. */
+/** Looking at the clock takes longer than a light handler: then it is looked at once in so many times. */
 const asksPerLook = 4;
+const lightMs = 0.5;
 
 export class Slices {
-  #end = performance.now() + sliceMs;
-  #asked = 0;
+  #looked = performance.now();
+  #end = this.#looked + sliceMs;
+  #asksToLook = 1;
 
   get isOver(): boolean {
-    this.#asked += 1;
-    return this.#asked % asksPerLook === 0 && performance.now() >= this.#end;
+    this.#asksToLook -= 1;
+    if (this.#asksToLook > 0) return false;
+    const now = performance.now();
+    this.#asksToLook = now - this.#looked < lightMs ? asksPerLook : 1;
+    this.#looked = now;
+    return now >= this.#end;
   }
 
   async next(): Promise<void> {
     await setImmediate();
-    this.#end = performance.now() + sliceMs;
+    this.#looked = performance.now();
+    this.#end = this.#looked + sliceMs;
+    this.#asksToLook = 1;
   }
 }
