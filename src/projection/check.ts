@@ -129,7 +129,7 @@ class Check {
       const returned = this.#twice(part, twins, copies, (event, row) => handler?.(row as never, event));
       if (returned === undefined || returned.value === undefined) continue;
       this.#guard(part, twins, () => {
-        this.#rows.set(key.text, returned.value === null ? null : toStoredRow(shape, key, returned.value));
+        this.#rows.set(key.text, returned.value === null ? null : toStoredRow(shape, key, returned.value, stored));
       });
     }
   }

@@ -5,6 +5,7 @@
 import { toSnakeCase } from '../domain/names.js';
 import type { ColumnSpec, IndexSpec, StoredRow, StoredValue, TableSpec } from '../domain/read-model.js';
 import type { TableProjection } from './definition.js';
+import { type CodecColumn, compileRowCodec, type RowCodec, type RowValue } from './row-codec.js';
 import { ColumnFault, describeValue, fromStoredValue, toStoredValue, ValueFault } from './values.js';
 
 export interface TableShape {
@@ -14,6 +15,7 @@ export interface TableShape {
   readonly keyProperties: readonly Property[];
   /** The key is one column whose values are texts. */
   readonly isKeyedByText: boolean;
+  readonly codec: RowCodec;
 }
 
 interface Property extends ColumnSpec {
@@ -21,9 +23,6 @@ interface Property extends ColumnSpec {
   readonly property: string;
   readonly isKey: boolean;
 }
-
-/** A row as handlers know it. */
-export type RowValue = Readonly<Record<string, unknown>>;
 
 /** The key of one row: its columns, and one text for a map of this table's rows. */
 export interface RowKey {
@@ -43,6 +42,7 @@ export function toTableShape(definition: TableProjection): TableShape {
     properties,
     keyProperties,
     isKeyedByText: keyProperties.length === 1 && keyProperties.every(({ type }) => type === 'text' || type === 'uuid'),
+    codec: compileRowCodec(properties.map(toCodecColumn), (value) => assertColumns(properties, value)),
     spec: {
       name: table.name ?? definition.name,
       columns: properties.map(({ name, type }) => ({ name, type })),
@@ -116,40 +116,33 @@ function toKeyValue(property: Property, value: unknown): StoredValue {
 }
 
 /** A stored row as a handler gets it: a new object each time, which the handler may keep or change. */
-export function fromStoredRow(shape: TableShape, row: StoredRow): RowValue {
-  const value: Record<string, unknown> = {};
-  for (const { property, name, type } of shape.properties) value[property] = fromStoredValue(type, row[name] ?? null);
-  return value;
+export function fromStoredRow({ codec }: TableShape, row: StoredRow): RowValue {
+  return codec.load(row);
 }
 
 /**
  * What a handler returned → the row of that key. Columns left out are null.
+ * @param before the row until then
  * @throws ColumnFault for a property that is no column, a value of the wrong type, a changed key
  */
-export function toStoredRow(shape: TableShape, key: RowKey, value: unknown): StoredRow {
-  if (!isPlainObject(value)) throw new ValueFault(`a row, null or undefined, not ${describeValue(value)}`);
-  const row: Record<string, StoredValue> = {};
-  let found = 0;
-  for (const each of shape.properties) {
-    const given = value[each.property];
-    if (given !== undefined) found += 1;
-    row[each.name] = each.isKey ? keepKey(each, key, given) : storeValue(each, given);
-  }
-  const properties = Object.keys(value);
-  if (properties.length > found) assertColumns(shape, properties);
-  return row;
+export function toStoredRow({ codec }: TableShape, key: RowKey, value: unknown, before: StoredRow | null): StoredRow {
+  if (isPlainObject(value)) return codec.store(value, key.columns, before);
+  throw new ValueFault(`a row, null or undefined, not ${describeValue(value)}`);
 }
 
-/** @throws ColumnFault */
-function assertColumns(shape: TableShape, properties: readonly string[]): void {
-  for (const property of properties) {
-    if (shape.properties.some((each) => each.property === property)) continue;
-    throw new ColumnFault(property, 'no value: the table has no such column');
-  }
+function toCodecColumn(column: Property): CodecColumn {
+  const { property, name, type, isKey } = column;
+  return {
+    property,
+    name,
+    isStoredAsIs: type !== 'json',
+    store: isKey ? (value, key) => keepKey(column, key, value) : (value) => storeValue(column, value),
+    load: (value) => fromStoredValue(type, value),
+  };
 }
 
-function keepKey(property: Property, key: RowKey, given: unknown): StoredValue {
-  const kept = key.columns[property.name] ?? null;
+function keepKey(property: Property, key: StoredRow, given: unknown): StoredValue {
+  const kept = key[property.name] ?? null;
   if (given === undefined || given === kept || storeValue(property, given) === kept) return kept;
   throw new ColumnFault(property.property, `the key of its row, ${describeValue(kept)}, not ${describeValue(given)}`);
 }
@@ -167,6 +160,14 @@ function toIndexSpec(
 ): IndexSpec {
   const unique = typeof index === 'object' && 'unique' in index && index.unique === true;
   return { columns: indexColumns(index).map(toColumnName), unique };
+}
+
+/** @throws ColumnFault */
+function assertColumns(properties: readonly Property[], value: RowValue): void {
+  for (const name of Object.keys(value)) {
+    if (properties.some(({ property }) => property === name)) continue;
+    throw new ColumnFault(name, 'no value: the table has no such column');
+  }
 }
 
 /** An object literal; no date, no promise of an async handler, no instance of a class. */

@@ -156,10 +156,10 @@ export class RowFold {
 
 /** The row after the event. */
 function foldInto(shape: TableShape, folded: FoldedRow, event: Event, handler: Handler): StoredRow | null {
-  const row = folded.row === null ? null : fromStoredRow(shape, folded.row);
-  const returned: unknown = handler(row, event);
-  if (returned === undefined) return folded.row;
-  return returned === null ? null : toStoredRow(shape, folded.key, returned);
+  const { key, row } = folded;
+  const returned: unknown = handler(row === null ? null : fromStoredRow(shape, row), event);
+  if (returned === undefined) return row;
+  return returned === null ? null : toStoredRow(shape, key, returned, row);
 }
 
 /**

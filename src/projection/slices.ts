@@ -1,7 +1,8 @@
 /** Work in slices, so that timers, signals and connections get their turn. */
 import { setImmediate } from 'node:timers/promises';
 
-const sliceMs = 3;
+/** What a connection gets ready in the meantime is no more than its buffers hold. */
+const sliceMs = 1;
 /** Looking at the clock takes longer than a light handler: then it is looked at once in so many times. */
 const asksPerLook = 4;
 const lightMs = 0.5;

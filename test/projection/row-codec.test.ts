@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { toRowKeys, toStoredRow, toTableShape } from '../../src/projection/columns.js';
+import { defineProjection } from '../../src/projection/definition.js';
+
+/** Names that would end a literal, or that mean something to an object. */
+const names = ['it"s', "it's", '`', 'a\\', 'a\nb', '\u2028', 'constructor', 'toString', '__proto__', 'return'];
+
+function shapeOf(columns: Readonly<Record<string, 'text' | 'json' | 'integer' | 'real'>>) {
+  return toTableShape(
+    defineProjection({ name: 'p', version: 1, table: { columns: { id: 'text', ...columns }, key: 'id' }, on: {} }),
+  );
+}
+
+describe('the codec of a row', () => {
+  it.each(names)('takes %j as the name of a column', (name) => {
+    const shape = shapeOf({ [name]: 'integer' });
+    const [key] = toRowKeys(shape, 'k');
+    if (key === undefined) throw new Error('no key');
+    const column = shape.properties[1]?.name ?? '';
+    const stored = toStoredRow(shape, key, { id: 'k', [name]: 7 }, null);
+    expect(Object.entries(stored)).toEqual([
+      ['id', 'k'],
+      [column, 7],
+    ]);
+    expect(Object.entries(shape.codec.load(stored))).toEqual([
+      ['id', 'k'],
+      [name, 7],
+    ]);
+    expect(() => toStoredRow(shape, key, { id: 'k', [name]: 7.5 }, stored)).toThrow('a whole number');
+  });
+
+  it('looks at a value again unless it is the same as before', () => {
+    const shape = shapeOf({ doc: 'json', share: 'real' });
+    const [key] = toRowKeys(shape, 'k');
+    if (key === undefined) throw new Error('no key');
+    const before = toStoredRow(shape, key, { doc: 1, share: 0 }, null);
+    expect(before).toEqual({ id: 'k', doc: '1', share: 0 });
+    // A text that reads like the JSON of before is another value.
+    expect(toStoredRow(shape, key, { doc: '1', share: -0 }, before)).toStrictEqual({ id: 'k', doc: '"1"', share: 0 });
+    expect(toStoredRow(shape, key, {}, before)).toEqual({ id: 'k', doc: null, share: null });
+    expect(() => toStoredRow(shape, key, { share: Number.NaN }, { ...before, share: Number.NaN })).toThrow('finite');
+  });
+
+  it('names the property that is no column, also where a column is left out', () => {
+    const shape = shapeOf({ a: 'text', b: 'text' });
+    const [key] = toRowKeys(shape, 'k');
+    if (key === undefined) throw new Error('no key');
+    expect(() => toStoredRow(shape, key, { a: 'x', c: 'y' }, null)).toThrow('no such column');
+    expect(() => toStoredRow(shape, key, { a: 'x', b: undefined, c: undefined }, null)).toThrow('no such column');
+    expect(toStoredRow(shape, key, { a: 'x', b: undefined }, null)).toEqual({ id: 'k', a: 'x', b: null });
+  });
+});
