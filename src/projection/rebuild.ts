@@ -26,8 +26,8 @@ export type PlannedRebuild = { readonly projection: PreparedProjection } & (
 );
 
 /** What the rows kept in memory may take, of one rebuild and of all together, in bytes. */
-const mostCacheBytes = 14 * 1024 * 1024;
-const allCacheBytes = 18 * 1024 * 1024;
+const mostCacheBytes = 8 * 1024 * 1024;
+const allCacheBytes = 12 * 1024 * 1024;
 
 /** @throws E_DIVERGED when the live rows were made from another history: no rebuild of this log can take their place */
 export async function gatherFacts({

@@ -11,7 +11,7 @@ import { KeyFilter } from './key-filter.js';
 import type { RowCodec } from './row-codec.js';
 
 /** What the rows may take, roughly, in bytes. */
-const defaultLimit = 14 * 1024 * 1024;
+const defaultLimit = 8 * 1024 * 1024;
 /** Measured: an object, its key and its place in the map, and what else the heap keeps for it until it is collected. */
 const perRowBytes = 300;
 

@@ -53,6 +53,20 @@ forEachEngine((engine) => {
       });
     });
 
+    it('says that its table is gone, and keeps the checkpoint', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 30);
+        await runOnce(test.store, [summary]);
+        await placeOrders(test.store, 30, 10, 30);
+        await test.raw.query('drop table order_summary');
+        const { results } = await runOnce(test.store, [summary]);
+        expect(results).toMatchObject([
+          { events: 0, error: { code: 'E_NOT_FOUND', details: { table: 'order_summary' } } },
+        ]);
+        expect(await positionOf(test.store, 'order_summary')).toBe(30);
+      });
+    });
+
     it('filtered-checkpoint (O22): moves past events that concern it not at all', async () => {
       await withTestStore(engine, async (test) => {
         await append(test.store, 'Stock-1', [makeEvent({ type: 'Counted' })]);

@@ -10,6 +10,7 @@ import type {
   StoredValue,
   TableSpec,
 } from '../../domain/read-model.js';
+import { lostTable } from '../lost-table.js';
 import { copyLine } from './copy-text.js';
 import type { Parameter, RawRow, Session } from './database.js';
 import { sqlState } from './errors.js';
@@ -18,6 +19,7 @@ import { quoteIdentifier } from './schema-name.js';
 
 /** Rows of one statement: a batch of any size stays a message of bounded size. */
 const rowsPerStatement = 5000;
+const undefinedTable = '42P01';
 
 /** json, not jsonb, so that its text comes back as it was written. */
 const columnTypes: Readonly<Record<ColumnType, string>> = {
@@ -74,6 +76,7 @@ export async function applyChanges(session: Session, schema: string, changes: Ch
   }
 }
 
+/** @throws E_NOT_FOUND without the table */
 export async function readRows(
   session: Session,
   schema: string,
@@ -82,9 +85,13 @@ export async function readRows(
   keys: readonly StoredRow[],
 ): Promise<readonly StoredRow[]> {
   const found: StoredRow[] = [];
-  for (const slice of slices(keys)) {
-    const rows = await session.query(selectRows(schema, spec, table), toArrays(keyColumns(spec), slice));
-    for (const row of rows) found.push(toStoredRow(spec.columns, row));
+  try {
+    for (const slice of slices(keys)) {
+      const rows = await session.query(selectRows(schema, spec, table), toArrays(keyColumns(spec), slice));
+      for (const row of rows) found.push(toStoredRow(spec.columns, row));
+    }
+  } catch (error) {
+    throw sqlState(error) === undefinedTable ? lostTable(table, error) : error;
   }
   return found;
 }

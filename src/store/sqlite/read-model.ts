@@ -10,6 +10,7 @@ import type {
   TableSpec,
 } from '../../domain/read-model.js';
 import { storedTimestamp } from '../../domain/timestamp.js';
+import { lostTable } from '../lost-table.js';
 import type { Parameter, RawRow, RawValue, Session } from './database.js';
 import { resultCode } from './errors.js';
 import { quoteIdentifier } from './identifier.js';
@@ -62,6 +63,7 @@ export function applyChanges(session: Session, changes: Changes): void {
   for (const row of inserts) refused(() => session.run(insertion, toParameters(spec.columns, row)));
 }
 
+/** @throws E_NOT_FOUND without the table */
 export function readRows(
   session: Session,
   table: string,
@@ -70,9 +72,14 @@ export function readRows(
 ): readonly StoredRow[] {
   const selection = selectRow(spec, table);
   const columns = keyColumns(spec);
-  return keys.flatMap((key) =>
-    session.query(selection, toParameters(columns, key)).map((row) => toStoredRow(spec.columns, row)),
-  );
+  try {
+    return keys.flatMap((key) =>
+      session.query(selection, toParameters(columns, key)).map((row) => toStoredRow(spec.columns, row)),
+    );
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('no such table')) throw lostTable(table, error);
+    throw error;
+  }
 }
 
 const forbidden = /^(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
