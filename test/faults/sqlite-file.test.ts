@@ -90,6 +90,28 @@ describe('killed at each statement', () => {
     }
     expect([...stored]).toEqual(when === 'after' ? [0, 2] : [0]);
   });
+
+  it('an import, while the guards of inserts are off and at each end of that: they are there', async () => {
+    const ids = Array.from({ length: 101 }, () => newEventId());
+    const importTo = async (place: number) => {
+      const path = join(folder, `${place}.db`);
+      await withStore(path, (store) => store.schema.migrate());
+      const program = runProgram('test/faults/programs/kill-at.ts', [path, 'import', String(place), 'after', ...ids]);
+      return { path, code: await program.ended, lines: program.lines };
+    };
+    const { lines } = await importTo(0);
+    const statements = Number(lines[0]?.split(' ')[1]);
+    // begin, drop, drop, an insert for each id, create, create, commit
+    expect(statements).toBe(ids.length + 6);
+    for (const place of [2, 3, 50, statements - 2, statements - 1, statements]) {
+      const { path, code } = await importTo(place);
+      expect(code).toBeNull();
+      await withStore(path, async (store) => {
+        await store.schema.assertGuards();
+        expect(await readAll(store)).toHaveLength(place === statements ? ids.length : 0);
+      });
+    }
+  });
 });
 
 describe('F7 disk-full-sqlite', () => {

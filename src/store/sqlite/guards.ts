@@ -1,6 +1,6 @@
 /** Whether what the order of the log rests on is whole. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { SqlFolder } from '../sql.js';
+import { readMigrations, type SqlFolder } from '../sql.js';
 import type { Database, Session } from './database.js';
 import { quoteIdentifier } from './identifier.js';
 import { toText } from './rows.js';
@@ -26,15 +26,35 @@ export async function assertGuards(database: Database, sql: SqlFolder): Promise<
   });
 }
 
+/** They look at every row that comes in. */
+const insertGuards: readonly string[] = ['evstore_order', 'evstore_no_replace'];
+
 /**
- * Inserts many rows without the guards that look at each of them: they take as long as the insert itself. The work is to
- * keep what they keep: plain inserts, at positions that the store assigns. Whoever else writes waits for the transaction,
- * at whose end they are back, letter by letter; what ends it early leaves them where they were.
+ * Takes the guards of inserts off the log for the rest of a transaction that has the write lock, inserts plainly, and
+ * puts them back with what is returned: nobody else ever sees the log without them, and a rollback brings them back.
+ * With any trigger on the log that is not as the migrations made it they stay, because what it does is theirs to look at.
  */
-export function withoutRowGuards<T>(session: Session, sql: SqlFolder, work: () => T): T {
-  const guards = session.query(sql('row-guards'));
-  for (const [name] of guards) session.execute(`drop trigger ${quoteIdentifier(toText(name))}`);
-  const result = work();
-  for (const [, text] of guards) session.execute(toText(text));
-  return result;
+export function liftInsertGuards(session: Session, sql: SqlFolder): () => void {
+  const triggers = session.query(sql('triggers')).map(([name, text]) => ({ name: toText(name), text: toText(text) }));
+  const made = migrationTexts();
+  if (!triggers.every(({ text }) => made.includes(withoutVerb(text)))) return () => {};
+  const guards = triggers.filter(({ name }) => insertGuards.includes(name));
+  for (const { name } of guards) session.execute(`drop trigger ${quoteIdentifier(name)}`);
+  return () => {
+    for (const { text } of guards) session.execute(text);
+  };
+}
+
+let texts: string | undefined;
+
+function migrationTexts(): string {
+  texts ??= readMigrations(new URL('./migrations/', import.meta.url))
+    .map((file) => withoutVerb(file.readText().replaceAll('\r\n', '\n')))
+    .join('\n');
+  return texts;
+}
+
+/** SQLite keeps a text as it was said, but for its first words. */
+function withoutVerb(text: string): string {
+  return text.replaceAll(/^create trigger /gim, 'trigger ');
 }

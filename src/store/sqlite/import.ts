@@ -5,8 +5,11 @@ import type { ImportedEvent, ImportResult } from '../store.js';
 import { eventColumns } from './append.js';
 import type { Database, Session } from './database.js';
 import { isConflict } from './errors.js';
-import { withoutRowGuards } from './guards.js';
+import { liftInsertGuards } from './guards.js';
 import { toInteger, toRecordedEvent } from './rows.js';
+
+/** Fewer are inserted sooner than the guards are taken off, put back, and read again by every other connection. */
+const fewEvents = 100;
 
 type Conflict = 'skip' | 'fail';
 
@@ -17,53 +20,54 @@ export async function importEvents(
   conflict: Conflict,
 ): Promise<ImportResult> {
   database.assertWritable();
-  return database.transaction((session) =>
-    withoutRowGuards(session, sql, () => attempt(session, sql, events, conflict)),
-  );
-}
-
-interface Progress {
-  /** Version of the last event of each stream met so far. */
-  readonly versions: Map<string, number>;
-  readonly counts: { imported: number; known: number; skipped: number; newStreams: number };
+  return database.transaction((session) => attempt(session, sql, events, conflict));
 }
 
 /** @throws E_ID_CONFLICT */
 function attempt(session: Session, sql: SqlFolder, events: readonly ImportedEvent[], conflict: Conflict): ImportResult {
-  const progress: Progress = { versions: new Map(), counts: { imported: 0, known: 0, skipped: 0, newStreams: 0 } };
-  const { counts } = progress;
-  /** Where one is known, its neighbours are: it is cheaper to ask than to be refused. */
-  let asks = false;
+  const counts = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
+  /** Version of the last event of each stream met so far. */
+  const versions = new Map<string, number>();
+  let restoreGuards: (() => void) | undefined;
+  /** What comes next is mostly as what came before, new or known: only then is it cheaper to ask first. */
+  let isKnown = true;
   for (const event of events) {
-    if (!asks && insertFresh(session, sql, event, progress)) continue;
-    asks = true;
-    const other = findEvent(session, sql, event.id);
-    if (other === undefined) insert(session, sql, event, progress);
-    else if (isSameEvent(event, other)) counts.known += 1;
+    let other: EventContent | undefined = isKnown ? findEvent(session, sql, event.id) : undefined;
+    if (other === undefined) {
+      if (events.length > fewEvents) restoreGuards ??= liftInsertGuards(session, sql);
+      const version = versions.get(event.streamId) ?? readVersion(session, sql, event.streamId);
+      other = insertEvent(session, sql, event, version + 1);
+      if (other === undefined) {
+        versions.set(event.streamId, version + 1);
+        counts.imported += 1;
+        if (version === 0) counts.newStreams += 1;
+      }
+    }
+    isKnown = other !== undefined;
+    if (other === undefined) continue;
+    if (isSameEvent(event, other)) counts.known += 1;
     else if (conflict === 'skip') counts.skipped += 1;
     else throw importConflict(event, other);
   }
+  restoreGuards?.();
   return counts;
 }
 
-/** False, and nothing is written, when the id is known: the statement is undone, and with it the position it took. */
-function insertFresh(session: Session, sql: SqlFolder, event: ImportedEvent, progress: Progress): boolean {
+/** The event that has the id already, if there is one: then nothing is written, and no position used up. */
+function insertEvent(
+  session: Session,
+  sql: SqlFolder,
+  event: ImportedEvent,
+  version: number,
+): EventContent | undefined {
   try {
-    insert(session, sql, event, progress);
-    return true;
+    session.run(sql('append'), eventColumns(event.streamId, event, version));
+    return undefined;
   } catch (error) {
-    if (isConflict(error)) return false;
-    throw error;
+    const other = isConflict(error) ? findEvent(session, sql, event.id) : undefined;
+    if (other === undefined) throw error;
+    return other;
   }
-}
-
-function insert(session: Session, sql: SqlFolder, event: ImportedEvent, { versions, counts }: Progress): void {
-  const { streamId } = event;
-  const version = versions.get(streamId) ?? readVersion(session, sql, streamId);
-  session.run(sql('append'), eventColumns(streamId, event, version + 1));
-  versions.set(streamId, version + 1);
-  counts.imported += 1;
-  if (version === 0) counts.newStreams += 1;
 }
 
 function readVersion(session: Session, sql: SqlFolder, streamId: string): number {

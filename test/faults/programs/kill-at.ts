@@ -1,6 +1,6 @@
 /**
  * Does one thing to a SQLite store and kills itself at its n-th statement that writes. Prints `done` when it got through.
- * Arguments: path, `migrate` or `append`, n from 1, `before` or `after`, and the ids to append.
+ * Arguments: path, `migrate`, `append` or `import`, n from 1, `before` or `after`, and the ids to append or import.
  */
 import Sqlite from 'better-sqlite3';
 import { openStoreAt } from '../../../src/store/open.js';
@@ -23,7 +23,11 @@ const store = await openStoreAt(`sqlite:${path}`, { create: true });
 if (what === 'migrate') await store.schema.migrate();
 else {
   const events = ids.map((id) => ({ id, type: 'Written', schemaVersion: 1, data: '{}', metadata: '{}' }));
-  await store.log.append('Order-1', events, 'none');
+  if (what === 'append') await store.log.append('Order-1', events, 'none');
+  else {
+    const lines = events.map((event) => ({ ...event, streamId: 'Order-1' }));
+    await store.log.importEvents(lines, { conflict: 'fail' });
+  }
 }
 process.stdout.write(`done ${statements}\n`);
 await store.close();
