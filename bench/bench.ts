@@ -16,7 +16,20 @@ import { isMet, type Report } from './report.js';
 import { renderComparison, renderMarkdown } from './table.js';
 import type { Work } from './works/work.js';
 
-const names = ['append', 'import', 'export', 'rebuild', 'tail', 'start', 'lag', 'memory', 'growth', 'swap'] as const;
+const names = [
+  'append',
+  'import',
+  'export',
+  'rebuild',
+  'tail',
+  'start',
+  'lag',
+  'memory',
+  'growth',
+  'swap',
+  'fanout',
+  'standby',
+] as const;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const say = (line: string) => void process.stderr.write(`${line}\n`);

@@ -1,0 +1,3 @@
+import { defineFanned } from './fanned.mjs';
+
+export default defineFanned('fanned_heavy', 30);
