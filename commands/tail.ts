@@ -102,17 +102,20 @@ class Tail {
     const backOff = new BackOff(100, 5_000);
     const { signal } = this.#context.io;
     let isLost = false;
+    let told: { readonly safeHead?: number } = {};
     while (!this.#isDone && !signal.aborted) {
       try {
-        await this.#printNew();
+        await this.#printNew(told);
         if (isLost) await this.#context.warn('connected again');
         isLost = false;
         backOff.reset();
         if (this.#flags.follow === false || this.#isOver()) return;
         const safeHead = await this.#store.log.waitForAppend(this.#position, { timeoutMs: this.#waitMs(), signal });
+        told = { safeHead };
         if (safeHead <= this.#position && !signal.aborted) await this.#sayWhoHolds();
       } catch (error) {
         if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
+        told = {};
         if (!isLost) await this.#context.warn(`${error.message}: trying again from position ${this.#position}`);
         isLost = true;
         if (this.#isOver()) return;
@@ -121,8 +124,10 @@ class Tail {
     }
   }
 
-  async #printNew(): Promise<void> {
-    for await (const { events, upTo } of this.#store.log.readAll({ ...this.#filter, after: this.#position })) {
+  /** @param told up to where, where that is known */
+  async #printNew(told: { readonly safeHead?: number }): Promise<void> {
+    const options = { ...this.#filter, ...told, after: this.#position };
+    for await (const { events, upTo } of this.#store.log.readAll(options)) {
       await this.#print(events);
       this.#position = upTo;
       if (this.#isDone || this.#context.io.signal.aborted) return;

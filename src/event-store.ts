@@ -174,15 +174,17 @@ class OpenEventStore implements EventStore {
   async *subscribe({ after = 0, signal, ...filter }: SubscribeOptions = {}): AsyncGenerator<Event> {
     await this.#assertGuards();
     let position = after;
+    let told: { readonly safeHead?: number } = {};
     while (!isAborted(signal)) {
-      for await (const batch of this.#store.log.readAll({ ...filter, after: position })) {
+      for await (const batch of this.#store.log.readAll({ ...filter, ...told, after: position })) {
         for (const event of batch.events) {
           if (isAborted(signal)) return;
           yield this.#toEvent(event);
         }
         position = batch.upTo;
       }
-      await this.#store.log.waitForAppend(position, { timeoutMs: waitMs, ...(signal && { signal }) });
+      const wait = { timeoutMs: waitMs, ...(signal && { signal }) };
+      told = { safeHead: await this.#store.log.waitForAppend(position, wait) };
     }
   }
 

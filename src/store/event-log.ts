@@ -116,6 +116,8 @@ export interface ReadAllOptions extends EventFilter {
   readonly after?: number;
   /** Inclusive; the safe head caps it. */
   readonly to?: number;
+  /** What `waitForAppend` has just said, asked with the same `after`: forwards, reading ends there, and nobody asks again. */
+  readonly safeHead?: number;
   readonly backwards?: boolean;
   readonly limit?: number;
   readonly batchSize?: number;

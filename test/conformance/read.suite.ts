@@ -259,6 +259,19 @@ export const readSuite = suite('read', {
     expect(await late).toBe(second.globalPosition);
   },
 
+  'a reader who was told the safe head reads up to it': async ({ store }) => {
+    const first = await append(store, 'Order-1', makeEvents(3));
+    const safeHead = await store.log.waitForAppend(0, { timeoutMs: 60_000 });
+    expect(safeHead).toBe(first.globalPosition);
+    await append(store, 'Order-1');
+    expect(await readAll(store, { safeHead })).toHaveLength(3);
+    expect(await readAll(store, { safeHead, batchSize: 2 })).toHaveLength(3);
+    expect(await readAll(store, { safeHead, after: safeHead - 1 })).toHaveLength(1);
+    expect(await readAll(store, { safeHead, after: safeHead })).toEqual([]);
+    expect(await readAll(store, { safeHead: 0, after: safeHead })).toEqual([]);
+    expect(await readAll(store, { safeHead, to: safeHead - 1 })).toHaveLength(2);
+  },
+
   'a reader may stop in the middle': async ({ store }) => {
     await append(store, 'Order-1', makeEvents(20));
     for (let round = 0; round < 15; round++) {

@@ -227,6 +227,11 @@ export const brokenStores: readonly BrokenStore[] = [
     rejectedBy: { read: ['filters are joined by "and"', 'H14 like-wildcards'] },
   },
   {
+    name: 'reads beyond the safe head it was told',
+    wrap: withLog((log) => ({ readAll: ({ safeHead: _, ...options } = {}) => log.readAll(options) })),
+    rejectedBy: { read: ['a reader who was told the safe head reads up to it'] },
+  },
+  {
     name: 'does not wait for an append',
     wrap: withLog(() => ({ waitForAppend: async (after) => after })),
     rejectedBy: { read: ['waitForAppend sees an append, gives up, and can be aborted'] },

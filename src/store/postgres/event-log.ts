@@ -41,12 +41,16 @@ const defaultBatchSize = 2000;
 const mostCharacters = 33_554_432;
 /** How often a reader that has everything asks for more: what an event waits for on its way to it, at most. */
 const pollMs = 5;
+/** While more come in a millisecond, each look costs those who append more than it brings: it is put off, up to so long. */
+const manyPerMs = 3;
+const longestPollMs = 40;
 const pollTimeoutMs = 30_000;
 
 export class PostgresEventLog implements EventLog {
   readonly #database: Database;
   readonly #sql: SqlFolder;
   readonly #schema: string;
+  #pollMs = pollMs;
 
   constructor(database: Database, sql: SqlFolder, schema: string) {
     this.#database = database;
@@ -138,9 +142,11 @@ export class PostgresEventLog implements EventLog {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       // First, because who asks has just read all there was: a reader under load would ask for each event.
-      const pauseMs = Math.max(0, Math.min(pollMs, deadline - Date.now()));
+      const pauseMs = Math.max(0, Math.min(this.#pollMs, deadline - Date.now()));
       await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
       const safeHead = await this.#safeHead(after);
+      const isMany = safeHead - after >= manyPerMs * this.#pollMs;
+      this.#pollMs = isMany ? Math.min(this.#pollMs * 2, longestPollMs) : pollMs;
       if (safeHead > after || Date.now() >= deadline || signal?.aborted) return safeHead;
     }
   }
@@ -151,11 +157,12 @@ export class PostgresEventLog implements EventLog {
 
   /** A safe head stays valid for ever, so it is asked for anew only when the reader has come up to the last one. */
   async *#readForwards(options: ReadAllOptions): AsyncGenerator<EventBatch> {
-    const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
+    const { batchSize = defaultBatchSize, safeHead = Number.MAX_SAFE_INTEGER } = options;
+    const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, safeHead);
     const batches = new BatchSize(batchSize);
     let after = options.after ?? 0;
     let remaining = options.limit ?? Number.POSITIVE_INFINITY;
-    let cap = after;
+    let cap = options.safeHead === undefined ? after : to;
     while (remaining > 0 && after < to) {
       const isCapFresh = after >= cap;
       if (isCapFresh) cap = Math.min(to, await this.#safeHead(after));

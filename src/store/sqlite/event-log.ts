@@ -171,7 +171,8 @@ export class SqliteEventLog implements EventLog {
 
   /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
   async *#readForwards<P extends Page>(form: Form<P>, options: ReadAllOptions): AsyncGenerator<Reached<P>> {
-    const { batchSize = defaultBatchSize, to = Number.MAX_SAFE_INTEGER } = options;
+    const { batchSize = defaultBatchSize, safeHead = Number.MAX_SAFE_INTEGER } = options;
+    const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, safeHead);
     const batches = new BatchSize(batchSize);
     let after = options.after ?? 0;
     if (options.since !== undefined) after = Math.max(after, await this.#lastBefore(options.since));
