@@ -5,7 +5,7 @@ select case
          when $3::bigint - c.last_position > 10000 then false
          else not exists (
                 select from public.evstore_parked p
-                 where p.projection = $1 and p.rebuild = 0 and p.stream_id = $2 and p.state = 'parked')
+                 where p.projection collate "C" = $1 and p.rebuild = 0 and p.stream_id = $2 and p.state = 'parked')
           and not exists (
                 select from public.events e
                  where e.global_position > c.last_position and e.global_position < $3::bigint /* filter */

@@ -3,7 +3,7 @@
 -- checkpoint.
 select not exists (
          select from public.evstore_parked p
-          where p.projection = $1 and p.rebuild = 0 and p.stream_id = $2 and p.state = 'parked')
+          where p.projection collate "C" = $1 and p.rebuild = 0 and p.stream_id = $2 and p.state = 'parked')
    and coalesce((
          select e.global_position <= c.last_position or exists (
                   select from public.evstore_inlined i

@@ -77,8 +77,8 @@ grant execute on function
   public.evstore_lock_stream(text),
   public.evstore_lock_projections(text[], boolean[]),
   public.evstore_append(text, bigint, uuid[], text[], integer[], text[], text[], text[], text[]),
-  public.evstore_append_event(varchar, bigint, uuid, varchar, integer, json, json, varchar, timestamptz),
-  public.evstore_import(text[], uuid[], text[], integer[], text[], text[], text[], text[]) to evstore_app;
+  public.evstore_append_event(varchar, bigint, uuid, varchar, integer, json, json, varchar, timestamptz)
+  to evstore_app;
 grant insert, update, delete on public.snapshots to evstore_app;
 grant insert (subscription_id, last_position, updated_at), update (last_position, updated_at)
   on public.subscription_checkpoints to evstore_app;
