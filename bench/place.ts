@@ -3,15 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../src/store/store.js';
 import { type PostgresServer, startPostgres } from '../test/support/postgres-server.js';
 import { connectPostgres, connectSqlite, type Raw, withDatabase } from '../test/support/raw.js';
 import { copyColumns, makeDataFile } from './data/files.js';
 import { runEvstore } from './evstore.js';
 import { insertRows } from './yardsticks/sqlite-loop.js';
-
-const leavingMs = 5_000;
 
 export interface Place {
   readonly engine: Engine;
@@ -115,15 +112,6 @@ async function placeOnPostgres(folder: string, server: PostgresServer): Promise<
       return store;
     },
   };
-}
-
-/** A pool says that it has ended before its connections have: one that is cut off in between ends the process. */
-async function waitUntilLeft(server: PostgresServer, database: string): Promise<void> {
-  const admin = await connectPostgres(server.url);
-  const deadline = performance.now() + leavingMs;
-  const connections = async () => admin.query('select from pg_stat_activity where datname = $1', [database]);
-  while ((await connections()).length > 0 && performance.now() < deadline) await sleep(20);
-  await admin.close();
 }
 
 async function administer(server: PostgresServer, sql: string): Promise<void> {

@@ -139,7 +139,6 @@ forEachEngine((engine) => {
     });
 
     it('is read again where the database refuses a part of it, also when the safe head has gone back meanwhile', async () => {
-      const [count, note] = [8_000, 'n'.repeat(2_000)];
       await withTestStore(engine, async (test) => {
         await importOrders(test.store, 2_400, 2_400);
         const { store, again } = goBack(test.store, 1_500);
@@ -147,7 +146,7 @@ forEachEngine((engine) => {
         expect(again.length).toBeGreaterThan(1);
         expect(results).toMatchObject([{ position: 2_400, events: 2_399, aside: 1, error: null }]);
         expect(await test.store.projections.parked()).toMatchObject([{ globalPosition: 1_778, state: 'parked' }]);
-        expect((await actualRows(test)).length).toBe(count - 1);
+        expect((await actualRows(test)).length).toBe(2_399);
         await expectVerified(test);
       });
     });
