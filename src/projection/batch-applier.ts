@@ -169,8 +169,7 @@ export class BatchApplier {
     for (const event of own) {
       if (slices.isOver) await slices.next();
       if (signal.aborted) break;
-      // Mostly both are empty, and asking an empty set takes longer than asking for its size.
-      if (waiting.size + this.#parked.size > 0 && (waiting.has(event.streamId) || this.#parked.has(event.streamId))) {
+      if (waiting.has(event.streamId) || this.#parked.has(event.streamId)) {
         aside.push(toSetAside(event, 'parked', null));
         continue;
       }

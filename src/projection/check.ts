@@ -8,7 +8,7 @@ import type { RecordedEvent } from '../domain/event.js';
 import { readAhead } from '../store/read-ahead.js';
 import type { Store } from '../store/store.js';
 import { type CheckFault, CheckFindings, type HandlerTime, type UnhandledType } from './check-findings.js';
-import { fromStoredRow, type RowKey, toRowKeys, toStoredRow } from './columns.js';
+import { type RowKey, toRowKeys, toStoredRow } from './columns.js';
 import type { Event } from './definition.js';
 import { toEvent } from './event.js';
 import { handlerName, handlerOf, toStatements } from './fold.js';
@@ -125,7 +125,7 @@ class Check {
     for (const key of this.#keysOf(projection, twins)) {
       if (!this.#rows.holds(key.text)) continue;
       const stored = this.#rows.get(key.text);
-      const copies = [stored, stored].map((row) => (row === null ? null : fromStoredRow(shape, row)));
+      const copies = [stored, stored].map((row) => (row === null ? null : shape.codec.load(row)));
       const returned = this.#twice(part, twins, copies, (event, row) => handler?.(row as never, event));
       if (returned === undefined || returned.value === undefined) continue;
       this.#guard(part, twins, () => {

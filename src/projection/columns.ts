@@ -115,11 +115,6 @@ function toKeyValue(property: Property, value: unknown): StoredValue {
   return stored;
 }
 
-/** A stored row as a handler gets it: a new object each time, which the handler may keep or change. */
-export function fromStoredRow({ codec }: TableShape, row: StoredRow): RowValue {
-  return codec.load(row);
-}
-
 /**
  * What a handler returned → the row of that key. Columns left out are null.
  * @param before the row until then

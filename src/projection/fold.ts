@@ -5,7 +5,7 @@
 import type { RecordedEvent } from '../domain/event.js';
 import { type Part, wholeWork } from '../domain/parts.js';
 import type { RowChanges, Statement, StoredRow } from '../domain/read-model.js';
-import { fromStoredRow, type RowKey, type TableShape, toList, toRowKeys, toStoredRow } from './columns.js';
+import { type RowKey, type TableShape, toList, toRowKeys, toStoredRow } from './columns.js';
 import type { Event, TableProjection } from './definition.js';
 import { HandledEvent } from './event.js';
 import { type FoldedRow, type FoldedRows, GivenRows } from './folded-row.js';
@@ -157,7 +157,7 @@ export class RowFold {
 /** The row after the event. */
 function foldInto(shape: TableShape, folded: FoldedRow, event: Event, handler: Handler): StoredRow | null {
   const { key, row } = folded;
-  const returned: unknown = handler(row === null ? null : fromStoredRow(shape, row), event);
+  const returned: unknown = handler(row === null ? null : shape.codec.load(row), event);
   if (returned === undefined) return row;
   return returned === null ? null : toStoredRow(shape, key, returned, row);
 }

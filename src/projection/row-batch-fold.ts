@@ -44,7 +44,7 @@ export class RowBatchFold implements BatchFold {
     this.#table = table;
     this.#projection = projection;
     this.#target = target;
-    this.#cache = new RowCache(projection.shape.codec.sizeOf, target.isEmpty ?? false, target.cacheBytes);
+    this.#cache = new RowCache(target.isEmpty ?? false, target.cacheBytes);
     this.#fold = new RowFold(projection, this.#cache);
   }
 

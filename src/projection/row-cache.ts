@@ -8,19 +8,15 @@ import type { StoredRow } from '../domain/read-model.js';
 import type { RowKey } from './columns.js';
 import type { FoldedRow, FoldedRows } from './folded-row.js';
 import { KeyFilter } from './key-filter.js';
-import type { RowCodec } from './row-codec.js';
 
 /** What the rows may take, roughly, in bytes. */
 const defaultLimit = 8 * 1024 * 1024;
-/** Measured: an object, its key and its place in the map, and what else the heap keeps for it until it is collected. */
-const perRowBytes = 300;
 
 interface CachedRow extends FoldedRow {
   size: number;
 }
 
 export class RowCache implements FoldedRows {
-  readonly #sizeOf: RowCodec['sizeOf'];
   readonly #generationLimit: number;
   #young = new Map<string, CachedRow>();
   #old = new Map<string, CachedRow>();
@@ -29,12 +25,8 @@ export class RowCache implements FoldedRows {
   /** Which keys the table may hold; undefined where nobody knows. */
   readonly #written: KeyFilter | undefined;
 
-  /**
-   * @param sizeOf bytes the values of a row take
-   * @param isEmpty the table holds nothing yet, and nobody else writes it
-   */
-  constructor(sizeOf: RowCodec['sizeOf'], isEmpty: boolean, limit = defaultLimit) {
-    this.#sizeOf = sizeOf;
+  /** @param isEmpty the table holds nothing yet, and nobody else writes it */
+  constructor(isEmpty: boolean, limit = defaultLimit) {
     this.#written = isEmpty ? new KeyFilter() : undefined;
     this.#generationLimit = limit / 2;
   }
@@ -70,7 +62,7 @@ export class RowCache implements FoldedRows {
 
   changed(row: FoldedRow): void {
     const cached = row as CachedRow;
-    const size = this.#measure(cached);
+    const size = sizeOf(cached);
     this.#size += size - cached.size;
     cached.size = size;
   }
@@ -96,12 +88,8 @@ export class RowCache implements FoldedRows {
   #add(key: RowKey, stored: StoredRow | null, isNew: boolean): FoldedRow {
     this.#written?.add(key.text);
     const row = { key, stored, row: stored, isNew, isTouched: false, size: 0 };
-    row.size = this.#measure(row);
+    row.size = sizeOf(row);
     return this.#keep(row);
-  }
-
-  #measure({ key, row }: FoldedRow): number {
-    return perRowBytes + key.text.length + (row === null ? 0 : this.#sizeOf(row));
   }
 
   #keep(row: CachedRow): CachedRow {
@@ -109,4 +97,14 @@ export class RowCache implements FoldedRows {
     this.#size += row.size;
     return row;
   }
+}
+
+/** Measured: an object, its key and its place in the map, and what else the heap keeps for it until it is collected. */
+function sizeOf({ key, row }: FoldedRow): number {
+  let size = 300 + key.text.length;
+  for (const name in row) {
+    const value = row[name];
+    size += typeof value === 'string' ? 40 + value.length : 16;
+  }
+  return size;
 }

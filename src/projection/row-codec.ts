@@ -30,12 +30,7 @@ export interface RowCodec {
    * @throws ColumnFault for a property that is no column, and whatever `store` of a column throws
    */
   readonly store: (value: RowValue, key: StoredRow, before: StoredRow | null) => StoredRow;
-  /** Bytes its values take, roughly. */
-  readonly sizeOf: (row: StoredRow) => number;
 }
-
-/** Measured. */
-const [textBytes, valueBytes] = [40, 16];
 
 /**
  * Names go into the code as literals, whatever they are.
@@ -55,10 +50,6 @@ export function compileRowCodec(columns: readonly CodecColumn[], assertColumns: 
     const known = `before[${literal(name)}]`;
     return `${key(name)}: ${isStoredAsIs ? `given${at} === ${known} ? ${known} : ` : ''}${store}`;
   });
-  const sizes = columns.map(({ name }) => {
-    const stored = `row[${literal(name)}]`;
-    return `(typeof ${stored} === 'string' ? ${textBytes} + ${stored}.length : ${valueBytes})`;
-  });
   const text = `return {
     load: (row) => ({ ${loaded.join(', ')} }),
     store: (value, key, before) => {
@@ -68,7 +59,6 @@ export function compileRowCodec(columns: readonly CodecColumn[], assertColumns: 
       if (found < 0) assertColumns(value);
       return before === null ? { ${stored.join(', ')} } : { ${kept.join(', ')} };
     },
-    sizeOf: (row) => ${sizes.join(' + ')},
   };`;
   return new Function('columns', 'assertColumns', text)(columns, assertColumns) as RowCodec;
 }

@@ -2,7 +2,6 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
-import { fromStoredRow } from '../projection/columns.js';
 import type { SqlProjection, TableProjection } from '../projection/definition.js';
 import { RowFold, routeEvent } from '../projection/fold.js';
 import {
@@ -81,7 +80,7 @@ function foldRows(projection: PreparedTableProjection, events: readonly Recorded
   return [...fold.rows()]
     .filter((entry): entry is [string, StoredRow] => entry[1] !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, row]) => fromStoredRow(shape, row));
+    .map(([, row]) => shape.codec.load(row));
 }
 
 export function isWanted({ filter }: PreparedProjection, { type, streamType }: RecordedEvent): boolean {

@@ -3,8 +3,6 @@ import type { StoredRow } from '../../src/domain/read-model.js';
 import { KeyFilter } from '../../src/projection/key-filter.js';
 import { RowCache } from '../../src/projection/row-cache.js';
 
-const sizeOf = (row: StoredRow) =>
-  Object.values(row).reduce((sum: number, value) => sum + 40 + String(value).length, 0);
 const keyOf = (text: string) => ({ text, columns: { id: text } });
 
 /** As an event leaves it, and as it is written then. */
@@ -25,7 +23,7 @@ const isKnown = (cache: RowCache, text: string) => cache.get(text) !== undefined
 
 describe('RowCache', () => {
   it('tells what does not exist from what is not known', () => {
-    const cache = new RowCache(sizeOf, false);
+    const cache = new RowCache(false);
     cache.learn(keyOf('a'), { id: 'a' });
     cache.learn(keyOf('b'), null);
     expect(['a', 'b', 'c'].map((text) => cache.get(text)?.row)).toEqual([{ id: 'a' }, null, undefined]);
@@ -33,7 +31,7 @@ describe('RowCache', () => {
   });
 
   it('knows that a table which was empty has no row but those written, also when it has forgotten them', () => {
-    const cache = new RowCache(sizeOf, true, 10_000);
+    const cache = new RowCache(true, 10_000);
     expect(cache.begin(keyOf('anything'))).toMatchObject({ row: null, isNew: true });
     for (let index = 0; index < 200; index += 1) write(cache, `k${index}`, { id: `k${index}` });
     expect(isKnown(cache, 'k0')).toBe(false);
@@ -43,7 +41,7 @@ describe('RowCache', () => {
   });
 
   it('looks up what may have been written before a failure', () => {
-    const cache = new RowCache(sizeOf, true);
+    const cache = new RowCache(true);
     change(cache, 'a', { id: 'a' });
     cache.clear();
     expect(isKnown(cache, 'a')).toBe(false);
@@ -52,7 +50,7 @@ describe('RowCache', () => {
   });
 
   it('counts what a row has grown to, not what it was when it came', () => {
-    const cache = new RowCache(sizeOf, true, 100_000);
+    const cache = new RowCache(true, 100_000);
     for (let length = 1; length <= 4_096; length *= 2) {
       for (let index = 0; index < 50; index += 1) write(cache, `k${index}`, { id: index, text: 'x'.repeat(length) });
     }
@@ -62,7 +60,7 @@ describe('RowCache', () => {
   });
 
   it('keeps what is used', () => {
-    const cache = new RowCache(sizeOf, false, 10_000);
+    const cache = new RowCache(false, 10_000);
     for (let index = 0; index < 500; index += 1) {
       write(cache, `k${index}`, { id: index });
       write(cache, 'often', { id: index });
@@ -71,7 +69,7 @@ describe('RowCache', () => {
   });
 
   it('forgets nothing that is not written yet, and says when there is no room for more', () => {
-    const cache = new RowCache(sizeOf, false, 100_000);
+    const cache = new RowCache(false, 100_000);
     const row = { text: 'x'.repeat(1_000) };
     for (let index = 0; index < 1_000; index += 1) change(cache, `k${index}`, row);
     expect(cache.isFull).toBe(true);
@@ -82,7 +80,7 @@ describe('RowCache', () => {
   });
 
   it('stays below its limit', () => {
-    const cache = new RowCache(sizeOf, false, 100_000);
+    const cache = new RowCache(false, 100_000);
     const row = { text: 'x'.repeat(1_000) };
     for (let index = 0; index < 1_000; index += 1) write(cache, `k${index}`, row);
     const kept = Array.from({ length: 1_000 }, (_, index) => `k${index}`).filter((text) => isKnown(cache, text));
