@@ -11,11 +11,10 @@ import { expectEqual, Wrong } from '../measure.js';
 import type { Comparison } from '../report.js';
 import { quantile } from '../statistics.js';
 import { sampleEvents, type Writers } from '../yardsticks/writer.js';
+import { appendSteadily, busyRate, busySeconds } from './tail.js';
 import type { Task, Work } from './work.js';
 
 const writers = 8;
-const rate = 1_000;
-const secondsOfRun = 5;
 const publishMs = 5;
 const readMs = 2;
 /** How long somebody's transaction stays open with an event in it, again and again. */
@@ -71,11 +70,11 @@ async function measure({ runs, say }: Task, primaryUrl: string, standbyUrl: stri
   }
   return [
     ...(['p50', 'p99'] as const).map((name): Comparison => {
-      const title = `from commit to a reader of the standby, ${rate} appends/s, ${name}`;
+      const title = `from commit to a reader of the standby, ${busyRate} appends/s, ${name}`;
       return { title, unit: 'ms', measured: [{ name, figures: figures[name] }] };
     }),
     {
-      title: `of ${rate * secondsOfRun} events and slow ones among them, those a reader without the published head never sees`,
+      title: `of ${busyRate * busySeconds} events and slow ones among them, those a reader without the published head never sees`,
       unit: '',
       measured: [{ name: 'skipped', figures: figures.skipped }],
     },
@@ -104,19 +103,13 @@ async function follow(
   const acknowledged = new Map<string, number>();
   const somebody = await connectPostgres(primaryUrl);
   const others = alsoAppend(somebody, acknowledged, run);
-  const startedAt = performance.now();
-  const appends: Promise<void>[] = [];
-  while (performance.now() - startedAt < secondsOfRun * 1_000) {
-    const due = Math.floor(((performance.now() - startedAt) * rate) / 1_000);
-    while (appends.length < due) {
-      const [stream, event] = [`Order-${run}x${appends.length}`, sampleEvents[appends.length % sampleEvents.length]];
-      if (event === undefined) throw new Wrong('there are no events');
-      const write = writes[appends.length % writers]?.(stream, 0, [event]);
-      appends.push(Promise.resolve(write).then(() => void acknowledged.set(stream, performance.now())));
-    }
-    await sleep(1);
-  }
-  await Promise.all(appends);
+  let next = 0;
+  await appendSteadily(async (order) => {
+    const [stream, event] = [`${order}-${run}`, sampleEvents[next % sampleEvents.length]];
+    if (event === undefined) throw new Wrong('there are no events');
+    await writes[next++ % writers]?.(stream, 0, [event]);
+    acknowledged.set(stream, performance.now());
+  });
   await others;
   await somebody.close();
   const deadline = performance.now() + patienceMs;
@@ -131,7 +124,7 @@ async function follow(
 
 /** Somebody who takes a position early and commits late. */
 async function appendSlowly(raw: Raw, acknowledged: Map<string, number>, run: string): Promise<void> {
-  for (let turn = 0; turn < (secondsOfRun * 1_000) / (2 * slowMs); turn += 1) {
+  for (let turn = 0; turn < (busySeconds * 1_000) / (2 * slowMs); turn += 1) {
     const stream = `Slow-${run}x${turn}`;
     await raw.query('begin');
     await raw.query(
@@ -149,7 +142,7 @@ async function appendAtFullSpeed({ writes }: Writers, prefix: string): Promise<n
   let events = 0;
   await Promise.all(
     writes.map(async (write, writer) => {
-      for (let turn = 0; performance.now() - startedAt < secondsOfRun * 1_000; turn += 1) {
+      for (let turn = 0; performance.now() - startedAt < busySeconds * 1_000; turn += 1) {
         const event = sampleEvents[turn % sampleEvents.length];
         if (event !== undefined) await write(`Full-${prefix}${writer}x${turn}`, 0, [event]);
         events += 1;

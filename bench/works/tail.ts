@@ -11,8 +11,8 @@ import { AppendingContender, evstoreCandidate } from './append.js';
 import type { Task, Work } from './work.js';
 
 const idleAppends = 60;
-const busyRate = 1_000;
-const busySeconds = 4;
+export const busyRate = 1_000;
+export const busySeconds = 4;
 const writers = 8;
 
 export const work: Work = {
@@ -99,7 +99,7 @@ async function appendNowAndThen(append: Append): Promise<void> {
 }
 
 /** At a rate of its own, whether the last was acknowledged or not. */
-async function appendSteadily(append: Append): Promise<void> {
+export async function appendSteadily(append: Append): Promise<void> {
   const startedAt = performance.now();
   const appends: Promise<void>[] = [];
   while (performance.now() - startedAt < busySeconds * 1_000) {
