@@ -9,7 +9,7 @@ import { mutate, stretch } from './mutate.js';
 type Mutation = (raw: Raw) => Promise<unknown>;
 type ReadOnce = (after: number) => Promise<EventBatch>;
 
-const attempts = 8;
+const attempts = 20;
 const columns = 'global_position, stream_id, version, event_type, id';
 const readHighest = /select coalesce\(max[^;]*;/;
 const readFloors = /select min\([^;]*;/;
@@ -27,7 +27,8 @@ async function provoke(test: TestStore, read?: ReadOnce): Promise<string> {
     // Each run has a log of its own.
     await test.raw.query('alter table events disable trigger evstore_immutable; truncate events');
     await test.raw.query('alter table events enable always trigger evstore_immutable');
-    const faults = checkHistory(await stress(test, { seed, writers: 6, rounds: 40, ...(readers && { readers }) }));
+    // Few enough writers that at times none of them holds a floor: some of what can go wrong only goes wrong then.
+    const faults = checkHistory(await stress(test, { seed, writers: 3, rounds: 40, ...(readers && { readers }) }));
     if (faults.length > 0) return faults.join('\n');
   }
   return '';

@@ -193,6 +193,8 @@ describe('evstore run', () => {
         }
         await writing;
         const frozen = evstore('old', pooler.url, ['run']);
+        // Whoever was killed may have come to the head, so that being there does not say that this one leads.
+        await until(() => frozen.stderr.includes('running from'));
         await until(() => isCaughtUp(test));
         const second = evstore('old', pooler.url, ['run']);
         await until(() => second.stderr.includes('standing by'));
