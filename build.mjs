@@ -3,7 +3,8 @@
  * ES module in front of each entry, the types beside them, and the .sql files where the modules were that read them.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -19,6 +20,15 @@ const groups = [
   { name: 'sqlite', test: /\/src\/store\/sqlite\//, priority: 2 },
   { name: 'postgres', test: /\/src\/store\/postgres\//, priority: 2 },
 ];
+
+/**
+ * What a package depends on is npm's to install. These, and what they depend on, are many small files that a command
+ * needs at once, so they are in the program's own: finding each of them took two fifths of loading node-postgres.
+ */
+const joined = ['commander', 'pg'];
+
+/** What those look for and do without. */
+const optional = ['pg-native', 'pg-cloudflare'];
 
 rmSync(`${root}dist`, { recursive: true, force: true });
 execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--emitDeclarationOnly'], { stdio: 'inherit' });
@@ -50,8 +60,8 @@ async function joinModules() {
     entryFileNames: ({ name }) => (name === 'evstore' ? 'bin/evstore.js' : `chunks/${name}.cjs`),
     chunkFileNames: 'chunks/[name].cjs',
     codeSplitting: { groups },
-    banner: ({ moduleIds }) => (moduleIds.some((id) => isOf('commander', id)) ? licence('commander') : ''),
   });
+  writeLicences(output.flatMap(({ moduleIds = [] }) => moduleIds));
   for (const [name, file] of [
     ['index', 'src/index.js'],
     ['testing', 'src/testing.js'],
@@ -69,23 +79,31 @@ function writeFacade(file, chunk, exports) {
   writeFileSync(`${root}dist/${file}`, names === '' ? `import ${from};\n` : `import chunk from ${from};\n\n${names}`);
 }
 
-/** What a package depends on is npm's to install; but commander is six files that every command needs. */
 function isForeign(id, importer) {
-  return /^[^./\0]/.test(id) && id !== 'commander' && !isUnused(id, importer);
+  if (!/^[^./\0]/.test(id) || isUnused(id, importer)) return false;
+  if (isBuiltin(id) || optional.includes(id)) return true;
+  return !joined.includes(id) && packageOf(importer) === undefined;
 }
 
 /** commander would start programs that are commands of another: there are none. */
 function isUnused(id, importer) {
-  return id === 'node:child_process' && isOf('commander', importer);
+  return id === 'node:child_process' && packageOf(importer)?.endsWith('/commander');
 }
 
-function isOf(name, path) {
-  return path.replaceAll('\\', '/').includes(`/node_modules/${name}/`);
+/** The folder of the package that a file is of, unless it is of this one. */
+function packageOf(path = '') {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path.replaceAll('\\', '/'))?.[0];
 }
 
-/** Of a package whose code is in a file of ours. */
-function licence(name) {
-  return `/*! ${name}\n${readFileSync(`${root}node_modules/${name}/LICENSE`, 'utf8')}*/`;
+/** Of the packages whose code is in files of ours. */
+function writeLicences(files) {
+  const folders = new Set(files.map(packageOf).filter((folder) => folder !== undefined));
+  const texts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
+    const file = readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    return `${name} ${version} (${license})\n\n${file === undefined ? '' : readFileSync(`${folder}/${file}`, 'utf8')}`;
+  });
+  writeFileSync(`${root}dist/LICENCES.txt`, texts.join(`\n${'-'.repeat(80)}\n\n`));
 }
 
 function leaveOut() {
@@ -105,6 +123,7 @@ function keepPlaces() {
       if (!code.includes('import.meta')) return null;
       const place = relative(root, id).replace(/\.ts$/, '.js');
       return code
+        .replaceAll('createRequire(import.meta.url)(', 'require(')
         .replaceAll('import.meta.url', `require('node:url').pathToFileURL(\`\${__dirname}/${mark}${place}\`).href`)
         .replaceAll('import.meta.resolve(', 'require.resolve(');
     },
