@@ -13,15 +13,15 @@ process.once('exit', () => {
 
 const program = fileURLToPath(new URL('../dist/bin/evstore.js', import.meta.url));
 
+/** To /dev/null at once, or through a pipe of the shell. */
+export type Sink = 'null' | 'pipe';
+
 export interface RunOptions {
   readonly url: string;
   /** Where it runs: without a config, with nobody's settings. */
   readonly folder: string;
-  /**
-   * Where its output goes; kept and given back unless said. `counted`: lines are counted and forgotten; `pipe`: through
-   * a pipe of the shell to /dev/null.
-   */
-  readonly output?: 'kept' | 'counted' | 'null' | 'pipe';
+  /** Where its output goes; kept and given back unless said. `counted`: lines are counted and forgotten. */
+  readonly output?: 'kept' | 'counted' | Sink;
   /** Look at its memory while it runs. */
   readonly watched?: boolean;
 }
@@ -89,8 +89,10 @@ export function startEvstore(args: readonly string[], options: RunOptions, outpu
   return child as unknown as Started;
 }
 
+/** Of this process's own, what its user cannot start Node without: reading those certificates takes longer than starting. */
 function settingsOf({ url, folder }: RunOptions): SpawnOptions {
-  return { cwd: folder, env: { PATH: process.env.PATH, HOME: folder, EVSTORE_URL: url } };
+  const { PATH, NODE_EXTRA_CA_CERTS } = process.env;
+  return { cwd: folder, env: { PATH, NODE_EXTRA_CA_CERTS, HOME: folder, EVSTORE_URL: url } };
 }
 
 export function countLines(piece: Buffer): number {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { makeDataFile } from '../data/files.js';
-import { countLines, runEvstore, startEvstore } from '../evstore.js';
+import { countLines, runEvstore, type Sink, startEvstore } from '../evstore.js';
 import { atLeast, type Contender, expectEqual, takeTurns } from '../measure.js';
 import type { PlacedStore } from '../place.js';
 import { copyOut, psqlMissing } from '../yardsticks/psql.js';
@@ -24,13 +24,18 @@ export const work: Work = {
         printing(task, store, 'evstore read | cat', ['read'], 'pipe'),
       ];
       return [
-        await takeTurns([exported, ...yardsticks(task, store)], {
+        await takeTurns([exported, ...yardsticks(task, store, 'null')], {
           title: title('export'),
           unit: 'events/s',
           runs,
           say,
         }),
-        await takeTurns([read, ...yardsticks(task, store)], { title: title('read'), unit: 'events/s', runs, say }),
+        await takeTurns([read, ...yardsticks(task, store, 'pipe')], {
+          title: title('read'),
+          unit: 'events/s',
+          runs,
+          say,
+        }),
         await takeTurns([piped, exported], { title: title('export through a pipe'), unit: 'events/s', runs, say }),
       ];
     } finally {
@@ -49,7 +54,7 @@ function printing(
   { url }: PlacedStore,
   name: string,
   args: readonly string[],
-  output: 'null' | 'pipe',
+  output: Sink,
 ): Contender {
   let isVerified = false;
   return {
@@ -89,28 +94,29 @@ async function digest(stream: AsyncIterable<Buffer>): Promise<string> {
   return `${lines} lines, sha256 ${hash.digest('hex').slice(0, 16)}…`;
 }
 
-function yardsticks({ place, events }: Task, { url, path }: PlacedStore): Contender[] {
+function yardsticks({ place, events }: Task, { url, path }: PlacedStore, output: Sink): Contender[] {
+  const way = output === 'pipe' ? ' | cat' : '';
   if (place.engine === 'postgres') {
     return [
       {
-        name: 'psql \\copy (select row_to_json(e) …)',
+        name: `psql \\copy (select row_to_json(e) …)${way}`,
         missing: psqlMissing,
         target: atLeast(1),
-        run: async () => events / (await copyOut(url, events)),
+        run: async () => events / (await copyOut(url, events, output)),
       },
     ];
   }
   return [
     {
-      name: 'sqlite3 printing json_object(…), payload as text',
+      name: `sqlite3 printing json_object(…), payload as text${way}`,
       missing: sqliteShellMissing,
       target: atLeast(0.7),
-      run: async () => events / (await printEvents(path, 'text')),
+      run: async () => events / (await printEvents(path, 'text', output)),
     },
     {
-      name: 'sqlite3 printing json_object(…), payload as JSON',
+      name: `sqlite3 printing json_object(…), payload as JSON${way}`,
       missing: sqliteShellMissing,
-      run: async () => events / (await printEvents(path, 'json')),
+      run: async () => events / (await printEvents(path, 'json', output)),
     },
   ];
 }

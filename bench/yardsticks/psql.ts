@@ -1,6 +1,6 @@
 /** `psql`, the shell of Postgres: what moves rows in and out of it fastest without a program of one's own. */
 import { copyColumns } from '../data/files.js';
-import { runProgram } from '../evstore.js';
+import { runProgram, type Sink } from '../evstore.js';
 import { expectEqual } from '../measure.js';
 import { findProgram } from './find-program.js';
 
@@ -12,8 +12,11 @@ export async function copyIn(url: string, table: string, rows: string, events: n
 }
 
 /** Every event as one JSON text, in order. @returns seconds */
-export async function copyOut(url: string, events: number): Promise<number> {
-  return copy(url, "\\copy (select row_to_json(e) from events e order by global_position) to '/dev/null'", events);
+export async function copyOut(url: string, events: number, output: Sink): Promise<number> {
+  const copying = '\\copy (select row_to_json(e) from events e order by global_position) to';
+  if (output === 'null') return copy(url, `${copying} '/dev/null'`, events);
+  const { seconds } = await runProgram(psql(url, `${copying} stdout`), { url, folder: '/tmp', output });
+  return seconds;
 }
 
 /** A statement. @returns seconds */
