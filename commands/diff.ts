@@ -1,6 +1,5 @@
 /** `evstore diff`: what a swap would change, row by row. */
 import { EvstoreError } from '../src/domain/errors.js';
-import { renderDiff, summariseDiff } from '../src/output/diff-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import { checkpointsOf, furthestOf } from '../src/projection/checkpoints.js';
 import { diffReady, findComparable } from '../src/projection/diff.js';
@@ -41,8 +40,8 @@ export const command: Command = {
     const maxDiff = (flags.maxDiff as number | undefined) ?? 0;
     const samples = (flags.samples as number | undefined) ?? defaultSamples;
     const diff = await diffReady({ ...readSwitchOptions(flags, store, context), projection, samples });
-    const asJson = context.asJson;
-    if (asJson) await context.io.stdout.write(renderReport({ ...diff, maxDiff }));
+    const { renderDiff, summariseDiff } = await import('../src/output/diff-text.js');
+    if (context.asJson) await context.io.stdout.write(renderReport({ ...diff, maxDiff }));
     else await context.io.stdout.write(context.quiet ? `${diff.differences}\n` : renderDiff(diff, context.view));
     await context.summarise(summariseDiff(diff));
     await context.note(

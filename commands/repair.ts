@@ -1,7 +1,6 @@
 /** `evstore rebuild --stream`, `--category`, `--key`: some rows of a live read model, made anew in their place. */
 import type { Option } from 'commander';
 import { EvstoreError } from '../src/domain/errors.js';
-import { renderRepair } from '../src/output/diff-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import { repairRows } from '../src/projection/repair.js';
 import type { RepairScope } from '../src/projection/repair-keys.js';
@@ -48,7 +47,10 @@ export async function repair(names: readonly string[], flags: Flags, context: Co
   const { added, removed, changed } = report.rows;
   if (context.asJson) await context.io.stdout.write(renderReport(report));
   else if (context.quiet) await context.io.stdout.write(`${added + removed + changed}\n`);
-  else await context.io.stdout.write(renderRepair(report, context.view));
+  else {
+    const { renderRepair } = await import('../src/output/diff-text.js');
+    await context.io.stdout.write(renderRepair(report, context.view));
+  }
   return 0;
 }
 

@@ -87,6 +87,8 @@ interface Import {
   readonly from: string;
   readonly to: string;
   readonly isDynamic: boolean;
+  /** Gone when it runs. */
+  readonly isType?: boolean;
 }
 
 function listFiles(folder: string, suffix: string): string[] {
@@ -110,7 +112,9 @@ function readCode(path: string): string {
 function importsOf(from: string): Import[] {
   const code = readCode(from);
   const found = (pattern: RegExp, isDynamic: boolean) =>
-    [...code.matchAll(pattern)].map((match) => ({ from, to: String(match[1]), isDynamic }));
+    [...code.matchAll(pattern)].map((match) => {
+      return { from, to: String(match[1]), isDynamic, isType: /^\s*(import|export)\s+type\b/.test(match[0]) };
+    });
   return [
     ...found(/^\s*(?:import|export)\s[^'"`;]*?from\s+['"]([^'"]+)['"]/gm, false),
     ...found(/^\s*import\s+['"]([^'"]+)['"]/gm, false),
@@ -136,6 +140,17 @@ function refusal({ from, to }: Import): string | undefined {
     return layer.builtins === undefined || layer.builtins.includes(to) ? undefined : `${from} imports ${to}`;
   }
   return layer.packages?.includes(to) ? undefined : `${from} (${layer.name}) imports the package ${to}`;
+}
+
+/** What is loaded along with a module, whatever it does then: modules of ours, and packages. */
+function loadedWith(from: string, found = new Set<string>()): ReadonlySet<string> {
+  found.add(from);
+  for (const { to, isDynamic, isType } of modules.includes(from) ? importsOf(from) : []) {
+    if (isDynamic || isType === true) continue;
+    const next = to.startsWith('.') ? join(dirname(from), to).replace(/\.js$/, '.ts') : to;
+    if (!found.has(next)) loadedWith(next, found);
+  }
+  return found;
 }
 
 /** What may name a file: plain strings, and templates such as `move-${side}`. */
@@ -207,6 +222,17 @@ describe('architecture', () => {
 
   it('starts without a static import', () => {
     expect(importsOf('bin/evstore.ts').filter(({ isDynamic }) => !isDynamic)).toEqual([]);
+  });
+
+  it('loads what draws tables and reads configs when there is something to draw or read', () => {
+    const heavy = ['better-sqlite3', 'chalk', 'cli-table3', 'jiti', 'ora', 'pg', 'string-width'];
+    expect(loadedWith('commands/print-list.ts')).toContain('src/terminal/sanitise.ts');
+    expect(loadedWith('src/output/table.ts')).toContain('string-width');
+    const commands = modules.filter((path) => path.startsWith('commands/'));
+    const loads = commands.flatMap((path) =>
+      heavy.filter((name) => loadedWith(path).has(name)).map((name) => [path, name]),
+    );
+    expect(loads).toEqual([]);
   });
 
   it('writes through one door and never cuts the process off', () => {

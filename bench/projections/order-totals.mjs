@@ -1,14 +1,12 @@
 /** A row for each order: how many events, how many items, where it stands, and since when. */
 import { defineProjection } from '../../dist/src/index.js';
 
-function count(row, { type, data, createdAt }) {
-  return {
-    events: (row?.events ?? 0) + 1,
-    items: (row?.items ?? 0) + (type === 'ItemAdded' ? data.quantity : 0),
-    status: type,
-    lastAt: createdAt,
-  };
-}
+const count = (row, event, items) => ({
+  events: (row?.events ?? 0) + 1,
+  items: (row?.items ?? 0) + items,
+  status: event.type,
+  lastAt: event.createdAt,
+});
 
 export default defineProjection({
   name: 'order_totals',
@@ -18,5 +16,9 @@ export default defineProjection({
     key: 'orderId',
     indexes: ['status'],
   },
-  on: { '*': count },
+  // As the SQL beside it, this asks for the payload of half of the events.
+  on: {
+    ItemAdded: (row, event) => count(row, event, event.data.quantity),
+    '*': (row, event) => count(row, event, 0),
+  },
 });

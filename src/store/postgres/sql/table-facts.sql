@@ -36,11 +36,32 @@ views as (
 ),
 -- What statements of others name: rules and policies of other relations, functions.
 naming as (
-  select distinct t.oid as table_oid, t.relname, d.classid, d.objid
+  select distinct named.table_oid, named.relname, d.classid, d.objid
+    from (
+      select t.oid as table_oid, t.relname, t.oid from t
+      union all
+      select t.oid, t.relname, v.reader from t join views v on v.table_oid = t.oid and v.relkind = 'm'
+    ) as named
+    join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = named.oid
+),
+-- Of its rows, and of arrays of them.
+types as (
+  select t.oid as table_oid, a.oid
     from t
-    join pg_depend d on d.refclassid = 'pg_class'::regclass
-                    and (d.refobjid = t.oid
-                         or d.refobjid in (select reader from views v where v.table_oid = t.oid and v.relkind = 'm'))
+    join pg_type y on y.oid = t.reltype,
+         lateral (values (y.oid), (y.typarray)) as a(oid)
+),
+-- By class and object, so that the catalog is asked by its index and never read through.
+depending as (
+  select own.table_oid, d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid
+    from (
+      select oid as table_oid, 'pg_class'::regclass as class, oid from t
+      union all
+      select table_oid, 'pg_class'::regclass, oid from parts
+      union all
+      select table_oid, 'pg_type'::regclass, oid from types
+    ) as own
+    join pg_depend d on d.refclassid = own.class and d.refobjid = own.oid
 ),
 found as (
   select relname, 'self' as what, relkind::text as kind, reltuples::bigint::text as name from t
@@ -177,19 +198,14 @@ found as (
   union all
   select t.relname, 'blocking', i.type, i.identity
     from t
-    join pg_depend d on (d.refclassid = 'pg_class'::regclass
-                         and (d.refobjid = t.oid or d.refobjid in (select oid from parts where table_oid = t.oid)))
-                     or (d.refclassid = 'pg_type'::regclass
-                         and d.refobjid in (select y.oid from pg_type y
-                                             where t.reltype <> 0 and t.reltype in (y.oid, y.typelem))),
+    join depending d on d.table_oid = t.oid,
          lateral pg_identify_object(d.classid, d.objid, d.objsubid) i
    where not exists (
      select from pg_class c
       where d.classid = 'pg_class'::regclass and c.oid = d.objid
         and (c.oid in (t.oid, t.reltoastrelid) or c.oid in (select oid from parts where table_oid = t.oid)
              or c.oid in (select indexrelid from pg_index x where x.indrelid = t.oid)))
-     and not exists (
-       select from pg_type y where d.classid = 'pg_type'::regclass and y.oid = d.objid and t.reltype in (y.oid, y.typelem))
+     and not (d.classid = 'pg_type'::regclass and d.objid in (select oid from types where table_oid = t.oid))
      and not exists (select from pg_attrdef a where d.classid = 'pg_attrdef'::regclass and a.oid = d.objid and a.adrelid = t.oid)
      and not exists (
        select from pg_constraint k
