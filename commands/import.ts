@@ -1,4 +1,5 @@
 /** `evstore import`: NDJSON into the store, in batches, resumable by running it again. */
+import { setImmediate } from 'node:timers/promises';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import type { ImportedEvent, ImportResult } from '../src/store/store.js';
@@ -14,6 +15,8 @@ import { dryRunOption, progressOption } from './shared-options.js';
 const defaultBatchSize = 10_000;
 /** A batch of long lines has fewer: two of them are in memory at a time. */
 const maxBatchCharacters = 8_000_000;
+/** While a batch is written the server waits for each answer as long as the lines that are read in between take. */
+const linesInARow = 32;
 
 interface ImportReport {
   readonly imported: number;
@@ -105,6 +108,7 @@ async function importLines(source: string, flags: Flags, context: Context): Prom
   };
   try {
     for await (const line of readLines(bytes, name)) {
+      if (line.number % linesInARow === 0) await setImmediate();
       batch.push(toImportedEvent(line, name));
       characters += line.text.length;
       lastLine = line.number;
