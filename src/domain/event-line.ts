@@ -39,9 +39,12 @@ export function parseEventLine(line: string): EventLine {
     else if (isText(key)) said[key] = readText(key, raw);
     else if (!places.includes(key)) throw invalid(`unknown member '${key}'`, `Known are ${known.join(', ')}.`);
   }
-  const { type } = said;
-  if (type === undefined) throw invalid("the member 'type' is missing");
-  return { ...said, type };
+  if (!hasType(said)) throw invalid("the member 'type' is missing");
+  return said;
+}
+
+function hasType(said: Partial<EventLine>): said is EventLine {
+  return said.type !== undefined;
 }
 
 function isText(key: string): key is (typeof texts)[number] {

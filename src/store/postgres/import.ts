@@ -83,8 +83,9 @@ function* toLines(
 ): Generator<string> {
   const versions = new Map(streams.map((stream, place) => [stream, toInteger(ends[place]?.[0])]));
   const now = toText(ends[0]?.[2]);
-  for (const { id, streamId, type, schemaVersion, data, metadata, ...rest } of events) {
-    const { streamType = categoryOf(streamId), createdAt = now } = rest;
+  for (const event of events) {
+    const { id, streamId, type, schemaVersion, data, metadata } = event;
+    const { streamType = categoryOf(streamId), createdAt = now } = event;
     const version = (versions.get(streamId) ?? 0) + 1;
     versions.set(streamId, version);
     yield copyLine([id, streamId, streamType, type, schemaVersion, data, metadata, version, createdAt]);

@@ -202,10 +202,10 @@ export class Database implements Session {
   }
 
   #within<T>(begin: string, work: (session: Session) => T): T {
-    this.execute(begin);
+    this.run(begin);
     try {
       const result = work(this);
-      this.execute('commit');
+      this.run('commit');
       return result;
     } finally {
       // Some errors have rolled back already.
