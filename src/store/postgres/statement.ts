@@ -92,8 +92,13 @@ function arrayText(values: readonly (string | number | boolean | null)[]): strin
   for (const value of values) {
     if (text !== '') text += ',';
     if (value === null) text += 'NULL';
-    else if (typeof value !== 'string') text += String(value);
-    else text += `"${/["\\]/.test(value) ? value.replace(/["\\]/g, '\\$&') : value}"`;
+    else text += typeof value === 'string' ? quoted(value) : String(value);
   }
   return `{${text}}`;
+}
+
+/** Quotes are what payloads are full of, and one expression for both characters takes twice as long. */
+function quoted(value: string): string {
+  const escaped = value.includes('\\') ? value.replaceAll('\\', '\\\\') : value;
+  return `"${escaped.replaceAll('"', '\\"')}"`;
 }
