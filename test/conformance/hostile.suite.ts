@@ -33,8 +33,15 @@ export const hostileSuite = suite('hostile input', {
       'null',
     ];
     for (const data of kept) await append(store, 'Order-1', [makeEvent({ data })]);
-    expect((await readStream(store, 'Order-1')).map(({ data }) => data)).toEqual(kept);
-    expect((await readAll(store)).map(({ data }) => data)).toEqual(kept);
+    await append(
+      store,
+      'Order-2',
+      kept.map((data) => makeEvent({ data })),
+    );
+    for (const stream of ['Order-1', 'Order-2']) {
+      expect((await readStream(store, stream)).map(({ data }) => data)).toEqual(kept);
+    }
+    expect((await readAll(store)).map(({ data }) => data)).toEqual([...kept, ...kept]);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   },
 
@@ -62,17 +69,24 @@ export const hostileSuite = suite('hostile input', {
       '\\',
       '\t\r\n',
       ' ',
+      ',',
+      '{}',
+      'NULL',
+      '\\"\\\\',
       "{'a'}",
       '-',
       '--help',
     ];
-    for (const text of texts) {
-      const event = makeEvent({
+    const events = texts.map((text) =>
+      makeEvent({
         type: text,
         streamType: text,
         data: JSON.stringify(text),
         metadata: JSON.stringify({ correlationId: text }),
-      });
+      }),
+    );
+    for (const [place, text] of texts.entries()) {
+      const event = events[place] ?? makeEvent();
       await append(store, text, [event]);
       expect(await readStream(store, text)).toMatchObject([
         { streamId: text, type: text, streamType: text, data: event.data },
@@ -80,6 +94,9 @@ export const hostileSuite = suite('hostile input', {
       expect(await readAll(store, { correlationId: text, types: [text], streamId: text })).toHaveLength(1);
     }
     expect(await readAll(store)).toHaveLength(texts.length);
+    const together = events.map((event) => ({ ...event, id: makeEvent().id }));
+    await append(store, 'Together-1', together);
+    expect(await readStream(store, 'Together-1')).toMatchObject(together);
   },
 
   'H15 H27 event-too-big': async ({ store }) => {
