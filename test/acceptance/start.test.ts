@@ -71,6 +71,13 @@ test('--help loads no driver', async () => {
   expect(own).not.toContain('chunks/postgres.cjs');
 });
 
+test('the licence of each package whose code is in it comes with it', () => {
+  const text = readFileSync(join(packed.folder, 'node_modules/evstore/dist/LICENCES.txt'), 'utf8');
+  for (const name of ['commander', 'pg', 'pg-pool', 'pg-protocol', 'pg-types', 'split2']) {
+    expect(text).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(`, 'm'));
+  }
+});
+
 test.runIf('enableCompileCache' in nodeModule)('what was compiled is kept for this user alone', async () => {
   const cache = join(packed.folder, 'cache');
   expect(await packed.evstore(['--help'], { env: { XDG_CACHE_HOME: cache } })).toMatchObject({ code: 0 });
