@@ -15,6 +15,7 @@ import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projec
 import type { RebuildReport } from '../src/projection/rebuilding.js';
 import type { VerifyOptions } from '../src/projection/verify.js';
 import type { Store } from '../src/store/store.js';
+import { keepHeapSmall } from '../src/terminal/heap.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
 import { failWithFirst } from './fail-with-first.js';
@@ -73,6 +74,7 @@ export const command: Command = {
     if (flags.dryRun === true) return showPlans(planned, store, flags, context);
     for (const { plan } of planned)
       for (const line of plan === null ? [] : describePlan(plan)) await context.note(line);
+    keepHeapSmall();
     const reports = await rebuild(planned, store, parallel, flags, context);
     await show(reports, performance.now() - startedAt, context);
     return failWithFirst(errorsOf(reports), context);

@@ -10,6 +10,7 @@ import { type RunResult, runProjections } from '../src/projection/run.js';
 import type { RunNews } from '../src/projection/run-news.js';
 import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
+import { keepHeapSmall } from '../src/terminal/heap.js';
 import { type Command, option } from './command.js';
 import type { Context } from './context.js';
 import { errorFlags, readErrorHandling } from './error-options.js';
@@ -43,6 +44,7 @@ export const command: Command = {
     dryRunOption(),
   ],
   run: async (names, flags, context) => {
+    keepHeapSmall();
     const { projections, sagas } = await selectRunnable(context, flags, names);
     const store = await context.openStore();
     const part = flags.partition as Part | undefined;
