@@ -17,7 +17,7 @@ const groups = [
   { name: 'start', test: /\/commands\/start\.ts$/, priority: 5 },
   { name: 'domain', test: /\/src\/domain\/|\/src\/store\/[^/]+\.ts$/, priority: 4 },
   { name: 'program', test: /\/commands\/(program|create-context|event-range|event-output)\.ts$/, priority: 3 },
-  { name: 'sqlite', test: /\/src\/store\/sqlite\//, priority: 2 },
+  { name: 'sqlite', test: /\/src\/store\/sqlite\/(?!import-worker)/, priority: 2 },
   { name: 'postgres', test: /\/src\/store\/postgres\//, priority: 2 },
 ];
 
@@ -50,6 +50,7 @@ async function joinModules() {
       index: 'src/index.ts',
       testing: 'src/testing.ts',
       'fold-worker': 'src/projection/fold-worker.ts',
+      'import-worker': 'src/store/sqlite/import-worker.ts',
     },
     external: isForeign,
     plugins: [keepPlaces(), leaveOut()],
@@ -66,6 +67,7 @@ async function joinModules() {
     ['index', 'src/index.js'],
     ['testing', 'src/testing.js'],
     ['fold-worker', 'src/projection/fold-worker.js'],
+    ['import-worker', 'src/store/sqlite/import-worker.js'],
   ]) {
     const { exports } = output.find(({ fileName }) => fileName === `chunks/${name}.cjs`);
     writeFacade(file, `chunks/${name}.cjs`, exports);

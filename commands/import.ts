@@ -2,9 +2,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
-import type { ImportedEvent, ImportResult } from '../src/store/store.js';
+import type { Engine, ImportedEvent, ImportResult } from '../src/store/store.js';
 import { openInput } from '../src/terminal/input.js';
-import { readLines } from '../src/terminal/lines.js';
+import { type Line, readLines } from '../src/terminal/lines.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import { type Command, type Flags, option } from './command.js';
 import type { Context } from './context.js';
@@ -12,11 +12,17 @@ import { toImportedEvent } from './import-line.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 import { dryRunOption, progressOption } from './shared-options.js';
 
-const defaultBatchSize = 10_000;
+/** On SQLite many share a transaction, and the fewer pass between its threads at a time the less memory they take. */
+const defaultBatchSizes: Readonly<Record<Engine, number>> = { postgres: 10_000, sqlite: 500 };
 /** A batch of long lines has fewer: two of them are in memory at a time. */
 const maxBatchCharacters = 8_000_000;
 /** While a batch is written the server waits for each answer as long as the lines that are read in between take. */
 const linesInARow = 32;
+
+interface ImportFlags {
+  readonly batchSize?: number;
+  readonly onConflict?: 'skip' | 'fail';
+}
 
 interface ImportReport {
   readonly imported: number;
@@ -40,7 +46,11 @@ export const command: Command = {
     { line: 'evstore export --store "$OLD" | evstore import --store "$NEW"', purpose: 'copy a store' },
   ],
   options: [
-    option('--batch-size <count>', `events in one transaction (default: ${defaultBatchSize})`, wholeNumber(1)),
+    option(
+      '--batch-size <count>',
+      `events in one transaction (default: ${defaultBatchSizes.postgres}, on SQLite what half a second takes)`,
+      wholeNumber(1),
+    ),
     option(
       '--on-conflict <how>',
       'a known id with other content: skip it or fail (default: fail)',
@@ -77,59 +87,68 @@ async function checkLines(source: string, context: Context): Promise<ImportRepor
 }
 
 async function importLines(source: string, flags: Flags, context: Context): Promise<ImportReport> {
-  const { batchSize = defaultBatchSize } = flags as { batchSize?: number };
-  const conflict = (flags.onConflict ?? 'fail') as 'skip' | 'fail';
   const { signal } = context.io;
   const { name, bytes } = await openInput(source, context.io);
-  const { log } = await context.openStore();
+  const { engine, log } = await context.openStore();
+  const { batchSize, onConflict: conflict = 'fail' } = flags as ImportFlags;
+  const size = batchSize ?? defaultBatchSizes[engine];
   const progress = await context.progress(`import ${name}`);
   const total = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
-  let batch: ImportedEvent[] = [];
-  let characters = 0;
+  /** Number of the last line of each batch that is not committed yet. */
+  const ends: number[] = [];
+  /** Of what was committed: how many lines, and the number of the last one. */
   let lines = 0;
-  /** Number of the last line whose batch was committed. */
   let safeLine = 0;
-  let lastLine = 0;
-  const write = async (events: readonly ImportedEvent[], toLine: number) => {
-    addTo(total, await log.importEvents(events, { conflict }));
-    lines += events.length;
-    safeLine = toLine;
+  const committed = (result: ImportResult, batches: number) => {
+    addTo(total, result);
+    lines += result.imported + result.known + result.skipped;
+    safeLine = ends.splice(0, batches).at(-1) ?? safeLine;
     progress.update(lines);
   };
-  /** The next lines are read while the store works on a batch. */
-  let writing = Promise.resolve();
-  const passOn = async () => {
-    await writing;
-    writing = write(batch, lastLine);
-    // Whoever awaits it next is told.
-    writing.catch(() => {});
-    batch = [];
-    characters = 0;
-  };
   try {
-    for await (const line of readLines(bytes, name)) {
-      if (line.number % linesInARow === 0) await setImmediate();
-      batch.push(toImportedEvent(line, name));
-      characters += line.text.length;
-      lastLine = line.number;
-      if (batch.length >= batchSize || characters >= maxBatchCharacters) await passOn();
-      if (signal.aborted) break;
-    }
-    if (batch.length > 0 && !signal.aborted) await passOn();
-    await writing;
+    const batches = readBatches(readLines(bytes, name), { name, size, signal, ends });
+    await log.importBatches(batches, { conflict, joined: batchSize === undefined, committed });
   } catch (error) {
-    // What is wrong further up in the file comes first.
-    const first = await writing.then(
-      () => error,
-      (earlier: unknown) => earlier,
-    );
-    throw isEvstoreError(first) ? withPlace(first, name, safeLine, total) : first;
+    throw isEvstoreError(error) ? withPlace(error, name, safeLine, total) : error;
   } finally {
     progress.stop();
   }
   if (signal.aborted) await context.note(`stopped after line ${safeLine}; run the same command again to go on`);
   const { newStreams: streams, ...counts } = total;
   return { ...counts, streams, lines, dryRun: false };
+}
+
+interface Reading {
+  readonly name: string;
+  readonly size: number;
+  readonly signal: AbortSignal;
+  /** Gets the number of the last line of each batch. */
+  readonly ends: number[];
+}
+
+async function* readBatches(
+  lines: AsyncIterable<Line>,
+  { name, size, signal, ends }: Reading,
+): AsyncGenerator<readonly ImportedEvent[]> {
+  let batch: ImportedEvent[] = [];
+  let characters = 0;
+  let lastLine = 0;
+  for await (const line of lines) {
+    if (line.number % linesInARow === 0) await setImmediate();
+    batch.push(toImportedEvent(line, name));
+    characters += line.text.length;
+    lastLine = line.number;
+    if (batch.length >= size || characters >= maxBatchCharacters) {
+      ends.push(lastLine);
+      yield batch;
+      batch = [];
+      characters = 0;
+    }
+    if (signal.aborted) return;
+  }
+  if (batch.length === 0) return;
+  ends.push(lastLine);
+  yield batch;
 }
 
 function addTo(total: { -readonly [Key in keyof ImportResult]: number }, result: ImportResult): void {

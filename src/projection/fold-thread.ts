@@ -1,8 +1,9 @@
 /** One thread of a parallel fold, as the thread that writes sees it. */
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
+import { startThread } from '../store/start-thread.js';
 import type { TakenRows, ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
 
 interface Waiting {
@@ -24,7 +25,7 @@ export class FoldThread {
 
   constructor(work: ThreadWork) {
     this.#name = work.name;
-    this.#worker = startWorker(work);
+    this.#worker = startThread('./fold-worker', import.meta.url, work);
     this.#worker.on('message', (reply: ThreadReply) => this.#waiting?.resolve(reply));
     this.#worker.on('error', (error) => this.#fail(String(error), error));
     this.#worker.on('exit', (code) => this.#fail(`It ended with exit code ${code}`));
@@ -104,11 +105,4 @@ export class FoldThread {
     });
     this.#waiting?.reject(this.#failure);
   }
-}
-
-/** In the form this module runs in: `.js` when installed, `.ts` under a test runner, which needs what compiles it. */
-function startWorker(workerData: ThreadWork): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./fold-worker.js', import.meta.url), { workerData });
-  const execArgv = ['--import', import.meta.resolve('jiti/register')];
-  return new Worker(new URL('./fold-worker.ts', import.meta.url), { workerData, execArgv });
 }

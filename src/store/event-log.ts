@@ -69,6 +69,12 @@ export interface EventLog {
   ): Promise<ImportResult>;
 
   /**
+   * As `importEvents`, for any number of events: batch after batch, the next one asked for while one is written. When
+   * one fails, or the source does, what came before it is committed, and nothing after it is written.
+   */
+  importBatches(batches: AsyncIterable<readonly ImportedEvent[]>, options: ImportOptions): Promise<void>;
+
+  /**
    * Looks at every event up to the head as it is at the start, slice by slice, and says what is wrong. It rests on no
    * guard: also of a store whose order cannot be trusted.
    */
@@ -175,6 +181,14 @@ export interface Break {
   readonly id: string;
   /** Position of the other event; null when one is missing. */
   readonly other: number | null;
+}
+
+export interface ImportOptions {
+  readonly conflict: 'skip' | 'fail';
+  /** Batches may share a transaction, where that is faster; one that fails takes those with it that it shares one with. */
+  readonly joined?: boolean;
+  /** Called after each commit, with what it wrote. */
+  readonly committed: (result: ImportResult, batches: number) => void;
 }
 
 export interface ImportResult {

@@ -10,8 +10,9 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { newEventId } from '../../src/domain/uuid.js';
 import { openStoreAt } from '../../src/store/open.js';
+import type { Engine } from '../../src/store/store.js';
 import { compileProgram } from '../support/compile.js';
-import { connectPostgres, forEachEngine, withDatabase, withTestStore } from '../support/engines.js';
+import { connectPostgres, engines, forEachEngine, withDatabase, withTestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents, readAll } from '../support/events.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { type Program, runProgram } from '../support/program.js';
@@ -82,47 +83,52 @@ describe('F1 pg-restart', () => {
 });
 
 describe('F11 an import that is killed', () => {
-  const lines = 6_000;
+  const random = makeRandom(freshSeed());
+  const makeLines = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({
+      ...(n % 2 === 0 && { id: newEventId() }),
+      streamId: `Order-${random.below(50)}`,
+      type: 'Imported',
+      data: { n },
+    }));
 
-  forEachEngine((engine) => {
-    it('and run again, as often as it takes, has each line once and in order', () =>
-      withTestStore(engine, async ({ url, store }) => {
-        const folder = mkdtempSync(join(tmpdir(), 'evstore-import-'));
-        const file = join(folder, 'events.ndjson');
-        const random = makeRandom(freshSeed());
-        const made = Array.from({ length: lines }, (_, n) => ({
-          ...(n % 2 === 0 && { id: newEventId() }),
-          streamId: `Order-${random.below(50)}`,
-          type: 'Imported',
-          data: { n },
-        }));
-        writeFileSync(file, made.map((line) => `${JSON.stringify(line)}\n`).join(''));
-        const args = ['import', file, '--batch-size', '100', '--store', url];
-        try {
-          let kills = 0;
-          for (let isDone = false; !isDone; ) {
-            const before = (await store.log.head()).head;
-            const program = evstore(args);
-            const beyond = before + 100 * random.below(20);
-            while (program.process.exitCode === null && (await store.log.head()).head <= beyond) await sleep(2);
-            program.process.kill('SIGKILL');
-            isDone = (await program.ended) === 0;
-            if (!isDone) kills += 1;
-          }
-          expect(kills).toBeGreaterThan(2);
-          // What is known already uses up no positions.
-          expect((await store.log.head()).head).toBeLessThan(lines + 100 * (kills + 1));
-          const stored = await readAll(store);
-          expect(stored.map(({ data }) => JSON.parse(data).n)).toEqual(made.map(({ data }) => data.n));
-          expect(stored.map(({ streamId }) => streamId)).toEqual(made.map(({ streamId }) => streamId));
-          const again = evstore(args);
-          expect(await again.ended).toBe(0);
-          expect(await readAll(store)).toEqual(stored);
-        } finally {
-          rmSync(folder, { recursive: true });
+  const cases: readonly { engine: Engine; args: readonly string[]; lines: number; step: number; kills: number }[] = [
+    ...engines.map((engine) => ({ engine, args: ['--batch-size', '100'], lines: 6_000, step: 100, kills: 3 })),
+    // What half a second takes is one transaction then.
+    { engine: 'sqlite', args: [], lines: 150_000, step: 500, kills: 1 },
+  ];
+  it.each(cases)('and run again, as often as it takes, has each line once and in order: $engine $args', (each) =>
+    withTestStore(each.engine, async ({ url, store }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'evstore-import-'));
+      const file = join(folder, 'events.ndjson');
+      const made = makeLines(each.lines);
+      writeFileSync(file, made.map((line) => `${JSON.stringify(line)}\n`).join(''));
+      const args = ['import', file, ...each.args, '--store', url];
+      try {
+        let kills = 0;
+        for (let isDone = false; !isDone; ) {
+          const before = (await store.log.head()).head;
+          const program = evstore(args);
+          const beyond = before + each.step * random.below(20);
+          while (program.process.exitCode === null && (await store.log.head()).head <= beyond) await sleep(2);
+          program.process.kill('SIGKILL');
+          isDone = (await program.ended) === 0;
+          if (!isDone) kills += 1;
         }
-      }));
-  });
+        expect(kills).toBeGreaterThanOrEqual(each.kills);
+        // What is known already uses up no positions.
+        expect((await store.log.head()).head).toBeLessThan(each.lines + each.step * (kills + 1));
+        const stored = await readAll(store);
+        expect(stored.map(({ data }) => JSON.parse(data).n)).toEqual(made.map(({ data }) => data.n));
+        expect(stored.map(({ streamId }) => streamId)).toEqual(made.map(({ streamId }) => streamId));
+        const again = evstore(args);
+        expect(await again.ended).toBe(0);
+        expect(await readAll(store)).toEqual(stored);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
+    }),
+  );
 });
 
 describe('F14 oom-line', () => {

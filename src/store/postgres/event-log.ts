@@ -20,6 +20,7 @@ import type {
   AppendOptions,
   EventLog,
   ImportedEvent,
+  ImportOptions,
   ImportResult,
   Inspection,
   LineBatch,
@@ -73,6 +74,10 @@ export class PostgresEventLog implements EventLog {
     options: { readonly conflict: 'skip' | 'fail' },
   ): Promise<ImportResult> {
     return importEvents(this.#database, this.#sql, events, options.conflict);
+  }
+
+  async importBatches(batches: AsyncIterable<readonly ImportedEvent[]>, options: ImportOptions): Promise<void> {
+    for await (const batch of readAhead(batches)) options.committed(await this.importEvents(batch, options), 1);
   }
 
   inspect(): AsyncIterable<Inspection> {

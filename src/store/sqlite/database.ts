@@ -64,6 +64,10 @@ export class Database implements Session {
     }
   }
 
+  get target(): FileTarget {
+    return this.#target;
+  }
+
   get location(): string {
     return this.#target.location;
   }
@@ -116,6 +120,18 @@ export class Database implements Session {
   /** Statements in one transaction that has the write lock from its beginning; any error rolls it back. */
   async transaction<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
     return this.retry(() => this.#within('begin immediate', work), timeoutMs);
+  }
+
+  /**
+   * As `transaction`, for work that goes on over many turns, until `commit`. Only where nobody else has the connection:
+   * their statements would be part of it. Closing it rolls back.
+   */
+  async begin(): Promise<void> {
+    await this.retry(() => this.run('begin immediate'));
+  }
+
+  commit(): void {
+    this.run('commit');
   }
 
   /** As `transaction`, for renaming tables: what refers to a table by name goes on naming what it named. */

@@ -18,6 +18,7 @@ import type {
   AppendOptions,
   EventLog,
   ImportedEvent,
+  ImportOptions,
   ImportResult,
   Inspection,
   LineBatch,
@@ -29,6 +30,7 @@ import { append } from './append.js';
 import type { Database, Session } from './database.js';
 import { addFilter, type FilteredStatement } from './filter.js';
 import { importEvents } from './import.js';
+import { importBatches } from './import-batches.js';
 import { inspectLog, tally } from './integrity.js';
 import { readEventPage } from './read-events.js';
 import { readLines } from './read-lines.js';
@@ -84,6 +86,10 @@ export class SqliteEventLog implements EventLog {
     options: { readonly conflict: 'skip' | 'fail' },
   ): Promise<ImportResult> {
     return importEvents(this.#database, this.#sql, events, options.conflict);
+  }
+
+  importBatches(batches: AsyncIterable<readonly ImportedEvent[]>, options: ImportOptions): Promise<void> {
+    return importBatches(this.#database, this.#sql, batches, options);
   }
 
   inspect(): AsyncIterable<Inspection> {
