@@ -146,7 +146,7 @@ async function* readBatches(
     }
     if (signal.aborted) return;
   }
-  if (batch.length === 0) return;
+  if (batch.length === 0 || signal.aborted) return;
   ends.push(lastLine);
   yield batch;
 }

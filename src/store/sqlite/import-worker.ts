@@ -6,7 +6,14 @@ import type { ImportResult } from '../store.js';
 import { Database } from './database.js';
 import { namedError } from './errors.js';
 import { Importer } from './import.js';
-import { type ImportReply, type ImportRequest, type ImportWork, packError, unpackEvents } from './import-protocol.js';
+import {
+  type ImportReply,
+  type ImportRequest,
+  type ImportWork,
+  type PackedEvents,
+  packError,
+  unpackEvents,
+} from './import-protocol.js';
 
 /**
  * The index of ids is written all over by every few thousand events: the more of them share a transaction, the less often.
@@ -33,7 +40,7 @@ class Transactions {
     this.#database = database;
   }
 
-  async write(events: Extract<ImportRequest, { kind: 'write' }>['events']): Promise<void> {
+  async write(events: PackedEvents): Promise<void> {
     if (this.#importer === undefined) {
       await this.#database.begin();
       this.#importer = new Importer(this.#database, sql, conflict);
