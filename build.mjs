@@ -12,7 +12,10 @@ import { rolldown } from 'rolldown';
 const root = fileURLToPath(new URL('.', import.meta.url));
 const tsc = fileURLToPath(import.meta.resolve('typescript/package.json').replace('package.json', 'bin/tsc'));
 
-/** What is always needed together is one file: a file each for every set of commands that share it would be dozens. */
+/**
+ * What is always needed together is one file: a file each for every set of commands that share it would be dozens. What
+ * a thread begins with is nobody else's.
+ */
 const groups = [
   { name: 'start', test: /\/commands\/start\.ts$/, priority: 5 },
   { name: 'domain', test: /\/src\/domain\/|\/src\/store\/[^/]+\.ts$/, priority: 4 },

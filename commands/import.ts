@@ -99,10 +99,10 @@ async function importLines(source: string, flags: Flags, context: Context): Prom
   /** Of what was committed: how many lines, and the number of the last one. */
   let lines = 0;
   let safeLine = 0;
-  const committed = (result: ImportResult, batches: number) => {
+  const committed = (result: ImportResult) => {
     addTo(total, result);
     lines += result.imported + result.known + result.skipped;
-    safeLine = ends.splice(0, batches).at(-1) ?? safeLine;
+    safeLine = ends.shift() ?? safeLine;
     progress.update(lines);
   };
   try {

@@ -187,8 +187,8 @@ export interface ImportOptions {
   readonly conflict: 'skip' | 'fail';
   /** Batches may share a transaction, where that is faster; one that fails takes those with it that it shares one with. */
   readonly joined?: boolean;
-  /** Called after each commit, with what it wrote. */
-  readonly committed: (result: ImportResult, batches: number) => void;
+  /** Called for each batch in turn, once it is committed. */
+  readonly committed: (result: ImportResult) => void;
 }
 
 export interface ImportResult {

@@ -77,7 +77,7 @@ export class PostgresEventLog implements EventLog {
   }
 
   async importBatches(batches: AsyncIterable<readonly ImportedEvent[]>, options: ImportOptions): Promise<void> {
-    for await (const batch of readAhead(batches)) options.committed(await this.importEvents(batch, options), 1);
+    for await (const batch of readAhead(batches)) options.committed(await this.importEvents(batch, options));
   }
 
   inspect(): AsyncIterable<Inspection> {

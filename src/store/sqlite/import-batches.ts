@@ -22,7 +22,7 @@ export async function importBatches(
   let thread: ImportThread | undefined;
   try {
     for await (const batch of readAhead(batches)) {
-      if (isFirst || target.isMemory) committed(await importEvents(database, sql, batch, conflict), 1);
+      if (isFirst || target.isMemory) committed(await importEvents(database, sql, batch, conflict));
       else {
         thread ??= new ImportThread({ target, conflict, joined }, committed);
         await thread.write(batch);

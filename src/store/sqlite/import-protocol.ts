@@ -19,7 +19,8 @@ export type ImportRequest =
 export type ImportReply =
   /** There is room for another batch. */
   | { readonly kind: 'taken' }
-  | { readonly kind: 'committed'; readonly result: ImportResult; readonly batches: number }
+  /** What became of each batch since the last time. */
+  | { readonly kind: 'committed'; readonly results: readonly ImportResult[] }
   /** What was not committed is rolled back, and nothing more is written. */
   | { readonly kind: 'failed'; readonly error: PackedError }
   | { readonly kind: 'ended' };

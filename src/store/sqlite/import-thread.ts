@@ -48,7 +48,7 @@ export class ImportThread {
 
   #hear(reply: ImportReply): void {
     if (reply.kind === 'taken') this.#ahead -= 1;
-    if (reply.kind === 'committed') this.#committed(reply.result, reply.batches);
+    if (reply.kind === 'committed') for (const result of reply.results) this.#committed(result);
     if (reply.kind === 'ended') this.#hasEnded = true;
     if (reply.kind === 'failed') this.#fail(new EvstoreError(reply.error.code, reply.error.message, reply.error));
     this.#wake();

@@ -33,8 +33,7 @@ class Transactions {
   readonly #database: Database;
   #importer: Importer | undefined;
   #beganAt = 0;
-  #batches = 0;
-  #result = nothing();
+  #results: ImportResult[] = [];
 
   constructor(database: Database) {
     this.#database = database;
@@ -46,9 +45,7 @@ class Transactions {
       this.#importer = new Importer(this.#database, sql, conflict);
       this.#beganAt = performance.now();
     }
-    const inserted = this.#importer.insert(unpackEvents(events));
-    for (const key of Object.keys(inserted) as (keyof ImportResult)[]) this.#result[key] += inserted[key];
-    this.#batches += 1;
+    this.#results.push(this.#importer.insert(unpackEvents(events)));
     const isLong = performance.now() - this.#beganAt >= longestTransactionMs;
     if (!joined || isLong) this.commit();
     if (isLong) await sleep(pauseMs);
@@ -58,15 +55,10 @@ class Transactions {
     if (this.#importer === undefined) return;
     this.#importer.finish();
     this.#database.commit();
-    answer({ kind: 'committed', result: this.#result, batches: this.#batches });
+    answer({ kind: 'committed', results: this.#results });
     this.#importer = undefined;
-    this.#batches = 0;
-    this.#result = nothing();
+    this.#results = [];
   }
-}
-
-function nothing(): { -readonly [Key in keyof ImportResult]: number } {
-  return { imported: 0, known: 0, skipped: 0, newStreams: 0 };
 }
 
 function answer(reply: ImportReply): void {
@@ -76,13 +68,11 @@ function answer(reply: ImportReply): void {
 function serve(database: Database): void {
   const transactions = new Transactions(database);
   let idle: NodeJS.Timeout | undefined;
-  let hasFailed = false;
   const attempt = async (work: () => void | Promise<void>) => {
-    if (hasFailed) return;
     try {
       await work();
     } catch (error) {
-      hasFailed = true;
+      // Rolls back, and refuses whatever was sent already.
       database.close();
       answer({ kind: 'failed', error: packError(namedError(error, target.location)) });
     }
