@@ -17,10 +17,14 @@ const tsc = fileURLToPath(import.meta.resolve('typescript/package.json').replace
  * a thread begins with is nobody else's.
  */
 const groups = [
-  { name: 'start', test: /\/commands\/start\.ts$/, priority: 5 },
-  { name: 'domain', test: /\/src\/domain\/|\/src\/store\/[^/]+\.ts$/, priority: 4 },
-  { name: 'program', test: /\/commands\/(program|create-context|event-range|event-output)\.ts$/, priority: 3 },
-  { name: 'sqlite', test: /\/src\/store\/sqlite\/(?!import-worker)/, priority: 2 },
+  { name: 'start', test: /\/commands\/support\/start\.ts$/, priority: 5 },
+  { name: 'domain', test: /\/src\/domain\/|\/src\/store\/(shared\/)?[^/]+\.ts$/, priority: 4 },
+  {
+    name: 'program',
+    test: /\/commands\/(program|support\/(create-context|event-output)|options\/event-range)\.ts$/,
+    priority: 3,
+  },
+  { name: 'sqlite', test: /\/src\/store\/sqlite\/(?!log\/import-worker)/, priority: 2 },
   { name: 'postgres', test: /\/src\/store\/postgres\//, priority: 2 },
 ];
 
@@ -52,8 +56,8 @@ async function joinModules() {
       evstore: 'bin/evstore.ts',
       index: 'src/index.ts',
       testing: 'src/testing.ts',
-      'fold-worker': 'src/projection/fold-worker.ts',
-      'import-worker': 'src/store/sqlite/import-worker.ts',
+      'fold-worker': 'src/projection/fold/threads/fold-worker.ts',
+      'import-worker': 'src/store/sqlite/log/import-worker.ts',
     },
     external: isForeign,
     plugins: [keepPlaces(), leaveOut()],
@@ -69,8 +73,8 @@ async function joinModules() {
   for (const [name, file] of [
     ['index', 'src/index.js'],
     ['testing', 'src/testing.js'],
-    ['fold-worker', 'src/projection/fold-worker.js'],
-    ['import-worker', 'src/store/sqlite/import-worker.js'],
+    ['fold-worker', 'src/projection/fold/threads/fold-worker.js'],
+    ['import-worker', 'src/store/sqlite/log/import-worker.js'],
   ]) {
     const { exports } = output.find(({ fileName }) => fileName === `chunks/${name}.cjs`);
     writeFacade(file, `chunks/${name}.cjs`, exports);

@@ -1,14 +1,19 @@
 /** `evstore abort`: drops unfinished rebuilds. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
-import { describeMeant } from '../src/projection/lag.js';
-import { ownerName } from '../src/projection/owner.js';
-import { abortRebuild, assertLoaded, findAllUnfinished, findUnfinished } from '../src/projection/rebuild-lease.js';
+import {
+  abortRebuild,
+  assertLoaded,
+  findAllUnfinished,
+  findUnfinished,
+} from '../src/projection/journal/rebuild-lease.js';
+import { describeMeant } from '../src/projection/status/lag.js';
 import type { Rebuild, Store } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { loadCode } from './projection-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'abort [name]',

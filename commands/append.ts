@@ -4,16 +4,16 @@ import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/even
 import { validateAppend } from '../src/domain/validate.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderTsv } from '../src/output/tsv.js';
-import { InlineUpkeep } from '../src/projection/inline-upkeep.js';
-import type { LoadedProjection } from '../src/projection/load.js';
-import { assertProjectionsExist, waitForProjections } from '../src/projection/wait.js';
+import type { LoadedProjection } from '../src/projection/define/load.js';
+import { InlineUpkeep } from '../src/projection/run/inline-upkeep.js';
+import { assertProjectionsExist, waitForProjections } from '../src/projection/status/wait.js';
 import { sanitise } from '../src/terminal/sanitise.js';
-import { readNewEvents } from './append-input.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { duration, expectedVersion, uuid, wholeNumber } from './parse-option.js';
-import { loadCode } from './projection-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
+import { duration, expectedVersion, uuid, wholeNumber } from './options/parse-option.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { readNewEvents } from './support/append-input.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { loadCode } from './support/projection-code.js';
 
 const waitMs = 5_000;
 

@@ -1,11 +1,11 @@
 /** `evstore checkpoints`: where subscriptions stand, and moving them by hand. */
 import { formatAgo } from '../src/output/relative-time.js';
-import { selectCheckpoints } from '../src/projection/lag.js';
+import { selectCheckpoints } from '../src/projection/status/lag.js';
 import type { Checkpoint } from '../src/store/store.js';
-import { type Command, option } from './command.js';
-import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './move-checkpoint.js';
-import { wholeNumber } from './parse-option.js';
-import { type ListColumn, printList } from './print-list.js';
+import { wholeNumber } from './options/parse-option.js';
+import { type Command, option } from './support/command.js';
+import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './support/move-checkpoint.js';
+import { type ListColumn, printList } from './support/print-list.js';
 
 const executeOption = () => option('--execute', 'do it; without this flag it only says what it would do');
 

@@ -2,9 +2,9 @@
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { type CompletionTree, renderCompletion, shells } from '../src/output/completion.js';
-import type { Command } from './command.js';
-import { registry } from './registry.js';
-import { sharedOptions } from './shared-options.js';
+import { registry } from './catalog.js';
+import { sharedOptions } from './options/shared-options.js';
+import type { Command } from './support/command.js';
 
 export const command: Command = {
   usage: 'completion <shell>',

@@ -6,11 +6,11 @@ import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { renderReport } from '../src/output/json-line.js';
 import { makeShopEvents } from '../src/scaffold/sample-shop.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { demoSteps, tryNext } from './demo-script.js';
-import { runInside } from './run-inside.js';
-import { dryRunOption } from './shared-options.js';
+import { dryRunOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { demoSteps, tryNext } from './support/demo-script.js';
+import { runInside } from './support/run-inside.js';
 
 const orders = 800;
 

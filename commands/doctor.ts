@@ -4,9 +4,9 @@ import { examineStore, toFinding } from '../src/doctor/examine.js';
 import { renderFacts } from '../src/output/finding-text.js';
 import { redactUrl } from '../src/store/redact-url.js';
 import type { Diagnosis, Fact } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { failOnFindings, printFindings } from './print-findings.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {
   usage: 'doctor',

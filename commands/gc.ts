@@ -1,11 +1,11 @@
 /** `evstore gc`: drops the tables that swaps have replaced, when their time is over. */
-import { ownerName } from '../src/projection/owner.js';
-import { assertLoaded, retireRebuild } from '../src/projection/rebuild-lease.js';
+import { ownerName } from '../src/lease/owner.js';
+import { assertLoaded, retireRebuild } from '../src/projection/journal/rebuild-lease.js';
 import type { Rebuild } from '../src/store/store.js';
-import { type Command, option } from './command.js';
-import { type ListColumn, printList } from './print-list.js';
-import { loadCode } from './projection-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { type Command, option } from './support/command.js';
+import { type ListColumn, printList } from './support/print-list.js';
+import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'gc',

@@ -6,11 +6,11 @@ import type { Engine, ImportedEvent, ImportResult } from '../src/store/store.js'
 import { openInput } from '../src/terminal/input.js';
 import { type Line, readLines } from '../src/terminal/lines.js';
 import { sanitise } from '../src/terminal/sanitise.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { toImportedEvent } from './import-line.js';
-import { oneOf, wholeNumber } from './parse-option.js';
-import { dryRunOption, progressOption } from './shared-options.js';
+import { oneOf, wholeNumber } from './options/parse-option.js';
+import { dryRunOption, progressOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { toImportedEvent } from './support/import-line.js';
 
 /** On SQLite many share a transaction, and the fewer pass between its threads at a time the less memory they take. */
 const defaultBatchSizes: Readonly<Record<Engine, number>> = { postgres: 10_000, sqlite: 500 };

@@ -3,10 +3,10 @@
 import { writeConfigFile } from '../src/config/write-config.js';
 import { renderReport } from '../src/output/json-line.js';
 import { printRoles, printSchema } from '../src/store/open.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { readSchemaStatus } from './schema-report.js';
-import { dryRunOption } from './shared-options.js';
+import { dryRunOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { readSchemaStatus } from './support/schema-report.js';
 
 interface InitReport {
   readonly store: string;

@@ -5,15 +5,15 @@ import { partOf } from '../src/domain/parts.js';
 import { describeHolder } from '../src/output/holder-text.js';
 import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import { formatDuration } from '../src/output/relative-time.js';
-import { countWaiting } from '../src/projection/count-waiting.js';
-import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/lag.js';
-import { findOverLimit, type LagLimits } from '../src/projection/lag-limits.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { duration, wholeNumber } from './parse-option.js';
-import { type ListColumn, printList, rarely } from './print-list.js';
-import { loadCode } from './projection-code.js';
-import { outputOption } from './shared-options.js';
+import { countWaiting } from '../src/projection/status/count-waiting.js';
+import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/status/lag.js';
+import { findOverLimit, type LagLimits } from '../src/projection/status/lag-limits.js';
+import { duration, wholeNumber } from './options/parse-option.js';
+import { outputOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { type ListColumn, printList, rarely } from './support/print-list.js';
+import { loadCode } from './support/projection-code.js';
 
 const defaultWatchMs = 2_000;
 

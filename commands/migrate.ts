@@ -4,12 +4,12 @@ import { renderReport } from '../src/output/json-line.js';
 import { formatAgo } from '../src/output/relative-time.js';
 import { printSchema } from '../src/store/open.js';
 import type { MigrationStatus } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { duration } from './parse-option.js';
-import { printList } from './print-list.js';
-import { readSchemaStatus } from './schema-report.js';
-import { dryRunOption } from './shared-options.js';
+import { duration } from './options/parse-option.js';
+import { dryRunOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { printList } from './support/print-list.js';
+import { readSchemaStatus } from './support/schema-report.js';
 
 const up: Command = {
   usage: 'up',

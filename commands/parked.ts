@@ -1,5 +1,6 @@
 /** `evstore parked`: events that a projection could not handle, and what waits behind them. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
   describeRetried,
@@ -9,7 +10,6 @@ import {
   summariseError,
 } from '../src/output/parked-text.js';
 import { formatAgo } from '../src/output/relative-time.js';
-import { ownerName } from '../src/projection/owner.js';
 import {
   assertKnown,
   discardParked,
@@ -17,16 +17,16 @@ import {
   findParked,
   retryCommand,
   showParked,
-} from '../src/projection/parked.js';
-import { retryParked } from '../src/projection/retry-parked.js';
+} from '../src/projection/parked/parked.js';
+import { retryParked } from '../src/projection/parked/retry-parked.js';
 import type { ParkedEvent, ParkedState } from '../src/store/store.js';
-import { type Command, option } from './command.js';
-import type { Context } from './context.js';
-import { parsePlace, readSelection, selectionFlags } from './parked-selection.js';
-import { oneOf, wholeNumber } from './parse-option.js';
-import { type ListColumn, printList } from './print-list.js';
-import { selectCode } from './projection-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
+import { oneOf, wholeNumber } from './options/parse-option.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { type Command, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
+import { type ListColumn, printList } from './support/print-list.js';
+import { selectCode } from './support/projection-code.js';
 
 const list: Command = {
   usage: 'list [name]',

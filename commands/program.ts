@@ -7,10 +7,10 @@ import { EvstoreError } from '../src/domain/errors.js';
 import { findSimilar } from '../src/domain/similar.js';
 import type { Io } from '../src/terminal/io.js';
 import { stopOf } from '../src/terminal/signals.js';
-import { type Command, type Invoke, toCommander } from './command.js';
-import { registry } from './registry.js';
-import { sharedOptions, splitSharedFlags } from './shared-options.js';
-import { readVersion } from './version.js';
+import { registry } from './catalog.js';
+import { sharedOptions, splitSharedFlags } from './options/shared-options.js';
+import { type Command, type Invoke, toCommander } from './support/command.js';
+import { readVersion } from './support/version.js';
 
 /** @returns the exit code; whatever goes wrong has been said on stderr */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -54,7 +54,7 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   return code;
 
   async function invoke(...[command, operands, options]: Parameters<Invoke>): Promise<void> {
-    const { createContext } = await import('./create-context.js');
+    const { createContext } = await import('./support/create-context.js');
     const { context, close } = await createContext(name, options, io, { argv, secrets });
     try {
       code = (await command.run?.(operands, options, context)) ?? 0;
@@ -77,7 +77,7 @@ export async function fail(
   secrets: readonly string[],
 ): Promise<number> {
   if (error instanceof Error && error.name === 'AbortError' && io.signal.aborted) return 0;
-  const { reportError } = await import('./report-error.js');
+  const { reportError } = await import('./support/report-error.js');
   return reportError(error, { io, argv, secrets });
 }
 

@@ -1,11 +1,11 @@
 /** `evstore projections`: the code's projections against the database's. */
 import { relative } from 'node:path';
-import { type InventoryItem, takeInventory } from '../src/projection/inventory.js';
-import type { Command } from './command.js';
-import type { Context } from './context.js';
-import { type ListColumn, printList, rarely } from './print-list.js';
-import { loadCode } from './projection-code.js';
-import { projectionsOption } from './shared-options.js';
+import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
+import { projectionsOption } from './options/shared-options.js';
+import type { Command } from './support/command.js';
+import type { Context } from './support/context.js';
+import { type ListColumn, printList, rarely } from './support/print-list.js';
+import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'projections',

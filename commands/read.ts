@@ -1,11 +1,18 @@
 /** `evstore read`: one stream, or the whole log. */
 import type { Store } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { createEventWriter, type EventWriter } from './event-output.js';
-import { assertStreamExists, type EventRange, isNarrowed, parseRange, rangeOptions, readRange } from './event-range.js';
-import { wholeNumber } from './parse-option.js';
-import { outputOption } from './shared-options.js';
+import {
+  assertStreamExists,
+  type EventRange,
+  isNarrowed,
+  parseRange,
+  rangeOptions,
+  readRange,
+} from './options/event-range.js';
+import { wholeNumber } from './options/parse-option.js';
+import { outputOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 /** What fits a terminal's memory and a person's patience. */
 const terminalLimit = 100;

@@ -10,22 +10,22 @@ import {
   summariseReports,
   toReportJson,
 } from '../src/output/rebuild-text.js';
-import type { RebuildMode } from '../src/projection/plan-rebuild.js';
-import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild.js';
-import type { RebuildReport } from '../src/projection/rebuilding.js';
-import type { VerifyOptions } from '../src/projection/verify.js';
+import type { VerifyOptions } from '../src/projection/compare/count-rows.js';
+import type { RebuildMode } from '../src/projection/rebuild/plan.js';
+import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild/rebuild.js';
+import type { RebuildReport } from '../src/projection/rebuild/rebuilding.js';
 import type { Store } from '../src/store/store.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { failWithFirst } from './fail-with-first.js';
-import { readParallel, threadCount } from './parallel-option.js';
-import { oneOf, wholeNumber } from './parse-option.js';
-import { selectCode } from './projection-code.js';
+import { readParallel, threadCount } from './options/parallel-option.js';
+import { oneOf, wholeNumber } from './options/parse-option.js';
+import { dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
+import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
 import { isRepair, repair, repairFlags } from './repair.js';
-import { dryRunOption, progressOption, projectionsOption } from './shared-options.js';
-import { showPlans } from './show-plans.js';
-import { keepOldFlag, readSwapOptions, switchFlags } from './swap-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { failWithFirst } from './support/fail-with-first.js';
+import { selectCode } from './support/projection-code.js';
+import { showPlans } from './support/show-plans.js';
 
 export const command: Command = {
   usage: 'rebuild [name...]',

@@ -2,12 +2,12 @@
 import type { Option } from 'commander';
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
-import { repairRows } from '../src/projection/repair.js';
-import type { RepairScope } from '../src/projection/repair-keys.js';
-import { type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { selectCode } from './projection-code.js';
-import { readSwitchOptions } from './swap-options.js';
+import { repairRows } from '../src/projection/repair/repair.js';
+import type { RepairScope } from '../src/projection/repair/repair-keys.js';
+import { readSwitchOptions } from './options/swap-options.js';
+import { type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { selectCode } from './support/projection-code.js';
 
 const samples = 10;
 /** What is about a second table, of which there is none here. */

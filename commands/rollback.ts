@@ -1,12 +1,13 @@
 /** `evstore rollback`: takes the last swap of a projection back. */
+
+import { checkpointsOf, leastOf } from '../src/lease/checkpoints.js';
 import { renderReport } from '../src/output/json-line.js';
-import { checkpointsOf, leastOf } from '../src/projection/checkpoints.js';
-import { planRollback, type RollbackPlan, rollBack } from '../src/projection/rollback.js';
-import type { Command } from './command.js';
-import type { Context } from './context.js';
-import { findCode } from './projection-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
-import { readSwitchOptions, switchFlags } from './swap-options.js';
+import { planRollback, type RollbackPlan, rollBack } from '../src/projection/swap/rollback.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { readSwitchOptions, switchFlags } from './options/swap-options.js';
+import type { Command } from './support/command.js';
+import type { Context } from './support/context.js';
+import { findCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'rollback <name>',

@@ -1,23 +1,23 @@
 /** `evstore run`: keeps read models up to date. */
 import type { EvstoreError } from '../src/domain/errors.js';
 import { type Part, parsePart, partOf, subscriptionIdOf, wholeWork } from '../src/domain/parts.js';
+import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
+import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
-import { checkpointsOf, furthestOf } from '../src/projection/checkpoints.js';
-import { ownerName } from '../src/projection/owner.js';
-import { assertCanDivide } from '../src/projection/partition.js';
-import { isExternalProjection, type PreparedProjection } from '../src/projection/prepare.js';
-import { type RunResult, runProjections } from '../src/projection/run.js';
-import type { RunNews } from '../src/projection/run-news.js';
+import { isExternalProjection, type PreparedProjection } from '../src/projection/define/prepare.js';
+import { assertCanDivide } from '../src/projection/fold/partition.js';
+import type { RunNews } from '../src/projection/run/news.js';
+import { type RunResult, runProjections } from '../src/projection/run/run.js';
 import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
-import { type Command, option } from './command.js';
-import type { Context } from './context.js';
-import { errorFlags, readErrorHandling } from './error-options.js';
-import { failWithFirst } from './fail-with-first.js';
-import { wholeNumber } from './parse-option.js';
-import { describeSaga, selectRunnable, tellSagaNews } from './run-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
+import { errorFlags, readErrorHandling } from './options/error-options.js';
+import { wholeNumber } from './options/parse-option.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { type Command, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { failWithFirst } from './support/fail-with-first.js';
+import { describeSaga, selectRunnable, tellSagaNews } from './support/run-code.js';
 
 export const command: Command = {
   usage: 'run [name...]',

@@ -6,10 +6,10 @@ import { loadSagas } from '../src/saga/load.js';
 import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
 import { sanitise } from '../src/terminal/sanitise.js';
-import { type Command, option } from './command.js';
-import { oneOf, wholeNumber } from './parse-option.js';
-import { type ListColumn, printList } from './print-list.js';
-import { dryRunOption } from './shared-options.js';
+import { oneOf, wholeNumber } from './options/parse-option.js';
+import { dryRunOption } from './options/shared-options.js';
+import { type Command, option } from './support/command.js';
+import { type ListColumn, printList } from './support/print-list.js';
 
 const defaultLimit = 50;
 const phases: readonly SagaPhase[] = [

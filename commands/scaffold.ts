@@ -6,10 +6,10 @@ import { inferFromStore } from '../src/scaffold/infer.js';
 import { parseEventTypes } from '../src/scaffold/names.js';
 import { type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
 import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { oneOf } from './parse-option.js';
-import { dryRunOption } from './shared-options.js';
+import { oneOf } from './options/parse-option.js';
+import { dryRunOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
 
 const common = [
   option('--events <types>', 'event types, separated by commas; the first one begins a stream', parseEventTypes),

@@ -2,10 +2,10 @@
 import type { StreamSummary } from '../src/domain/event.js';
 import { formatAgo } from '../src/output/relative-time.js';
 import type { StreamsOptions } from '../src/store/store.js';
-import { type Command, option } from './command.js';
-import type { Context } from './context.js';
-import { oneOf, wholeNumber } from './parse-option.js';
-import { type ListColumn, printList } from './print-list.js';
+import { oneOf, wholeNumber } from './options/parse-option.js';
+import { type Command, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { type ListColumn, printList } from './support/print-list.js';
 
 export const command: Command = {
   usage: 'streams',

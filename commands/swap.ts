@@ -2,12 +2,12 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
-import { findUnfinished } from '../src/projection/rebuild-lease.js';
-import { assertReady, swapReady } from '../src/projection/swap.js';
-import type { Command } from './command.js';
-import { selectCode } from './projection-code.js';
-import { dryRunOption, projectionsOption } from './shared-options.js';
-import { keepOldFlag, readSwapOptions, switchFlags } from './swap-options.js';
+import { findUnfinished } from '../src/projection/journal/rebuild-lease.js';
+import { assertReady, swapReady } from '../src/projection/swap/swap.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
+import type { Command } from './support/command.js';
+import { selectCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'swap <name>',

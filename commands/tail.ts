@@ -1,15 +1,15 @@
 /** `evstore tail`: the last events, then each new one as it commits, in order, none twice and none missed. */
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { RecordedEvent } from '../src/domain/event.js';
+import { BackOff } from '../src/lease/back-off.js';
 import { describeHolder } from '../src/output/holder-text.js';
-import { BackOff } from '../src/projection/back-off.js';
 import type { Store } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import type { Context } from './context.js';
-import { createEventWriter, type EventWriter } from './event-output.js';
-import { assertStreamExists, type EventRange, filterOptions, parseRange } from './event-range.js';
-import { duration, wholeNumber } from './parse-option.js';
-import { outputOption } from './shared-options.js';
+import { assertStreamExists, type EventRange, filterOptions, parseRange } from './options/event-range.js';
+import { duration, wholeNumber } from './options/parse-option.js';
+import { outputOption } from './options/shared-options.js';
+import { type Command, type Flags, option } from './support/command.js';
+import type { Context } from './support/context.js';
+import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 const defaultLast = 10;
 /** One wait for new events; the limits of time are looked at in between. */

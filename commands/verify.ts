@@ -1,8 +1,8 @@
 /** `evstore verify`: whether the log is whole, and whether every projection was given all of it. */
 import { verifyStore } from '../src/verify/verify.js';
-import type { Command } from './command.js';
-import { failOnFindings, printFindings } from './print-findings.js';
-import { progressOption } from './shared-options.js';
+import { progressOption } from './options/shared-options.js';
+import type { Command } from './support/command.js';
+import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {
   usage: 'verify',

@@ -1,10 +1,10 @@
 /** `evstore wait`: returns when read models hold what was written. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
-import { waitForProjections } from '../src/projection/wait.js';
+import { waitForProjections } from '../src/projection/status/wait.js';
 import type { Store } from '../src/store/store.js';
-import { type Command, type Flags, option } from './command.js';
-import { duration, uuid, wholeNumber } from './parse-option.js';
+import { duration, uuid, wholeNumber } from './options/parse-option.js';
+import { type Command, type Flags, option } from './support/command.js';
 
 const defaultTimeoutMs = 5_000;
 

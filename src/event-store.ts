@@ -4,11 +4,11 @@
 import type { AppendResult, EventFilter, ExpectedVersion, NewEvent, RecordedEvent } from './domain/event.js';
 import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
-import type { Event, Projection } from './projection/definition.js';
-import { toEvent } from './projection/event.js';
-import { InlineUpkeep } from './projection/inline-upkeep.js';
-import { prepareAll } from './projection/prepare-all.js';
-import type { Upcaster } from './projection/upcaster.js';
+import type { Event, Projection } from './projection/define/definition.js';
+import { toEvent } from './projection/define/event.js';
+import { prepareAll } from './projection/define/prepare-all.js';
+import type { Upcaster } from './projection/define/upcaster.js';
+import { InlineUpkeep } from './projection/run/inline-upkeep.js';
 import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
 

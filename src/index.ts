@@ -30,8 +30,8 @@ export {
   type SqlProjectionDefinition,
   type TableIdentifiers,
   type TableProjection,
-} from './projection/definition.js';
-export { type SqlValue, sql, type TableIdentifier } from './projection/sql-tag.js';
-export { defineUpcaster, type Upcaster } from './projection/upcaster.js';
+} from './projection/define/definition.js';
+export { type SqlValue, sql, type TableIdentifier } from './projection/define/sql-tag.js';
+export { defineUpcaster, type Upcaster } from './projection/define/upcaster.js';
 export { type ActionContext, type CompensationContext, defineSaga, type Saga } from './saga/definition.js';
 export type { Engine } from './store/store.js';

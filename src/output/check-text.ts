@@ -1,7 +1,7 @@
 /** What running the handlers over the log has shown, in words. */
 
-import type { ProjectionCheck } from '../projection/check.js';
-import type { CheckFault, HandlerTime } from '../projection/check-findings.js';
+import type { ProjectionCheck } from '../projection/check-handlers/check.js';
+import type { CheckFault, HandlerTime } from '../projection/check-handlers/check-findings.js';
 
 const shownHandlers = 5;
 

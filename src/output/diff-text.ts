@@ -1,8 +1,8 @@
 /** Differences between live and rebuilt rows, for people. */
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
-import type { Diff } from '../projection/diff.js';
-import type { TableDiff } from '../projection/differences.js';
-import type { RepairReport } from '../projection/repair.js';
+import type { Diff } from '../projection/compare/diff.js';
+import type { TableDiff } from '../projection/compare/differences.js';
+import type { RepairReport } from '../projection/repair/repair.js';
 import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderMarkdownTable } from './markdown-table.js';

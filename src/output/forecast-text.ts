@@ -1,6 +1,6 @@
 /** What a rebuild would take, in words. */
-import type { Amount, RebuildForecast } from '../projection/forecast.js';
-import type { RebuildPlanned } from '../projection/plan-rebuild.js';
+import type { Amount, RebuildForecast } from '../projection/rebuild/forecast.js';
+import type { RebuildPlanned } from '../projection/rebuild/plan.js';
 import { formatDuration } from './relative-time.js';
 
 /** One line a fact, to stand below the plan. */

@@ -1,5 +1,5 @@
 /** Lag for monitoring systems: Prometheus' text format, and the one line Nagios reads. */
-import type { LagReport, ProjectionLag } from '../projection/lag.js';
+import type { LagReport, ProjectionLag } from '../projection/status/lag.js';
 import { sanitise } from '../terminal/sanitise.js';
 
 interface Metric {

@@ -1,7 +1,7 @@
 /** Events put aside, for people and programs. */
 import { renderEventLine } from '../domain/event-lines.js';
-import type { ShownParked } from '../projection/parked.js';
-import type { RetriedStream } from '../projection/retry-parked.js';
+import type { ShownParked } from '../projection/parked/parked.js';
+import type { RetriedStream } from '../projection/parked/retry-parked.js';
 import type { ParkedEvent } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderEvent } from './event-text.js';

@@ -1,7 +1,8 @@
 /** Rebuilds in words: what one would do, and what one did. */
-import type { RebuildPlanned } from '../projection/plan-rebuild.js';
-import type { RebuildProgress } from '../projection/rebuild-steps.js';
-import type { RebuildReport } from '../projection/rebuilding.js';
+
+import type { RebuildProgress } from '../projection/journal/rebuild-steps.js';
+import type { RebuildPlanned } from '../projection/rebuild/plan.js';
+import type { RebuildReport } from '../projection/rebuild/rebuilding.js';
 import { renderMarkdownTable } from './markdown-table.js';
 import { formatDuration } from './relative-time.js';
 

@@ -1,13 +1,13 @@
 /** One attempt at a step or at its compensation: recorded, done, and its end recorded. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
-import type { Event } from '../projection/definition.js';
-import { toEvent } from '../projection/event.js';
+import type { Event } from '../projection/define/definition.js';
+import { toEvent } from '../projection/define/event.js';
 import { type StepAct, timeoutMsOf, willRetryAction, willRetryCompensation } from './decide.js';
 import type { ActionContext, Saga } from './definition.js';
 import type { SagaInstance } from './instance.js';
+import { appendOnceAs, type SagaLog } from './log.js';
 import { type LateSuccess, perform } from './perform.js';
-import { appendOnceAs, type SagaLog } from './saga-log.js';
 import type { SagaState, StepState } from './state.js';
 
 /** A step that had run out of time, and may yet go through. */

@@ -1,7 +1,7 @@
 /** What an instance does next: from its state and its definition, and nothing else. Pure. */
 import { parseDuration } from '../domain/timestamp.js';
 import type { Saga, SagaStep } from './definition.js';
-import type { SagaFact } from './saga-events.js';
+import type { SagaFact } from './events.js';
 import type { SagaState, StepState } from './state.js';
 
 /** Do a step, or undo it. */

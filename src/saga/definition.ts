@@ -4,8 +4,8 @@
  * file may load another copy of evstore.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data and results are whatever the user's events and steps hold.
-import type { Event } from '../projection/definition.js';
-import type { Upcaster } from '../projection/upcaster.js';
+import type { Event } from '../projection/define/definition.js';
+import type { Upcaster } from '../projection/define/upcaster.js';
 
 /** What a step is given to act with. */
 export interface ActionContext {

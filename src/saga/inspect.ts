@@ -2,8 +2,8 @@
 import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Store } from '../store/store.js';
+import { sagaCategory, sagaStreamId } from './events.js';
 import { SagaInstance } from './instance.js';
-import { sagaCategory, sagaStreamId } from './saga-events.js';
 import type { SagaPhase, SagaState, StepState } from './state.js';
 
 export interface InstanceReport {

@@ -3,9 +3,9 @@ import type { NewEvent } from '../domain/event.js';
 import { scanJson } from '../domain/json.js';
 import { derivedId, newEventId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
-import type { Event } from '../projection/definition.js';
-import { type SagaFact, sagaStreamId } from './saga-events.js';
-import type { Causes, SagaLog } from './saga-log.js';
+import type { Event } from '../projection/define/definition.js';
+import { type SagaFact, sagaStreamId } from './events.js';
+import type { Causes, SagaLog } from './log.js';
 import { evolveSaga, type SagaState } from './state.js';
 
 const factTypes: ReadonlySet<string> = new Set([

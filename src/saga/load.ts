@@ -3,8 +3,8 @@ import { relative } from 'node:path';
 import { findFiles } from '../config/find-files.js';
 import { importModule } from '../config/import-module.js';
 import { EvstoreError } from '../domain/errors.js';
-import { checkSaga, isSaga } from './check.js';
 import type { Saga } from './definition.js';
+import { checkSaga, isSaga } from './validate.js';
 
 export interface LoadSagasOptions {
   /** Globs of saga files. Default: `sagas/**`. */

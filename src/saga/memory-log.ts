@@ -3,7 +3,7 @@ import { decideOutcome, isSatisfied } from '../domain/append-outcome.js';
 import type { AppendResult, EventBatch, ExpectedVersion, NewEvent, RecordedEvent } from '../domain/event.js';
 import { categoryOf } from '../domain/names.js';
 import { validateAppend } from '../domain/validate.js';
-import type { SagaLog } from './saga-log.js';
+import type { SagaLog } from './log.js';
 
 export class MemoryLog implements SagaLog {
   readonly #events: RecordedEvent[] = [];

@@ -2,10 +2,10 @@
 import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Saga } from './definition.js';
-import { type DriveEnd, driveInstance } from './drive.js';
+import { sagaStreamId } from './events.js';
 import { SagaInstance } from './instance.js';
-import { sagaStreamId } from './saga-events.js';
-import type { SagaLog } from './saga-log.js';
+import { type DriveEnd, driveInstance } from './instance-loop.js';
+import type { SagaLog } from './log.js';
 
 /**
  * A parked instance, and the step whose compensation kept failing.

@@ -3,10 +3,10 @@
  * instance has ended, so after a crash the unfinished ones, and only those and what came after, are met again.
  */
 import type { ErrorCode } from '../domain/errors.js';
-import { BackOff } from '../projection/back-off.js';
+import { BackOff } from '../lease/back-off.js';
 import type { Saga } from './definition.js';
 import type { SagaReport, SagaRun } from './run-sagas.js';
-import { noEnds, SagaRunner, toEvstoreError } from './saga-runner.js';
+import { noEnds, SagaRunner, toEvstoreError } from './runner.js';
 import { SagaSubscription } from './subscription.js';
 
 /**

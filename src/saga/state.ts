@@ -1,5 +1,5 @@
 /** The state of an instance: the fold of its events, and nothing else. Pure. */
-import type { SagaEventData, SagaFact, TriggerReference } from './saga-events.js';
+import type { SagaEventData, SagaFact, TriggerReference } from './events.js';
 
 export type SagaPhase = 'running' | 'compensating' | 'completed' | 'compensated' | 'failed' | 'compensation-failed';
 

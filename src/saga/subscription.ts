@@ -4,13 +4,13 @@
  */
 import { EvstoreError } from '../domain/errors.js';
 import type { ReadModel } from '../domain/read-model.js';
-import { pause } from '../projection/back-off.js';
-import type { Event } from '../projection/definition.js';
-import { Heartbeat, leaseTtlMs } from '../projection/heartbeat.js';
+import { pause } from '../lease/back-off.js';
+import { Heartbeat, leaseTtlMs } from '../lease/heartbeat.js';
+import type { Event } from '../projection/define/definition.js';
 import type { Lease, ProjectionStore } from '../store/store.js';
 import type { Saga } from './definition.js';
+import { sagaCategory } from './events.js';
 import type { SagaRun } from './run-sagas.js';
-import { sagaCategory } from './saga-events.js';
 
 /** How often a waiting process asks whether the saga has become free. */
 const askMs = 1_000;

@@ -1,9 +1,13 @@
 /** An external projection tried out: on what it really writes to, in a target of its own. */
 
-import type { ExternalProjection, ExternalTarget } from '../projection/definition.js';
-import { ExternalModel } from '../projection/external.js';
-import { isExternalProjection, type PreparedExternalProjection, prepareProjection } from '../projection/prepare.js';
-import { findShapeFaults } from '../projection/shape.js';
+import type { ExternalProjection, ExternalTarget } from '../projection/define/definition.js';
+import {
+  isExternalProjection,
+  type PreparedExternalProjection,
+  prepareProjection,
+} from '../projection/define/prepare.js';
+import { findShapeFaults } from '../projection/define/shape.js';
+import { ExternalModel } from '../projection/external/external.js';
 import { type GivenEvent, recordGiven } from './given.js';
 import { isWanted } from './projection-scenario.js';
 

@@ -2,8 +2,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
-import type { SqlProjection, TableProjection } from '../projection/definition.js';
-import { RowFold, routeEvent } from '../projection/fold.js';
+import type { SqlProjection, TableProjection } from '../projection/define/definition.js';
 import {
   isExternalProjection,
   isTableProjection,
@@ -11,8 +10,9 @@ import {
   type PreparedSqlProjection,
   type PreparedTableProjection,
   prepareProjection,
-} from '../projection/prepare.js';
-import { findShapeFaults } from '../projection/shape.js';
+} from '../projection/define/prepare.js';
+import { findShapeFaults } from '../projection/define/shape.js';
+import { RowFold, routeEvent } from '../projection/fold/row-fold.js';
 import { type GivenEvent, recordGiven } from './given.js';
 
 export interface ProjectionScenario {

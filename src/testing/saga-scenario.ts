@@ -1,12 +1,12 @@
 /** A saga tried out: the engine that runs it in production, over a log in memory. */
 
-import { toEvent } from '../projection/event.js';
-import { checkSaga, triggerTypes } from '../saga/check.js';
+import { toEvent } from '../projection/define/event.js';
 import type { Saga, SagaStep } from '../saga/definition.js';
-import { driveInstance } from '../saga/drive.js';
 import { recordStart, SagaInstance } from '../saga/instance.js';
+import { driveInstance } from '../saga/instance-loop.js';
 import { MemoryLog } from '../saga/memory-log.js';
 import type { SagaPhase } from '../saga/state.js';
+import { checkSaga, triggerTypes } from '../saga/validate.js';
 import { type GivenEvent, toNewEvent } from './given.js';
 
 export interface SagaScenario {

@@ -1,11 +1,11 @@
 /** The rows of an sql projection's table after some events: run on a SQLite database in memory. */
 import type { RecordedEvent } from '../domain/event.js';
 import type { Statement } from '../domain/read-model.js';
-import { statementsOf } from '../projection/fold.js';
-import type { PreparedSqlProjection } from '../projection/prepare.js';
-import { Database, type RawValue } from '../store/sqlite/database.js';
-import { quoteIdentifier } from '../store/sqlite/identifier.js';
-import { runStatement } from '../store/sqlite/read-model.js';
+import type { PreparedSqlProjection } from '../projection/define/prepare.js';
+import { statementsOf } from '../projection/fold/row-fold.js';
+import { Database, type RawValue } from '../store/sqlite/connection/database.js';
+import { quoteIdentifier } from '../store/sqlite/connection/literals.js';
+import { runStatement } from '../store/sqlite/read-models/read-model.js';
 
 const inMemory = { path: ':memory:', isMemory: true, location: 'sqlite::memory:' };
 

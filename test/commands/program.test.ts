@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Command } from '../../commands/command.js';
-import { registry } from '../../commands/registry.js';
+import { registry } from '../../commands/catalog.js';
+import type { Command } from '../../commands/support/command.js';
 import { makeFolder, runCli } from '../support/cli.js';
 
 test('without a command: short help on stdout, exit 0', async () => {

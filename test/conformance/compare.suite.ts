@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { sql, toTableIdentifiers } from '../../src/projection/sql-tag.js';
+import { sql, toTableIdentifiers } from '../../src/projection/define/sql-tag.js';
 import type { Comparison, Rebuild, Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';

@@ -1,6 +1,6 @@
 /** Appends that write rows while a runner, rebuilds, swaps and rollbacks take the tables from under them. */
 import { expect } from 'vitest';
-import { type PreparedProjection, prepareProjection } from '../../src/projection/prepare.js';
+import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvents, readAll } from '../support/events.js';

@@ -1,10 +1,10 @@
 /** Rows that are written in the transaction of the append, and a runner beside it. */
 import { expect } from 'vitest';
 import type { EvstoreError } from '../../src/domain/errors.js';
-import { defineSqlProjection, type Projection, type TableProjection } from '../../src/projection/definition.js';
-import { prepareProjection } from '../../src/projection/prepare.js';
-import { retryParked } from '../../src/projection/retry-parked.js';
-import { sql } from '../../src/projection/sql-tag.js';
+import { defineSqlProjection, type Projection, type TableProjection } from '../../src/projection/define/definition.js';
+import { prepareProjection } from '../../src/projection/define/prepare.js';
+import { sql } from '../../src/projection/define/sql-tag.js';
+import { retryParked } from '../../src/projection/parked/retry-parked.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { append, errorOf, makeEvent, makeEvents, readStream } from '../support/events.js';
 import {

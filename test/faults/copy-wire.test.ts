@@ -1,9 +1,9 @@
 /** Rows by COPY: spelled so that they come back as they were, and over a wire and with rows that fail in the middle. */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { parseConnectionUrl } from '../../src/store/postgres/connection-url.js';
-import { type CopyValue, copyLine } from '../../src/store/postgres/copy-text.js';
-import { Database, type Session } from '../../src/store/postgres/database.js';
+import { parseConnectionUrl } from '../../src/store/postgres/connection/connection-url.js';
+import { type CopyValue, copyLine } from '../../src/store/postgres/connection/copy-text.js';
+import { Database, type Session } from '../../src/store/postgres/connection/database.js';
 import { createTestStore, type TestStore } from '../support/engines.js';
 import { errorOf, failureOf } from '../support/events.js';
 import { type Cut, startWireProxy, type WireProxy } from '../support/wire-proxy.js';

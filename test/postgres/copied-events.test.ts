@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/domain/event.js';
 import { openStoreAt } from '../../src/store/open.js';
-import { addCopiedEvents } from '../../src/store/postgres/copied-events.js';
-import { copyLine, splitLine } from '../../src/store/postgres/copy-text.js';
+import { copyLine, splitLine } from '../../src/store/postgres/connection/copy-text.js';
+import { addCopiedEvents } from '../../src/store/postgres/log/copied-events.js';
 import { withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvent, readAll, readStream } from '../support/events.js';
 

@@ -125,7 +125,7 @@ forEachEngine((engine) => {
 
 /** Debian's Python brings 3.40, and what the schema calls runs in the writer's own SQLite. */
 test('the schema of SQLite calls no function that old versions lack', () => {
-  const folder = `${root}src/store/sqlite/migrations/`;
+  const folder = `${root}src/store/sqlite/schema/migrations/`;
   const files = readdirSync(folder);
   expect(files.length).toBeGreaterThan(5);
   for (const file of files) {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Checkable, checkProjection, type ProjectionCheck } from '../../src/projection/check.js';
-import { defineProjection, defineSqlProjection, type TableProjection } from '../../src/projection/definition.js';
-import { sql } from '../../src/projection/sql-tag.js';
-import { defineUpcaster } from '../../src/projection/upcaster.js';
+import { type Checkable, checkProjection, type ProjectionCheck } from '../../src/projection/check-handlers/check.js';
+import { defineProjection, defineSqlProjection, type TableProjection } from '../../src/projection/define/definition.js';
+import { sql } from '../../src/projection/define/sql-tag.js';
+import { defineUpcaster } from '../../src/projection/define/upcaster.js';
 import type { Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents } from '../support/events.js';

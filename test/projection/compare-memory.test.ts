@@ -1,6 +1,6 @@
 /** What a comparison takes does not grow with the rows, however many differ. */
 import { expect, it } from 'vitest';
-import { sql } from '../../src/projection/sql-tag.js';
+import { sql } from '../../src/projection/define/sql-tag.js';
 import type { Engine } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { makeTables, numbersBelow } from '../support/made-tables.js';

@@ -1,12 +1,17 @@
 /** What a swap would change, beside runners and writers, on real stores. */
 import { describe, expect, it } from 'vitest';
-import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
-import { type Diff, type DiffOptions, diffReady } from '../../src/projection/diff.js';
-import { toInlineProjection } from '../../src/projection/inline.js';
-import { planRebuilds, type RebuildOptions, rebuildPlanned, rebuildProjection } from '../../src/projection/rebuild.js';
-import { runProjections } from '../../src/projection/run.js';
-import { sql, type TableIdentifier } from '../../src/projection/sql-tag.js';
-import { swapReady } from '../../src/projection/swap.js';
+import { type Diff, type DiffOptions, diffReady } from '../../src/projection/compare/diff.js';
+import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
+import { sql, type TableIdentifier } from '../../src/projection/define/sql-tag.js';
+import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
+import {
+  planRebuilds,
+  type RebuildOptions,
+  rebuildPlanned,
+  rebuildProjection,
+} from '../../src/projection/rebuild/rebuild.js';
+import { runProjections } from '../../src/projection/run/run.js';
+import { swapReady } from '../../src/projection/swap/swap.js';
 import type { Comparison, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { errorOf, makeEvent } from '../support/events.js';

@@ -5,8 +5,8 @@ import {
   type Event,
   type Projection,
   type Row,
-} from '../../src/projection/definition.js';
-import { sql, type TableIdentifier } from '../../src/projection/sql-tag.js';
+} from '../../src/projection/define/definition.js';
+import { sql, type TableIdentifier } from '../../src/projection/define/sql-tag.js';
 
 describe('types of a table projection', () => {
   it('are read from the columns', () => {

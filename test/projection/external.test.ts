@@ -5,15 +5,20 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { CatchUp } from '../../src/projection/catch-up.js';
-import type { ExternalProjection } from '../../src/projection/definition.js';
-import type { ErrorPolicy } from '../../src/projection/error-policy.js';
-import { takeInventory } from '../../src/projection/inventory.js';
-import type { PreparedProjection } from '../../src/projection/prepare.js';
-import { planRebuilds, type RebuildOptions, rebuildPlanned, rebuildProjection } from '../../src/projection/rebuild.js';
-import { abortRebuild, findUnfinished, retireRebuild } from '../../src/projection/rebuild-lease.js';
-import { planRollback, rollBack } from '../../src/projection/rollback.js';
-import { swapReady } from '../../src/projection/swap.js';
+import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
+import type { ErrorPolicy } from '../../src/projection/catch-up/error-policy.js';
+import type { ExternalProjection } from '../../src/projection/define/definition.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
+import { abortRebuild, findUnfinished, retireRebuild } from '../../src/projection/journal/rebuild-lease.js';
+import {
+  planRebuilds,
+  type RebuildOptions,
+  rebuildPlanned,
+  rebuildProjection,
+} from '../../src/projection/rebuild/rebuild.js';
+import { takeInventory } from '../../src/projection/status/inventory.js';
+import { planRollback, rollBack } from '../../src/projection/swap/rollback.js';
+import { swapReady } from '../../src/projection/swap/swap.js';
 import type { Store } from '../../src/store/store.js';
 import orderText from '../../templates/projection/order-text.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';

@@ -1,8 +1,8 @@
 /** What a fleet of runners meets: programs of two versions at once, and projections that are in each other's company. */
 import { describe, expect, it } from 'vitest';
-import { defineProjection } from '../../src/projection/definition.js';
-import { HeadWatch } from '../../src/projection/head-watch.js';
-import { measureLag } from '../../src/projection/lag.js';
+import { defineProjection } from '../../src/projection/define/definition.js';
+import { HeadWatch } from '../../src/projection/run/head-watch.js';
+import { measureLag } from '../../src/projection/status/lag.js';
 import type { EventLog, ProjectionStore, Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { positionOf } from '../support/read-models.js';

@@ -2,10 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/domain/event.js';
 import type { StoredRow } from '../../src/domain/read-model.js';
-import { defineProjection, type Projection } from '../../src/projection/definition.js';
-import { RowFold, routeEvent } from '../../src/projection/fold.js';
-import { GivenRows } from '../../src/projection/folded-row.js';
-import { isTableProjection, type PreparedTableProjection, prepareProjection } from '../../src/projection/prepare.js';
+import { defineProjection, type Projection } from '../../src/projection/define/definition.js';
+import {
+  isTableProjection,
+  type PreparedTableProjection,
+  prepareProjection,
+} from '../../src/projection/define/prepare.js';
+import { GivenRows } from '../../src/projection/fold/folded-row.js';
+import { RowFold, routeEvent } from '../../src/projection/fold/row-fold.js';
 import { errorOf } from '../support/events.js';
 
 function prepare(definition: Projection): PreparedTableProjection {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { countMatching } from '../../src/projection/forecast.js';
+import { countMatching } from '../../src/projection/rebuild/forecast.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, makeEvents } from '../support/events.js';
 

@@ -1,6 +1,6 @@
 import nodeCrypto, { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { watchImpurity } from '../../src/projection/impurity.js';
+import { watchImpurity } from '../../src/projection/check-handlers/impurity.js';
 
 const places: readonly (readonly [string, () => unknown])[] = [
   ['Date.now', () => Date.now()],

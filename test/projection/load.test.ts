@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findFiles } from '../../src/config/find-files.js';
-import { loadProjections } from '../../src/projection/load.js';
+import { loadProjections } from '../../src/projection/define/load.js';
 import { errorOf } from '../support/events.js';
 
 let folder = '';

@@ -1,12 +1,12 @@
 /** A small shop: its events, and two projections of them. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defineProjection, defineSqlProjection, type Projection } from '../../src/projection/definition.js';
-import { type PreparedProjection, prepareProjection } from '../../src/projection/prepare.js';
-import { rebuildProjection } from '../../src/projection/rebuild.js';
-import type { RebuildReport } from '../../src/projection/rebuilding.js';
-import { type RunOptions, type RunResult, runProjections } from '../../src/projection/run.js';
-import type { RunNews } from '../../src/projection/run-news.js';
-import { sql } from '../../src/projection/sql-tag.js';
+import { defineProjection, defineSqlProjection, type Projection } from '../../src/projection/define/definition.js';
+import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
+import { sql } from '../../src/projection/define/sql-tag.js';
+import { rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
+import type { RebuildReport } from '../../src/projection/rebuild/rebuilding.js';
+import type { RunNews } from '../../src/projection/run/news.js';
+import { type RunOptions, type RunResult, runProjections } from '../../src/projection/run/run.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvent, readAll } from '../support/events.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../../src/projection/pace.js';
-import { Rate } from '../../src/projection/rate.js';
+import { Pace } from '../../src/projection/catch-up/pace.js';
+import { Rate } from '../../src/projection/run/rate.js';
 
 const eventsOf = (count: number, characters = 100) =>
   Array.from({ length: count }, () => ({ data: 'x'.repeat(characters - 2), metadata: '{}' }));

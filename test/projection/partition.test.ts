@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest';
 import { isInPart, type Part } from '../../src/domain/parts.js';
 import { describeNextStep } from '../../src/output/rebuild-text.js';
-import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
-import { takeInventory } from '../../src/projection/inventory.js';
-import { measureLag } from '../../src/projection/lag.js';
-import { planRollback } from '../../src/projection/rollback.js';
-import { defineUpcaster } from '../../src/projection/upcaster.js';
-import { waitForProjections } from '../../src/projection/wait.js';
+import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
+import { defineUpcaster } from '../../src/projection/define/upcaster.js';
+import { takeInventory } from '../../src/projection/status/inventory.js';
+import { measureLag } from '../../src/projection/status/lag.js';
+import { waitForProjections } from '../../src/projection/status/wait.js';
+import { planRollback } from '../../src/projection/swap/rollback.js';
 import type { Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';

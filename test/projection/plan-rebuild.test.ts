@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ReadModel } from '../../src/domain/read-model.js';
-import { planRebuild, type RebuildFacts } from '../../src/projection/plan-rebuild.js';
+import { planRebuild, type RebuildFacts } from '../../src/projection/rebuild/plan.js';
 import type { ProjectionRecord, Rebuild, TableFacts } from '../../src/store/store.js';
 import { errorOf } from '../support/events.js';
 

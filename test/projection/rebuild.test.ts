@@ -1,14 +1,14 @@
 /** Rebuild, swap, rollback and abort on real stores, beside runners and writers. */
 import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { defineProjection } from '../../src/projection/definition.js';
-import { planRebuild } from '../../src/projection/plan-rebuild.js';
-import type { PreparedProjection } from '../../src/projection/prepare.js';
-import { gatherFacts, type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild.js';
-import { abortRebuild, findUnfinished } from '../../src/projection/rebuild-lease.js';
-import { planRollback, rollBack } from '../../src/projection/rollback.js';
-import { runProjections } from '../../src/projection/run.js';
-import { swapReady } from '../../src/projection/swap.js';
+import { defineProjection } from '../../src/projection/define/definition.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
+import { abortRebuild, findUnfinished } from '../../src/projection/journal/rebuild-lease.js';
+import { planRebuild } from '../../src/projection/rebuild/plan.js';
+import { gatherFacts, type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
+import { runProjections } from '../../src/projection/run/run.js';
+import { planRollback, rollBack } from '../../src/projection/swap/rollback.js';
+import { swapReady } from '../../src/projection/swap/swap.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';

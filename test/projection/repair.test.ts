@@ -1,11 +1,11 @@
 /** Rows of a live table made anew in their place, beside runners and writers, on real stores. */
 import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { CatchUp } from '../../src/projection/catch-up.js';
-import { defineProjection } from '../../src/projection/definition.js';
-import type { PreparedProjection } from '../../src/projection/prepare.js';
-import { type RepairOptions, type RepairReport, repairRows } from '../../src/projection/repair.js';
-import { runProjections } from '../../src/projection/run.js';
+import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
+import { defineProjection } from '../../src/projection/define/definition.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
+import { type RepairOptions, type RepairReport, repairRows } from '../../src/projection/repair/repair.js';
+import { runProjections } from '../../src/projection/run/run.js';
 import type { Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredRow } from '../../src/domain/read-model.js';
-import { KeyFilter } from '../../src/projection/key-filter.js';
-import { RowCache } from '../../src/projection/row-cache.js';
+import { KeyFilter } from '../../src/projection/fold/key-filter.js';
+import { RowCache } from '../../src/projection/fold/row-cache.js';
 
 const keyOf = (text: string) => ({ text, columns: { id: text } });
 

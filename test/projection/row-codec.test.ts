@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { toRowKeys, toStoredRow, toTableShape } from '../../src/projection/columns.js';
-import { defineProjection } from '../../src/projection/definition.js';
+import { toRowKeys, toStoredRow, toTableShape } from '../../src/projection/define/columns.js';
+import { defineProjection } from '../../src/projection/define/definition.js';
 
 /** Names that would end a literal, or that mean something to an object. */
 const names = ['it"s', "it's", '`', 'a\\', 'a\nb', '\u2028', 'constructor', 'toString', '__proto__', 'return'];

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RowSample } from '../../src/projection/row-sample.js';
+import { RowSample } from '../../src/projection/check-handlers/row-sample.js';
 
 it('holds every row while they fit', () => {
   const sample = new RowSample(100);

@@ -1,8 +1,8 @@
 /** Runners on real stores: catching up, failing, standing by, being superseded. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { defineProjection, defineSqlProjection } from '../../src/projection/definition.js';
-import { sql } from '../../src/projection/sql-tag.js';
+import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
+import { sql } from '../../src/projection/define/sql-tag.js';
 import { openStoreAt } from '../../src/store/open.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findShapeFaults, looksLikeProjection } from '../../src/projection/shape.js';
+import { findShapeFaults, looksLikeProjection } from '../../src/projection/define/shape.js';
 
 const good = {
   name: 'orders',

@@ -1,11 +1,11 @@
 /** Several rebuilds in one pass over the log. */
 import { describe, expect, it } from 'vitest';
 import type { EventBatch } from '../../src/domain/event.js';
-import { defineProjection } from '../../src/projection/definition.js';
-import type { PreparedProjection } from '../../src/projection/prepare.js';
-import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild.js';
-import { findUnfinished } from '../../src/projection/rebuild-lease.js';
-import type { RebuildReport, RebuildSettings } from '../../src/projection/rebuilding.js';
+import { defineProjection } from '../../src/projection/define/definition.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
+import { findUnfinished } from '../../src/projection/journal/rebuild-lease.js';
+import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild/rebuild.js';
+import type { RebuildReport, RebuildSettings } from '../../src/projection/rebuild/rebuilding.js';
 import type { AppliedBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type SqlValue, sql, toTableIdentifiers } from '../../src/projection/sql-tag.js';
+import { type SqlValue, sql, toTableIdentifiers } from '../../src/projection/define/sql-tag.js';
 import { errorOf } from '../support/events.js';
 
 describe('sql', () => {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { defineProjection, defineSaga, defineUpcaster, openStore } from '../../src/index.js';
-import { hashCode } from '../../src/projection/code-hash.js';
-import { findShapeFaults } from '../../src/projection/shape.js';
-import { findUpcasterFaults } from '../../src/projection/upcaster.js';
+import { hashCode } from '../../src/projection/define/code-hash.js';
+import { findShapeFaults } from '../../src/projection/define/shape.js';
+import { findUpcasterFaults } from '../../src/projection/define/upcaster.js';
 import { given, projectionScenario, sagaScenario } from '../../src/testing.js';
 
 const upcasters = [

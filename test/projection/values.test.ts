@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ColumnType } from '../../src/domain/read-model.js';
-import { fromStoredValue, toStoredValue, ValueFault } from '../../src/projection/values.js';
+import { fromStoredValue, toStoredValue, ValueFault } from '../../src/projection/define/values.js';
 
 const columnTypes: readonly ColumnType[] = [
   'text',

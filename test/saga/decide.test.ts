@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { decide } from '../../src/saga/decide.js';
 import { defineSaga, type Saga } from '../../src/saga/definition.js';
-import type { SagaFact } from '../../src/saga/saga-events.js';
+import type { SagaFact } from '../../src/saga/events.js';
 import { evolveSaga, type SagaState } from '../../src/saga/state.js';
 
 const names = ['one', 'two', 'three'];

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { toEvent } from '../../src/projection/event.js';
+import { toEvent } from '../../src/projection/define/event.js';
 import { defineSaga, type Saga, type SagaStep } from '../../src/saga/definition.js';
-import { driveInstance } from '../../src/saga/drive.js';
 import { recordStart, SagaInstance } from '../../src/saga/instance.js';
+import { driveInstance } from '../../src/saga/instance-loop.js';
 import { retryCompensation } from '../../src/saga/retry.js';
 import { runSagas, type SagaNews, type SagaRun } from '../../src/saga/run-sagas.js';
 import type { Store } from '../../src/store/store.js';

@@ -1,7 +1,7 @@
 /** The templates run on both engines, and leave there what their scenarios leave in memory. */
 import { expect, test } from 'vitest';
-import { prepareProjection } from '../../src/projection/prepare.js';
-import { runProjections } from '../../src/projection/run.js';
+import { prepareProjection } from '../../src/projection/define/prepare.js';
+import { runProjections } from '../../src/projection/run/run.js';
 import { given, projectionScenario } from '../../src/testing.js';
 import orderCustomers from '../../templates/projection/order-customers.js';
 import orderSearch from '../../templates/projection/order-search.js';

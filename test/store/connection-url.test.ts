@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseConnectionUrl } from '../../src/store/postgres/connection-url.js';
+import { parseConnectionUrl } from '../../src/store/postgres/connection/connection-url.js';
 import { redactUrl } from '../../src/store/redact-url.js';
 
 const nobody = { PGPASSFILE: '/nonexistent' };

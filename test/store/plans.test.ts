@@ -4,9 +4,9 @@
  */
 import BetterSqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { assertStreamExists } from '../../commands/event-range.js';
+import { assertStreamExists } from '../../commands/options/event-range.js';
 import { examineStore } from '../../src/doctor/examine.js';
-import { measureLag } from '../../src/projection/lag.js';
+import { measureLag } from '../../src/projection/status/lag.js';
 import type { Engine, Store } from '../../src/store/store.js';
 import { createTestStore, type Raw, type TestStore, withTestStore } from '../support/engines.js';
 import { makeEvent } from '../support/events.js';

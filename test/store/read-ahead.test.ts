@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { readAhead } from '../../src/store/read-ahead.js';
+import { readAhead } from '../../src/store/shared/read-ahead.js';
 
 it('is one item ahead, keeps the order, and closes the source when it is left', async () => {
   const told: string[] = [];

@@ -32,8 +32,8 @@ export function compileProgram(entry: string): string {
       extends: join(root, 'tsconfig.json'),
       compilerOptions: { ...compilerOptions, typeRoots },
       // Nothing imports what runs in a thread of its own.
-      files: [entry, 'src/projection/fold-worker.ts', 'src/store/sqlite/import-worker.ts'].map((file) =>
-        join(root, file),
+      files: [entry, 'src/projection/fold/threads/fold-worker.ts', 'src/store/sqlite/log/import-worker.ts'].map(
+        (file) => join(root, file),
       ),
       include: [],
     }),

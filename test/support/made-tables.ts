@@ -1,6 +1,6 @@
 /** Tables of any shape, live and beside them those of a rebuild, to be filled by hand. */
 import type { ReadModel, Statement } from '../../src/domain/read-model.js';
-import { toTableIdentifiers } from '../../src/projection/sql-tag.js';
+import { toTableIdentifiers } from '../../src/projection/define/sql-tag.js';
 import type { Engine, Rebuild, Store } from '../../src/store/store.js';
 import { request } from './read-models.js';
 

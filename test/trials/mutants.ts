@@ -19,20 +19,20 @@ const comparison = 'token = $2 and generation = $3 and last_position = $4 and ow
 export const noCompareAndSet: readonly Mutation[] = [
   ...drivers.map((driver) => {
     const from = driver === 'postgres' ? comparison : comparison.replaceAll('$', '?');
-    return { file: `src/store/${driver}/sql/move-checkpoint.sql`, from, to: `(${from} or true)` };
+    return { file: `src/store/${driver}/read-models/sql/move-checkpoint.sql`, from, to: `(${from} or true)` };
   }),
-  { file: 'src/projection/heartbeat.js', from: /this\.#lost\.abort\(/, to: 'void (' },
+  { file: 'src/lease/heartbeat.js', from: /this\.#lost\.abort\(/, to: 'void (' },
 ];
 
 /** The tables change names as they are, without what came in since the rebuild was level. */
 export const swapWithoutDrain: readonly Mutation[] = [
   {
-    file: 'src/projection/switch-tables.js',
+    file: 'src/projection/swap/switch-tables.js',
     from: /await drain\(options, catchUp, Math\.max\(live\.position, last\), deadline\);/,
     to: ';',
   },
   ...drivers.map((driver) => ({
-    file: `src/store/${driver}/swap.js`,
+    file: `src/store/${driver}/rebuilds/swap.js`,
     from: /if \(journal\.position < checkpoint\.\w+\)/,
     to: 'if (false)',
   })),

@@ -1,15 +1,15 @@
 /** The Postgres driver: one Database, and the parts of the port over it. */
-import { openSqlFolder } from '../sql.js';
+import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
-import { parseConnectionUrl } from './connection-url.js';
-import { Database } from './database.js';
-import { PostgresEventLog } from './event-log.js';
+import { parseConnectionUrl } from './connection/connection-url.js';
+import { Database } from './connection/database.js';
+import { PostgresEventLog } from './log/event-log.js';
 import { PostgresProjectionStore } from './projection-store.js';
-import { PostgresSchemaAdmin } from './schema-admin.js';
-import { checkSchemaName, renderSchema } from './schema-name.js';
+import { PostgresSchemaAdmin } from './schema/schema-admin.js';
+import { checkSchemaName, renderSchema } from './schema/schema-name.js';
 
-export { printRolesSql } from './roles.js';
-export { printSchemaSql } from './schema-admin.js';
+export { printRolesSql } from './schema/roles.js';
+export { printSchemaSql } from './schema/schema-admin.js';
 
 export interface PostgresStoreOptions {
   /** `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone. */
@@ -30,7 +30,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
   const schema = checkSchemaName(options.schema ?? 'public');
   const target = parseConnectionUrl(options.url);
   const database = new Database(target, options.applicationName ?? 'evstore', options.readOnly ?? false);
-  const sql = openSqlFolder(new URL('./sql/', import.meta.url), renderSchema(schema));
+  const sql = openSqlFolder(new URL('./', import.meta.url), renderSchema(schema));
   return {
     engine: 'postgres',
     location: target.location,

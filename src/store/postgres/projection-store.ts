@@ -4,7 +4,7 @@ import { EvstoreError } from '../../domain/errors.js';
 import { checkIdentifier, nameTarget } from '../../domain/names.js';
 import { modeOf } from '../../domain/projection-mode.js';
 import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
-import type { SqlFolder } from '../sql.js';
+import type { SqlFolder } from '../shared/sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
@@ -29,15 +29,16 @@ import type {
   TableSizes,
   Vitals,
 } from '../store.js';
-import { compareTables, select } from './compare.js';
-import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from './database.js';
-import { catalogSettings } from './dependents.js';
-import { preludeOf, resolveChanges } from './inline.js';
-import { findOids, inspectTables } from './inspect.js';
-import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
-import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
-import { divide } from './parts.js';
-import { applyChanges, createIndexes, createTable, qualify, readRows, runStatement } from './read-model.js';
+import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from './connection/database.js';
+import { toInteger, toOptional, toText, toTimestamp } from './connection/rows.js';
+import { preludeOf, resolveChanges } from './read-models/inline.js';
+import { acquireLease, fence, releaseLease, renewLease, superseded } from './read-models/leases.js';
+import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './read-models/parked.js';
+import { divide } from './read-models/parts.js';
+import { applyChanges, createIndexes, createTable, qualify, readRows, runStatement } from './read-models/read-model.js';
+import { compareTables, select } from './rebuilds/compare.js';
+import { catalogSettings } from './rebuilds/dependents.js';
+import { findOids, inspectTables } from './rebuilds/inspect.js';
 import {
   abortRebuild,
   createRebuildTables,
@@ -48,10 +49,9 @@ import {
   retireRebuild,
   searchPath,
   startRebuild,
-} from './rebuilds.js';
-import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
-import { measureTables } from './sizes.js';
-import { rollback, swap } from './swap.js';
+} from './rebuilds/rebuilds.js';
+import { measureTables } from './rebuilds/sizes.js';
+import { rollback, swap } from './rebuilds/swap.js';
 
 /** What moves when a batch has been applied. */
 const cursors = { checkpoint: 'move-checkpoint', built: 'move-built', old: 'move-old' } as const;

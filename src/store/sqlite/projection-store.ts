@@ -4,7 +4,7 @@ import { EvstoreError } from '../../domain/errors.js';
 import { checkIdentifier, nameTarget } from '../../domain/names.js';
 import { modeOf } from '../../domain/projection-mode.js';
 import { type ReadModel, type Statement, type StoredRow, type TableSpec, tablesOf } from '../../domain/read-model.js';
-import type { SqlFolder } from '../sql.js';
+import type { SqlFolder } from '../shared/sql.js';
 import type {
   AppliedBatch,
   Checkpoint,
@@ -29,15 +29,16 @@ import type {
   TableSizes,
   Vitals,
 } from '../store.js';
-import { compareTables, select } from './compare.js';
-import type { Database, Parameter, RawRow, Session } from './database.js';
-import { quoteIdentifier } from './identifier.js';
-import { resolveChanges } from './inline.js';
-import { findMarks, inspectTables } from './inspect.js';
-import { acquireLease, fence, releaseLease, renewLease, superseded } from './leases.js';
-import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './parked.js';
-import { divide } from './parts.js';
-import { applyChanges, createIndexes, createTable, readRows, runStatement } from './read-model.js';
+import type { Database, Parameter, RawRow, Session } from './connection/database.js';
+import { quoteIdentifier } from './connection/literals.js';
+import { toInteger, toOptional, toText, toTimestamp } from './connection/rows.js';
+import { resolveChanges } from './read-models/inline.js';
+import { acquireLease, fence, releaseLease, renewLease, superseded } from './read-models/leases.js';
+import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './read-models/parked.js';
+import { divide } from './read-models/parts.js';
+import { applyChanges, createIndexes, createTable, readRows, runStatement } from './read-models/read-model.js';
+import { compareTables, select } from './rebuilds/compare.js';
+import { findMarks, inspectTables } from './rebuilds/inspect.js';
 import {
   abortRebuild,
   createRebuildTables,
@@ -47,10 +48,9 @@ import {
   missingTable,
   retireRebuild,
   startRebuild,
-} from './rebuilds.js';
-import { toInteger, toOptional, toText, toTimestamp } from './rows.js';
-import { measureTables } from './sizes.js';
-import { rollback, swap } from './swap.js';
+} from './rebuilds/rebuilds.js';
+import { measureTables } from './rebuilds/sizes.js';
+import { rollback, swap } from './rebuilds/swap.js';
 
 export class SqliteProjectionStore implements ProjectionStore {
   readonly #database: Database;

@@ -1,13 +1,13 @@
 /** The SQLite driver: one Database, and the parts of the port over it. */
-import { openSqlFolder } from '../sql.js';
+import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
-import { parseConnectionUrl } from './connection-url.js';
-import { Database } from './database.js';
-import { SqliteEventLog } from './event-log.js';
+import { parseConnectionUrl } from './connection/connection-url.js';
+import { Database } from './connection/database.js';
+import { SqliteEventLog } from './log/event-log.js';
 import { SqliteProjectionStore } from './projection-store.js';
-import { SqliteSchemaAdmin } from './schema-admin.js';
+import { SqliteSchemaAdmin } from './schema/schema-admin.js';
 
-export { printSchemaSql } from './schema-admin.js';
+export { printSchemaSql } from './schema/schema-admin.js';
 
 export interface SqliteStoreOptions {
   /** `sqlite:PATH` or `sqlite::memory:`. */
@@ -26,7 +26,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const create = options.create ?? false;
   const target = parseConnectionUrl(options.url, create);
   const database = new Database(target, options.readOnly ?? false, create);
-  const sql = openSqlFolder(new URL('./sql/', import.meta.url));
+  const sql = openSqlFolder(new URL('./', import.meta.url));
   try {
     await database.prepare();
   } catch (error) {

@@ -1,8 +1,8 @@
 /** Spoils every row of the orders in one transaction and repairs them, over and over. Argument: URL. */
 import { tallyIds } from '../../../src/domain/audit.js';
-import { keyOf } from '../../../src/projection/columns.js';
-import { isTableProjection } from '../../../src/projection/prepare.js';
-import { repairRows } from '../../../src/projection/repair.js';
+import { keyOf } from '../../../src/projection/define/columns.js';
+import { isTableProjection } from '../../../src/projection/define/prepare.js';
+import { repairRows } from '../../../src/projection/repair/repair.js';
 import { openStoreAt } from '../../../src/store/open.js';
 import { orderSummary, prepare } from '../../projection/orders.js';
 import { checkpointOf, takeLease } from '../read-models.js';

@@ -1,0 +1,142 @@
+/** Which events the flags of `read`, `tail` and `export` mean, and how to get them. */
+import type { Option } from 'commander';
+import { EvstoreError } from '../../src/domain/errors.js';
+import type { EventBatch, EventFilter } from '../../src/domain/event.js';
+import { renderEventLines } from '../../src/domain/event-lines.js';
+import { categoryOf } from '../../src/domain/names.js';
+import { shellWord } from '../../src/domain/shell-word.js';
+import { findSimilar } from '../../src/domain/similar.js';
+import { parseMoment } from '../../src/domain/timestamp.js';
+import type { LineBatch, ReadAllOptions, Store } from '../../src/store/store.js';
+import { type Flags, option } from '../support/command.js';
+import { nameList, wholeNumber } from './parse-option.js';
+
+export interface EventRange {
+  readonly streamId?: string;
+  /** Of the stream, inclusive. */
+  readonly fromVersion?: number;
+  readonly toVersion?: number;
+  /** Of the log; `after` exclusive, `to` inclusive. */
+  readonly after?: number;
+  readonly to?: number;
+  readonly backwards: boolean;
+  readonly limit?: number;
+  /** The other conditions. */
+  readonly filter: EventFilter;
+}
+
+export function filterOptions(): Option[] {
+  return [
+    option('--category <name>', 'events of streams NAME and NAME-…'),
+    option('--type <names>', 'events of these types: A,B', nameList),
+    option('--since <moment>', 'recorded at or after: an ISO time, or 15m for that long ago'),
+    option('--until <moment>', 'recorded before: an ISO time, or 15m for that long ago'),
+    option('--correlation-id <id>', 'events whose metadata has this correlationId'),
+  ];
+}
+
+export function rangeOptions(): Option[] {
+  return [
+    option('--from-version <version>', 'of the stream, inclusive', wholeNumber(1)),
+    option('--to-version <version>', 'of the stream, inclusive', wholeNumber(1)),
+    option('--after <position>', 'global position, exclusive', wholeNumber(0)),
+    option('--to <position>', 'global position, inclusive', wholeNumber(0)),
+    ...filterOptions(),
+  ];
+}
+
+/** @throws E_USAGE for flags that contradict each other */
+export function parseRange(streamId: string | undefined, flags: Flags, now: Date): EventRange {
+  const { fromVersion, toVersion, after, to, category } = flags;
+  const byVersion = fromVersion !== undefined || toVersion !== undefined;
+  if (byVersion && streamId === undefined) {
+    throw contradiction('--from-version and --to-version need a stream', 'Versions count within one stream.');
+  }
+  if (byVersion && (after !== undefined || to !== undefined)) {
+    throw contradiction('versions and global positions cannot be combined', 'Give one kind of range.');
+  }
+  if (streamId !== undefined && category !== undefined) {
+    throw contradiction('a stream and --category cannot be combined', 'A stream is in one category.');
+  }
+  if (Number(fromVersion) > Number(toVersion)) throw contradiction('--from-version lies behind --to-version');
+  if (to !== undefined && Number(after) >= Number(to)) throw contradiction('--after lies behind --to');
+  const range = { streamId, fromVersion, toVersion, after, to, limit: flags.limit };
+  const filter = parseFilter(flags, now);
+  return { ...defined(range), backwards: flags.backwards === true, filter };
+}
+
+function parseFilter(flags: Flags, now: Date): EventFilter {
+  const { category, type: types, since, until, correlationId } = flags;
+  const moment = (text: unknown) => (typeof text === 'string' ? parseMoment(text, now) : undefined);
+  return defined({ category, types, since: moment(since), until: moment(until), correlationId });
+}
+
+/** One stream by version, or the log by position, whose guards are checked first. */
+export async function* readRange(store: Store, range: EventRange): AsyncGenerator<EventBatch> {
+  if (isByVersion(range)) {
+    yield* readVersions(store, range);
+    return;
+  }
+  await store.schema.assertGuards();
+  yield* store.log.readAll(logRange(range));
+}
+
+/** As `readRange`, as lines. */
+export async function* readLineRange(store: Store, range: EventRange): AsyncGenerator<LineBatch> {
+  if (isByVersion(range)) {
+    for await (const { events, upTo } of readVersions(store, range)) {
+      yield { lines: renderEventLines(events), events: events.length, upTo };
+    }
+    return;
+  }
+  await store.schema.assertGuards();
+  yield* store.log.readLines(logRange(range));
+}
+
+type StreamRange = EventRange & { readonly streamId: string };
+
+function isByVersion(range: EventRange): range is StreamRange {
+  return range.streamId !== undefined && range.after === undefined && range.to === undefined;
+}
+
+function readVersions(store: Store, range: StreamRange): AsyncIterable<EventBatch> {
+  const { streamId, fromVersion, toVersion, backwards, limit, filter } = range;
+  return store.log.readStream(streamId, { ...filter, backwards, ...defined({ fromVersion, toVersion, limit }) });
+}
+
+function logRange({ streamId, after, to, backwards, limit, filter }: EventRange): ReadAllOptions {
+  return { ...filter, backwards, ...defined({ streamId, after, to, limit }) };
+}
+
+/** Whether anything but the whole log, or a whole stream, is asked for. */
+export function isNarrowed({ fromVersion, toVersion, after, to, filter }: EventRange): boolean {
+  return [fromVersion, toVersion, after, to, ...Object.values(filter)].some((condition) => condition !== undefined);
+}
+
+/** @throws E_NOT_FOUND with the name that was probably meant */
+export async function assertStreamExists(store: Store, streamId: string): Promise<void> {
+  for await (const { events } of store.log.readStream(streamId, { limit: 1 })) {
+    if (events.length > 0) return;
+  }
+  const near = await store.log.streams({ category: categoryOf(streamId), limit: 1_000 });
+  const others = near.length > 0 ? near : await store.log.streams({ limit: 1_000 });
+  const meant = findSimilar(
+    streamId,
+    others.map((stream) => stream.streamId),
+  );
+  throw new EvstoreError('E_NOT_FOUND', `there is no stream ${streamId}`, {
+    why: meant === undefined ? undefined : `Did you mean ${meant}?`,
+    next: meant === undefined ? 'evstore streams' : `evstore read ${shellWord(meant)}`,
+    details: { streamId, ...(meant !== undefined && { meant }) },
+  });
+}
+
+function contradiction(what: string, why?: string): EvstoreError {
+  return new EvstoreError('E_USAGE', what, { why });
+}
+
+/** Without the members that are undefined; the options' parsers have made sure of the types. */
+// biome-ignore lint/suspicious/noExplicitAny: flags are unknown until their parser has run
+function defined(members: Readonly<Record<string, unknown>>): any {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined));
+}

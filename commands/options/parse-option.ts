@@ -1,0 +1,50 @@
+/** Texts of the command line as values. Each throws E_USAGE with what was expected. */
+import { EvstoreError } from '../../src/domain/errors.js';
+import type { ExpectedVersion } from '../../src/domain/event.js';
+import { parseDuration } from '../../src/domain/timestamp.js';
+import { isUuid } from '../../src/domain/uuid.js';
+
+/** A whole number from `minimum` to 2^53-1. */
+export function wholeNumber(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (!Number.isSafeInteger(value) || value < minimum) {
+      throw new EvstoreError('E_USAGE', `'${text}' is not a whole number from ${minimum}`);
+    }
+    return value;
+  };
+}
+
+/** Milliseconds. */
+export function duration(text: string): number {
+  return parseDuration(text);
+}
+
+/** `A,B` → `['A', 'B']`. */
+export function nameList(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new EvstoreError('E_USAGE', `'${text}' is not a list of names such as A,B`);
+  return names;
+}
+
+export function oneOf<Choice extends string>(...choices: readonly Choice[]): (text: string) => Choice {
+  return (text) => {
+    const found = choices.find((choice) => choice === text);
+    if (found === undefined) throw new EvstoreError('E_USAGE', `'${text}' is not one of ${choices.join(', ')}`);
+    return found;
+  };
+}
+
+export function expectedVersion(text: string): ExpectedVersion {
+  if (text === 'any' || text === 'none' || text === 'exists') return text;
+  if (/^\d+$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
+  throw new EvstoreError('E_USAGE', `'${text}' is not an expected version`, {
+    why: 'It is a version (0 = the stream is new), any, none or exists.',
+  });
+}
+
+/** Lower case. */
+export function uuid(text: string): string {
+  if (!isUuid(text)) throw new EvstoreError('E_USAGE', `'${text}' is not a UUID`);
+  return text.toLowerCase();
+}

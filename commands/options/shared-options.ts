@@ -1,0 +1,91 @@
+/** The flags every command takes, defined once. They stand on each leaf, because commander checks conflicts only there. */
+import type { Option } from 'commander';
+import { type Command, type Flags, option } from '../support/command.js';
+import { oneOf } from './parse-option.js';
+
+export interface SharedFlags {
+  readonly store?: string;
+  readonly schema?: string;
+  readonly config?: string;
+  readonly output?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color?: 'auto' | 'always' | 'never';
+  readonly yes?: boolean;
+  readonly debug?: boolean;
+  readonly progress?: 'auto' | 'json';
+}
+
+const outputs = ['auto', 'table', 'json', 'ndjson', 'tsv'];
+
+/** The shared options of a command; one that the command defines itself is its own, and so is a short flag. */
+export function sharedOptions(command: Command): Option[] {
+  const own = new Set(command.options.flatMap(({ long, short }) => [long, short]));
+  return makeSharedOptions()
+    .filter(({ long }) => !own.has(long))
+    .map((shared) => (shared.short && own.has(shared.short) ? withoutShort(shared) : shared));
+}
+
+/** For a command that takes more kinds of output than the common ones. */
+export function outputOption(...more: readonly string[]): Option {
+  const choices = [...outputs, ...more];
+  return option('-o, --output <format>', `how to print: ${choices.join(', ')} (default: auto)`, oneOf(...choices));
+}
+
+/** For commands that load projections. */
+export function projectionsOption(): Option {
+  return option('--projections <glob...>', "projection files (default: the config's)");
+}
+
+/** For commands that show progress. */
+export function progressOption(): Option {
+  return option('--progress <how>', 'progress on stderr: auto, json (default: auto)', oneOf('auto', 'json'));
+}
+
+export function dryRunOption(): Option {
+  return option('--dry-run', 'say what would happen, write nothing');
+}
+
+function makeSharedOptions(): Option[] {
+  return [
+    option('--store <url>', 'sqlite:PATH or postgres://… (default: EVSTORE_URL, config, DATABASE_URL)'),
+    option('--schema <name>', 'schema of Postgres (default: EVSTORE_SCHEMA, config, public)'),
+    option('--config <file>', 'config file (default: the nearest evstore.config.*)'),
+    outputOption(),
+    option('--json', 'the same as --output json'),
+    option('-q, --quiet', 'ids or positions only, and no hints'),
+    option('--color <when>', 'auto, always, never (default: auto)', oneOf('auto', 'always', 'never')),
+    option('-y, --yes', 'answer yes to every question'),
+    option('--debug', 'show stacks with errors'),
+  ].map((each) => each.helpGroup('Shared options:'));
+}
+
+function withoutShort(shared: Option): Option {
+  const made = option(shared.flags.replace(/^-\w, /, ''), shared.description, shared.parseArg as never);
+  return made.helpGroup('Shared options:');
+}
+
+export interface SplitArguments {
+  /** Shared flags with their values, in order. */
+  readonly flags: readonly string[];
+  /** What follows them. */
+  readonly rest: readonly string[];
+}
+
+/** Parts the shared flags at the beginning from what follows. */
+export function splitSharedFlags(argv: readonly string[]): SplitArguments {
+  const shared = makeSharedOptions();
+  let at = 0;
+  for (let word = argv[at]; word?.startsWith('-') && word !== '-'; word = argv[at]) {
+    const name = word.split('=')[0];
+    const known = shared.find(({ long, short }) => name === long || name === short);
+    if (known === undefined) break;
+    at += known.required && !word.includes('=') ? 2 : 1;
+  }
+  return { flags: argv.slice(0, at), rest: argv.slice(at) };
+}
+
+/** Whether programs read the output: what `note` and the form of errors depend on. */
+export function asksForJson(flags: Flags): boolean {
+  return flags.json === true || flags.output === 'json' || flags.output === 'ndjson';
+}

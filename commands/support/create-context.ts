@@ -1,0 +1,179 @@
+/** The context of one invocation, over a real or a test's process. */
+import { relative } from 'node:path';
+import type { LoadedConfig } from '../../src/config/config.js';
+import { adoptPostgresVariables, withDotenv } from '../../src/config/dotenv.js';
+import { findConfig, isExecutable } from '../../src/config/find-config.js';
+import { resolveStore, type StoreChoice } from '../../src/config/precedence.js';
+import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
+import { shellWord } from '../../src/domain/shell-word.js';
+import { secretsOf } from '../../src/output/redact.js';
+import { createTheme, decideColour } from '../../src/output/theme.js';
+import { openStoreAt } from '../../src/store/open.js';
+import type { Store } from '../../src/store/store.js';
+import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/actions.js';
+import type { Io, Output } from '../../src/terminal/io.js';
+import { startProgress } from '../../src/terminal/progress.js';
+import { sanitise } from '../../src/terminal/sanitise.js';
+import { asksForJson, type SharedFlags } from '../options/shared-options.js';
+import type { Flags } from './command.js';
+import type { Context, OutputFormat } from './context.js';
+
+export interface OpenContext {
+  readonly context: Context;
+  /** Closes the store if it was opened; never throws. */
+  close(): Promise<void>;
+}
+
+export interface Invocation {
+  /** The whole command line, for the errors that tell how to repeat it. */
+  readonly argv: readonly string[];
+  /** Passwords are added to it as they become known. */
+  readonly secrets: string[];
+}
+
+/** @param name of the command, for the database's list of clients */
+export async function createContext(
+  name: string,
+  flags: Flags,
+  given: Io,
+  { argv, secrets }: Invocation,
+): Promise<OpenContext> {
+  const io: Io = { ...given, env: withDotenv(given.cwd, given.env) };
+  const shared = flags as SharedFlags;
+  const asJson = asksForJson(flags);
+  const stdoutTheme = await createTheme(decideColour(colourFacts(shared, io, io.stdout)));
+  const stderrTheme = await createTheme(decideColour(colourFacts(shared, io, io.stderr)));
+  const quiet = shared.quiet === true;
+  const silent = quiet || asJson;
+  let store: Promise<Store> | undefined;
+  let config: Promise<LoadedConfig> | undefined;
+
+  function repeatedWith(...flags: readonly string[]): string {
+    return ['evstore', ...[...argv, ...flags].map(shellWord)].join(' ');
+  }
+
+  async function note(line: string): Promise<void> {
+    if (!silent) await io.stderr.write(`${stderrTheme.faint(sanitise(line))}\n`);
+  }
+
+  async function warn(line: string): Promise<void> {
+    const text = isInActions(io.env)
+      ? toAnnotation('warning', line)
+      : `${stderrTheme.caution('warning:')} ${sanitise(line)}\n`;
+    await io.stderr.write(text);
+  }
+
+  function readConfig(): Promise<LoadedConfig> {
+    // `--no-config` of init leaves a boolean here.
+    const named = typeof shared.config === 'string' ? shared.config : undefined;
+    config ??= loadNearestConfig(io.cwd, named, note);
+    return config;
+  }
+
+  async function chooseStore(): Promise<StoreChoice> {
+    const choice = await resolveStore({ cwd: io.cwd, env: io.env, flags: shared, config: readConfig });
+    secrets.push(...secretsOf(choice.url));
+    return choice;
+  }
+
+  async function open(options: OpenOptions): Promise<Store> {
+    const choice = await chooseStore();
+    if (/^postgres/i.test(choice.url)) adoptPostgresVariables(io.env);
+    return openChecked(choice, name, options);
+  }
+
+  const context: Context = {
+    io,
+    asJson,
+    quiet,
+    theme: { stdout: stdoutTheme, stderr: stderrTheme },
+    view: { theme: stdoutTheme, width: io.stdout.columns, unicode: showsUnicode(io.env), now: io.now() },
+    openStore: (options = {}) => {
+      store ??= open(options);
+      return store;
+    },
+    storeChoice: chooseStore,
+    config: readConfig,
+    format: ({ people, pipe }) => {
+      if (shared.json) return 'json';
+      if (shared.output !== undefined && shared.output !== 'auto') return shared.output as OutputFormat;
+      return io.stdout.isTTY ? people : pipe;
+    },
+    repeatedWith,
+    note,
+    warn,
+    summarise: (markdown) =>
+      appendSummary(io, markdown).catch((error: Error) => warn(`the summary could not be written: ${error.message}`)),
+    progress: (label, total) => {
+      const people = silent ? 'none' : 'people';
+      return startProgress(io, shared.progress === 'json' ? 'json' : people, label, total);
+    },
+    confirm: async (question) => {
+      if (!shared.yes) await confirm(io, question, repeatedWith('--yes'));
+    },
+  };
+  const close = async () => {
+    const opened = await store?.catch(() => undefined);
+    await opened?.close();
+  };
+  return { context, close };
+}
+
+function colourFacts({ color = 'auto' }: SharedFlags, { env }: Io, { isTTY }: Output) {
+  return { choice: color, env, isTTY };
+}
+
+async function loadNearestConfig(
+  cwd: string,
+  named: string | undefined,
+  note: (line: string) => Promise<void>,
+): Promise<LoadedConfig> {
+  const file = findConfig(cwd, named);
+  if (file === undefined) return { file, folder: cwd };
+  if (isExecutable(file)) await note(`config: ${relative(cwd, file)}`);
+  const { loadConfig } = await import('../../src/config/load-config.js');
+  return loadConfig(file);
+}
+
+interface OpenOptions {
+  readonly create?: boolean;
+  readonly unchecked?: boolean;
+}
+
+async function openChecked(choice: StoreChoice, name: string, { create = false, unchecked = create }: OpenOptions) {
+  const { url, schema, origin } = choice;
+  const options = { create, applicationName: `evstore ${name}`, ...(schema !== undefined && { schema }) };
+  let store: Store | undefined;
+  try {
+    store = await openStoreAt(url, options);
+    if (!unchecked) await store.schema.assertReady();
+    return store;
+  } catch (error) {
+    await store?.close();
+    throw withOrigin(error, origin);
+  }
+}
+
+/** A store that cannot be reached is most often the wrong one: say who named it. */
+function withOrigin(error: unknown, origin: string): unknown {
+  if (!isEvstoreError(error) || !['E_CONNECT', 'E_CONFIG', 'E_NO_SCHEMA', 'E_PERMISSION'].includes(error.code)) {
+    return error;
+  }
+  const why = [error.why, `The store's URL comes from ${origin}.`].filter((part) => part !== undefined).join(' ');
+  return new EvstoreError(error.code, error.message, { why, next: error.next, details: error.details, cause: error });
+}
+
+async function confirm(io: Io, question: string, next: string): Promise<void> {
+  const answer = await io.ask(`${sanitise(question)} [y/N] `);
+  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
+  io.signal.throwIfAborted();
+  throw new EvstoreError('E_CONFIRM', answer === undefined ? 'nobody is here to confirm' : 'not confirmed', {
+    why: `${question} Nothing was changed.`,
+    next,
+  });
+}
+
+function showsUnicode(env: Io['env']): boolean {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
+  return env.TERM !== 'linux' && (locale === undefined || /utf-?8/i.test(locale));
+}

@@ -1,0 +1,80 @@
+/** Events on stdout, in the form the flags ask for. */
+import type { RecordedEvent } from '../../src/domain/event.js';
+import { renderEventLines } from '../../src/domain/event-lines.js';
+import { sanitiseJson } from '../../src/domain/safe-json.js';
+import { renderEvent } from '../../src/output/event-text.js';
+import { renderTsvLine } from '../../src/output/tsv.js';
+import type { Store } from '../../src/store/store.js';
+import type { Output } from '../../src/terminal/io.js';
+import { type EventRange, readLineRange, readRange } from '../options/event-range.js';
+import type { Flags } from './command.js';
+import type { Context } from './context.js';
+
+export interface EventWriter {
+  /** Resolves when more may be written. */
+  write(events: readonly RecordedEvent[]): Promise<void>;
+  /** Writes what the range holds; yields after each batch how many events it had. */
+  copy(store: Store, range: EventRange): AsyncIterable<number>;
+}
+
+const headings = ['globalPosition', 'streamId', 'version', 'type', 'createdAt', 'id', 'data', 'metadata'];
+
+export interface EventTarget {
+  /** Default: stdout, with text for people on a terminal. Anything else is written for programs. */
+  readonly output?: Pick<Output, 'write'>;
+}
+
+export function createEventWriter(flags: Flags, context: Context, target: EventTarget = {}): EventWriter {
+  const form = chooseForm(flags, context, target);
+  const output = target.output ?? context.io.stdout;
+  const render = createRenderer(context, form);
+  let head = form === 'tsv' ? renderTsvLine(headings) : '';
+  const write = async (events: readonly RecordedEvent[]) => {
+    const body = render(events);
+    await output.write(typeof body === 'string' ? head + body : body);
+    head = '';
+  };
+  return {
+    write,
+    copy: async function* (store, range) {
+      if (form === 'lines') {
+        for await (const { lines, events } of readLineRange(store, range)) {
+          await output.write(lines);
+          yield events;
+        }
+        return;
+      }
+      for await (const { events } of readRange(store, range)) {
+        await write(events);
+        yield events.length;
+      }
+    },
+  };
+}
+
+type Form = 'ids' | 'data' | 'tsv' | 'lines' | 'text';
+
+function chooseForm(flags: Flags, context: Context, { output }: EventTarget): Form {
+  if (context.quiet && output === undefined) return 'ids';
+  if (flags.output === 'data') return 'data';
+  const format = context.format({ people: output === undefined ? 'table' : 'ndjson', pipe: 'ndjson' });
+  if (format === 'tsv') return 'tsv';
+  return format === 'table' ? 'text' : 'lines';
+}
+
+type Renderer = (events: readonly RecordedEvent[]) => string | Uint8Array;
+
+function createRenderer({ view, io }: Context, form: Form): Renderer {
+  if (form === 'lines') return renderEventLines;
+  const each: Readonly<Record<Exclude<Form, 'lines'>, (event: RecordedEvent) => string>> = {
+    ids: ({ id }) => `${id}\n`,
+    data: ({ data }) => `${sanitiseJson(data)}\n`,
+    text: (event) => renderEvent(event, { ...view, now: io.now() }),
+    tsv: ({ globalPosition, streamId, version, type, createdAt, id, data, metadata }) =>
+      renderTsvLine([
+        ...[globalPosition, streamId, version, type, createdAt, id],
+        ...[sanitiseJson(data), sanitiseJson(metadata)],
+      ]),
+  };
+  return (events) => events.map(each[form]).join('');
+}

@@ -1,0 +1,74 @@
+/** Moves a checkpoint by hand, or deletes it: said first, done with `--execute`. */
+import { EvstoreError } from '../../src/domain/errors.js';
+import { partOf } from '../../src/domain/parts.js';
+import { parseMoment } from '../../src/domain/timestamp.js';
+import { renderReport } from '../../src/output/json-line.js';
+import { selectByName } from '../../src/projection/status/lag.js';
+import { findPosition } from '../../src/projection/status/move-checkpoint.js';
+import type { Checkpoint, Store } from '../../src/store/store.js';
+import type { Flags } from './command.js';
+import type { Context } from './context.js';
+
+export async function moveCheckpoint(name: string, flags: Flags, context: Context): Promise<void> {
+  const store = await context.openStore();
+  const checkpoint = await findCheckpoint(store, name);
+  const toTime = flags.toTime === undefined ? undefined : parseMoment(String(flags.toTime), context.io.now());
+  const position = await findPosition(store.log, checkpoint.position, {
+    toStart: flags.toStart as boolean | undefined,
+    toHead: flags.toHead as boolean | undefined,
+    to: flags.to as number | undefined,
+    toTime,
+    shift: flags.shift as number | undefined,
+  });
+  await change(store, checkpoint, position, flags, context);
+}
+
+export async function deleteCheckpoint(name: string, flags: Flags, context: Context): Promise<void> {
+  const store = await context.openStore();
+  await change(store, await findCheckpoint(store, name), null, flags, context);
+}
+
+async function change(
+  store: Store,
+  { subscriptionId: name, position: from, owner }: Checkpoint,
+  to: number | null,
+  flags: Flags,
+  context: Context,
+): Promise<void> {
+  const execute = flags.execute === true;
+  const { projection } = partOf(name);
+  const isProjection = (await store.projections.list()).some(
+    (record) => record.name === projection && (record.tables.length > 0 || record.target !== null),
+  );
+  if (isProjection && to !== from) {
+    await context.warn(
+      `the rows of ${name} stay as they are and would be wrong; evstore rebuild ${projection} makes them anew`,
+    );
+  }
+  if (execute) await store.projections.setCheckpoint(name, to);
+  if (context.asJson) {
+    await context.io.stdout.write(renderReport({ name, from, to, executed: execute }));
+    return;
+  }
+  if (context.quiet) await context.io.stdout.write(`${to ?? ''}\n`);
+  else {
+    const what = to === null ? `checkpoint at ${from}, deleted` : `${from} → ${to}`;
+    await context.io.stdout.write(`${name}: ${execute ? what : `would be ${what}`}\n`);
+  }
+  if (owner !== null && execute) await context.note(`${owner} runs it, and begins from there`);
+  if (!execute) await context.note('nothing was changed; --execute does it');
+}
+
+async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {
+  const checkpoints = await store.projections.checkpoints();
+  const [checkpoint] = selectByName(checkpoints, [name], ({ subscriptionId }) => subscriptionId);
+  if (checkpoint === undefined) throw new EvstoreError('E_BUG', `the checkpoint of ${name} was not chosen`);
+  return checkpoint;
+}
+
+/** Positions forward, or back when negative. */
+export function wholeDistance(text: string): number {
+  const distance = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(distance)) throw new EvstoreError('E_USAGE', `'${text}' is not a whole number`);
+  return distance;
+}

@@ -1,0 +1,37 @@
+/** Findings of a check: text for people, TSV for pipes, one JSON document for programs; and the exit code they make. */
+import { EvstoreError } from '../../src/domain/errors.js';
+import type { Finding } from '../../src/domain/finding.js';
+import { renderFindings, sortFindings } from '../../src/output/finding-text.js';
+import type { Context } from './context.js';
+import { type ListColumn, printList } from './print-list.js';
+
+const columns: readonly ListColumn<Finding>[] = [
+  { heading: 'severity', field: ({ severity }) => severity },
+  { heading: 'kind', field: ({ kind }) => kind, isName: true },
+  { heading: 'subject', field: ({ subject }) => subject },
+  { heading: 'detail', field: ({ detail }) => detail },
+  { heading: 'next', field: ({ next }) => next },
+];
+
+/** @param report what `--json` prints */
+export async function printFindings(context: Context, findings: readonly Finding[], report: unknown): Promise<void> {
+  const format = context.format({ people: 'table', pipe: 'tsv' });
+  if (format !== 'table' || context.quiet) return printList(context, sortFindings(findings), columns, report);
+  await context.io.stdout.write(renderFindings(findings, context.theme.stdout));
+}
+
+/** @throws E_CHECK_FAILED when there is an error, or with `strict` a warning */
+export function failOnFindings(findings: readonly Finding[], { strict }: { readonly strict: boolean }): void {
+  const errors = findings.filter(({ severity }) => severity === 'error');
+  const warnings = findings.filter(({ severity }) => severity === 'warning');
+  if (errors.length === 0 && (!strict || warnings.length === 0)) return;
+  const [first] = [...errors, ...warnings];
+  throw new EvstoreError('E_CHECK_FAILED', `${count(errors.length, 'error')}, ${count(warnings.length, 'warning')}`, {
+    next: first?.next ?? undefined,
+    details: { errors: errors.length, warnings: warnings.length },
+  });
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
+}

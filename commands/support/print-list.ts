@@ -1,0 +1,60 @@
+/** Lists: a table for people, TSV for pipes, one JSON document for programs. */
+import { renderReport } from '../../src/output/json-line.js';
+import type { Column } from '../../src/output/table.js';
+import { type Field, renderTsv } from '../../src/output/tsv.js';
+import type { Context } from './context.js';
+
+export interface ListColumn<Row> extends Omit<Column<Row>, 'text'> {
+  /** As programs see it; null is an empty field. */
+  readonly field: (row: Row) => Field;
+  /** As people see it. Default: the field, with `-` where there is none. */
+  readonly text?: (row: Row) => string;
+  /** What `--quiet` prints, one a line. Default: the first column. */
+  readonly isName?: boolean;
+}
+
+/** A column that people see only where a row has something to say in it; programs read it always. */
+export function rarely<Row>(
+  context: Context,
+  rows: readonly Row[],
+  column: ListColumn<Row>,
+): readonly ListColumn<Row>[] {
+  const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table';
+  return isForPeople && !rows.some((row) => Boolean(column.field(row))) ? [] : [column];
+}
+
+/** @param report what `--json` prints */
+export async function printList<Row>(
+  context: Context,
+  rows: readonly Row[],
+  columns: readonly ListColumn<Row>[],
+  report: unknown,
+): Promise<void> {
+  const { stdout } = context.io;
+  const format = context.format({ people: 'table', pipe: 'tsv' });
+  if (format === 'json') await stdout.write(renderReport(report));
+  else if (format === 'ndjson') for (const row of rows) await stdout.write(renderReport(row));
+  else if (context.quiet) {
+    const name = columns.find(({ isName }) => isName === true) ?? columns[0];
+    for (const row of rows) await stdout.write(`${name?.field(row) ?? ''}\n`);
+  } else if (format === 'tsv') {
+    const headings = columns.map(({ heading }) => heading);
+    await stdout.write(
+      renderTsv(
+        headings,
+        rows.map((row) => columns.map(({ field }) => field(row))),
+      ),
+    );
+  } else {
+    const shown = columns.map((column) => ({
+      ...column,
+      text: column.text ?? ((row: Row) => show(column.field(row))),
+    }));
+    const { renderTable } = await import('../../src/output/table.js');
+    await stdout.write(renderTable(rows, shown, context.view));
+  }
+}
+
+function show(field: Field): string {
+  return field === null ? '-' : String(field);
+}

@@ -1,0 +1,90 @@
+/** The one door for errors: whatever was thrown becomes a text on stderr and an exit code. */
+import { CommanderError } from 'commander';
+import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
+import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
+import { secretsOf } from '../../src/output/redact.js';
+import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
+import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
+import type { Io } from '../../src/terminal/io.js';
+import { registry } from '../catalog.js';
+
+export interface ErrorContext {
+  readonly io: Io;
+  readonly argv: readonly string[];
+  readonly secrets: readonly string[];
+}
+
+/** Prints it. @returns the exit code */
+export async function reportError(thrown: unknown, { io, argv, secrets }: ErrorContext): Promise<number> {
+  const error = toEvstoreError(thrown, argv);
+  const wanted = readErrorFlags(argv);
+  const view: ErrorView = {
+    theme: await createTheme(decideColour({ choice: wanted.colour, env: io.env, isTTY: io.stderr.isTTY })),
+    debug: wanted.debug,
+    secrets: [...secrets, ...knownSecrets(io, argv)],
+  };
+  const text = wanted.json ? renderErrorJson(error, view) : renderForPeople(error, view, io);
+  // With nobody left to tell, the exit code is all there is.
+  await io.stderr.write(text).catch(() => {});
+  return error.exitCode;
+}
+
+function renderForPeople(error: EvstoreError, view: ErrorView, { env }: Io): string {
+  if (!isInActions(env)) return renderError(error, view);
+  const text = renderError(error, { ...view, theme: plainTheme }).trimEnd();
+  return toAnnotation('error', text.replace(/^error: /, ''), error.code);
+}
+
+function toEvstoreError(thrown: unknown, argv: readonly string[]): EvstoreError {
+  if (isEvstoreError(thrown)) return withHelp(thrown, argv);
+  if (thrown instanceof CommanderError) return toUsageError(thrown, argv);
+  const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
+  return new EvstoreError('E_BUG', `unexpected ${message}`, {
+    why: 'This is a bug in evstore. Repeating the command with --debug shows where; please report it with that.',
+    cause: thrown,
+  });
+}
+
+function toUsageError({ message }: CommanderError, argv: readonly string[]): EvstoreError {
+  const [what = '', ...more] = message.replace(/^error: /, '').split('\n');
+  const suggestion = more.join(' ').replace(/^\((.*)\)$/, '$1');
+  return new EvstoreError('E_USAGE', what, {
+    why: suggestion === '' ? undefined : suggestion,
+    next: what.startsWith('unknown command') ? 'evstore --help' : helpOf(argv),
+  });
+}
+
+/** Where nothing better is known, what the command takes comes next. */
+function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
+  if (error.code !== 'E_USAGE' || error.next !== undefined) return error;
+  const { message, why, details } = error;
+  return new EvstoreError('E_USAGE', message, { why, next: helpOf(argv), details, cause: error });
+}
+
+function helpOf(argv: readonly string[]): string {
+  const command = argv.find((word) => Object.hasOwn(registry, word));
+  return command === undefined ? 'evstore --help' : `evstore ${command} --help`;
+}
+
+/** What of the command line concerns errors, read without its grammar: it may be what is wrong. */
+function readErrorFlags(argv: readonly string[]) {
+  const end = argv.indexOf('--');
+  const words = end === -1 ? argv : argv.slice(0, end);
+  const valuesOf = (...names: readonly string[]) =>
+    words.flatMap((word, index) => {
+      const [name = '', value] = word.split('=', 2);
+      return names.includes(name) ? [value ?? words[index + 1]] : [];
+    });
+  const colour = valuesOf('--color').at(-1);
+  return {
+    json:
+      words.includes('--json') || valuesOf('-o', '--output').some((value) => value === 'json' || value === 'ndjson'),
+    debug: words.includes('--debug'),
+    colour: colour === 'always' || colour === 'never' ? colour : 'auto',
+  } as const;
+}
+
+function knownSecrets({ env }: Io, argv: readonly string[]): string[] {
+  const urls = [...argv, env.EVSTORE_URL ?? '', env.DATABASE_URL ?? ''];
+  return [...urls.flatMap(secretsOf), ...(env.PGPASSWORD ? [env.PGPASSWORD] : [])];
+}

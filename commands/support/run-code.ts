@@ -1,0 +1,59 @@
+/** What `evstore run` runs: projections, and with `--sagas` sagas beside them. */
+import { EvstoreError } from '../../src/domain/errors.js';
+import { shellWord } from '../../src/domain/shell-word.js';
+import type { LoadedProjection } from '../../src/projection/define/load.js';
+import { selectByName } from '../../src/projection/status/lag.js';
+import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
+import type { SagaNews, SagaReport } from '../../src/saga/run-sagas.js';
+import type { Flags } from './command.js';
+import type { Context } from './context.js';
+import { loadCode, selectCode } from './projection-code.js';
+
+export interface RunCode {
+  readonly projections: readonly LoadedProjection[];
+  readonly sagas: readonly LoadedSaga[];
+}
+
+/** @throws E_NOT_FOUND for a name no file has, and when there is nothing at all */
+export async function selectRunnable(context: Context, flags: Flags, names: readonly string[]): Promise<RunCode> {
+  if (flags.sagas !== true) return { projections: await selectCode(context, flags, names), sagas: [] };
+  const { sagas: globs, folder } = await context.config();
+  const projections = await loadCode(context, flags);
+  const sagas = await loadSagas({ globs, folder, note: context.note });
+  const all: readonly { readonly name: string }[] = [...projections, ...sagas];
+  if (all.length === 0) {
+    throw new EvstoreError('E_NOT_FOUND', 'no projection and no saga found', { next: 'evstore scaffold saga NAME' });
+  }
+  const chosen = new Set(selectByName(all, names, ({ name }) => name));
+  return {
+    projections: projections.filter((each) => chosen.has(each)),
+    sagas: sagas.filter((each) => chosen.has(each)),
+  };
+}
+
+export async function tellSagaNews(news: SagaNews, context: Context): Promise<void> {
+  switch (news.kind) {
+    case 'waiting':
+      return context.note(`saga ${news.saga}: standing by, ${news.owner} runs it`);
+    case 'left':
+      return context.warn(`saga ${news.saga}: ${news.instance} is left alone: ${news.why}`);
+    case 'interrupted':
+      return context.warn(`saga ${news.saga}: ${news.error.message}; trying again`);
+    case 'failed':
+      return context.note(`saga ${news.saga}: stopped`);
+    case 'ended':
+      if (news.phase === 'completed') return undefined;
+      if (news.phase !== 'compensation-failed') {
+        return context.note(`saga ${news.saga}: ${news.instance} ${news.phase}`);
+      }
+      return context.warn(
+        `saga ${news.saga}: ${news.instance} is parked, a compensation keeps failing; mend it, then run: evstore saga retry ${news.saga} ${shellWord(news.instance)}`,
+      );
+  }
+}
+
+export function describeSaga({ saga, position, ended, left }: SagaReport): string {
+  const counts = Object.entries(ended).filter(([, count]) => count > 0);
+  const instances = counts.map(([phase, count]) => `${count} ${phase}`).join(', ') || 'no instance ended';
+  return `saga ${saga}: at position ${position}, ${instances}${left === 0 ? '' : `, ${left} left alone`}`;
+}

@@ -1,0 +1,50 @@
+/** Whether the code that is loaded is the code whose rows are in the table. */
+import { EvstoreError } from '../domain/errors.js';
+import type { PreparedProjection } from '../projection/define/prepare.js';
+import type { ProjectionRecord, Store } from '../store/store.js';
+
+/** `stale code`: same version, other functions or columns. */
+export type CodeState = 'current' | 'stale code' | 'stale';
+
+export function compareCode(record: ProjectionRecord, code: { version: number; codeHash: string }): CodeState {
+  if (record.version !== code.version) return 'stale';
+  return record.codeHash === code.codeHash ? 'current' : 'stale code';
+}
+
+/**
+ * @throws E_STALE_PROJECTION when the table was made by another version
+ * @throws E_CONFIG when the rows are tables of the store's database and were not before, or the other way round
+ */
+export function assertVersion(record: ProjectionRecord, projection: PreparedProjection): void {
+  const { name, version } = projection;
+  assertSamePlace(record, projection);
+  if (record.version === version) return;
+  const isNewer = version > record.version;
+  throw new EvstoreError(
+    'E_STALE_PROJECTION',
+    `projection ${name} is registered as version ${record.version}, the code is version ${version}`,
+    {
+      why: isNewer
+        ? 'The rows were made by the older code; a rebuild makes them anew beside the live table.'
+        : 'The rows were made by newer code: this program runs an old deployment, or the projection is to go back.',
+      next: isNewer ? `evstore rebuild ${name}` : `evstore rollback ${name}`,
+      details: { projection: name, registered: record.version, code: version },
+    },
+  );
+}
+
+/** @throws E_CONFIG */
+export function assertSamePlace(
+  { name, tables, target }: ProjectionRecord,
+  projection: Pick<PreparedProjection, 'model'>,
+): void {
+  const isExternal = projection.model.kind === 'external';
+  if (isExternal === (target !== null)) return;
+  throw new EvstoreError('E_CONFIG', `projection ${name} is ${isExternal ? 'external now' : 'no longer external'}`, {
+    why: `Its rows are ${target === null ? `in ${tables.join(', ')} of this store` : `in ${target}, outside this store`}, and a swap cannot move them. What writes elsewhere is another projection: give it another name.`,
+  });
+}
+
+export async function findRecord({ projections }: Store, name: string): Promise<ProjectionRecord | undefined> {
+  return (await projections.list()).find((record) => record.name === name);
+}

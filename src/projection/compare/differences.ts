@@ -1,0 +1,127 @@
+/** What a comparison found, added up: counts, and samples of each kind. */
+import { setImmediate } from 'node:timers/promises';
+import { jsonEquals } from '../../domain/json.js';
+import type { StoredRow } from '../../domain/read-model.js';
+import type { ChangedRow, ComparedTable, Comparison, TableDifferences } from '../../store/store.js';
+import { isTableProjection, type PreparedProjection } from '../define/prepare.js';
+
+export interface TableDiff {
+  /** The name readers use. */
+  readonly table: string;
+  /** Rows. */
+  readonly live: number;
+  readonly rebuilt: number;
+  /** Rows that only the rebuilt table has. */
+  readonly added: number;
+  /** Rows that only the live table has. */
+  readonly removed: number;
+  /** Rows of one key whose values differ. */
+  readonly changed: number;
+  /** Column → rows in which it differs; columns that differ nowhere are left out. */
+  readonly columns: Readonly<Record<string, number>>;
+  /** Columns that are not compared, because the other table has none of that name. */
+  readonly onlyLive: readonly string[];
+  readonly onlyRebuilt: readonly string[];
+  readonly samples: {
+    /** Keys. */
+    readonly added: readonly StoredRow[];
+    readonly removed: readonly StoredRow[];
+    readonly changed: readonly ChangedRow[];
+  };
+}
+
+/** @param samples of each kind and table @param signal ends the comparison between two portions */
+export async function addUpDifferences(
+  items: AsyncIterable<Comparison>,
+  projection: PreparedProjection,
+  samples: number,
+  signal: AbortSignal,
+): Promise<readonly TableDiff[]> {
+  const tables: TableSum[] = [];
+  for await (const item of items) {
+    signal.throwIfAborted();
+    const sum = tables.at(-1);
+    if (item.kind === 'table') tables.push(new TableSum(item, jsonColumns(item, projection), samples));
+    else if (item.kind === 'differences') await sum?.add(item);
+    else if (item.kind === 'counts') sum?.count(item.live, item.rebuilt);
+  }
+  return tables.map((sum) => sum.result);
+}
+
+/** Columns whose texts may differ and still say the same. SQLite keeps them as text, so the code has to be asked. */
+function jsonColumns({ table, columns }: ComparedTable, projection: PreparedProjection): ReadonlySet<string> {
+  const known =
+    isTableProjection(projection) && projection.shape.spec.name === table ? projection.shape.spec.columns : [];
+  const isJson = (column: { readonly type: string }) => column.type === 'json';
+  return new Set([...columns.filter(isJson), ...known.filter(isJson)].map(({ name }) => name));
+}
+
+/** Of one table. */
+export class TableSum {
+  readonly #table: ComparedTable;
+  readonly #json: ReadonlySet<string>;
+  readonly #limit: number;
+  readonly #samples = { added: [] as StoredRow[], removed: [] as StoredRow[], changed: [] as ChangedRow[] };
+  readonly #columns = new Map<string, number>();
+  readonly #counts = { live: 0, rebuilt: 0, added: 0, removed: 0, changed: 0 };
+
+  constructor(table: ComparedTable, json: ReadonlySet<string>, limit: number) {
+    this.#table = table;
+    this.#json = json;
+    this.#limit = limit;
+  }
+
+  get result(): TableDiff {
+    const { table, columns, onlyLive, onlyRebuilt } = this.#table;
+    const differing = columns.flatMap(({ name }) => {
+      const rows = this.#columns.get(name) ?? 0;
+      return rows === 0 ? [] : [[name, rows] as const];
+    });
+    const counts = { ...this.#counts, columns: Object.fromEntries(differing) };
+    return { table, ...counts, onlyLive, onlyRebuilt, samples: this.#samples };
+  }
+
+  count(live: number, rebuilt: number): void {
+    this.#counts.live = live;
+    this.#counts.rebuilt = rebuilt;
+  }
+
+  async add({ added, removed, changed }: TableDifferences): Promise<void> {
+    this.#keep('added', added);
+    this.#keep('removed', removed);
+    if (this.#json.size === 0) {
+      this.#addChanged(changed);
+      return;
+    }
+    for (const row of changed) {
+      this.#addChanged([row].map((each) => this.#withoutEqualJson(each)).filter(({ columns }) => hasAny(columns)));
+      // Large documents take their time.
+      await setImmediate();
+    }
+  }
+
+  #addChanged(rows: readonly ChangedRow[]): void {
+    this.#keep('changed', rows);
+    for (const { columns } of rows) {
+      for (const name in columns) this.#columns.set(name, (this.#columns.get(name) ?? 0) + 1);
+    }
+  }
+
+  #keep<Kind extends 'added' | 'removed' | 'changed'>(kind: Kind, rows: readonly (StoredRow | ChangedRow)[]): void {
+    this.#counts[kind] += rows.length;
+    const kept = this.#samples[kind] as (StoredRow | ChangedRow)[];
+    kept.push(...rows.slice(0, Math.max(0, this.#limit - kept.length)));
+  }
+
+  #withoutEqualJson({ key, columns }: ChangedRow): ChangedRow {
+    const differing = Object.entries(columns).filter(([name, { live, rebuilt }]) => {
+      const isSame = typeof live === 'string' && typeof rebuilt === 'string' && jsonEquals(live, rebuilt);
+      return !(this.#json.has(name) && isSame);
+    });
+    return { key, columns: Object.fromEntries(differing) };
+  }
+}
+
+function hasAny(columns: ChangedRow['columns']): boolean {
+  return Object.keys(columns).length > 0;
+}

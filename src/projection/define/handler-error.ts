@@ -1,0 +1,78 @@
+/** What the user's code did wrong, with where: the projection, the event, the line. */
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import { shellWord } from '../../domain/shell-word.js';
+import { ColumnFault, ValueFault } from './values.js';
+
+/**
+ * @param part what was running: the handler's name in `on`, `key` …
+ * @param target what it was written to, where that is outside the store's database
+ */
+export function toHandlerError(
+  projection: string,
+  event: Omit<RecordedEvent, 'data' | 'metadata'>,
+  part: string,
+  cause: unknown,
+  target?: string,
+): EvstoreError {
+  const { globalPosition, type, streamId, version, id } = event;
+  return new EvstoreError('E_HANDLER', `projection ${projection} failed on ${type} at position ${globalPosition}`, {
+    why: `${explain(part, cause)} The event is version ${version} of ${streamId}.`,
+    next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
+    details: {
+      projection,
+      globalPosition,
+      type,
+      streamId,
+      version,
+      id,
+      ...(target !== undefined && { target }),
+      ...(cause instanceof ColumnFault && { column: cause.property }),
+    },
+    cause,
+  });
+}
+
+/** The position of the event a handler failed on; undefined for any other error. */
+export function failedPosition(error: unknown): number | undefined {
+  const position = isEvstoreError(error) && error.code === 'E_HANDLER' ? error.details.globalPosition : undefined;
+  return typeof position === 'number' ? position : undefined;
+}
+
+/** Of a batch that is applied as a whole: without the event's name, so that it is looked for as one the database refuses. */
+export function withoutName(error: unknown): unknown {
+  if (failedPosition(error) === undefined || !isEvstoreError(error)) return error;
+  return new EvstoreError('E_HANDLER', error.message, { why: error.why, cause: error });
+}
+
+/** What the event is to blame for, named after it. */
+export function toNamedError(projection: string, event: RecordedEvent, error: EvstoreError): EvstoreError {
+  const named = [error, error.cause].find((each) => failedPosition(each) !== undefined);
+  return isEvstoreError(named) ? named : toHandlerError(projection, event, `on.${event.type}`, error);
+}
+
+/** As `failedPosition`, of an event that was refused outside the store's database, where nothing is passed over yet. */
+export function refusedPosition(error: unknown): number | undefined {
+  return isEvstoreError(error) && error.details.target !== undefined ? failedPosition(error) : undefined;
+}
+
+/** What was thrown while a part of the user's code ran, as a sentence. */
+export function explain(part: string, cause: unknown): string {
+  if (cause instanceof ColumnFault) return `${part}: column ${cause.property} takes ${cause.message}.`;
+  if (cause instanceof ValueFault) return `${part} returns ${cause.message}.`;
+  if (isEvstoreError(cause)) return `${part}: ${cause.message}.${cause.why === undefined ? '' : ` ${cause.why}`}`;
+  const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+  const place = placeOf(cause);
+  return `${part}${place === undefined ? '' : ` (${place})`}: ${message}.`;
+}
+
+/** `file:line` of the first frame of an error's stack that is not Node's own. */
+function placeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || error.stack === undefined) return undefined;
+  for (const line of error.stack.split('\n')) {
+    const [, file, row] =
+      /^\s+at (?:.*\()?(?:file:\/\/)?(\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+):\d+\)?$/.exec(line) ?? [];
+    if (file !== undefined && !file.includes('/node_modules/')) return `${file}:${row}`;
+  }
+  return undefined;
+}

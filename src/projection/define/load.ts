@@ -1,0 +1,85 @@
+/** The user's projections: files → modules → exports that look like one → checked and ready to run. */
+import { relative } from 'node:path';
+import { findFiles } from '../../config/find-files.js';
+import { importModule } from '../../config/import-module.js';
+import { EvstoreError } from '../../domain/errors.js';
+import { type PreparedProjection, prepareProjection } from './prepare.js';
+import { findShapeFaults, isMeantAsProjection, looksLikeProjection, toProjection } from './shape.js';
+
+export interface LoadOptions {
+  /** Globs of projection files. Default: `projections/**`. */
+  readonly globs: readonly string[] | undefined;
+  /** What the globs are relative to. */
+  readonly folder: string;
+  /** Is told each file before it is executed. */
+  readonly note: (line: string) => Promise<void>;
+}
+
+/** A projection and where it is written. */
+export type LoadedProjection = PreparedProjection & {
+  /** Absolute. */
+  readonly file: string;
+};
+
+const defaultGlobs = ['projections/**'];
+
+/**
+ * By name.
+ * @throws E_CONFIG for a file that cannot be compiled, a wrong shape, two projections of one name or table
+ * @throws E_HANDLER for a file that throws while it is loaded
+ */
+export async function loadProjections({ globs, folder, note }: LoadOptions): Promise<readonly LoadedProjection[]> {
+  const found = new Map<string, LoadedProjection>();
+  for (const file of findFiles(globs ?? defaultGlobs, folder)) {
+    await note(`loading ${relative(folder, file)}`);
+    for (const projection of await loadFile(file)) {
+      const other = [...found.values()].find((each) => each.name === projection.name || sharesTable(each, projection));
+      if (other !== undefined && !isSame(other, projection)) throw collision(other, projection);
+      found.set(projection.name, projection);
+    }
+  }
+  return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Those of one file; throws as `loadProjections`. @param file absolute */
+export async function loadFile(file: string): Promise<readonly LoadedProjection[]> {
+  return projectionsOf(await importModule(file), file);
+}
+
+/** One value under two names (a default export that has a name too) is one projection. */
+function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string): readonly LoadedProjection[] {
+  const named = new Map<object, string>();
+  for (const [name, value] of Object.entries(exports)) {
+    const isOne = looksLikeProjection(value) || (name === 'default' && isMeantAsProjection(value));
+    if (isOne && !named.has(value)) named.set(value, name);
+  }
+  return [...named].map(([value, name]) => {
+    const [fault] = findShapeFaults(value);
+    if (fault !== undefined) {
+      throw new EvstoreError('E_CONFIG', `${file}: export ${name} is no projection`, { why: `Its ${fault}.` });
+    }
+    try {
+      return { ...prepareProjection(toProjection(value)), file };
+    } catch (error) {
+      throw new EvstoreError('E_HANDLER', `${file}: export ${name} failed while its tables were described`, {
+        why: error instanceof Error ? `${error.message}.` : String(error),
+        cause: error,
+      });
+    }
+  });
+}
+
+/** A file that exports what another exports means the same projection. */
+function isSame(a: PreparedProjection, b: PreparedProjection): boolean {
+  return a.name === b.name && a.version === b.version && a.codeHash === b.codeHash;
+}
+
+function sharesTable(a: PreparedProjection, b: PreparedProjection): boolean {
+  return a.tables.some((table) => b.tables.includes(table));
+}
+
+function collision(a: LoadedProjection, b: LoadedProjection): EvstoreError {
+  const what =
+    a.name === b.name ? `projection ${a.name}` : `table ${a.tables.find((table) => b.tables.includes(table))}`;
+  return new EvstoreError('E_CONFIG', `${what} is defined twice`, { why: `In ${a.file} and in ${b.file}.` });
+}

@@ -1,0 +1,71 @@
+/** A projection ready to run: its definition, and what is derived from it once. */
+import type { EventFilter } from '../../domain/event.js';
+import type { ProjectionMode } from '../../domain/projection-mode.js';
+import type { ReadModel } from '../../domain/read-model.js';
+import { hashCode } from './code-hash.js';
+import { type TableShape, toList, toTableShape } from './columns.js';
+import type { ExternalProjection, Projection, SqlProjection, TableProjection } from './definition.js';
+import { toTableIdentifiers } from './sql-tag.js';
+
+interface Prepared {
+  readonly name: string;
+  readonly version: number;
+  readonly codeHash: string;
+  readonly mode: ProjectionMode;
+  /** The events it is given. */
+  readonly filter: EventFilter;
+  readonly model: ReadModel;
+  /** The names readers use. */
+  readonly tables: readonly string[];
+  /** Where it is written, absolute; none where a program made it. */
+  readonly file?: string;
+}
+
+export interface PreparedTableProjection extends Prepared {
+  readonly definition: TableProjection;
+  readonly shape: TableShape;
+}
+
+export interface PreparedSqlProjection extends Prepared {
+  readonly definition: SqlProjection;
+}
+
+export interface PreparedExternalProjection extends Prepared {
+  readonly definition: ExternalProjection;
+}
+
+export type PreparedProjection = PreparedTableProjection | PreparedSqlProjection | PreparedExternalProjection;
+
+/** The definition's shape is checked already: see shape.ts. */
+export function prepareProjection(definition: Projection): PreparedProjection {
+  const { name, version } = definition;
+  const mode = definition.kind === 'external' ? 'async' : (definition.mode ?? 'async');
+  const common = { name, version, mode, codeHash: hashCode(definition), filter: toFilter(definition) };
+  if (definition.kind === 'external') return { ...common, definition, model: { kind: 'external' }, tables: [] };
+  if (definition.kind === 'sql') {
+    const { tables, create } = definition;
+    const model: ReadModel = {
+      kind: 'sql',
+      tables,
+      create: (physical) => toList(create(toTableIdentifiers(tables, physical))),
+    };
+    return { ...common, definition, model, tables };
+  }
+  const shape = toTableShape(definition);
+  return { ...common, definition, shape, model: { kind: 'table', spec: shape.spec }, tables: [shape.spec.name] };
+}
+
+export function isTableProjection(projection: PreparedProjection): projection is PreparedTableProjection {
+  return projection.definition.kind === 'table';
+}
+
+export function isExternalProjection(projection: PreparedProjection): projection is PreparedExternalProjection {
+  return projection.definition.kind === 'external';
+}
+
+function toFilter(definition: Projection): EventFilter {
+  const { category } = definition;
+  const types = definition.kind === 'external' ? definition.types : Object.keys(definition.on);
+  const isNarrow = types !== undefined && (definition.kind === 'external' || !types.includes('*'));
+  return { ...(category !== undefined && { category }), ...(isNarrow && { types }) };
+}

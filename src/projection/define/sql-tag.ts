@@ -1,0 +1,99 @@
+/**
+ * SQL as users write it in a projection: text with holes. What is put into a hole becomes a parameter, a quoted
+ * identifier or a nested statement, and never text.
+ */
+import { EvstoreError } from '../../domain/errors.js';
+import type { Statement, StatementPart, StoredValue } from '../../domain/read-model.js';
+
+/**
+ * Marks what this module made. A symbol, because the data of an event could carry any property with a text name, and
+ * would then be taken for SQL; a registered one, because the user's file may load another copy of evstore.
+ */
+const made = Symbol.for('evstore.sql');
+
+/** A name to be quoted. */
+export interface Identifier {
+  readonly name: string;
+}
+
+/** A table under its physical name: the live one, or the one a rebuild fills. */
+export interface TableIdentifier extends Identifier {
+  /** Name of an index of this table; it follows the table through a swap. */
+  readonly index: (name: string) => Identifier;
+}
+
+/** What may be put into a hole; objects become JSON text, a Date RFC 3339 text, undefined null. */
+export type SqlValue =
+  | Identifier
+  | Statement
+  | string
+  | number
+  | bigint
+  | boolean
+  | null
+  | undefined
+  | Date
+  | readonly unknown[]
+  | { readonly [property: string]: unknown };
+
+/** @throws E_INVALID_INPUT for a value no column can hold: NaN, a function, a symbol, an invalid Date */
+export function sql(texts: TemplateStringsArray, ...values: readonly SqlValue[]): Statement {
+  const parts: StatementPart[] = [];
+  texts.forEach((text, index) => {
+    if (text !== '') parts.push({ kind: 'text', text });
+    if (index < values.length) parts.push(...toParts(values[index]));
+  });
+  return mark({ parts });
+}
+
+/** The identifier objects handlers get as `t`. @param physical maps a name readers use to the table written now */
+export function toTableIdentifiers(
+  tables: readonly string[],
+  physical: (name: string) => string,
+): Readonly<Record<string, TableIdentifier>> {
+  return Object.fromEntries(
+    tables.map((table) => {
+      const name = physical(table);
+      const index = (suffix: string): Identifier => mark({ name: `${name}_${suffix}` });
+      return [table, mark({ name, index })];
+    }),
+  );
+}
+
+export function isStatement(value: unknown): value is Statement {
+  return isMade(value) && 'parts' in value;
+}
+
+function isIdentifier(value: unknown): value is Identifier {
+  return isMade(value) && 'name' in value;
+}
+
+function isMade(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && made in value;
+}
+
+function mark<T extends object>(value: T): T {
+  return Object.defineProperty(value, made, { value: true });
+}
+
+function toParts(value: unknown): readonly StatementPart[] {
+  if (isIdentifier(value)) return [{ kind: 'identifier', name: value.name }];
+  if (isStatement(value)) return value.parts;
+  return [{ kind: 'value', value: toStored(value) }];
+}
+
+function toStored(value: unknown): StoredValue {
+  if (value === null || value === undefined) return null;
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+  if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value);
+  throw new EvstoreError('E_INVALID_INPUT', `sql cannot hold ${describe(value)}`, {
+    why: 'Values are text, numbers, booleans, dates, JSON and null.',
+  });
+}
+
+function describe(value: unknown): string {
+  return value instanceof Date ? 'an invalid date' : `${typeof value} ${String(value)}`;
+}

@@ -1,0 +1,100 @@
+/**
+ * Values on their way into a column and back. What is written has one spelling, so that a row kept in memory equals the
+ * row read back.
+ */
+import { normaliseDecimal } from '../../domain/decimal.js';
+import { detach } from '../../domain/detach.js';
+import { scanJson } from '../../domain/json.js';
+import type { ColumnType, StoredValue } from '../../domain/read-model.js';
+import { normaliseTimestamp } from '../../domain/timestamp.js';
+
+/** A value a column cannot hold; the message completes "column x takes …". */
+export class ValueFault extends Error {}
+
+/** A value fault with the property it is about. */
+export class ColumnFault extends ValueFault {
+  readonly property: string;
+
+  constructor(property: string, message: string) {
+    super(message);
+    this.property = property;
+  }
+}
+
+/**
+ * Null and undefined are null in every column.
+ * @throws ValueFault
+ */
+export function toStoredValue(type: ColumnType, value: unknown): StoredValue {
+  return value === null || value === undefined ? null : writers[type](value);
+}
+
+/** What a handler reads: json parsed, everything else as it is stored. */
+export function fromStoredValue(type: ColumnType, value: StoredValue): unknown {
+  return type === 'json' && typeof value === 'string' ? JSON.parse(value) : value;
+}
+
+const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
+  text: (value) => (typeof value === 'string' ? checkText(value) : refuse('text', value)),
+  integer: (value) =>
+    isWholeNumber(value) && value >= -(2 ** 31) && value < 2 ** 31
+      ? withoutMinusZero(value)
+      : refuse('a whole number of 32 bits', value),
+  bigint: (value) => (isWholeNumber(value) ? withoutMinusZero(value) : refuse('a whole number up to 2^53-1', value)),
+  real: (value) =>
+    typeof value === 'number' && Number.isFinite(value) ? withoutMinusZero(value) : refuse('a finite number', value),
+  numeric: (value) => {
+    const decimal = typeof value === 'string' || typeof value === 'number' ? normaliseDecimal(value) : undefined;
+    return decimal === undefined ? refuse("a decimal, such as '10.50'", value) : detach(decimal);
+  },
+  boolean: (value) => (typeof value === 'boolean' ? value : refuse('true or false', value)),
+  json: (value) => {
+    const text: string | undefined = JSON.stringify(value);
+    if (text === undefined) return refuse('what JSON can say', value);
+    const fault = scanJson(text);
+    if (fault !== undefined) throw new ValueFault(`JSON without this: ${fault.reason}`);
+    return text === 'null' ? null : text;
+  },
+  timestamp: (value) => {
+    try {
+      if (value instanceof Date) return normaliseTimestamp(value.toISOString());
+      if (typeof value === 'string') return detach(normaliseTimestamp(value));
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+    return refuse('a Date, or a time such as 2026-01-31T09:30:00Z', value);
+  },
+  uuid: (value) =>
+    typeof value === 'string' && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+      ? detach(value.toLowerCase())
+      : refuse('a UUID', value),
+};
+
+/** What Postgres refuses, every engine refuses. */
+function checkText(text: string): string {
+  if (text.includes('\0')) throw new ValueFault('text without the character U+0000');
+  if (/\p{Surrogate}/u.test(text)) throw new ValueFault('Unicode text, not half of a surrogate pair');
+  return detach(text);
+}
+
+function isWholeNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value);
+}
+
+/** SQLite reads -0 back as 0. */
+function withoutMinusZero(value: number): number {
+  return value === 0 ? 0 : value;
+}
+
+function refuse(wanted: string, value: unknown): never {
+  throw new ValueFault(`${wanted}, not ${describeValue(value)}`);
+}
+
+/** A value in a few characters, with its type. */
+export function describeValue(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
+  if (value instanceof Promise) return 'a promise: handlers are not async';
+  if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
+  return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`;
+}

@@ -1,0 +1,240 @@
+/**
+ * A read model outside the store's database: what the user's code does with it, for one spell of work. It is opened when it
+ * is first needed. What the code throws stops the spell; what it does after the signal is not waited for.
+ */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { EvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import { leaseTtlMs, superseded } from '../../lease/heartbeat.js';
+import type { Lease, ProjectionStore } from '../../store/store.js';
+import type { Event, ExternalContext, ExternalTarget } from '../define/definition.js';
+import { toEvent } from '../define/event.js';
+import { explain, toHandlerError } from '../define/handler-error.js';
+import type { PreparedExternalProjection } from '../define/prepare.js';
+
+/** How long a connection may take to close when the process is told to stop, in milliseconds. */
+const closeMs = 1_000;
+
+export interface ExternalSpell {
+  readonly projection: PreparedExternalProjection;
+  readonly target: ExternalTarget;
+  /** What is to be held while it is written. */
+  readonly hold: () => Promise<void>;
+  /** Nothing of it was written yet. */
+  readonly isNew: boolean;
+  readonly signal: AbortSignal;
+}
+
+export class ExternalModel {
+  readonly #spell: ExternalSpell;
+  #opening: Promise<unknown> | undefined;
+  #connection: { readonly value: unknown } | undefined;
+
+  constructor(spell: ExternalSpell) {
+    this.#spell = spell;
+  }
+
+  /** @throws E_HANDLER when an upcaster throws */
+  toEvent(recorded: RecordedEvent): Event {
+    const { projection } = this.#spell;
+    const { upcasters } = projection.definition;
+    const event = toEvent(recorded, upcasters);
+    try {
+      // An upcaster that throws does so here, where the event is known.
+      if (upcasters !== undefined) void event.data;
+      return event;
+    } catch (error) {
+      throw toHandlerError(projection.name, recorded, 'upcasters', error);
+    }
+  }
+
+  /** What the projection's `open` returned. @throws E_HANDLER */
+  open(): Promise<unknown> {
+    return this.#connect();
+  }
+
+  /**
+   * Of no use when the signal aborted meanwhile: it may be written or not.
+   * @throws E_HANDLER with the positions of the batch, or of the event that the error names
+   */
+  async write(events: readonly Event[], { from, to }: { from: number; to: number }): Promise<void> {
+    if (events.length === 0) return;
+    const { projection, target } = this.#spell;
+    const connection = await this.#connect();
+    await this.#spell.hold();
+    await this.#call(
+      (context) => projection.definition.write(connection, { events, from, to }, target, context),
+      (cause) => this.#toWriteError(events, { from, to }, cause),
+    );
+  }
+
+  /** @throws E_HANDLER */
+  async promote(previous: ExternalTarget | null): Promise<void> {
+    const { projection, target } = this.#spell;
+    const connection = await this.#connect();
+    await this.#spell.hold();
+    await this.#call(
+      (context) => projection.definition.promote(connection, target, previous, context),
+      (cause) => this.#toError('promote', cause),
+    );
+  }
+
+  /** Null when the projection cannot tell. @throws E_HANDLER */
+  async count(): Promise<number | null> {
+    const { projection, target } = this.#spell;
+    const { count } = projection.definition;
+    if (count === undefined) return null;
+    const connection = await this.#connect();
+    const rows = await this.#call(
+      (context) => count(connection, target, context),
+      (cause) => this.#toError('count', cause),
+    );
+    return typeof rows === 'number' ? rows : null;
+  }
+
+  /** What was opened; one that is still being opened closes when it is. What goes wrong here changes nothing. */
+  async close(): Promise<void> {
+    const opening = this.#opening;
+    if (opening === undefined) return;
+    this.#opening = undefined;
+    const closing = opening.then(closeConnection).catch(() => {});
+    if (this.#connection !== undefined) await Promise.race([closing, this.#patience()]);
+  }
+
+  async #connect(): Promise<unknown> {
+    const { projection, target, isNew } = this.#spell;
+    if (this.#connection !== undefined) return this.#connection.value;
+    return this.#call(
+      (context) => {
+        this.#opening = Promise.resolve(projection.definition.open({ ...target, isNew }, context));
+        return this.#opening.then((value) => {
+          this.#connection = { value };
+          return value;
+        });
+      },
+      (cause) => this.#toError('open', cause),
+    );
+  }
+
+  /** Ends a moment after the signal. */
+  async #patience(): Promise<void> {
+    const { signal } = this.#spell;
+    if (!signal.aborted) await once(signal, 'abort');
+    await sleep(closeMs, undefined, { ref: false });
+  }
+
+  /** Undefined when the signal aborts, or has. */
+  async #call<T>(act: (context: ExternalContext) => T, toError: (cause: unknown) => EvstoreError) {
+    return callExternal(this.#spell.signal, act, toError);
+  }
+
+  #toWriteError(events: readonly Event[], range: { from: number; to: number }, cause: unknown): EvstoreError {
+    const { projection, target } = this.#spell;
+    const position = positionOf(cause);
+    const blamed = events.find(({ globalPosition }) => globalPosition === position);
+    if (blamed !== undefined) return toHandlerError(projection.name, blamed, 'write', cause, target.name);
+    const first = events[0]?.globalPosition ?? range.to;
+    const last = events.at(-1)?.globalPosition ?? range.to;
+    const positions = first === last ? `position ${first}` : `positions ${first} to ${last}`;
+    return new EvstoreError(
+      'E_HANDLER',
+      `projection ${projection.name} failed to write ${positions} to ${target.name}`,
+      {
+        why: `${explain('write', cause)} The checkpoint stays at ${range.from}; the batch comes again.`,
+        next: `evstore run ${projection.name}`,
+        details: { projection: projection.name, target: target.name, ...range, events: events.length },
+        cause,
+      },
+    );
+  }
+
+  #toError(part: string, cause: unknown): EvstoreError {
+    return toTargetError(this.#spell, part, cause);
+  }
+}
+
+/**
+ * Removes a target, after the live one was made what readers see: a swap that died half-way may have promoted the other.
+ * @throws E_HANDLER, and the target may still be there
+ */
+export async function dropBeside(
+  spell: Omit<ExternalSpell, 'isNew' | 'hold'>,
+  live: ExternalTarget | null,
+): Promise<void> {
+  const { projection, target, signal } = spell;
+  if (live !== null) {
+    const model = new ExternalModel({ projection, target: live, isNew: false, hold: holdNothing, signal });
+    try {
+      await model.promote(target);
+    } finally {
+      await model.close();
+    }
+  }
+  signal.throwIfAborted();
+  await callExternal(
+    signal,
+    (context) => projection.definition.drop(target, context),
+    (cause) => toTargetError(spell, 'drop', cause),
+  );
+  signal.throwIfAborted();
+}
+
+/** Rows in a target; null when the projection cannot tell. */
+export async function countTarget(spell: Omit<ExternalSpell, 'isNew' | 'hold'>): Promise<number | null> {
+  if (spell.projection.definition.count === undefined) return null;
+  const model = new ExternalModel({ ...spell, isNew: false, hold: holdNothing });
+  try {
+    return await model.count();
+  } finally {
+    await model.close();
+  }
+}
+
+/** Narrows the time in which a process that was frozen still writes; what is written late is the write's to cope with. */
+export async function assertHeld(store: ProjectionStore, lease: Lease): Promise<void> {
+  if (!(await store.renewLease(lease, leaseTtlMs))) throw superseded(lease);
+}
+
+const holdNothing = async (): Promise<void> => {};
+
+async function callExternal<T>(
+  signal: AbortSignal,
+  act: (context: ExternalContext) => T,
+  toError: (cause: unknown) => EvstoreError,
+): Promise<Awaited<T> | undefined> {
+  if (signal.aborted) return undefined;
+  const ended = new AbortController();
+  const aborted = new Promise<undefined>((resolve) => {
+    signal.addEventListener('abort', () => resolve(undefined), { signal: ended.signal });
+  });
+  try {
+    return await Promise.race([(async () => act({ signal }))(), aborted]);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw toError(error);
+  } finally {
+    ended.abort();
+  }
+}
+
+async function closeConnection(connection: unknown): Promise<void> {
+  if (typeof connection !== 'object' || connection === null || !('close' in connection)) return;
+  if (typeof connection.close === 'function') await connection.close();
+}
+
+function positionOf(cause: unknown): unknown {
+  return typeof cause === 'object' && cause !== null && 'globalPosition' in cause ? cause.globalPosition : undefined;
+}
+
+function toTargetError(
+  { projection, target }: Pick<ExternalSpell, 'projection' | 'target'>,
+  part: string,
+  cause: unknown,
+) {
+  return new EvstoreError('E_HANDLER', `projection ${projection.name} failed to ${part} ${target.name}`, {
+    why: explain(part, cause),
+    details: { projection: projection.name, target: target.name },
+    cause,
+  });
+}

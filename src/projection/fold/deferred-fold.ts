@@ -1,0 +1,104 @@
+/** Projections that appends apply: pure functions for the driver to call in the transaction of the append, or of a batch. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import type { Part } from '../../domain/parts.js';
+import type { DeferredChanges, Fold, StoredRow } from '../../domain/read-model.js';
+import type { InlineProjection } from '../../store/store.js';
+import { keyOf } from '../define/columns.js';
+import { withoutName } from '../define/handler-error.js';
+import {
+  isExternalProjection,
+  isTableProjection,
+  type PreparedProjection,
+  type PreparedTableProjection,
+} from '../define/prepare.js';
+import { GivenRows } from './folded-row.js';
+import { RowFold, routeEvent, statementsOf } from './row-fold.js';
+
+interface WrittenTables {
+  /** Maps a name readers use to the table to write. */
+  readonly physical: (name: string) => string;
+  /** Only rows whose keys fall to it are written; all of them unless said. */
+  readonly part?: Part;
+}
+
+/** For the live tables. */
+export function toInlineProjection(projection: PreparedProjection): InlineProjection {
+  const { name, version, codeHash, filter } = projection;
+  const live: WrittenTables = { physical: (table) => table };
+  return {
+    name,
+    version,
+    codeHash,
+    filter,
+    isPerStream: isPerStream(projection),
+    fold: (events) => foldAtOnce(projection, events, live),
+  };
+}
+
+/** For the tables, and the part, that the target names. */
+export function deferChanges(
+  projection: PreparedProjection,
+  events: readonly RecordedEvent[],
+  target: WrittenTables,
+): DeferredChanges {
+  return {
+    kind: 'deferred',
+    projection: projection.name,
+    events,
+    isPerStream: isPerStream(projection),
+    fold: (unmarked) => {
+      const fold = unnamed(() => foldAtOnce(projection, unmarked, target));
+      if (fold.kind === 'statements') return fold;
+      return { ...fold, complete: (rows) => unnamed(() => fold.complete(rows)) };
+    },
+  };
+}
+
+function unnamed<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw withoutName(error);
+  }
+}
+
+/** Without a `key` of its own each row is about one stream. What statements write, only their author knows. */
+function isPerStream({ definition }: PreparedProjection): boolean {
+  if (definition.kind === 'table') return definition.key === undefined;
+  return definition.kind === 'sql' && definition.partitionBy === 'stream';
+}
+
+/** @throws E_HANDLER naming the event */
+function foldAtOnce(projection: PreparedProjection, events: readonly RecordedEvent[], target: WrittenTables): Fold {
+  if (isExternalProjection(projection)) {
+    throw new EvstoreError('E_BUG', `the rows of ${projection.name} are outside the store`);
+  }
+  return isTableProjection(projection)
+    ? foldRows(projection, events, target)
+    : { kind: 'statements', statements: events.flatMap((event) => statementsOf(projection, event, target.physical)) };
+}
+
+function foldRows(
+  projection: PreparedTableProjection,
+  events: readonly RecordedEvent[],
+  { physical, part }: WrittenTables,
+): Fold {
+  const { shape } = projection;
+  const { spec } = shape;
+  const table = physical(spec.name);
+  const routed = events.map((event) => routeEvent(projection, event, part));
+  const keys = new Map(routed.flatMap((event) => event.keys.map(({ text, columns }) => [text, columns])));
+  return {
+    kind: 'fold',
+    spec,
+    table,
+    keys: [...keys.values()],
+    complete: (rows) => {
+      const current = new Map<string, StoredRow | null>(rows.map((row) => [keyOf(shape, row).text, row]));
+      const fold = new RowFold(projection, new GivenRows(current));
+      for (const event of routed) fold.add(event);
+      return fold.take(table);
+    },
+  };
+}

@@ -1,0 +1,73 @@
+/** A thread of a parallel fold: folds what is sent into the rows that are its own, and writes nothing. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+import type { RecordedEvent } from '../../../domain/event.js';
+import type { StoredRow } from '../../../domain/read-model.js';
+import { loadFile } from '../../define/load.js';
+import { isTableProjection, type PreparedTableProjection } from '../../define/prepare.js';
+import { RowBatchFold } from '../row-batch-fold.js';
+import type { ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
+
+const work = workerData as ThreadWork;
+
+/** @throws EvstoreError when it is not the projection it was when the command began */
+async function loadProjection(): Promise<PreparedTableProjection> {
+  const projections = await loadFile(work.file);
+  const found = projections.find(({ name }) => name === work.name);
+  if (found !== undefined && isTableProjection(found) && found.codeHash === work.codeHash) return found;
+  throw new EvstoreError('E_CONFIG', `${work.file} has become another since it was loaded first`);
+}
+
+function answer(reply: ThreadReply): void {
+  parentPort?.postMessage(reply);
+}
+
+function serve(projection: PreparedTableProjection): void {
+  let giveRows: (rows: readonly StoredRow[] | null) => void = () => {};
+  const readRows = async (_table: string, _spec: unknown, keys: readonly StoredRow[]) => {
+    const rows = await new Promise<readonly StoredRow[] | null>((resolve) => {
+      giveRows = resolve;
+      answer({ kind: 'read', keys });
+    });
+    if (rows === null) throw new EvstoreError('E_CONNECT', 'the rows cannot be read');
+    return rows;
+  };
+  const { part, isEmpty, cacheBytes, table } = work;
+  const { signal } = new AbortController();
+  const fold = new RowBatchFold({ readRows }, projection, { physical: () => table, part, isEmpty, cacheBytes, signal });
+
+  const tryFold = async (events: readonly RecordedEvent[]): Promise<boolean> => {
+    try {
+      await fold.prepare(events);
+      for (const event of events) fold.add(event);
+      return true;
+    } catch {
+      // Which event, and what is to be done with it, the thread that writes finds out.
+      return false;
+    }
+  };
+  parentPort?.on('message', async (request: ThreadRequest) => {
+    if (request.kind === 'fold') {
+      const failed = !(await tryFold(request.events));
+      answer({ kind: 'folded', failed, isFull: fold.isFull });
+    }
+    if (request.kind === 'rows') giveRows(request.rows);
+    if (request.kind === 'take') {
+      const { inserts = [], upserts, deletes } = fold.takeRows();
+      answer({ kind: 'taken', rows: { inserts, upserts, deletes } });
+    }
+    if (request.kind === 'forget') fold.forget();
+  });
+}
+
+async function start(): Promise<void> {
+  try {
+    serve(await loadProjection());
+    answer({ kind: 'ready' });
+  } catch (error) {
+    const { message, why } = isEvstoreError(error) ? error : { message: String(error), why: undefined };
+    answer({ kind: 'unloadable', why: why === undefined ? `${message}.` : `${message}. ${why}` });
+  }
+}
+
+void start();

@@ -1,0 +1,227 @@
+/** Parked events of live tables: found, looked at, tried again, given up. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import { partOf } from '../../domain/parts.js';
+import { shellWord } from '../../domain/shell-word.js';
+import { checkpointsOf } from '../../lease/checkpoints.js';
+import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
+import { assertSameHistory } from '../../lease/same-history.js';
+import type { EventLog, Lease, ParkedEvent, Store } from '../../store/store.js';
+import { selectByName } from '../status/lag.js';
+
+/** Which of a projection's parked events: one by position or id, those of a stream, or all. */
+export type ParkedSelection =
+  | { readonly kind: 'position'; readonly position: number }
+  | { readonly kind: 'id'; readonly id: string }
+  | { readonly kind: 'stream'; readonly streamId: string }
+  | { readonly kind: 'all' };
+
+export interface ParkedOptions {
+  readonly store: Store;
+  /** Shown to whoever else wants the projection's lease, e.g. `host:1234`. */
+  readonly owner: string;
+  readonly signal: AbortSignal;
+}
+
+export interface ShownParked {
+  readonly parked: ParkedEvent;
+  /** Undefined when the log does not have it. */
+  readonly event: RecordedEvent | undefined;
+  /** Of the same stream and tables, before it. */
+  readonly waitsBehind: readonly number[];
+  /** Of the same stream and tables, after it. */
+  readonly waitBehind: number;
+}
+
+export interface Discarded {
+  readonly projection: string;
+  readonly discarded: readonly ParkedEvent[];
+  /** Streams in which no failure is left, and events that waited: to be tried again. */
+  readonly streamsToRetry: readonly string[];
+}
+
+/** @throws E_NOT_FOUND for a name that no checkpoint, rebuild or parked event has */
+export async function assertKnown({ projections }: Store, name: string): Promise<void> {
+  const records = await projections.list();
+  if (records.some((record) => record.name === name)) return;
+  if ((await projections.parked({ projection: name, limit: 1 })).length > 0) return;
+  selectByName(records, [name], (record) => record.name);
+}
+
+/**
+ * Parked events that the live tables miss, by part and position.
+ * @throws E_NOT_FOUND when there is none, or no such projection
+ */
+export async function findParked(
+  store: Store,
+  name: string,
+  selection: ParkedSelection,
+): Promise<readonly ParkedEvent[]> {
+  await assertKnown(store, name);
+  const stream = selection.kind === 'stream' ? { streamId: selection.streamId } : {};
+  const all = await store.projections.parked({ projection: name, rebuild: 0, state: 'parked', ...stream });
+  const found = all.filter((each) => isSelected(each, selection));
+  if (found.length > 0) return found;
+  throw new EvstoreError('E_NOT_FOUND', `${describe(selection)} of ${name} is parked`, {
+    why:
+      all.length === 0
+        ? 'Nothing of it waits.'
+        : 'It may have been tried again, skipped or discarded. A rebuild makes the rows anew from the whole log.',
+    next: `evstore parked list ${name}`,
+  });
+}
+
+/** The live tables' first; @throws E_NOT_FOUND */
+export async function showParked(store: Store, name: string, selection: ParkedSelection): Promise<ShownParked> {
+  await assertKnown(store, name);
+  const [parked] = (await store.projections.parked({ projection: name }))
+    .filter((each) => isSelected(each, selection))
+    .sort((a, b) => a.rebuild - b.rebuild);
+  if (parked === undefined) {
+    throw new EvstoreError('E_NOT_FOUND', `${describe(selection)} of ${name} is put aside`, {
+      next: `evstore parked list ${name}`,
+    });
+  }
+  const { projection, rebuild, streamId, globalPosition } = parked;
+  const waiting = (await store.projections.parked({ projection, rebuild, streamId, state: 'parked' })).filter(
+    (each) => each.projection === projection,
+  );
+  return {
+    parked,
+    event: await store.log.find(parked.id),
+    waitsBehind: waiting.map((each) => each.globalPosition).filter((position) => position < globalPosition),
+    waitBehind: waiting.filter((each) => each.globalPosition > globalPosition).length,
+  };
+}
+
+/**
+ * Gives parked events up; what waits behind them goes on waiting. Of a stream, or of all, only those that failed.
+ * @throws E_NOT_FOUND when nothing is parked
+ * @throws E_SUPERSEDED when another process took the lease
+ */
+export async function discardParked(
+  options: ParkedOptions,
+  name: string,
+  selection: ParkedSelection,
+): Promise<Discarded> {
+  await findDiscardable(options.store, name, selection);
+  return withLiveTables(options, name, async ({ lease }) => {
+    const { projections } = options.store;
+    const found = await findDiscardable(options.store, name, selection);
+    for (const [projection, events] of groupBy(found, (each) => each.projection)) {
+      const added = events.map((each) => ({ ...each, state: 'discarded' as const }));
+      await projections.apply({
+        ...unmoved(lease),
+        changes: { kind: 'statements', statements: [] },
+        parked: { projection, added, removed: [] },
+      });
+    }
+    const left = await projections.parked({ projection: name, rebuild: 0, state: 'parked' });
+    const touched = new Set(found.map(({ streamId }) => streamId));
+    const failed = new Set(left.filter(({ error }) => error !== null).map(({ streamId }) => streamId));
+    const streamsToRetry = left
+      .map(({ streamId }) => streamId)
+      .filter((each) => touched.has(each) && !failed.has(each));
+    return { projection: name, discarded: found, streamsToRetry: [...new Set(streamsToRetry)] };
+  });
+}
+
+/** As `findParked`; of a stream, or of all, only those that failed. */
+export async function findDiscardable(
+  store: Store,
+  name: string,
+  selection: ParkedSelection,
+): Promise<readonly ParkedEvent[]> {
+  const found = await findParked(store, name, selection);
+  if (selection.kind === 'position' || selection.kind === 'id') return found;
+  const failed = found.filter(({ error }) => error !== null);
+  if (failed.length > 0) return failed;
+  throw new EvstoreError('E_NOT_FOUND', `no failure of ${name} is left among the parked events`, {
+    why: `${found.length} only wait behind what was discarded, and can be tried again.`,
+    next: retryCommand(name, selection.kind === 'stream' ? selection.streamId : undefined),
+  });
+}
+
+export function retryCommand(name: string, streamId: string | undefined): string {
+  return `evstore parked retry ${name} ${streamId === undefined ? '--all' : `--stream ${shellWord(streamId)}`}`;
+}
+
+export interface LiveTables {
+  /** On the checkpoint of the projection, or of one of its parts while all of them are held. */
+  readonly lease: Lease;
+  /** Aborted when the lease is lost, too. */
+  readonly signal: AbortSignal;
+}
+
+/** Takes the live tables over from whoever runs them, who steps back and goes on afterwards. */
+export async function withLiveTables<T>(
+  options: ParkedOptions,
+  name: string,
+  work: (live: LiveTables) => Promise<T>,
+): Promise<T> {
+  const { store, owner } = options;
+  const target = { kind: 'checkpoint', subscriptionId: name } as const;
+  const answer = await store.projections.acquireLease(target, { owner, ttlMs: leaseTtlMs, steal: true });
+  if (answer.held) throw new EvstoreError('E_BUG', `the lease of ${name} could not be taken over`);
+  const heartbeat = new Heartbeat(store.projections, answer.lease);
+  try {
+    const checkpoints = checkpointsOf(await store.projections.checkpoints(), name);
+    for (const checkpoint of checkpoints) await assertSameHistory(store.log, checkpoint);
+    const [first] = checkpoints;
+    if (first === undefined) throw new EvstoreError('E_BUG', `the checkpoint of ${name} vanished`);
+    const { subscriptionId, position } = first;
+    const lease: Lease = { ...answer.lease, target: { kind: 'checkpoint', subscriptionId }, position };
+    return await work({ lease, signal: AbortSignal.any([options.signal, heartbeat.lost]) });
+  } finally {
+    heartbeat.stop();
+    await store.projections.releaseLease(answer.lease).catch(() => {});
+  }
+}
+
+/** A batch that delivers nothing: the checkpoint stays where it is. */
+export function unmoved(lease: Lease): { lease: Lease; from: number; to: number; lastEventId: null } {
+  return { lease, from: lease.position, to: lease.position, lastEventId: null };
+}
+
+/**
+ * The events as the log has them, of one stream.
+ * @throws E_DIVERGED when one is not in the log
+ */
+export async function readParked(log: EventLog, parked: readonly ParkedEvent[]): Promise<readonly RecordedEvent[]> {
+  const positions = new Set(parked.map(({ globalPosition }) => globalPosition));
+  const events: RecordedEvent[] = [];
+  const [first] = parked;
+  const begin = first === undefined ? undefined : await log.find(first.id);
+  if (first !== undefined && begin !== undefined) {
+    for await (const batch of log.readStream(first.streamId, { fromVersion: begin.version })) {
+      for (const event of batch.events) if (positions.has(event.globalPosition)) events.push(event);
+      if (events.length === positions.size) return events;
+    }
+  }
+  throw new EvstoreError('E_DIVERGED', `${positions.size - events.length} parked events are not in the log`, {
+    why: 'They were parked in another history than this one: the log was restored from an older copy.',
+    next: first === undefined ? undefined : `evstore rebuild ${partOf(first.projection).projection}`,
+  });
+}
+
+export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): ReadonlyMap<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+function isSelected({ globalPosition, id, streamId }: ParkedEvent, selection: ParkedSelection): boolean {
+  if (selection.kind === 'position') return globalPosition === selection.position;
+  if (selection.kind === 'id') return id === selection.id;
+  return selection.kind === 'all' || streamId === selection.streamId;
+}
+
+function describe(selection: ParkedSelection): string {
+  if (selection.kind === 'position') return `no event at position ${selection.position}`;
+  if (selection.kind === 'id') return `no event ${selection.id}`;
+  return selection.kind === 'all' ? 'no event' : `no event of stream ${selection.streamId}`;
+}

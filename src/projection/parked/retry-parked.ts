@@ -1,0 +1,174 @@
+/** Tries parked events again on the live tables: stream by stream, in order, each event exactly once. */
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import { partOf } from '../../domain/parts.js';
+import { assertVersion, findRecord } from '../../lease/registration.js';
+import type { ParkedEvent, Store } from '../../store/store.js';
+import { isEventsFault, narrow, toSetAside } from '../catch-up/error-policy.js';
+import { failedPosition, toNamedError } from '../define/handler-error.js';
+import { isExternalProjection, type PreparedProjection } from '../define/prepare.js';
+import { type BatchFold, createBatchFold } from '../fold/batch-fold.js';
+import { Slices } from '../fold/slices.js';
+import {
+  findParked,
+  groupBy,
+  type LiveTables,
+  type ParkedOptions,
+  type ParkedSelection,
+  readParked,
+  unmoved,
+  withLiveTables,
+} from './parked.js';
+
+export interface RetryOptions extends ParkedOptions {
+  readonly projection: PreparedProjection;
+}
+
+export interface RetriedStream {
+  readonly streamId: string;
+  /** Events that are in the tables now. */
+  readonly applied: number;
+  /** Events that stay parked. */
+  readonly waiting: number;
+  /** The one that still fails. */
+  readonly error: EvstoreError | null;
+}
+
+/**
+ * All parked events of the selected streams, in the order of the streams' first ones. The first of a stream that still
+ * fails stays parked, and those after it behind it.
+ * @throws E_NOT_FOUND when nothing is parked
+ * @throws E_STALE_PROJECTION, E_CONFIG when the code cannot write these tables
+ * @throws E_SUPERSEDED when another process took the lease: what was reported is in the tables, no more
+ */
+export async function retryParked(
+  options: RetryOptions,
+  selection: ParkedSelection,
+): Promise<readonly RetriedStream[]> {
+  const { store, projection } = options;
+  const { name } = projection;
+  await findParked(store, name, selection);
+  await assertCanRetry(store, projection);
+  return withLiveTables(options, name, async (live) => {
+    // Swapped since, perhaps; from here on the tables stay what they are, or nothing is written.
+    const isForeign = await assertCanRetry(store, projection);
+    const selected = await findParked(store, name, selection);
+    const retried: RetriedStream[] = [];
+    for (const streamId of new Set(selected.map((each) => each.streamId))) {
+      const parked = await store.projections.parked({ projection: name, rebuild: 0, state: 'parked', streamId });
+      const parts = [...groupBy(parked, (each) => each.projection).values()];
+      for (const events of parts) retried.push(await new StreamRetry(store, projection, live, events, isForeign).run());
+    }
+    return retried;
+  });
+}
+
+/** Whether other code has made the rows: see `FoldTarget`. */
+async function assertCanRetry(store: Store, projection: PreparedProjection): Promise<boolean> {
+  const { name } = projection;
+  if (isExternalProjection(projection)) {
+    throw new EvstoreError('E_CONFIG', `parked events of ${name} cannot be tried again`, {
+      why: 'Its rows are outside the store, and have to be written in the order of the log.',
+      next: `evstore rebuild ${name}`,
+    });
+  }
+  const record = await findRecord(store, name);
+  if (record === undefined) return false;
+  assertVersion(record, projection);
+  return record.codeHash !== projection.codeHash;
+}
+
+/** Of one stream and one part: one transaction, and more only where the database refuses something. */
+class StreamRetry {
+  readonly #store: Store;
+  readonly #projection: PreparedProjection;
+  readonly #live: LiveTables;
+  readonly #parked: readonly ParkedEvent[];
+  readonly #fold: BatchFold;
+  #applied = 0;
+
+  constructor(
+    store: Store,
+    projection: PreparedProjection,
+    live: LiveTables,
+    parked: readonly ParkedEvent[],
+    isForeign: boolean,
+  ) {
+    this.#store = store;
+    this.#projection = projection;
+    this.#live = live;
+    this.#parked = parked;
+    const { part } = partOf(parked[0]?.projection ?? projection.name);
+    this.#fold = createBatchFold(store, projection, { physical: String, part, isForeign, signal: live.signal });
+  }
+
+  async run(): Promise<RetriedStream> {
+    const streamId = this.#parked[0]?.streamId ?? '';
+    const events = await readParked(this.#store.log, this.#parked);
+    let failure: EvstoreError | null = null;
+    try {
+      await narrow(
+        { events, upTo: this.#live.lease.position },
+        (part) => this.#apply(part.events),
+        (event, error) => this.#refuse(event, error),
+      );
+    } catch (error) {
+      if (!isEvstoreError(error) || failedPosition(error) === undefined) throw error;
+      failure = error;
+    }
+    return { streamId, applied: this.#applied, waiting: events.length - this.#applied, error: failure };
+  }
+
+  async #apply(events: readonly RecordedEvent[]): Promise<void> {
+    try {
+      await this.#fold.prepare(events);
+      const slices = new Slices();
+      for (const [index, event] of events.entries()) {
+        if (slices.isOver) await slices.next();
+        this.#live.signal.throwIfAborted();
+        try {
+          this.#fold.add(event);
+        } catch (error) {
+          if (!isEventsFault(error)) throw error;
+          await this.#write(events.slice(0, index), { event, error });
+          throw error;
+        }
+      }
+      await this.#write(events);
+    } catch (error) {
+      this.#fold.forget();
+      throw error;
+    }
+  }
+
+  async #refuse(event: RecordedEvent, error: EvstoreError): Promise<void> {
+    const named = toNamedError(this.#projection.name, event, error);
+    await this.#write([], { event, error: named });
+    throw named;
+  }
+
+  /** The rows, and that their events are no longer parked; the failure of the one behind them. */
+  async #write(
+    events: readonly RecordedEvent[],
+    failed?: { event: RecordedEvent; error: EvstoreError },
+  ): Promise<void> {
+    const { lease, signal } = this.#live;
+    const { changes } = await this.#fold.take();
+    signal.throwIfAborted();
+    await this.#store.projections.apply({
+      ...unmoved(lease),
+      changes,
+      parked: {
+        projection: this.#parked[0]?.projection ?? this.#projection.name,
+        removed: events.map(({ globalPosition }) => globalPosition),
+        added: failed === undefined ? [] : [toSetAside(failed.event, 'parked', this.#failureOf(failed))],
+      },
+    });
+    this.#applied += events.length;
+  }
+
+  #failureOf({ event, error }: { event: RecordedEvent; error: EvstoreError }) {
+    const before = this.#parked.find(({ globalPosition }) => globalPosition === event.globalPosition);
+    return { error, attempts: 1 + (before?.attempts ?? 0) };
+  }
+}

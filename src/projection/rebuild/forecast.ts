@@ -1,0 +1,116 @@
+/** What a rebuild would take, found out without writing anything. Positions are global positions. */
+import type { EventFilter } from '../../domain/event.js';
+import type { Engine, EventLog, Store } from '../../store/store.js';
+import type { SwapOptions } from '../swap/swap.js';
+import type { RebuildPlanned } from './plan.js';
+
+export interface RebuildForecast {
+  /** Events to be read between where it begins and the safe head. */
+  readonly matching: Amount;
+  /** Of the new tables, as the live ones are; null where nothing is live. */
+  readonly rows: Amount | null;
+  /** With indexes; null where nothing is live. */
+  readonly bytes: number | null;
+  /** On the disk of the store; null where the engine cannot see it. */
+  readonly freeBytes: number | null;
+  /** Null when nothing is to be swapped. */
+  readonly swap: SwapForecast | null;
+  readonly rollback: RollbackForecast;
+}
+
+/** `sampled`: counted in slices spread over the log; `estimated`: from the engine's statistics. */
+export interface Amount {
+  readonly amount: number;
+  readonly how: 'counted' | 'sampled' | 'estimated';
+}
+
+export interface SwapForecast {
+  /** Taken in one transaction, which changes names and writes no row. */
+  readonly locks: readonly { readonly what: string; readonly mode: string }[];
+  /** How long one attempt waits for them, and how long attempts are repeated, in milliseconds. */
+  readonly lockTimeoutMs: number;
+  readonly maxWaitMs: number;
+}
+
+export interface RollbackForecast {
+  readonly possible: boolean;
+  /** How long the replaced tables are kept, in milliseconds. */
+  readonly keepOldMs: number;
+  /** Of what would be live again. */
+  readonly version: number;
+  /** By the code that is loaded now; otherwise the code of that version has to be. */
+  readonly caughtUp: boolean;
+}
+
+/** Up to here events are counted: a second's work at most. */
+const countedPositions = 100_000;
+const slices = 40;
+
+export async function forecastRebuild(
+  store: Store,
+  plan: RebuildPlanned,
+  filter: EventFilter,
+  options: Pick<SwapOptions, 'lockTimeoutMs' | 'maxWaitMs' | 'keepOldMs'> & { readonly swap: boolean },
+): Promise<RebuildForecast> {
+  const { safeHead } = await store.log.head();
+  const live = plan.tables.filter(({ exists }) => exists);
+  const sizes = await store.projections.measureTables(live.map(({ table }) => table));
+  const { lockTimeoutMs, maxWaitMs, keepOldMs } = options;
+  return {
+    matching: await countMatching(store.log, filter, plan.from, safeHead),
+    rows: live.length === 0 ? null : await countRows(store, live),
+    bytes: live.length === 0 ? null : sizes.tables.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+    freeBytes: sizes.freeBytes,
+    swap: options.swap ? { locks: listLocks(store.engine, plan), lockTimeoutMs, maxWaitMs } : null,
+    rollback: {
+      possible: keepOldMs > 0,
+      keepOldMs,
+      version: plan.fromVersion ?? plan.toVersion,
+      caughtUp: plan.code === null || plan.code === 'current',
+    },
+  };
+}
+
+/**
+ * Counted where there are few; otherwise in slices, spread evenly over the range.
+ * @param most positions looked at
+ */
+export async function countMatching(
+  log: EventLog,
+  filter: EventFilter,
+  after: number,
+  to: number,
+  most = countedPositions,
+): Promise<Amount> {
+  const length = to - after;
+  if (length <= most) {
+    const amount = length <= 0 ? 0 : (await log.tally({ after, to }, filter)).events;
+    return { amount, how: 'counted' };
+  }
+  const sliceLength = Math.floor(most / slices);
+  let found = 0;
+  for (let slice = 0; slice < slices; slice += 1) {
+    const from = after + Math.floor((slice * (length - sliceLength)) / (slices - 1));
+    found += (await log.tally({ after: from, to: from + sliceLength }, filter)).events;
+  }
+  return { amount: Math.round((found / (slices * sliceLength)) * length), how: 'sampled' };
+}
+
+async function countRows({ projections }: Store, tables: RebuildPlanned['tables']): Promise<Amount> {
+  let amount = 0;
+  let how: Amount['how'] = 'counted';
+  for (const { table, estimatedRows } of tables) {
+    if (estimatedRows !== null) how = 'estimated';
+    amount += estimatedRows ?? (await projections.countRows(table));
+  }
+  return { amount, how };
+}
+
+/** Postgres locks what is renamed; SQLite has one writer at a time, and readers that go on beside it. */
+function listLocks(engine: Engine, { projection, names }: RebuildPlanned): SwapForecast['locks'] {
+  if (engine === 'sqlite') return [{ what: 'the store, against other writers', mode: 'immediate' }];
+  return [
+    { what: `the checkpoint of ${projection}`, mode: 'row' },
+    ...names.flatMap(({ live, built }) => [live, built]).map((what) => ({ what, mode: 'access exclusive' })),
+  ];
+}

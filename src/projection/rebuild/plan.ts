@@ -1,0 +1,157 @@
+/** What a rebuild would do, decided from facts and printed before anything is written. */
+import { EvstoreError } from '../../domain/errors.js';
+import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
+import { assertSamePlace, type CodeState, compareCode } from '../../lease/registration.js';
+import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
+import type { PreparedProjection } from '../define/prepare.js';
+
+/** What was found out about a projection and its tables. */
+export interface RebuildFacts {
+  readonly projection: Pick<PreparedProjection, 'name' | 'version' | 'codeHash' | 'tables' | 'filter' | 'model'>;
+  /** Undefined for a projection the store does not know yet. */
+  readonly record: ProjectionRecord | undefined;
+  /** Of the live tables; undefined without a checkpoint. */
+  readonly livePosition: number | undefined;
+  readonly head: number;
+  readonly safeHead: number;
+  /** The rebuild that is planned, filling or ready. */
+  readonly unfinished: Rebuild | undefined;
+  /** Number of the newest rebuild of any projection; 0 before the first. */
+  readonly lastRebuild: number;
+  /** Of the live tables. */
+  readonly tables: readonly TableFacts[];
+}
+
+/** `auto` resumes an unfinished build of the same code. */
+export type RebuildMode = 'auto' | 'resume' | 'restart';
+
+export interface RebuildPlanned {
+  readonly projection: string;
+  readonly action: 'start' | 'resume' | 'restart';
+  /** The rebuild that is gone on with, and what of it is done; null for a new one. */
+  readonly resumes: { readonly rebuild: number; readonly state: RebuildState; readonly position: number } | null;
+  /** Null for a projection the store does not know yet. */
+  readonly fromVersion: number | null;
+  readonly toVersion: number;
+  /** How the code compares to the one that made the live rows; null when there are none. */
+  readonly code: CodeState | null;
+  readonly tables: readonly TableFacts[];
+  /** What is live outside the store's database; null when that is tables, and for one the store does not know yet. */
+  readonly liveTarget: string | null;
+  /** What it makes outside the store's database; null when that is tables. */
+  readonly builtTarget: string | null;
+  /** The tables it makes; a new rebuild's under the next number that is free. */
+  readonly names: readonly RebuildTable[];
+  /** Event types read, or every type. */
+  readonly types: readonly string[] | 'all';
+  readonly category: string | null;
+  /** Null without a live table. */
+  readonly livePosition: number | null;
+  /** Into how many the work of the live one is divided; 1 unless it is. */
+  readonly parts: number;
+  /** Where the fill begins; above 0 when a build is resumed. */
+  readonly from: number;
+  /** Where the first fill ends: the live position, or the safe head without one. */
+  readonly target: number;
+}
+
+/**
+ * @throws E_LOCK_HELD for an unfinished build of other code, naming both ways on
+ * @throws E_DIVERGED for an unfinished build that stands beyond the end of the log
+ * @throws E_NOT_FOUND for `resume` with nothing to resume
+ * @throws E_UNSAFE_STORE naming what a swap could not carry over
+ * @throws E_INVALID_INPUT for a name that would be too long
+ */
+export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlanned {
+  const { projection, record, livePosition, safeHead, unfinished, tables } = facts;
+  const { name, version, filter } = projection;
+  const action = decideAction(facts, mode);
+  if (record !== undefined) assertSamePlace(record, projection);
+  assertSameTables(facts);
+  assertNothingBlocks(name, tables);
+  const resumed = action === 'resume' ? unfinished : undefined;
+  return {
+    projection: name,
+    action,
+    resumes: resumed === undefined ? null : { rebuild: resumed.id, state: resumed.state, position: resumed.position },
+    fromVersion: record?.version ?? null,
+    toVersion: version,
+    code: record === undefined ? null : compareCode(record, projection),
+    tables,
+    liveTarget: record?.target ?? null,
+    builtTarget: resumed?.target ?? planTarget(facts),
+    names: resumed?.tables ?? planTables(facts),
+    types: filter.types ?? 'all',
+    category: filter.category ?? null,
+    livePosition: livePosition ?? null,
+    parts: record?.parts ?? 1,
+    from: resumed?.position ?? 0,
+    target: Math.min(safeHead, livePosition || safeHead),
+  };
+}
+
+function decideAction({ projection, unfinished, head }: RebuildFacts, mode: RebuildMode): RebuildPlanned['action'] {
+  const { name, version, codeHash } = projection;
+  if (unfinished === undefined) {
+    if (mode !== 'resume') return 'start';
+    throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, {
+      why: 'There is nothing to resume.',
+      next: `evstore rebuild ${name}`,
+    });
+  }
+  if (mode === 'restart') return 'restart';
+  if (unfinished.position > head) {
+    throw new EvstoreError(
+      'E_DIVERGED',
+      `the unfinished rebuild of ${name} was made from another history than this log`,
+      {
+        why: `It stands at position ${unfinished.position}, and the log ends at ${head}.`,
+        next: `evstore rebuild ${name} --restart`,
+      },
+    );
+  }
+  if (unfinished.version === version && unfinished.codeHash === codeHash) return 'resume';
+  throw new EvstoreError('E_LOCK_HELD', `an unfinished rebuild of ${name} was begun by other code`, {
+    why:
+      `Rebuild ${unfinished.id} (version ${unfinished.version}) stands at position ${unfinished.position}. ` +
+      `Give it up and begin anew, or drop it: evstore abort ${name}.`,
+    next: `evstore rebuild ${name} --restart`,
+    details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },
+  });
+}
+
+function planTarget({ projection: { name, version, model }, lastRebuild }: RebuildFacts): string | null {
+  return model.kind === 'external' ? nameTarget(name, version, lastRebuild + 1) : null;
+}
+
+/** Checked here, before even the live tables of a new projection are made. */
+function planTables({ projection, lastRebuild }: RebuildFacts): readonly RebuildTable[] {
+  const { model, tables, version } = projection;
+  const names = tables.map((table) => nameRebuildTables(table, version, lastRebuild + 1));
+  names.forEach(checkRebuildTables);
+  if (model.kind === 'sql') {
+    checkStatementNames(model.create((name) => names.find(({ live }) => live === name)?.built ?? name));
+  }
+  return names;
+}
+
+/** A table that the new code has no more would be left behind without an owner. */
+function assertSameTables({ projection, record }: RebuildFacts): void {
+  const dropped = record?.tables.filter((table) => !projection.tables.includes(table)) ?? [];
+  if (dropped.length === 0) return;
+  throw new EvstoreError('E_CONFIG', `projection ${projection.name} no longer has the table ${dropped.join(', ')}`, {
+    why: 'A swap replaces tables by tables of the same names. Other tables are another projection: give it another name.',
+  });
+}
+
+function assertNothingBlocks(projection: string, tables: readonly TableFacts[]): void {
+  const blocked = tables.filter(({ blocking }) => blocking.length > 0);
+  if (blocked.length === 0) return;
+  const names = blocked.flatMap(({ table, blocking }) =>
+    blocking.map(({ kind, name }) => `${kind} ${name} on ${table}`),
+  );
+  throw new EvstoreError('E_UNSAFE_STORE', `a swap of ${projection} would lose ${names.join(', ')}`, {
+    why: 'It cannot be carried over to the new table. Drop it before the rebuild and make it again afterwards.',
+    details: { blocking: names },
+  });
+}

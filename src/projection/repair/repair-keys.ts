@@ -1,0 +1,113 @@
+/** Which rows a repair is about. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { EventFilter } from '../../domain/event.js';
+import type { StoredRow } from '../../domain/read-model.js';
+import type { Store } from '../../store/store.js';
+import { type RowKey, type TableShape, toRowKeys } from '../define/columns.js';
+import type { PreparedTableProjection } from '../define/prepare.js';
+import { ValueFault } from '../define/values.js';
+import { routeEvent } from '../fold/row-fold.js';
+import { Slices } from '../fold/slices.js';
+
+/** The rows that the events of a stream or of a category are about, or those of these keys, as they were written down. */
+export type RepairScope =
+  | { readonly kind: 'stream'; readonly streamId: string }
+  | { readonly kind: 'category'; readonly category: string }
+  | { readonly kind: 'keys'; readonly keys: readonly string[] };
+
+/** Key columns by their text. */
+export type Keys = ReadonlyMap<string, StoredRow>;
+
+/** More is the work of a rebuild, and more than one transaction should write beside a live runner. */
+const mostKeys = 100_000;
+
+/**
+ * @param to position up to which events are looked at
+ * @throws E_NOT_FOUND when no event is about any row
+ * @throws E_USAGE for too many rows, and for a key that is none of the table's
+ */
+export async function collectKeys(
+  store: Store,
+  projection: PreparedTableProjection,
+  scope: RepairScope,
+  to: number,
+  signal: AbortSignal,
+): Promise<Keys> {
+  if (scope.kind === 'keys' && scope.keys.length > mostKeys) throw tooMany(projection.name);
+  if (scope.kind === 'keys') return new Map(scope.keys.map((text) => toEntry(parseKey(projection.shape, text))));
+  const keys = new Map<string, StoredRow>();
+  const filter = narrowFilter(projection.filter, scope);
+  const slices = new Slices();
+  if (filter !== undefined && to > 0) {
+    for await (const { events } of store.log.readAll({ ...filter, to })) {
+      signal.throwIfAborted();
+      for (const event of events) {
+        if (slices.isOver) await slices.next();
+        for (const key of routeEvent(projection, event).keys) keys.set(...toEntry(key));
+      }
+      if (keys.size > mostKeys) throw tooMany(projection.name);
+    }
+  }
+  if (keys.size > 0) return keys;
+  const what = scope.kind === 'stream' ? `stream ${scope.streamId}` : `category ${scope.category}`;
+  throw new EvstoreError('E_NOT_FOUND', `no event of ${what} is about a row of ${projection.name}`, {
+    why: `Up to position ${to} there is none of a type it has a handler for.`,
+    next: 'evstore streams',
+  });
+}
+
+/**
+ * A JSON object of the key's properties, or the plain value of its only column.
+ * @throws E_USAGE
+ */
+function parseKey(shape: TableShape, text: string): RowKey {
+  const names = shape.keyProperties.map(({ property }) => property).join(', ');
+  try {
+    const [key] = toRowKeys(shape, text.startsWith('{') ? parseObject(shape, text) : parsePlain(shape, text));
+    if (key !== undefined) return key;
+    throw new ValueFault('a value');
+  } catch (error) {
+    if (!(error instanceof ValueFault) && !(error instanceof SyntaxError)) throw error;
+    const why = error instanceof ValueFault ? `It takes ${error.message}.` : `${error.message}.`;
+    throw new EvstoreError('E_USAGE', `'${text}' is no key of ${names}`, { why });
+  }
+}
+
+/** Columns may be spelled as code spells them, or as the database does. */
+function parseObject(shape: TableShape, text: string): Readonly<Record<string, unknown>> {
+  const given = Object.entries(JSON.parse(text) as object);
+  const named = given.map(([name, value]: [string, unknown]) => {
+    const known = shape.keyProperties.find((each) => each.property === name || each.name === name);
+    if (known === undefined) throw new ValueFault(`the columns of the key, and ${name} is none of them`);
+    return [known.property, value] as const;
+  });
+  return Object.fromEntries(named);
+}
+
+function parsePlain({ keyProperties }: TableShape, text: string): unknown {
+  const [only, ...others] = keyProperties;
+  if (only === undefined || others.length > 0) {
+    const names = keyProperties.map(({ property }) => `"${property}":…`).join(',');
+    throw new ValueFault(`an object of all columns of the key, {${names}}`);
+  }
+  if (only.type === 'integer' || only.type === 'bigint') return /^-?\d+$/.test(text) ? Number(text) : text;
+  return only.type === 'boolean' && (text === 'true' || text === 'false') ? text === 'true' : text;
+}
+
+/** Undefined when the projection takes no event of that scope. */
+function narrowFilter(filter: EventFilter, scope: Exclude<RepairScope, { kind: 'keys' }>): EventFilter | undefined {
+  if (scope.kind === 'stream') return { ...filter, streamId: scope.streamId };
+  const { category = scope.category } = filter;
+  return category === scope.category ? { ...filter, category } : undefined;
+}
+
+function toEntry({ text, columns }: RowKey): [string, StoredRow] {
+  return [text, columns];
+}
+
+function tooMany(name: string): EvstoreError {
+  return new EvstoreError('E_USAGE', `more than ${mostKeys} rows of ${name} would be replayed`, {
+    why: 'So many are merged into a live table as a whole: beside it, and then swapped in.',
+    next: `evstore rebuild ${name}`,
+  });
+}

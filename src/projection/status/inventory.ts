@@ -1,0 +1,121 @@
+/** The code's projections against the database's. */
+import type { ProjectionMode } from '../../domain/projection-mode.js';
+import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
+import { compareCode } from '../../lease/registration.js';
+import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
+import type { LoadedProjection } from '../define/load.js';
+
+/**
+ * `new`: not in the database yet. `detached`: in the database, no code. `stale`: another version, needs a rebuild.
+ * `stale code`: the same version with other functions or columns.
+ */
+type InventoryState = 'current' | 'new' | 'detached' | 'stale' | 'stale code';
+
+export interface InventoryItem {
+  readonly name: string;
+  readonly state: InventoryState;
+  /** In the database; null for a new one. */
+  readonly version: number | null;
+  /** Of the code; null for a detached one. */
+  readonly codeVersion: number | null;
+  /** Of what is live; of the code for a new one. */
+  readonly mode: ProjectionMode;
+  readonly tables: readonly string[];
+  /** What is live outside the store's database, as its own code calls it; null when that is tables. */
+  readonly target: string | null;
+  /** Null when it never ran; of a divided one, that of the part that is last. */
+  readonly position: number | null;
+  /** Into how many its work is divided; 1 unless it is. */
+  readonly parts: number;
+  /** From the engine's statistics; null when it has none. */
+  readonly estimatedRows: number | null;
+  /** Parked events of the live tables, those that only wait included. */
+  readonly parked: number;
+  /** Versions whose tables are kept for a rollback, newest first. */
+  readonly kept: readonly number[];
+  /** The rebuild that is unfinished. */
+  readonly rebuild: {
+    readonly id: number;
+    readonly state: string;
+    readonly version: number;
+    readonly position: number;
+  } | null;
+  /** Null for a detached one. */
+  readonly file: string | null;
+}
+
+/** By name. Sagas keep a checkpoint too, but no tables: they are left out. */
+export async function takeInventory(
+  store: Store,
+  code: readonly LoadedProjection[],
+): Promise<readonly InventoryItem[]> {
+  const { projections } = store;
+  const [all, checkpoints, rebuilds, parked] = await Promise.all([
+    projections.list(),
+    projections.checkpoints(),
+    projections.rebuilds(),
+    projections.countParked(),
+  ]);
+  const records = all.filter(({ tables, target }) => tables.length > 0 || target !== null);
+  const facts = await projections.inspectTables(records.flatMap(({ tables }) => tables));
+  const rows = new Map(facts.map(({ table, estimatedRows }) => [table, estimatedRows]));
+  const names = [...new Set([...code, ...records].map(({ name }) => name))].sort();
+  return names.map((name) => {
+    const found = code.find((each) => each.name === name);
+    const record = records.find((each) => each.name === name);
+    return toItem(name, found, record, {
+      checkpoints: checkpointsOf(checkpoints, name),
+      rebuilds: rebuilds.filter(({ projection }) => projection === name),
+      parked: parked.find(({ projection }) => projection === name)?.events ?? 0,
+      rows,
+    });
+  });
+}
+
+interface ItemFacts {
+  /** One, or one for each part. */
+  readonly checkpoints: readonly Checkpoint[];
+  readonly rebuilds: readonly Rebuild[];
+  readonly parked: number;
+  readonly rows: ReadonlyMap<string, number | null>;
+}
+
+function toItem(
+  name: string,
+  code: LoadedProjection | undefined,
+  record: ProjectionRecord | undefined,
+  { checkpoints, rebuilds, parked, rows }: ItemFacts,
+): InventoryItem {
+  const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
+  const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
+  return {
+    name,
+    state: stateOf(code, record),
+    version: record?.version ?? null,
+    codeVersion: code?.version ?? null,
+    mode: record?.mode ?? code?.mode ?? 'async',
+    tables: record?.tables ?? code?.tables ?? [],
+    target: record?.target ?? null,
+    position: leastOf(checkpoints) ?? null,
+    parts: record?.parts ?? 1,
+    estimatedRows: estimates.length === 0 ? null : sum(estimates),
+    parked,
+    kept: rebuilds.flatMap(({ state, old }) =>
+      state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
+    ),
+    rebuild:
+      unfinished === undefined
+        ? null
+        : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
+    file: code?.file ?? null,
+  };
+}
+
+function stateOf(code: LoadedProjection | undefined, record: ProjectionRecord | undefined): InventoryState {
+  if (record === undefined) return 'new';
+  return code === undefined ? 'detached' : compareCode(record, code);
+}
+
+function sum(estimates: readonly (number | null)[]): number | null {
+  return estimates.reduce<number | null>((total, each) => (total === null || each === null ? null : total + each), 0);
+}

@@ -1,0 +1,216 @@
+/** How far each subscription is behind the log, without reading the log: positions, one event each, no scan. */
+import { EvstoreError } from '../../domain/errors.js';
+import type { Holder } from '../../domain/event.js';
+import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
+import type { ProjectionMode } from '../../domain/projection-mode.js';
+import { findSimilar } from '../../domain/similar.js';
+import { checkpointsOf } from '../../lease/checkpoints.js';
+import { compareCode } from '../../lease/registration.js';
+import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
+
+/**
+ * `foreign`: a subscription of another program. `failed` has an error and no owner. `stale`: the code that last asked to
+ * run it is newer than the rows. `idle` has no owner.
+ */
+type LagStatus = 'running' | 'failed' | 'idle' | 'stale' | 'rebuilding' | 'foreign';
+
+export interface ProjectionLag {
+  /** With its part, when the work is divided: `NAME#2/3`. */
+  readonly name: string;
+  /** Null for a foreign subscription. */
+  readonly version: number | null;
+  /**
+   * Null for a foreign subscription. The rows of an inline projection are ahead of its checkpoint, which follows within a
+   * second of the last append that wrote them.
+   */
+  readonly mode: ProjectionMode | null;
+  readonly status: LagStatus;
+  readonly position: number;
+  /** Positions between the checkpoint and the safe head, gaps counted; 0 when caught up. */
+  readonly lag: number;
+  /** Events it would be given of these, where they were counted; null while nobody knows which it wants. */
+  readonly waiting?: number | null;
+  /** Age of the oldest waiting event in milliseconds; null when none waits. */
+  readonly ageMs: number | null;
+  /** Events a second, as its runner last measured it; null when nobody runs it. */
+  readonly rate: number | null;
+  /** Until it is caught up at that rate, in milliseconds; 0 when it is, null when unknown. */
+  readonly etaMs: number | null;
+  readonly owner: string | null;
+  readonly error: string | null;
+  /** Version of the code that last asked to run it; null when nobody did since its tables were last exchanged. */
+  readonly codeVersion: number | null;
+  /** A rebuild is due: the rows were made by older code than that. */
+  readonly stale: boolean;
+  /** Parked events of its live tables, those that only wait included; of a divided one, of all its parts. */
+  readonly parked: number;
+}
+
+/** The code at hand, when a projection's own record of who asked to run it is not to count. */
+export interface NamedCode extends CodeVersion {
+  readonly name: string;
+}
+
+export interface LagReport {
+  readonly head: number;
+  readonly safeHead: number;
+  readonly heldBackBy: Holder | null;
+  readonly projections: readonly ProjectionLag[];
+}
+
+/**
+ * By name, each part of a projection by itself.
+ * @param names those wanted; none for all
+ * @param code compared with the rows instead of the code that last asked to run each projection
+ * @throws E_NOT_FOUND for a name nobody has
+ */
+export async function measureLag(
+  store: Store,
+  names: readonly string[],
+  now: Date,
+  code?: readonly NamedCode[],
+): Promise<LagReport> {
+  const { head, safeHead, heldBackBy } = await store.log.head({ holder: true });
+  const [checkpoints, records, rebuilds, parked] = await Promise.all([
+    store.projections.checkpoints(),
+    store.projections.list(),
+    store.projections.rebuilds(),
+    store.projections.countParked(),
+  ]);
+  const wanted = selectCheckpoints(checkpoints, names);
+  const projections = await Promise.all(
+    wanted.map(async (checkpoint) => {
+      const isBehind = checkpoint.position < safeHead;
+      const waitingSince = isBehind ? await firstEventAfter(store, checkpoint.position) : undefined;
+      return toLag(checkpoint, { records, rebuilds, parked, code, safeHead, waitingSince, now });
+    }),
+  );
+  projections.sort((a, b) => compareSubscriptionIds(a.name, b.name));
+  return { head, safeHead, heldBackBy, projections };
+}
+
+/**
+ * The checkpoints of these names, of a divided projection those of its parts; all without names.
+ * @throws E_NOT_FOUND with the nearest name there is
+ */
+export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: readonly string[]): readonly Checkpoint[] {
+  if (names.length === 0) return checkpoints;
+  const found = names.flatMap((name) => {
+    const own = checkpointsOf(checkpoints, name);
+    return own.length > 0 ? own : selectByName(checkpoints, [name], (each) => partOf(each.subscriptionId).projection);
+  });
+  return [...new Set(found)];
+}
+
+/**
+ * The items of these names, all without names.
+ * @throws E_NOT_FOUND with the nearest name there is
+ */
+export function selectByName<Item>(
+  items: readonly Item[],
+  names: readonly string[],
+  nameOf: (item: Item) => string,
+): readonly Item[] {
+  if (names.length === 0) return items;
+  const known = [...new Set(items.map(nameOf))];
+  return [...new Set(names)].map((name) => {
+    const found = items.find((item) => nameOf(item) === name);
+    if (found === undefined) throw unknownProjection(name, known);
+    return found;
+  });
+}
+
+/** Undefined for a name that is known, and for one that is like no other. */
+export function describeMeant(known: readonly { readonly name: string }[], name: string): string | undefined {
+  if (known.some((each) => each.name === name)) return undefined;
+  const nearest = findSimilar(
+    name,
+    known.map((each) => each.name),
+  );
+  return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
+}
+
+function unknownProjection(name: string, known: readonly string[]): EvstoreError {
+  const nearest = findSimilar(name, known);
+  return new EvstoreError('E_NOT_FOUND', `no projection is called '${name}'`, {
+    why: nearest === undefined ? listKnown(known) : `Did you mean ${nearest}?`,
+    next: 'evstore projections',
+    details: { name, known },
+  });
+}
+
+interface LagFacts {
+  readonly records: readonly ProjectionRecord[];
+  readonly rebuilds: readonly Rebuild[];
+  readonly parked: readonly ParkedCount[];
+  readonly code: readonly NamedCode[] | undefined;
+  readonly safeHead: number;
+  /** RFC 3339; when the first event after the checkpoint was written. */
+  readonly waitingSince: string | undefined;
+  readonly now: Date;
+}
+
+/** Pure. */
+function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
+  const { subscriptionId: name, position, owner, lastError } = checkpoint;
+  const { safeHead, waitingSince, now } = facts;
+  const lag = Math.max(0, safeHead - position);
+  const rate = owner === null ? null : checkpoint.rate;
+  const etaMs = rate === null || rate === 0 ? null : Math.round((lag / rate) * 1_000);
+  const { projection } = partOf(name);
+  const record = facts.records.find((each) => each.name === projection);
+  const code =
+    facts.code === undefined ? checkpoint.code : (facts.code.find((each) => each.name === projection) ?? null);
+  const stale = record !== undefined && code !== null && isOutdated(record, code);
+  return {
+    name,
+    version: record?.version ?? null,
+    mode: record?.mode ?? null,
+    status: record === undefined ? 'foreign' : statusOf(checkpoint, projection, stale, facts),
+    position,
+    lag,
+    ageMs: waitingSince === undefined ? null : Math.max(0, now.getTime() - Date.parse(waitingSince)),
+    rate,
+    etaMs: lag === 0 ? 0 : etaMs,
+    owner,
+    error: lastError,
+    codeVersion: code?.version ?? null,
+    stale,
+    parked: facts.parked.find((each) => each.projection === projection)?.events ?? 0,
+  };
+}
+
+function statusOf(
+  { owner, lastError }: Checkpoint,
+  projection: string,
+  stale: boolean,
+  { rebuilds }: LagFacts,
+): LagStatus {
+  const isRebuilding = rebuilds.some(
+    (rebuild) => rebuild.projection === projection && rebuild.owner !== null && isUnfinished(rebuild),
+  );
+  if (isRebuilding) return 'rebuilding';
+  if (owner === null && lastError !== null) return 'failed';
+  if (stale) return 'stale';
+  return owner === null ? 'idle' : 'running';
+}
+
+/** Older code than the rows' is an old deployment: it makes no rebuild due. */
+function isOutdated(record: ProjectionRecord, code: CodeVersion): boolean {
+  return code.version > record.version || compareCode(record, code) === 'stale code';
+}
+
+function isUnfinished({ state }: Rebuild): boolean {
+  return state === 'planned' || state === 'filling' || state === 'ready';
+}
+
+async function firstEventAfter(store: Store, position: number): Promise<string | undefined> {
+  for await (const { events } of store.log.readAll({ after: position, limit: 1, batchSize: 1 })) {
+    return events[0]?.createdAt;
+  }
+  return undefined;
+}
+
+function listKnown(known: readonly string[]): string {
+  return known.length === 0 ? 'There is none in this store.' : `There are: ${known.join(', ')}.`;
+}

@@ -1,0 +1,61 @@
+/**
+ * Drives one instance to its end: decide, record, act, record, again. Each act is recorded before it is done, so whoever
+ * resumes knows what may have happened.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { doAction, doCompensation, type LateStep } from './act.js';
+import { decide } from './decide.js';
+import type { Saga } from './definition.js';
+import type { SagaInstance } from './instance.js';
+import type { SagaLog } from './log.js';
+
+export interface Drive {
+  readonly log: SagaLog;
+  readonly saga: Saga;
+  /** Once aborted nothing new is begun; what runs is finished and recorded. */
+  readonly signal: AbortSignal;
+}
+
+export type DriveEnd =
+  | { readonly kind: 'ended'; readonly late: LateStep | undefined }
+  | { readonly kind: 'stopped' }
+  /** This code cannot drive it. */
+  | { readonly kind: 'foreign'; readonly why: string };
+
+/** @throws E_SUPERSEDED when another process drives the same instance */
+export async function driveInstance(instance: SagaInstance, drive: Drive): Promise<DriveEnd> {
+  try {
+    return await driveToEnd(instance, drive);
+  } catch (error) {
+    if (!isEvstoreError(error) || error.code !== 'E_VERSION_CONFLICT') throw error;
+    throw new EvstoreError('E_SUPERSEDED', `another process drives ${instance.state.saga} ${instance.state.instance}`, {
+      why: 'Its stream has events that this process did not write.',
+      cause: error,
+    });
+  }
+}
+
+async function driveToEnd(instance: SagaInstance, drive: Drive): Promise<DriveEnd> {
+  const { saga, signal } = drive;
+  let late: LateStep | undefined;
+  for (;;) {
+    const act = decide(instance.state, saga);
+    if (act.kind === 'nothing') return { kind: 'ended', late };
+    if (act.kind === 'foreign') return act;
+    if (act.kind === 'record') {
+      await instance.record(act.fact);
+      continue;
+    }
+    if (signal.aborted) return { kind: 'stopped' };
+    if (!(await pause(act.delayMs, signal))) return { kind: 'stopped' };
+    if (act.kind === 'action') late = await doAction(instance, act, drive);
+    else await doCompensation(instance, act, drive);
+  }
+}
+
+/** False when the signal cut it short. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (ms === 0) return true;
+  return wait(ms, true, { signal }).catch(() => false);
+}

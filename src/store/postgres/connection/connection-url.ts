@@ -1,0 +1,140 @@
+/** A Postgres URL, the PG* variables and libpq's rules → what node-postgres is given, and what may be printed. */
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import { EvstoreError } from '../../../domain/errors.js';
+import { beginningOf } from '../../redact-url.js';
+import { type PasswordKey, readPasswordFile } from './password-file.js';
+
+export interface ConnectionTarget {
+  readonly host: string | undefined;
+  readonly port: number | undefined;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  readonly database: string | undefined;
+  readonly options: string | undefined;
+  readonly connectTimeoutMs: number;
+  /** To be tried in this order; false is without. */
+  readonly encryptions: readonly Encryption[];
+  /** Without the password. */
+  readonly location: string;
+}
+
+export type Encryption = false | ConnectionOptions;
+
+const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
+type SslMode = (typeof modes)[number];
+
+/** What a timer takes: above it, Node.js does not wait at all. */
+const longestTimeoutMs = 2_147_483_647;
+
+/** @throws E_CONFIG */
+export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process.env): ConnectionTarget {
+  const { userPart, hostPart, path, query } = splitUrl(url);
+  const colon = userPart.indexOf(':');
+  const [hostName, hostPort] = splitHost(decode(hostPart));
+  const host = query.get('host') || hostName || env.PGHOST;
+  const port = query.get('port') || hostPort || env.PGPORT;
+  const user =
+    query.get('user') || decode(colon === -1 ? userPart : userPart.slice(0, colon)) || env.PGUSER || systemUser(env);
+  const password = query.get('password') || (colon === -1 ? '' : decode(userPart.slice(colon + 1))) || env.PGPASSWORD;
+  const database = query.get('dbname') || decode(path) || env.PGDATABASE;
+  const passwordKey: PasswordKey = [host ?? 'localhost', port ?? '5432', database ?? user ?? '', user ?? ''];
+  if (port !== undefined && !/^\d{1,5}$/.test(port)) throw malformed(url, 'The port is not a number.');
+  const mode = readSslMode(query.get('sslmode') || env.PGSSLMODE, host);
+  const timeout = Number(query.get('connect_timeout') || env.PGCONNECT_TIMEOUT || 10);
+  return {
+    host,
+    port: port === undefined ? undefined : Number(port),
+    user,
+    password: password || readPasswordFile(passwordKey, env),
+    database,
+    options: query.get('options') || env.PGOPTIONS,
+    connectTimeoutMs: Math.min(longestTimeoutMs, (timeout > 0 ? timeout : 10) * 1000),
+    encryptions: listEncryptions(mode, query, env),
+    location: describeLocation(host, port, user, database),
+  };
+}
+
+interface UrlParts {
+  readonly userPart: string;
+  readonly hostPart: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+}
+
+/** As a URL should be; failing that the last `@` ends the user part, so that a raw `/`, `#` or `?` in a password works. */
+function splitUrl(url: string): UrlParts {
+  const rest = url.replace(/^postgres(ql)?:/i, '');
+  if (rest === '' || rest === '//') return { userPart: '', hostPart: '', path: '', query: new URLSearchParams() };
+  const clean = /^\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^@?#]*))?(?:\?([^#]*))?$/.exec(rest);
+  const parts = clean ?? /^\/\/(?:(.*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(rest);
+  if (parts === null) throw malformed(url, 'It should read postgres://USER@HOST:PORT/DATABASE.');
+  const [, userPart = '', hostPart = '', path = '', query = ''] = parts;
+  return { userPart, hostPart, path, query: new URLSearchParams(query.replaceAll('+', '%2B')) };
+}
+
+function splitHost(hostPart: string): [host: string, port: string | undefined] {
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(.*))?$/.exec(hostPart) ?? [];
+  return [bracketed ?? plain, port || undefined];
+}
+
+function systemUser(env: NodeJS.ProcessEnv): string | undefined {
+  return env.USER || env.USERNAME;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function readSslMode(text: string | undefined, host: string | undefined): SslMode {
+  if (text === undefined) return isLocal(host) ? 'allow' : 'prefer';
+  const mode = modes.find((known) => known === text);
+  if (mode !== undefined) return mode;
+  throw new EvstoreError('E_CONFIG', `sslmode '${text}' is not known`, { why: `It is one of ${modes.join(', ')}.` });
+}
+
+function isLocal(host: string | undefined): boolean {
+  return host === undefined || host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
+}
+
+function listEncryptions(mode: SslMode, query: URLSearchParams, env: NodeJS.ProcessEnv): readonly Encryption[] {
+  if (mode === 'disable') return [false];
+  const encrypted = describeEncryption(mode, query, env);
+  if (mode === 'allow') return [false, encrypted];
+  return mode === 'prefer' ? [encrypted, false] : [encrypted];
+}
+
+function describeEncryption(mode: SslMode, query: URLSearchParams, env: NodeJS.ProcessEnv): ConnectionOptions {
+  const rootFile = query.get('sslrootcert') || env.PGSSLROOTCERT;
+  const certFile = query.get('sslcert') || env.PGSSLCERT;
+  const keyFile = query.get('sslkey') || env.PGSSLKEY;
+  const isVerified = mode === 'verify-ca' || mode === 'verify-full' || (mode === 'require' && rootFile !== undefined);
+  return {
+    rejectUnauthorized: isVerified,
+    ...(rootFile === undefined || rootFile === 'system' ? {} : { ca: readPem('sslrootcert', rootFile) }),
+    ...(certFile === undefined ? {} : { cert: readPem('sslcert', certFile) }),
+    ...(keyFile === undefined ? {} : { key: readPem('sslkey', keyFile) }),
+    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
+  };
+}
+
+function readPem(parameter: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new EvstoreError('E_CONFIG', `cannot read ${parameter} ${file}`, { cause });
+  }
+}
+
+function describeLocation(host = 'localhost', port = '5432', user = '', database = user): string {
+  const place = host.startsWith('/') ? encodeURIComponent(host) : host.includes(':') ? `[${host}]` : host;
+  return `postgres://${user === '' ? '' : `${encodeURIComponent(user)}@`}${place}:${port}/${encodeURIComponent(database)}`;
+}
+
+function malformed(url: string, why: string): EvstoreError {
+  return new EvstoreError('E_CONFIG', `malformed Postgres URL ${beginningOf(url)}`, { why });
+}

@@ -1,0 +1,307 @@
+/** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
+import { createHash } from 'node:crypto';
+import { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { EvstoreError } from '../../../domain/errors.js';
+import type { ConnectionTarget } from './connection-url.js';
+import { CopyOut } from './copy-out.js';
+import { joinLines } from './copy-text.js';
+import { driver } from './driver.js';
+import { isEncryptionRefused, isStatementElsewhere, namedError, poisonsClient, sqlState } from './errors.js';
+import { fillIn } from './literals.js';
+import { Statement } from './statement.js';
+
+/** A value of a row as Postgres spells it. */
+export type RawRow = readonly (string | null)[];
+export type Parameter = string | number | boolean | null | readonly (string | number | boolean | null)[];
+
+export interface Session {
+  query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
+  /** Several statements in one message, without parameters and without rows. */
+  script(text: string): Promise<void>;
+  /** COPY … FROM STDIN in text format: all rows, as `copyLine` makes them, or none. They are taken as the server takes them. */
+  copyIn(text: string, rows: Iterable<string>): Promise<void>;
+}
+
+export interface TransactionOptions {
+  /** Runs with BEGIN in one message. */
+  readonly prelude?: string;
+  /** What to do when COMMIT was sent and nobody answered; by default the error is thrown as it is. */
+  readonly onLostCommit?: (error: unknown) => Promise<void>;
+}
+
+const maxConnections = 8;
+const busyRetryMs = 5000;
+const closePatienceMs = 1000;
+/** A process that is frozen in the middle of a transaction would keep its locks: who waits for its lease waits for them. */
+const frozenAfterMs = 10_000;
+/** Of a snapshot, whose locks keep nobody from writing, and whose items are taken in somebody else's time. */
+const frozenSnapshotAfterMs = 60_000;
+/** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
+const longestTimeoutMs = 2_147_483_647;
+const names = new Map<string, string>();
+
+export class Database implements Session {
+  readonly #target: ConnectionTarget;
+  readonly #applicationName: string;
+  readonly #readOnly: boolean;
+  /** Which of the target's encryptions is in use. */
+  #attempt = 0;
+  #pool: pg.Pool;
+  /** Open ones: what does not close by itself would keep the process alive. */
+  readonly #sockets = new Set<Socket>();
+  #isClosed = false;
+  #hasConnected = false;
+  /** A pooler hands out another of the server's connections for each transaction. */
+  #isPooled = false;
+
+  constructor(target: ConnectionTarget, applicationName: string, readOnly: boolean) {
+    this.#target = target;
+    this.#applicationName = applicationName;
+    this.#readOnly = readOnly;
+    this.#pool = this.#makePool();
+  }
+
+  get location(): string {
+    return this.#target.location;
+  }
+
+  /** Whether the server was ever reached: if so, a refused connection may be a restart, not a wrong URL. */
+  get hasConnected(): boolean {
+    return this.#hasConnected;
+  }
+
+  /** @throws E_READ_ONLY when the store was opened for reading */
+  assertWritable(): void {
+    if (!this.#readOnly) return;
+    throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
+  }
+
+  /** One statement, one transaction. Without a timeout it may take as long as it takes. */
+  async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
+    return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
+  }
+
+  /** As `query`, for what is asked again and again: the server keeps the statement and its plan. */
+  async queryAgain(text: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+    return this.#withClient(async (client) => {
+      if (this.#isPooled) return runStatement(client, text, parameters, timeoutMs);
+      try {
+        return await runStatement(client, text, parameters, timeoutMs, nameStatement(text));
+      } catch (error) {
+        // Found out before anything was done.
+        if (!isStatementElsewhere(error)) throw error;
+        this.#isPooled = true;
+        return await runStatement(client, text, parameters, timeoutMs);
+      }
+    });
+  }
+
+  async script(text: string): Promise<void> {
+    await this.#withClient((client) => client.query(text));
+  }
+
+  async copyIn(text: string, rows: Iterable<string>): Promise<void> {
+    await this.#withClient((client) => runCopyIn(client, text, rows));
+  }
+
+  /** One query, one transaction. Its rows come as whole lines of COPY's text format, many at a time, while it runs. */
+  async copyOut(query: string, parameters: readonly Parameter[], take: (lines: string) => void): Promise<void> {
+    const text = `copy (${fillIn(query, parameters)}) to stdout`;
+    await this.#withClient((client) => client.query(new CopyOut(text, take)).done);
+  }
+
+  /** Statements in one transaction under READ COMMITTED; any error rolls it back. */
+  async transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    return this.#withClient(async (client) => {
+      let result: T;
+      try {
+        await client.query(
+          `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${frozenAfterMs};
+           ${options.prelude ?? ''}`,
+        );
+        result = await work(sessionOf(client));
+      } catch (error) {
+        if (!poisonsClient(error)) await client.query('rollback');
+        throw error;
+      }
+      try {
+        await client.query('commit');
+      } catch (error) {
+        if (!poisonsClient(error) || options.onLostCommit === undefined) throw error;
+        await options.onLostCommit(error);
+      }
+      return result;
+    });
+  }
+
+  /** Statements that see one state of the store for as long as the items are taken, and change nothing. */
+  async *snapshot<T>(work: (session: Session) => AsyncIterable<T>, prelude: string): AsyncGenerator<T> {
+    try {
+      const client = await this.#lend();
+      let isSound = false;
+      try {
+        await client.query(
+          `begin isolation level repeatable read, read only;
+           set local idle_in_transaction_session_timeout = ${frozenSnapshotAfterMs}; ${prelude}`,
+        );
+        isSound = true;
+        yield* work(sessionOf(client));
+      } catch (error) {
+        isSound = !poisonsClient(error);
+        throw error;
+      } finally {
+        if (isSound)
+          isSound = await client.query('rollback').then(
+            () => true,
+            () => false,
+          );
+        client.release(!isSound);
+      }
+    } catch (error) {
+      throw namedError(error, this.#target.location);
+    }
+  }
+
+  /** Never throws; a server that does not answer is left after a second. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    // A client asked for in this very tick would never be handed out by a pool that ends: let it have its turn.
+    await setImmediate();
+    const patience = new AbortController();
+    await Promise.race([
+      this.#pool.end().catch(() => undefined),
+      sleep(closePatienceMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined),
+    ]);
+    patience.abort();
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    try {
+      const client = await this.#lend();
+      try {
+        const result = await work(client);
+        client.release();
+        return result;
+      } catch (error) {
+        client.release(poisonsClient(error));
+        throw error;
+      }
+    } catch (error) {
+      throw namedError(error, this.#target.location);
+    }
+  }
+
+  async #lend(): Promise<pg.PoolClient> {
+    if (this.#isClosed) throw new EvstoreError('E_CONNECT', `the store was closed: ${this.location}`);
+    return this.#connect();
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    const deadline = Date.now() + busyRetryMs;
+    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1000)) {
+      const pool = this.#pool;
+      try {
+        return await pool.connect();
+      } catch (error) {
+        if (isEncryptionRefused(error) && this.#attempt < this.#target.encryptions.length - 1) {
+          // Others may have met the same refusal and moved on already.
+          if (pool === this.#pool) {
+            this.#attempt += 1;
+            this.#pool = this.#makePool();
+          }
+          continue;
+        }
+        if (sqlState(error) !== '53300' || Date.now() + waitMs > deadline) throw error;
+        await sleep(waitMs * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  #makePool(): pg.Pool {
+    const { host, port, user, password, database, options, connectTimeoutMs } = this.#target;
+    const pool = new driver.Pool({
+      ...(host === undefined ? {} : { host }),
+      ...(port === undefined ? {} : { port }),
+      ...(user === undefined ? {} : { user }),
+      ...(password === undefined ? {} : { password }),
+      ...(database === undefined ? {} : { database }),
+      ...(options === undefined ? {} : { options }),
+      ssl: this.#target.encryptions[this.#attempt] ?? false,
+      application_name: this.#applicationName,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      max: maxConnections,
+      idleTimeoutMillis: 30_000,
+      stream: () => this.#makeSocket(),
+    });
+    // A connection that breaks while nobody uses it is no error of anybody's: the next query opens another.
+    pool.on('error', () => undefined);
+    pool.on('connect', (client) => {
+      this.#hasConnected = true;
+      client.on('error', () => undefined);
+    });
+    return pool;
+  }
+
+  #makeSocket(): Socket {
+    const socket = new Socket();
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    return socket;
+  }
+}
+
+/** As a prelude: the code of projections runs between the statements, and a batch of it may take long. */
+export const foldsWithin = 'set local idle_in_transaction_session_timeout = 60000';
+
+/** As a prelude: no statement of the transaction waits longer than this for a lock. */
+export function lockTimeout(timeoutMs: number): string {
+  return `set local lock_timeout = ${timeoutOf(timeoutMs)}`;
+}
+
+function timeoutOf(milliseconds: number): number {
+  return Math.min(longestTimeoutMs, Math.max(1, Math.ceil(milliseconds)));
+}
+
+function sessionOf(client: pg.PoolClient): Session {
+  return {
+    query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
+    script: async (text) => {
+      await client.query(text);
+    },
+    copyIn: (text, rows) => runCopyIn(client, text, rows),
+  };
+}
+
+function runStatement(
+  client: pg.PoolClient,
+  text: string,
+  parameters: readonly Parameter[],
+  timeoutMs?: number,
+  name?: string,
+): Promise<readonly RawRow[]> {
+  return client.query(new Statement(text, parameters, { name, timeoutMs: timeoutMs && timeoutOf(timeoutMs) })).rows;
+}
+
+/** By what it says, so that no two statements that meet on a shared connection have the same name. */
+function nameStatement(text: string): string {
+  let name = names.get(text);
+  if (name === undefined) {
+    name = `evstore_${createHash('sha256').update(text).digest('hex').slice(0, 32)}`;
+    names.set(text, name);
+  }
+  return name;
+}
+
+/** When the rows end in an error the server is told so, and the error is thrown once it has answered. */
+async function runCopyIn(client: pg.PoolClient, text: string, rows: Iterable<string>): Promise<void> {
+  const { from } = await import('pg-copy-streams');
+  await pipeline(Readable.from(joinLines(rows)), client.query(from(text)));
+}

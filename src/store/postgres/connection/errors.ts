@@ -1,0 +1,201 @@
+/** What Postgres, or the wire to it, said → the error a user meets. The driver's own error stays its cause. */
+import { type ErrorCode, EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+
+/** Raised by our own functions; see the migrations. */
+const immutableEvents = 'EV001';
+const standbyRead = 'EV002';
+const isolationTooStrict = 'EV003';
+const wrongVersion = 'EV010';
+
+const uniqueViolation = '23505';
+const unknownStatement = '26000';
+const knownStatement = '42P05';
+const stillStarting = '57P03';
+const frozenTooLong = '25P03';
+
+interface Meaning {
+  readonly code: ErrorCode;
+  readonly what: string;
+  readonly why?: string;
+  readonly next?: string;
+}
+
+/** By SQLSTATE, or by its class of two characters. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  [immutableEvents]: { code: 'E_PERMISSION', what: 'events are immutable', why: 'Append a correcting event instead.' },
+  [standbyRead]: {
+    code: 'E_UNSAFE_STORE',
+    what: 'this server is a standby',
+    why: 'Which positions are still open is known to the primary only, so a standby cannot be read in order.',
+  },
+  [isolationTooStrict]: {
+    code: 'E_UNSAFE_STORE',
+    what: 'the default isolation level of this account is above READ COMMITTED',
+    why: 'One snapshot for a whole transaction cannot tell which positions are still open.',
+    next: 'psql -c \'alter role current_user set default_transaction_isolation to "read committed"\'',
+  },
+  '28': { code: 'E_CONNECT', what: 'the database refused the login' },
+  '3D000': { code: 'E_CONNECT', what: 'the database does not exist' },
+  '53300': { code: 'E_CONNECT', what: 'the database has too many connections' },
+  '57P': { code: 'E_CONNECT', what: 'the database is shutting down or starting' },
+  [frozenTooLong]: {
+    code: 'E_CONNECT',
+    what: 'the connection was lost',
+    why: 'This process stood still in the middle of a transaction, and the database ended it.',
+  },
+  '08': { code: 'E_CONNECT', what: 'the connection was lost' },
+  '3F000': { code: 'E_NO_SCHEMA', what: 'the store has no schema yet', next: 'evstore init' },
+  '42P01': { code: 'E_NO_SCHEMA', what: 'a table of the store is missing', next: 'evstore migrate status' },
+  '42883': { code: 'E_NO_SCHEMA', what: 'a function of the store is missing', next: 'evstore migrate status' },
+  '42P07': {
+    code: 'E_FOREIGN_TABLE',
+    what: 'a table or index of that name exists and is not ours',
+    next: 'evstore init --schema evstore',
+  },
+  '2BP01': { code: 'E_UNSAFE_STORE', what: 'something else depends on the table' },
+  '42501': { code: 'E_PERMISSION', what: 'the database account may not do this', next: 'evstore doctor' },
+  '25006': { code: 'E_READ_ONLY', what: 'the database is read-only' },
+  '53100': { code: 'E_STORE_FULL', what: 'the disk of the database is full' },
+  '53': { code: 'E_STORE_FULL', what: 'the database ran out of a resource' },
+  '2200H': { code: 'E_STORE_FULL', what: 'the global positions are used up' },
+  '55P03': { code: 'E_TIMEOUT', what: 'a lock could not be had in time' },
+  '57014': { code: 'E_TIMEOUT', what: 'the statement was cancelled or took too long' },
+  '40': { code: 'E_TIMEOUT', what: 'other transactions got in the way' },
+  '22': { code: 'E_INVALID_INPUT', what: 'the database cannot hold this value' },
+  '23': { code: 'E_INVALID_INPUT', what: 'the database refused a row' },
+  '54': { code: 'E_INVALID_INPUT', what: 'a limit of the database was passed' },
+  XX: { code: 'E_CORRUPT', what: 'the database reports damage' },
+};
+
+/** What ends a connection before anything was asked of it: a start-up option there is not, a role that may not log in. */
+const refusedConnection: Meaning = { code: 'E_CONNECT', what: 'the database refused the connection' };
+
+/** SQLSTATE of a driver's error, or of the driver's error behind ours. */
+export function sqlState(error: unknown): string | undefined {
+  const inner = isEvstoreError(error) ? error.cause : error;
+  if (!(inner instanceof Error) || !('code' in inner)) return undefined;
+  return typeof inner.code === 'string' && /^[0-9A-Z]{5}$/.test(inner.code) ? inner.code : undefined;
+}
+
+/** The database named an unmet expectation, an id or a version that exists: the facts decide which outcome it was. */
+export function isConflict(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === wrongVersion || state === uniqueViolation;
+}
+
+/** A statement was kept by another connection of the server than this one: there is a pooler in between. */
+export function isStatementElsewhere(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === unknownStatement || state === knownStatement;
+}
+
+/** Gone wrong before or after it took effect: nobody answered. */
+export function isConnectionLost(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return /^(08|57P0|25P03)/.test(state);
+  const inner = isEvstoreError(error) ? error.cause : error;
+  return inner instanceof Error && (networkCode(inner) !== undefined || lostMessages.test(inner.message));
+}
+
+/** No connection was made, so that no statement was sent: nothing can have been written. */
+export function isUnsent(error: unknown): boolean {
+  const inner = isEvstoreError(error) ? error.cause : error;
+  const isTooLate =
+    inner instanceof Error && /trying to connect|connection timeout|timeout expired/.test(inner.message);
+  return isTooLate || isConnectionRefused(error) || sqlState(error) === stillStarting;
+}
+
+/** Turned away by the network: nobody listens there. */
+export function isConnectionRefused(error: unknown): boolean {
+  const inner = isEvstoreError(error) ? error.cause : error;
+  const code = inner instanceof Error ? networkCode(inner) : undefined;
+  return code !== undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(code);
+}
+
+/** The server has no encryption, or insists on it: the other way may do. */
+export function isEncryptionRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.message.includes('does not support SSL') ||
+    (sqlState(error) === '28000' && /SSL|encryption/.test(error.message))
+  );
+}
+
+/** The user's code, or what it wrote, is to blame, whatever the database or that code said about it. */
+export function isHandlerError(error: unknown): boolean {
+  return isEvstoreError(error) && error.code === 'E_HANDLER';
+}
+
+/** Worth doing again with the same ids. */
+export function isTransient(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === undefined ? isConnectionLost(error) : /^(40001|40P01|55P03|57P0|25P03|08|53300)/.test(state);
+}
+
+/** A client that met this must not be used again. */
+export function poisonsClient(error: unknown): boolean {
+  if (isEvstoreError(error) && (error.cause === undefined || isHandlerError(error))) return false;
+  return sqlState(error) === undefined || isConnectionLost(error);
+}
+
+export function namedError(error: unknown, location: string): EvstoreError {
+  if (isEvstoreError(error)) return error;
+  const inner = error instanceof Error ? error : new Error(String(error));
+  const state = sqlState(inner);
+  if (state === undefined) return nameNetworkError(inner, location);
+  const known = meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
+  const meaning = known ?? (isFatal(inner) ? refusedConnection : undefined);
+  if (meaning === undefined) {
+    return new EvstoreError('E_BUG', `unexpected answer of the database: ${inner.message}`, {
+      details: { sqlState: state },
+      cause: inner,
+    });
+  }
+  const isAboutConnection = meaning.code === 'E_CONNECT';
+  return new EvstoreError(meaning.code, isAboutConnection ? `${meaning.what}: ${location}` : meaning.what, {
+    why: meaning.why ?? sentence(inner.message),
+    next: meaning.next ?? (isAboutConnection ? 'evstore doctor' : undefined),
+    details: { sqlState: state },
+    cause: inner,
+  });
+}
+
+function isFatal(error: Error): boolean {
+  return 'severity' in error && error.severity === 'FATAL';
+}
+
+const lostMessages =
+  /connection terminated|connection ended|read timeout|timeout exceeded|timeout expired|socket|not queryable/i;
+
+function nameNetworkError(error: Error, location: string): EvstoreError {
+  if (networkCode(error) === undefined && !lostMessages.test(error.message) && !isLoginTrouble(error)) {
+    return new EvstoreError('E_BUG', `unexpected error of the Postgres driver: ${error.message}`, { cause: error });
+  }
+  const isPasswordMissing = error.message.includes('password must be a');
+  return new EvstoreError('E_CONNECT', `cannot connect to ${location}`, {
+    why: isPasswordMissing
+      ? 'The server asks for a password: give it in PGPASSWORD, ~/.pgpass or the URL.'
+      : sentence(error.message === '' ? (networkCode(error) ?? error.name) : error.message),
+    next: 'evstore doctor',
+    cause: error,
+  });
+}
+
+function isLoginTrouble(error: Error): boolean {
+  return /SSL|TLS|SASL|SCRAM|password|certificate|authentication/i.test(error.message);
+}
+
+/** `ECONNREFUSED`, `ENOTFOUND`, `DEPTH_ZERO_SELF_SIGNED_CERT` …; also the first of several addresses tried. */
+function networkCode(error: Error): string | undefined {
+  if ('code' in error && typeof error.code === 'string' && /^(E[A-Z_]+|[A-Z]+_[A-Z_]+)$/.test(error.code)) {
+    return error.code;
+  }
+  if (!(error instanceof AggregateError)) return undefined;
+  const [first] = error.errors;
+  return first instanceof Error ? networkCode(first) : undefined;
+}
+
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
+}

@@ -1,0 +1,27 @@
+/** Values written into the text of a statement, for COPY, which takes no parameters. */
+import { EvstoreError } from '../../../domain/errors.js';
+import type { Parameter } from './database.js';
+import { driver } from './driver.js';
+
+/** A name or a text of the statement itself, in which `$1` is no placeholder; or a placeholder. */
+const quotedOrPlace = /"[^"]*"|'[^']*'|\$(\d+)/g;
+
+/** @throws E_INVALID_INPUT for a text with U+0000, which would end the statement */
+export function fillIn(text: string, parameters: readonly Parameter[]): string {
+  return text.replace(quotedOrPlace, (found, place?: string) => {
+    return place === undefined ? found : toLiteral(parameters[Number(place) - 1] ?? null);
+  });
+}
+
+/** The same value whatever `standard_conforming_strings` is. */
+function toLiteral(value: Parameter): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return `array[${value.map(toLiteral).join(',')}]`;
+  if (typeof value !== 'string') return String(value);
+  if (value.includes('\0')) {
+    throw new EvstoreError('E_INVALID_INPUT', 'the database cannot hold this value', {
+      why: 'A text of Postgres cannot contain U+0000.',
+    });
+  }
+  return driver.escapeLiteral(value);
+}

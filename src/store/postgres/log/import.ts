@@ -1,0 +1,122 @@
+/** Importing events of many streams: written at once as if none were there; where some are, they are told apart first. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
+import { categoryOf } from '../../../domain/names.js';
+import type { SqlFolder } from '../../shared/sql.js';
+import type { ImportedEvent, ImportResult } from '../../store.js';
+import { copyLine } from '../connection/copy-text.js';
+import type { Database, RawRow } from '../connection/database.js';
+import { isConflict, isConnectionRefused, isTransient } from '../connection/errors.js';
+import { toInteger, toRecordedEvent, toText } from '../connection/rows.js';
+
+const retryForMs = 30_000;
+const firstWaitMs = 10;
+const longestWaitMs = 1000;
+/** More would fill the lock table; then the unique key guards the order of versions. */
+const maxLockedStreams = 256;
+
+type Conflict = 'skip' | 'fail';
+
+interface Sorted {
+  readonly fresh: readonly ImportedEvent[];
+  readonly known: number;
+  readonly skipped: number;
+}
+
+/** Ids make it repeatable, so any fault that may pass is met by looking again at what is there. */
+export async function importEvents(
+  database: Database,
+  sql: SqlFolder,
+  events: readonly ImportedEvent[],
+  conflict: Conflict,
+): Promise<ImportResult> {
+  database.assertWritable();
+  const deadline = Date.now() + retryForMs;
+  let sorted: Sorted | undefined = { fresh: events, known: 0, skipped: 0 };
+  for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+    try {
+      sorted ??= await sortOut(database, sql, events, conflict);
+      const written = await write(database, sql, sorted);
+      if (written !== 'known') return written;
+    } catch (error) {
+      const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
+      const mayPass = isConflict(error) || (isTransient(error) && !isWrongPlace);
+      if (!mayPass || Date.now() + waitMs > deadline) throw error;
+      await sleep(waitMs * (0.5 + Math.random()));
+    }
+    sorted = undefined;
+  }
+}
+
+/** `known`: an event that is there already was seen before anything was written. */
+async function write(
+  database: Database,
+  sql: SqlFolder,
+  { fresh, known, skipped }: Sorted,
+): Promise<ImportResult | 'known'> {
+  const [first] = fresh;
+  const last = fresh.at(-1);
+  if (first === undefined || last === undefined) return { imported: 0, known, skipped, newStreams: 0 };
+  const streams = [...new Set(fresh.map(({ streamId }) => streamId))].sort();
+  const rows = await database.transaction(
+    async (session) => {
+      if (streams.length <= maxLockedStreams) await session.query(sql('lock-streams'), [streams]);
+      // In a newer snapshot than that of the locks. Who imports a file again has the first of its events, or the last.
+      const ends = await session.query(sql('import-ends'), [streams, [first.id, last.id]]);
+      if (ends[0]?.[1] === 't') return undefined;
+      await session.copyIn(sql('import'), toLines(fresh, streams, ends));
+      return ends;
+    },
+    // Every look-up is by a key, whatever the statistics of a table that was empty say.
+    { prelude: 'set local enable_seqscan = off' },
+  );
+  if (rows === undefined) return 'known';
+  const newStreams = rows.filter(([version]) => version === '0').length;
+  return { imported: fresh.length, known, skipped, newStreams };
+}
+
+/** Each event at the next version of its stream. */
+function* toLines(
+  events: readonly ImportedEvent[],
+  streams: readonly string[],
+  ends: readonly RawRow[],
+): Generator<string> {
+  const versions = new Map(streams.map((stream, place) => [stream, toInteger(ends[place]?.[0])]));
+  const now = toText(ends[0]?.[2]);
+  for (const event of events) {
+    const { id, streamId, type, schemaVersion, data, metadata } = event;
+    const { streamType = categoryOf(streamId), createdAt = now } = event;
+    const version = (versions.get(streamId) ?? 0) + 1;
+    versions.set(streamId, version);
+    yield copyLine([id, streamId, streamType, type, schemaVersion, data, metadata, version, createdAt]);
+  }
+}
+
+/** @throws E_ID_CONFLICT */
+async function sortOut(
+  database: Database,
+  sql: SqlFolder,
+  events: readonly ImportedEvent[],
+  conflict: Conflict,
+): Promise<Sorted> {
+  const rows = await database.query(sql('find-many'), [events.map((event) => event.id)]);
+  const seen = new Map<string, EventContent>(rows.map(toRecordedEvent).map((event) => [event.id, event]));
+  const fresh: ImportedEvent[] = [];
+  let known = 0;
+  let skipped = 0;
+  for (const event of events) {
+    const id = event.id.toLowerCase();
+    const other = seen.get(id);
+    if (other === undefined) {
+      fresh.push(event);
+      seen.set(id, event);
+    } else if (isSameEvent(event, other)) {
+      known += 1;
+    } else if (conflict === 'skip') {
+      skipped += 1;
+    } else {
+      throw importConflict(event, other);
+    }
+  }
+  return { fresh, known, skipped };
+}

@@ -1,0 +1,217 @@
+/** Tables and rows of read models: portable types in, Postgres out. */
+import { EvstoreError } from '../../../domain/errors.js';
+import { maxIdentifierBytes } from '../../../domain/limits.js';
+import type {
+  Changes,
+  ColumnSpec,
+  ColumnType,
+  Statement,
+  StoredRow,
+  StoredValue,
+  TableSpec,
+} from '../../../domain/read-model.js';
+import { lostTable } from '../../shared/lost-table.js';
+import { copyLine } from '../connection/copy-text.js';
+import type { Parameter, RawRow, Session } from '../connection/database.js';
+import { sqlState } from '../connection/errors.js';
+import { toInteger, toTimestamp } from '../connection/rows.js';
+import { quoteIdentifier } from '../schema/schema-name.js';
+
+/** Rows of one statement: a batch of any size stays a message of bounded size. */
+const rowsPerStatement = 5000;
+const undefinedTable = '42P01';
+
+/** json, not jsonb, so that its text comes back as it was written. */
+const columnTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  integer: 'integer',
+  bigint: 'bigint',
+  real: 'double precision',
+  numeric: 'numeric',
+  boolean: 'boolean',
+  json: 'json',
+  timestamp: 'timestamptz',
+  uuid: 'uuid',
+};
+
+export function qualify(schema: string, table: string): string {
+  return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
+}
+
+/** The table with its primary key, under whatever name. */
+export function createTable(schema: string, spec: TableSpec, table: string): string {
+  const columns = spec.columns.map((column) => {
+    const isKey = spec.key.includes(column.name);
+    return `${quoteIdentifier(column.name)} ${columnTypes[column.type]}${isKey ? ' not null' : ''}`;
+  });
+  const name = fits(`${table}_pkey`) ? `constraint ${quoteIdentifier(`${table}_pkey`)} ` : '';
+  const key = `${name}primary key (${listColumns(spec.key)})`;
+  return `create table ${qualify(schema, table)} (${[...columns, key].join(', ')})`;
+}
+
+/** Secondary indexes; their names begin with the table's, so that a swap can rename them along. */
+export function createIndexes(schema: string, spec: TableSpec, table: string): readonly string[] {
+  return spec.indexes.map(({ columns, unique }, index) => {
+    const kind = unique ? 'unique index' : 'index';
+    const name = indexName(table, index);
+    return `create ${kind} ${fits(name) ? quoteIdentifier(name) : ''} on ${qualify(schema, table)} (${listColumns(columns)})`;
+  });
+}
+
+export async function applyChanges(session: Session, schema: string, changes: Changes): Promise<void> {
+  if (changes.kind === 'statements') {
+    for (const statement of changes.statements) await runStatement(session, statement);
+    return;
+  }
+  const { spec, table, inserts = [], upserts, deletes } = changes;
+  const key = keyColumns(spec);
+  for (const rows of slices(deletes)) {
+    await refused(() => session.query(deleteRows(schema, spec, table), toArrays(key, rows)));
+  }
+  for (const rows of slices(upserts)) {
+    await refused(() => session.query(upsertRows(schema, spec, table), toArrays(spec.columns, rows)));
+  }
+  if (inserts.length > 0) {
+    await refused(() => session.copyIn(copyRows(schema, spec, table), toLines(spec.columns, inserts)));
+  }
+}
+
+/** @throws E_NOT_FOUND without the table */
+export async function readRows(
+  session: Session,
+  schema: string,
+  table: string,
+  spec: TableSpec,
+  keys: readonly StoredRow[],
+): Promise<readonly StoredRow[]> {
+  const found: StoredRow[] = [];
+  try {
+    for (const slice of slices(keys)) {
+      const rows = await session.query(selectRows(schema, spec, table), toArrays(keyColumns(spec), slice));
+      for (const row of rows) found.push(toStoredRow(spec.columns, row));
+    }
+  } catch (error) {
+    throw sqlState(error) === undefinedTable ? lostTable(table, error) : error;
+  }
+  return found;
+}
+
+const forbidden = /^(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|vacuum)\b/i;
+const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
+
+/**
+ * Placeholders and quoted identifiers; unqualified names are found by the search path of the transaction.
+ * @throws E_HANDLER when it ends the transaction it runs in, or Postgres refuses it
+ */
+export async function runStatement(session: Session, statement: Statement): Promise<void> {
+  const parameters: Parameter[] = [];
+  const text = renderStatement(statement, parameters);
+  if (forbidden.test(text.replace(commentsBefore, ''))) {
+    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
+      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
+    });
+  }
+  await refused(() => session.query(text, parameters));
+}
+
+/** With placeholders; their values are added to `parameters`. */
+export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
+  const texts = parts.map((part) => {
+    if (part.kind === 'text') return part.text;
+    if (part.kind === 'identifier') return quoteIdentifier(part.name);
+    return `$${parameters.push(part.value)}`;
+  });
+  return texts.join('');
+}
+
+/** What Postgres refuses of a read model is the projection's doing, unless it is about who may do it. */
+export async function refused<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const state = sqlState(error) ?? '';
+    if (!/^(0A|2[1-3]|42(?!501)|P0)/.test(state)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
+      why: `${message}.`,
+      details: { sqlState: state },
+      cause: error,
+    });
+  }
+}
+
+function indexName(table: string, index: number): string {
+  return `${table}_idx${index + 1}`;
+}
+
+/** A name that does not fit is left to Postgres, which shortens it. */
+function fits(name: string): boolean {
+  return Buffer.byteLength(name) <= maxIdentifierBytes;
+}
+
+function upsertRows(schema: string, spec: TableSpec, table: string): string {
+  const others = spec.columns.filter(({ name }) => !spec.key.includes(name)).map(({ name }) => quoteIdentifier(name));
+  const action =
+    others.length === 0 ? 'nothing' : `update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+  const columns = listColumns(spec.columns.map(({ name }) => name));
+  return `insert into ${qualify(schema, table)} (${columns}) select * from ${unnest(spec.columns)}
+    on conflict (${listColumns(spec.key)}) do ${action}`;
+}
+
+function copyRows(schema: string, spec: TableSpec, table: string): string {
+  return `copy ${qualify(schema, table)} (${listColumns(spec.columns.map(({ name }) => name))}) from stdin`;
+}
+
+function deleteRows(schema: string, spec: TableSpec, table: string): string {
+  return `delete from ${qualify(schema, table)} as t using ${unnest(keyColumns(spec))} where ${joinOnKey(spec)}`;
+}
+
+function selectRows(schema: string, spec: TableSpec, table: string): string {
+  const columns = spec.columns.map(({ name, type }) => {
+    const column = `t.${quoteIdentifier(name)}`;
+    return type === 'timestamp' ? `to_json(${column} at time zone 'UTC') #>> '{}'` : `${column}::text`;
+  });
+  return `select ${columns.join(', ')} from ${qualify(schema, table)} as t
+    join ${unnest(keyColumns(spec))} on ${joinOnKey(spec)}`;
+}
+
+function unnest(columns: readonly ColumnSpec[]): string {
+  const arrays = columns.map(({ type }, index) => `$${index + 1}::${columnTypes[type]}[]`);
+  return `unnest(${arrays.join(', ')}) as k(${listColumns(columns.map(({ name }) => name))})`;
+}
+
+function joinOnKey(spec: TableSpec): string {
+  return spec.key.map((name) => `t.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(' and ');
+}
+
+function keyColumns(spec: TableSpec): readonly ColumnSpec[] {
+  return spec.key.flatMap((name) => spec.columns.find((column) => column.name === name) ?? []);
+}
+
+function listColumns(names: readonly string[]): string {
+  return names.map(quoteIdentifier).join(', ');
+}
+
+function toArrays(columns: readonly ColumnSpec[], rows: readonly StoredRow[]): readonly Parameter[] {
+  return columns.map(({ name }) => rows.map((row) => row[name] ?? null));
+}
+
+function* toLines(columns: readonly ColumnSpec[], rows: readonly StoredRow[]): Generator<string> {
+  for (const row of rows) yield copyLine(columns.map(({ name }) => row[name] ?? null));
+}
+
+function* slices(rows: readonly StoredRow[]): Generator<readonly StoredRow[]> {
+  for (let start = 0; start < rows.length; start += rowsPerStatement) yield rows.slice(start, start + rowsPerStatement);
+}
+
+function toStoredRow(columns: readonly ColumnSpec[], row: RawRow): StoredRow {
+  return Object.fromEntries(columns.map(({ name, type }, index) => [name, toStoredValue(type, row[index] ?? null)]));
+}
+
+function toStoredValue(type: ColumnType, text: string | null): StoredValue {
+  if (text === null) return null;
+  if (type === 'integer' || type === 'bigint') return toInteger(text);
+  if (type === 'real') return Number(text);
+  if (type === 'boolean') return text === 'true';
+  return type === 'timestamp' ? toTimestamp(text) : text;
+}

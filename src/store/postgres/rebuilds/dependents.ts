@@ -1,0 +1,267 @@
+/** What hangs on a table goes to the one that takes its place: what is made ahead, and what is said in the moment of it. */
+import { randomBytes } from 'node:crypto';
+import { EvstoreError } from '../../../domain/errors.js';
+import type { SqlFolder } from '../../shared/sql.js';
+import type { Session } from '../connection/database.js';
+import { sqlState } from '../connection/errors.js';
+import { toText } from '../connection/rows.js';
+import { qualify } from '../read-models/read-model.js';
+import { quoteIdentifier } from '../schema/schema-name.js';
+
+/**
+ * As a prelude: whatever Postgres says of views, keys and triggers names its relations in full, and no query of catalogs,
+ * whose sizes are guessed far too high, is compiled first.
+ */
+export const catalogSettings = 'set local search_path = pg_catalog, pg_temp; set local jit = off';
+
+/** A relation going out of the way and another taking its name: a table, or a materialized view on it. */
+export interface Change {
+  readonly schema: string;
+  readonly live: string;
+  readonly outgoing: { readonly oid: number; readonly name: string };
+  readonly incoming: { readonly oid: number; readonly name: string };
+}
+
+/** A statement, and what would be lost without it. */
+export interface Carrying {
+  readonly kind: string;
+  readonly name: string;
+  readonly statement: string;
+}
+
+/** Something of a relation that somebody may have added by hand. */
+interface Part {
+  readonly kind: string;
+  readonly name: string;
+  readonly schema: string;
+  /** Without name and relation; null for what is made by one statement. */
+  readonly definition: string | null;
+  readonly make: string | null;
+  readonly drop: string | null;
+  readonly finish: readonly string[];
+  /** Columns it needs. */
+  readonly columns: readonly string[];
+}
+
+/** Before the names change (`off`) and after (`on`); `names` are indexes and statistics that exchange theirs. */
+export interface Handover {
+  readonly off: readonly Carrying[];
+  readonly on: readonly Carrying[];
+  readonly names: readonly {
+    readonly kind: string;
+    readonly schema: string;
+    readonly from: string;
+    readonly to: string;
+  }[];
+}
+
+/** Made on the new relation from their definition, before it takes its place: their work may be long. */
+const madeAhead = ['index', 'primary key', 'constraint', 'check', 'statistics'];
+
+/** What the definition of a read model has made of a table: nothing of it was added by hand. */
+export async function listMade(session: Session, sql: SqlFolder, oid: number): Promise<readonly string[]> {
+  return (await readParts(session, sql, oid)).map(describePart);
+}
+
+/**
+ * Gives the new relation, while nobody reads it, the indexes, constraints, statistics and settings it lacks.
+ * @param made by the definition of the read model that is live: not carried over
+ * @throws E_UNSAFE_STORE naming what does not fit the new relation
+ */
+export async function prepareParts(
+  session: Session,
+  sql: SqlFolder,
+  change: Change,
+  made: readonly string[] = [],
+): Promise<void> {
+  const { schema, incoming } = change;
+  for (const carrying of await readCarrying(session, sql, change, 'early')) await carry(session, carrying);
+  const { missing, current } = await compareParts(session, sql, change, made);
+  const taken = new Set(current.map(({ name }) => name));
+  let number = 0;
+  for (const part of missing.filter(({ kind }) => madeAhead.includes(kind))) {
+    let name = part.name;
+    if (part.kind !== 'check')
+      do name = `${incoming.name}_x${++number}`;
+      while (taken.has(name));
+    await carry(session, { ...part, statement: makePart(part, name, qualify(schema, incoming.name)) });
+  }
+}
+
+/** What is said in the moment the names change; everything it makes is quick. */
+export async function planHandover(
+  session: Session,
+  sql: SqlFolder,
+  change: Change,
+  made: readonly string[] = [],
+): Promise<Handover> {
+  const { missing, pairs } = await compareParts(session, sql, change, made);
+  const moved = missing.filter(({ make }) => make !== null);
+  return {
+    off: [
+      ...(await readCarrying(session, sql, change, 'off')),
+      ...moved.flatMap((part) => (part.drop === null ? [] : [{ ...part, statement: part.drop }])),
+    ],
+    on: [
+      ...(await readCarrying(session, sql, change, 'on')),
+      ...moved.map((part) => ({ ...part, statement: toText(part.make) })),
+      ...pairs.flatMap(({ part, current }) => renameCheck(change, part, current)),
+      ...[...moved, ...pairs.map(({ part }) => part)].flatMap((part) =>
+        part.finish.map((statement) => ({ ...part, statement })),
+      ),
+    ],
+    names: pairs.flatMap(({ part, current }, index) => exchangedNames(change, part, current, index)),
+  };
+}
+
+/** A part that is there under another name takes the one it had; what had it before gets out of the way. */
+function exchangedNames(
+  { live, outgoing, incoming }: Change,
+  part: Part,
+  current: Part,
+  index: number,
+): Handover['names'] {
+  if (!['index', 'primary key', 'constraint', 'statistics'].includes(part.kind)) return [];
+  const isDerived = part.name.startsWith(live) && current.name === `${incoming.name}${part.name.slice(live.length)}`;
+  if (isDerived && part.kind !== 'statistics') return [];
+  const kind = part.kind === 'statistics' ? 'statistics' : 'index';
+  return [
+    { kind, schema: part.schema, from: part.name, to: `${outgoing.name}_x${index + 1}` },
+    { kind, schema: part.schema, from: current.name, to: part.name },
+  ];
+}
+
+/** The names of checks are their table's own: nothing is in the way. */
+function renameCheck({ schema, live, incoming }: Change, part: Part, current: Part): readonly Carrying[] {
+  if (part.kind !== 'check' || part.name === current.name || current.name.startsWith(incoming.name)) return [];
+  const [from, to] = [current.name, part.name].map(quoteIdentifier);
+  return [{ ...part, statement: `alter table ${qualify(schema, live)} rename constraint ${from} to ${to}` }];
+}
+
+/** @throws E_UNSAFE_STORE naming what needs a column that the new table does not have */
+export async function assertColumns(session: Session, sql: SqlFolder, { outgoing, incoming }: Change): Promise<void> {
+  const rows = await session.query(sql('missing-columns'), [outgoing.oid, incoming.oid]);
+  if (rows.length === 0) return;
+  const needs = rows.map(([kind, name, column]) => `${kind} ${name} needs column ${column}`);
+  throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks what hangs on the live one: ${needs.join(', ')}`, {
+    why: 'It would break. Drop it or change it, then rebuild. The live table is untouched.',
+    details: { needs },
+  });
+}
+
+/** Settings that cost a rewrite later. */
+export async function prepareEmpty(session: Session, sql: SqlFolder, change: Change): Promise<void> {
+  for (const carrying of await readCarrying(session, sql, change, 'empty')) await carry(session, carrying);
+}
+
+/** @throws E_UNSAFE_STORE naming what Postgres refuses to make again; what it says of locks is thrown as it is */
+export async function carry(session: Session, carrying: Carrying): Promise<void> {
+  try {
+    await session.query(carrying.statement);
+  } catch (error) {
+    throw nameLoss(error, carrying);
+  }
+}
+
+/** One after the other in one message: whoever waits for the tables does not wait for the wire. Throws as `carry`. */
+export async function carryAll(session: Session, carryings: readonly Carrying[]): Promise<void> {
+  const quote = (text: string) => {
+    const tag = `$evstore${randomBytes(8).toString('hex')}$`;
+    return `${tag}${text}${tag}`;
+  };
+  const block = carryings.map(({ statement }) => `execute ${quote(statement)};`).join('\n');
+  try {
+    await session.script(`do ${quote(`begin ${block} end`)}`);
+  } catch (error) {
+    const where = error instanceof Error && 'where' in error ? String(error.where) : '';
+    const failed = carryings.find(({ statement }) => where.includes(`SQL statement "${statement}"`));
+    throw failed === undefined ? error : nameLoss(error, failed);
+  }
+}
+
+function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
+  if (!/^(0A|2[23B]|42|P0)/.test(sqlState(error) ?? '')) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new EvstoreError('E_UNSAFE_STORE', `a swap would lose ${kind} ${name}`, {
+    why: `It does not fit the new table: ${message}. Nothing has been changed.`,
+    details: { breaks: `${kind} ${name}` },
+    cause: error,
+  });
+}
+
+async function readCarrying(
+  session: Session,
+  sql: SqlFolder,
+  { outgoing, incoming }: Change,
+  wanted: 'empty' | 'early' | 'off' | 'on',
+): Promise<readonly Carrying[]> {
+  const rows = await session.query(sql('carry-over'), [outgoing.oid, incoming.oid]);
+  return rows
+    .filter(([phase]) => phase === wanted)
+    .map((row) => ({ kind: toText(row[1]), name: toText(row[2]), statement: toText(row[3]) }));
+}
+
+/** What the live relation has and the new one has too (`pairs`), and what was added to it by hand (`missing`). */
+async function compareParts(
+  session: Session,
+  sql: SqlFolder,
+  { live, outgoing, incoming }: Change,
+  made: readonly string[],
+) {
+  const before = await readParts(session, sql, outgoing.oid);
+  const current = await readParts(session, sql, incoming.oid);
+  const [columns] = await session.query(sql('columns'), [incoming.oid]);
+  const known = new Set<string>(JSON.parse(toText(columns?.[0])));
+  const free = new Set(current);
+  const pairs: { readonly part: Part; readonly current: Part }[] = [];
+  const take = (part: Part, isLike: (other: Part) => boolean) => {
+    const found = [...free].find((other) => other.kind === part.kind && isLike(other));
+    if (found === undefined) return false;
+    free.delete(found);
+    pairs.push({ part, current: found });
+    return true;
+  };
+  const derived = (name: string) => (name.startsWith(live) ? `${incoming.name}${name.slice(live.length)}` : name);
+  const unnamed = before.filter((part) => !take(part, ({ name }) => name === part.name || name === derived(part.name)));
+  const unpaired = unnamed.filter(
+    (part) =>
+      !take(
+        part,
+        ({ definition }) => part.kind === 'primary key' || (definition !== null && definition === part.definition),
+      ),
+  );
+  const isOwn = (part: Part) => isDefined(live, part) || made.includes(describePart(part));
+  const missing = unpaired.filter((part) => !isOwn(part) && part.columns.every((column) => known.has(column)));
+  return { pairs, missing, current };
+}
+
+/** Secondary indexes of a table of one row per key: see `createIndexes`. */
+function isDefined(live: string, { kind, name }: Part): boolean {
+  return kind === 'index' && name.startsWith(`${live}_idx`) && /^\d+$/.test(name.slice(live.length + 4));
+}
+
+function describePart({ kind, name, definition }: Part): string {
+  return `${kind} ${definition ?? name}`;
+}
+
+function makePart({ kind, schema, definition }: Part, name: string, table: string): string {
+  const quoted = quoteIdentifier(name);
+  if (kind === 'statistics') return `create statistics ${qualify(schema, name)}${definition} from ${table}`;
+  if (kind !== 'index') return `alter table ${table} add constraint ${quoted} ${definition}`;
+  const isUnique = definition?.startsWith('unique ') === true;
+  return `create ${isUnique ? 'unique ' : ''}index ${quoted} on ${table} ${definition?.slice(isUnique ? 7 : 0)}`;
+}
+
+async function readParts(session: Session, sql: SqlFolder, oid: number): Promise<readonly Part[]> {
+  const rows = await session.query(sql('table-parts'), [oid]);
+  return rows.map((row) => ({
+    kind: toText(row[0]),
+    name: toText(row[1]),
+    schema: toText(row[2]),
+    definition: row[3] ?? null,
+    make: row[4] ?? null,
+    drop: row[5] ?? null,
+    finish: JSON.parse(toText(row[6])),
+    columns: JSON.parse(toText(row[7])),
+  }));
+}

@@ -1,0 +1,16 @@
+/** What tables take on disk; what is left there only the server knows. */
+import type { SqlFolder } from '../../shared/sql.js';
+import type { TableSizes } from '../../store.js';
+import type { Database } from '../connection/database.js';
+import { toInteger, toText } from '../connection/rows.js';
+
+export async function measureTables(
+  database: Database,
+  sql: SqlFolder,
+  schema: string,
+  tables: readonly string[],
+): Promise<TableSizes> {
+  const sizes = await database.query(sql('table-sizes'), [schema, tables]);
+  const bytes = new Map(sizes.map((row) => [toText(row[0]), toInteger(row[1])]));
+  return { tables: tables.map((table) => ({ table, bytes: bytes.get(table) ?? null })), freeBytes: null };
+}

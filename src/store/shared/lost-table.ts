@@ -1,0 +1,11 @@
+/** What a reader of a read model meets when its table was dropped or renamed by hand. */
+import { EvstoreError } from '../../domain/errors.js';
+
+export function lostTable(table: string, cause: unknown): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `the table ${table} of a projection is gone`, {
+    why: 'Somebody dropped or renamed it after it was made. A rebuild makes it anew.',
+    next: 'evstore projections',
+    details: { table },
+    cause,
+  });
+}

@@ -1,0 +1,73 @@
+/** `sqlite:PATH` → the file that may be opened, and what may be printed. */
+import { lstatSync, type Stats, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { EvstoreError } from '../../../domain/errors.js';
+import { beginningOf } from '../../redact-url.js';
+
+export interface FileTarget {
+  /** Absolute, or `:memory:`. */
+  readonly path: string;
+  readonly isMemory: boolean;
+  readonly location: string;
+}
+
+/**
+ * @param create whether a missing file will be made
+ * @throws E_CONFIG, E_NO_SCHEMA when the file is missing and not to be made
+ */
+export function parseConnectionUrl(url: string, create: boolean): FileTarget {
+  const given = url.replace(/^sqlite:(?:\/\/(?=\/|\.))?/i, '');
+  if (given === ':memory:') return { path: given, isMemory: true, location: 'sqlite::memory:' };
+  if (given.trim() === '' || given.includes('\0') || /^[a-z][a-z0-9+.-]*:\/\//i.test(given)) {
+    throw new EvstoreError('E_CONFIG', `not the URL of a store: ${beginningOf(url)}`, {
+      why: 'A SQLite store is sqlite:PATH, for instance sqlite:./evstore.db.',
+    });
+  }
+  const target = { path: resolve(given), isMemory: false, location: `sqlite:${given}` };
+  checkFile(target, create);
+  return target;
+}
+
+function checkFile({ path, location }: FileTarget, create: boolean): void {
+  const file = look(() => statSync(path, { throwIfNoEntry: false }), location);
+  if (file === undefined) {
+    if (!create) throw missing(location);
+    // Nothing is made through a link: it would appear where nobody named it.
+    if (look(() => lstatSync(path, { throwIfNoEntry: false }), location)?.isSymbolicLink()) {
+      throw new EvstoreError('E_CONFIG', `${location} is a symbolic link to nothing`, {
+        why: 'A new store is not made through a link.',
+      });
+    }
+    return;
+  }
+  if (file.isFile()) return;
+  throw new EvstoreError('E_CONFIG', `${location} is ${describeKind(file)}, not a file`, {
+    why: 'A SQLite store is one ordinary file.',
+  });
+}
+
+/** Undefined where nothing is. */
+function look(at: () => Stats | undefined, location: string): Stats | undefined {
+  try {
+    return at();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOTDIR') return undefined;
+    throw new EvstoreError('E_CONNECT', `cannot open ${location}`, {
+      why: error instanceof Error ? `${error.message}.` : undefined,
+      cause: error,
+    });
+  }
+}
+
+function missing(location: string): EvstoreError {
+  return new EvstoreError('E_NO_SCHEMA', `there is no store at ${location}`, {
+    why: 'The file does not exist, and reading does not make it.',
+    next: `evstore init --store ${location}`,
+  });
+}
+
+function describeKind(file: Stats): string {
+  if (file.isDirectory()) return 'a directory';
+  if (file.isFIFO()) return 'a pipe';
+  return file.isSocket() ? 'a socket' : 'a device';
+}

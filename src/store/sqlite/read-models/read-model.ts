@@ -1,0 +1,188 @@
+/** Tables and rows of read models: portable types in, SQLite out. */
+import { EvstoreError } from '../../../domain/errors.js';
+import type {
+  Changes,
+  ColumnSpec,
+  ColumnType,
+  Statement,
+  StoredRow,
+  StoredValue,
+  TableSpec,
+} from '../../../domain/read-model.js';
+import { storedTimestamp } from '../../../domain/timestamp.js';
+import { lostTable } from '../../shared/lost-table.js';
+import type { Parameter, RawRow, RawValue, Session } from '../connection/database.js';
+import { resultCode } from '../connection/errors.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import { toInteger, toText, toTimestamp } from '../connection/rows.js';
+
+/** Text for what must come back digit by digit; six digits of a second, so that the order of the text is that of time. */
+const columnTypes: Readonly<Record<ColumnType, string>> = {
+  text: 'text',
+  integer: 'integer',
+  bigint: 'integer',
+  real: 'real',
+  numeric: 'text',
+  boolean: 'integer',
+  json: 'text',
+  timestamp: 'text',
+  uuid: 'text',
+};
+
+/** The table with its primary key, under whatever name. */
+export function createTable(spec: TableSpec, table: string): string {
+  const columns = spec.columns.map((column) => {
+    const isKey = spec.key.includes(column.name);
+    return `${quoteIdentifier(column.name)} ${columnTypes[column.type]}${isKey ? ' not null' : ''}`;
+  });
+  const key = `primary key (${listColumns(spec.key)})`;
+  return `create table ${quoteIdentifier(table)} (${[...columns, key].join(', ')}) strict`;
+}
+
+/** Secondary indexes. SQLite cannot rename an index, so those of a rebuilt table keep the rebuild's number in their name. */
+export function createIndexes(spec: TableSpec, table: string): readonly string[] {
+  return spec.indexes.map(({ columns, unique }, index) => {
+    const kind = unique ? 'unique index' : 'index';
+    const name = quoteIdentifier(indexName(table, index));
+    return `create ${kind} ${name} on ${quoteIdentifier(table)} (${listColumns(columns)})`;
+  });
+}
+
+export function applyChanges(session: Session, changes: Changes): void {
+  if (changes.kind === 'statements') {
+    for (const statement of changes.statements) runStatement(session, statement);
+    return;
+  }
+  const { spec, table, inserts = [], upserts, deletes } = changes;
+  const key = keyColumns(spec);
+  const deletion = deleteRow(spec, table);
+  for (const row of deletes) refused(() => session.run(deletion, toParameters(key, row)));
+  const upsert = upsertRow(spec, table);
+  for (const row of upserts) refused(() => session.run(upsert, toParameters(spec.columns, row)));
+  const insertion = insertRow(spec, table);
+  for (const row of inserts) refused(() => session.run(insertion, toParameters(spec.columns, row)));
+}
+
+/** @throws E_NOT_FOUND without the table */
+export function readRows(
+  session: Session,
+  table: string,
+  spec: TableSpec,
+  keys: readonly StoredRow[],
+): readonly StoredRow[] {
+  const selection = selectRow(spec, table);
+  const columns = keyColumns(spec);
+  try {
+    return keys.flatMap((key) =>
+      session.query(selection, toParameters(columns, key)).map((row) => toStoredRow(spec.columns, row)),
+    );
+  } catch (error) {
+    if (error instanceof Error && error.message.startsWith('no such table')) throw lostTable(table, error);
+    throw error;
+  }
+}
+
+const forbidden = /^(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
+const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
+
+/**
+ * Placeholders and quoted identifiers.
+ * @throws E_HANDLER when it ends the transaction it runs in, or SQLite refuses it
+ */
+export function runStatement(session: Session, statement: Statement): void {
+  const parameters: Parameter[] = [];
+  const text = renderStatement(statement, parameters);
+  if (forbidden.test(text.replace(commentsBefore, ''))) {
+    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
+      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
+    });
+  }
+  refused(() => session.run(text, parameters));
+}
+
+/** With placeholders; their values are added to `parameters`. */
+export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
+  const texts = parts.map((part) => {
+    if (part.kind === 'text') return part.text;
+    if (part.kind === 'identifier') return quoteIdentifier(part.name);
+    return `?${parameters.push(toParameter(part.value))}`;
+  });
+  return texts.join('');
+}
+
+/** What SQLite refuses of a read model is the projection's doing, not the store's. */
+export function refused<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    const code = resultCode(error) ?? '';
+    if (!/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE)/.test(code)) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
+      why: `${message}.`,
+      details: { resultCode: code },
+      cause: error,
+    });
+  }
+}
+
+function indexName(table: string, index: number): string {
+  return `${table.replace(/__(v\d+_\d+)$/, '_$1')}_idx${index + 1}`;
+}
+
+function upsertRow(spec: TableSpec, table: string): string {
+  const others = spec.columns.filter(({ name }) => !spec.key.includes(name)).map(({ name }) => quoteIdentifier(name));
+  const action =
+    others.length === 0 ? 'nothing' : `update set ${others.map((name) => `${name} = excluded.${name}`).join(', ')}`;
+  return `${insertRow(spec, table)} on conflict (${listColumns(spec.key)}) do ${action}`;
+}
+
+function insertRow(spec: TableSpec, table: string): string {
+  const columns = listColumns(spec.columns.map(({ name }) => name));
+  const values = spec.columns.map(() => '?').join(', ');
+  return `insert into ${quoteIdentifier(table)} (${columns}) values (${values})`;
+}
+
+function deleteRow(spec: TableSpec, table: string): string {
+  return `delete from ${quoteIdentifier(table)} where ${isKey(spec)}`;
+}
+
+function selectRow(spec: TableSpec, table: string): string {
+  return `select ${listColumns(spec.columns.map(({ name }) => name))} from ${quoteIdentifier(table)} where ${isKey(spec)}`;
+}
+
+function isKey(spec: TableSpec): string {
+  return spec.key.map((name) => `${quoteIdentifier(name)} = ?`).join(' and ');
+}
+
+function keyColumns(spec: TableSpec): readonly ColumnSpec[] {
+  return spec.key.flatMap((name) => spec.columns.find((column) => column.name === name) ?? []);
+}
+
+function listColumns(names: readonly string[]): string {
+  return names.map(quoteIdentifier).join(', ');
+}
+
+function toParameters(columns: readonly ColumnSpec[], row: StoredRow): readonly Parameter[] {
+  return columns.map(({ name, type }) => {
+    const value = row[name] ?? null;
+    return type === 'timestamp' && typeof value === 'string' ? storedTimestamp(value) : toParameter(value);
+  });
+}
+
+function toParameter(value: StoredValue): Parameter {
+  return typeof value === 'boolean' ? Number(value) : value;
+}
+
+function toStoredRow(columns: readonly ColumnSpec[], row: RawRow): StoredRow {
+  return Object.fromEntries(columns.map(({ name, type }, index) => [name, toStoredValue(type, row[index] ?? null)]));
+}
+
+/** @throws E_CORRUPT when a foreign hand put another type there */
+function toStoredValue(type: ColumnType, value: RawValue): StoredValue {
+  if (value === null) return null;
+  if (type === 'integer' || type === 'bigint') return toInteger(value);
+  if (type === 'real' && typeof value === 'number') return value;
+  if (type === 'boolean') return toInteger(value) !== 0;
+  return type === 'timestamp' ? toTimestamp(value) : toText(value);
+}

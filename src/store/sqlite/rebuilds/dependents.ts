@@ -1,0 +1,78 @@
+/**
+ * What hangs on a table goes to the one that takes its place. Views, foreign keys and triggers of other tables find it by
+ * its name; its own triggers, and the indexes somebody added to it by hand, are taken off and made again.
+ */
+import { EvstoreError } from '../../../domain/errors.js';
+import type { SqlFolder } from '../../shared/sql.js';
+import type { Session } from '../connection/database.js';
+import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
+import { toText } from '../connection/rows.js';
+
+/** A trigger or an index. */
+interface Part {
+  readonly kind: string;
+  readonly name: string;
+  /** The statement that made it. */
+  readonly text: string;
+}
+
+/** Takes off the live table what the new one is to have, and does not have of itself. */
+export function takeOffParts(session: Session, sql: SqlFolder, live: string, incoming: string): readonly Part[] {
+  const known = new Set(readParts(session, sql, incoming).map((part) => describePart(part, incoming)));
+  const columns = new Set(listColumns(session, incoming));
+  const parts = readParts(session, sql, live).filter(
+    (part) =>
+      !known.has(describePart(part, live)) &&
+      !(part.kind === 'index' && (isDefined(live, part) || lacksColumn(session, part, columns))),
+  );
+  for (const { kind, name } of parts) session.run(`drop ${kind} ${quoteIdentifier(name)}`);
+  return parts;
+}
+
+/** @throws E_UNSAFE_STORE naming what the new table cannot have */
+export function putOnPart(session: Session, { kind, name, text }: Part): void {
+  try {
+    session.execute(text);
+  } catch (error) {
+    throw wouldBreak(`${kind} ${name}`, error);
+  }
+}
+
+export function wouldBreak(what: string, cause?: unknown): EvstoreError {
+  const message = cause instanceof Error ? `: ${cause.message}` : '';
+  return new EvstoreError('E_UNSAFE_STORE', `a swap would break ${what}`, {
+    why: `It does not fit the rebuilt table${message}. Nothing has been changed.`,
+    details: { breaks: what },
+    cause,
+  });
+}
+
+function readParts(session: Session, sql: SqlFolder, table: string): readonly Part[] {
+  return session
+    .query(sql('table-parts'), [table])
+    .map((row) => ({ kind: toText(row[0]), name: toText(row[1]), text: toText(row[2]) }));
+}
+
+/** Secondary indexes of a table of one row per key, of whichever rebuild: see `createIndexes`. */
+function isDefined(live: string, { name }: Part): boolean {
+  return name.startsWith(live) && /^(_v\d+_\d+)?_idx\d+$/.test(name.slice(live.length));
+}
+
+/** It goes with its column, as when a column is dropped. */
+function lacksColumn(session: Session, { name }: Part, columns: ReadonlySet<string>): boolean {
+  const needed = session.query(`pragma index_info(${quoteLiteral(name)})`).flatMap((row) => row[2] ?? []);
+  return needed.some((column) => !columns.has(String(column)));
+}
+
+function listColumns(session: Session, table: string): readonly string[] {
+  return session.query(`pragma table_xinfo(${quoteLiteral(table)})`).map((row) => toText(row[1]));
+}
+
+/** Its text without its own name and its table's. */
+function describePart({ name, text }: Part, table: string): string {
+  return text
+    .toLowerCase()
+    .replaceAll(name.toLowerCase(), '?')
+    .replaceAll(table.toLowerCase(), '?')
+    .replaceAll('"', '');
+}

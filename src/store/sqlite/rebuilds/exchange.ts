@@ -1,0 +1,115 @@
+/** Tables changing names in the one transaction of a swap or a rollback, and everything that hangs on them with them. */
+import { EvstoreError } from '../../../domain/errors.js';
+import type { Session } from '../connection/database.js';
+import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
+import { toText } from '../connection/rows.js';
+import { putOnPart, takeOffParts, wouldBreak } from './dependents.js';
+import { findMarks, inspectTables } from './inspect.js';
+import { type Journal, strangerAt } from './rebuilds.js';
+
+/** One table going out of the way and another taking its name. */
+export interface Exchange {
+  readonly live: string;
+  /** Null when nothing is live. */
+  readonly outgoing: { readonly mark: string; readonly name: string } | null;
+  readonly incoming: { readonly mark: string; readonly name: string };
+}
+
+/**
+ * Out of the way, nothing else changes: views and foreign keys go on naming the live table. Into its place, the tables
+ * of the rebuild go on naming each other. Indexes keep their names: SQLite cannot rename them.
+ */
+export function exchangeTables(
+  session: Session,
+  journalOf: Journal,
+  exchanges: readonly Exchange[],
+  check: () => void,
+): void {
+  const { sql } = journalOf;
+  recognise(session, journalOf, exchanges);
+  check();
+  const tables = exchanges.map(({ live }) => live);
+  const carried = inspectTables(session, sql, tables).flatMap((facts) => facts.carried);
+  const views = [...new Set(carried.filter(({ kind }) => kind === 'view').map(({ name }) => name))];
+  const sound = views.filter((view) => isSound(session, view));
+  const written = tables.filter((table) => isWritable(session, table));
+  const parts = exchanges.flatMap(({ live, outgoing, incoming }) =>
+    outgoing === null ? [] : takeOffParts(session, sql, live, incoming.name),
+  );
+  for (const { live, outgoing } of exchanges) {
+    if (outgoing !== null) renameTable(session, live, outgoing.name);
+  }
+  const incoming = exchanges.map((exchange) => exchange.incoming.name);
+  const isReferredTo = inspectTables(session, sql, incoming).some((facts) => facts.carried.length > 0);
+  if (isReferredTo) session.execute('pragma legacy_alter_table = off');
+  for (const exchange of exchanges) renameTable(session, exchange.incoming.name, exchange.live);
+  session.execute('pragma legacy_alter_table = on');
+  for (const part of parts) putOnPart(session, part);
+  const unwritable = written.find((table) => !isWritable(session, table));
+  if (unwritable !== undefined) throw wouldBreak(`a trigger of ${unwritable}`);
+  const broken = sound.find((view) => !isSound(session, view));
+  if (broken !== undefined) throw wouldBreak(`view ${broken}`);
+  const children = carried.filter(({ kind }) => kind === 'foreign key').map(({ name }) => name);
+  for (const table of new Set([...children, ...tables])) {
+    const [violation] = session.query(`pragma foreign_key_check(${quoteLiteral(table)})`);
+    if (violation !== undefined) throw wouldBreak(`the foreign key of ${table}`);
+  }
+}
+
+function isSound(session: Session, view: string): boolean {
+  return canPrepare(session, `select * from ${quoteIdentifier(view)} limit 0`);
+}
+
+/** A trigger is compiled with the statement that sets it off. */
+function isWritable(session: Session, table: string): boolean {
+  const name = quoteIdentifier(table);
+  const columns = session
+    .query(`pragma table_info(${quoteLiteral(table)})`)
+    .map((row) => quoteIdentifier(toText(row[1])));
+  return [
+    `explain insert into ${name} default values`,
+    `explain update ${name} set ${columns.map((column) => `${column} = ${column}`).join(', ')}`,
+    `explain delete from ${name}`,
+  ].every((statement) => canPrepare(session, statement));
+}
+
+function canPrepare(session: Session, statement: string): boolean {
+  try {
+    session.query(statement);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws E_UNSAFE_STORE naming the broken view or trigger beside which SQLite does not follow references */
+function renameTable(session: Session, from: string, to: string): void {
+  try {
+    session.execute(`alter table ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
+  } catch (error) {
+    const [, broken] =
+      /^error in ((?:view|trigger) .*?)(?: after rename)?: /.exec(error instanceof Error ? error.message : '') ?? [];
+    if (broken === undefined) throw error;
+    throw new EvstoreError(
+      'E_UNSAFE_STORE',
+      `${broken} is broken, and SQLite renames no table that is referred to beside it`,
+      {
+        why: 'Drop it or mend it, then swap. Nothing has been changed.',
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Are they the ones that are meant? The transaction has the only write lock, so they stay so. */
+function recognise(session: Session, { sql }: Journal, exchanges: readonly Exchange[]): void {
+  const marks = findMarks(
+    session,
+    sql,
+    exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
+  );
+  for (const { live, outgoing, incoming } of exchanges) {
+    if (marks.get(live) !== outgoing?.mark) throw strangerAt(live);
+    if (marks.get(incoming.name) !== incoming.mark) throw strangerAt(incoming.name);
+  }
+}

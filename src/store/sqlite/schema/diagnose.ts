@@ -1,0 +1,21 @@
+/** What SQLite and the file are like. What would be wrong with them, the guards say. */
+import type { SqlFolder } from '../../shared/sql.js';
+import type { Diagnosis } from '../../store.js';
+import type { Database } from '../connection/database.js';
+import { toInteger, toText } from '../connection/rows.js';
+
+const synchronousLevels = ['off', 'normal', 'full', 'extra'];
+
+export async function diagnose(database: Database, sql: SqlFolder): Promise<Diagnosis> {
+  const [row = []] = await database.read((session) => session.query(sql('diagnosis')));
+  const bytes = toInteger(row[3]);
+  return {
+    facts: [
+      { name: 'server', value: `SQLite ${toText(row[0])}` },
+      { name: 'journal mode', value: toText(row[1]) },
+      { name: 'synchronous', value: synchronousLevels[toInteger(row[2])] ?? toInteger(row[2]).toString() },
+      { name: 'file', value: `${bytes} bytes, ${toInteger(row[4])} of them free, pages of ${toInteger(row[5])}` },
+    ],
+    findings: [],
+  };
+}
