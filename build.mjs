@@ -17,11 +17,11 @@ const tsc = fileURLToPath(import.meta.resolve('typescript/package.json').replace
  * a thread begins with is nobody else's.
  */
 const groups = [
-  { name: 'start', test: /\/commands\/support\/start\.ts$/, priority: 5 },
+  { name: 'start', test: /\/commands\/program\/start\.ts$/, priority: 5 },
   { name: 'domain', test: /\/src\/domain\/|\/src\/store\/(shared\/)?[^/]+\.ts$/, priority: 4 },
   {
     name: 'program',
-    test: /\/commands\/(program|support\/(create-context|event-output)|options\/event-range)\.ts$/,
+    test: /\/commands\/(program\/(program|create-context)|support\/event-output|options\/event-range)\.ts$/,
     priority: 3,
   },
   { name: 'sqlite', test: /\/src\/store\/sqlite\/(?!log\/import-worker)/, priority: 2 },

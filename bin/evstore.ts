@@ -6,7 +6,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.stderr.write(`error: evstore needs Node 20.19 or later, this is ${process.versions.node} (E_CONFIG)\n`);
   process.exitCode = 2;
 } else {
-  void import('../commands/support/start.js').then(({ start }) => start());
+  void import('../commands/program/start.js').then(({ start }) => start());
 }
 
 export {};

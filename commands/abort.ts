@@ -1,4 +1,5 @@
 /** `evstore abort`: drops unfinished rebuilds. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -10,9 +11,9 @@ import {
 } from '../src/projection/journal/rebuild-lease.js';
 import { describeMeant } from '../src/projection/status/lag.js';
 import type { Rebuild, Store } from '../src/store/store.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {

@@ -1,4 +1,5 @@
 /** `evstore append`: one event, or a batch, to one stream, all or nothing. */
+
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/event.js';
 import { validateAppend } from '../src/domain/validate.js';
@@ -8,11 +9,11 @@ import type { LoadedProjection } from '../src/projection/define/load.js';
 import { InlineUpkeep } from '../src/projection/run/inline-upkeep.js';
 import { assertProjectionsExist, waitForProjections } from '../src/projection/status/wait.js';
 import { sanitise } from '../src/terminal/sanitise.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { duration, expectedVersion, uuid, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { readNewEvents } from './support/append-input.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { loadCode } from './support/projection-code.js';
 
 const waitMs = 5_000;

@@ -2,8 +2,9 @@
 import { formatAgo } from '../src/output/relative-time.js';
 import { selectCheckpoints } from '../src/projection/status/lag.js';
 import type { Checkpoint } from '../src/store/store.js';
+import type { Command } from './options/command.js';
+import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
-import { type Command, option } from './support/command.js';
 import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './support/move-checkpoint.js';
 import { type ListColumn, printList } from './support/print-list.js';
 

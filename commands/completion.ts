@@ -2,9 +2,8 @@
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { type CompletionTree, renderCompletion, shells } from '../src/output/completion.js';
-import { registry } from './catalog.js';
+import type { Command } from './options/command.js';
 import { sharedOptions } from './options/shared-options.js';
-import type { Command } from './support/command.js';
 
 export const command: Command = {
   usage: 'completion <shell>',
@@ -23,15 +22,10 @@ export const command: Command = {
         why: `There is one for ${shells.join(', ')}.`,
       });
     }
-    await context.io.stdout.write(renderCompletion(shell, await describeCommands()));
+    await context.io.stdout.write(renderCompletion(shell, (await context.loadCommands()).map(describe)));
     return 0;
   },
 };
-
-async function describeCommands(): Promise<CompletionTree[]> {
-  const entries = Object.values(registry).map(async ({ load }) => describe((await load()).command));
-  return Promise.all(entries);
-}
 
 function describe(each: Command): CompletionTree {
   const options = each.run === undefined ? each.options : [...each.options, ...sharedOptions(each)];

@@ -1,4 +1,5 @@
 /** `evstore demo`: the main job in a new folder, by the commands a user would type, with what they printed. */
+
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
 import type { Config } from '../src/config/config.js';
@@ -6,11 +7,10 @@ import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { renderReport } from '../src/output/json-line.js';
 import { makeShopEvents } from '../src/scaffold/sample-shop.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { dryRunOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { demoSteps, tryNext } from './support/demo-script.js';
-import { runInside } from './support/run-inside.js';
 
 const orders = 800;
 
@@ -120,7 +120,7 @@ function prepareFolder(folder: string, config: Config): void {
 }
 
 async function runLine(line: string, folder: string, context: Context): Promise<readonly string[]> {
-  const { code, stdout, stderr } = await runInside(folder, line, context);
+  const { code, stdout, stderr } = await context.runLine(folder, line);
   if (code !== 0 && !context.io.signal.aborted) {
     throw new EvstoreError('E_BUG', `${line} ended with exit code ${code}`, { why: stderr.trim() });
   }

@@ -1,16 +1,17 @@
 /** `evstore diff`: what a swap would change, row by row. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
 import { renderReport } from '../src/output/json-line.js';
 import { diffReady, findComparable } from '../src/projection/compare/diff.js';
 import type { PreparedProjection } from '../src/projection/define/prepare.js';
 import type { Store } from '../src/store/store.js';
+import type { Command, Context } from './options/command.js';
 import { errorFlags } from './options/error-options.js';
+import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { readSwitchOptions } from './options/swap-options.js';
-import { type Command, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { selectCode } from './support/projection-code.js';
 
 const defaultSamples = 10;

@@ -1,11 +1,12 @@
 /** `evstore doctor`: what is wrong with store, account and settings, each with its evidence and the command to run. */
+
 import { findConfig } from '../src/config/find-config.js';
 import { examineStore, toFinding } from '../src/doctor/examine.js';
 import { renderFacts } from '../src/output/finding-text.js';
 import { redactUrl } from '../src/store/redact-url.js';
 import type { Diagnosis, Fact } from '../src/store/store.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {

@@ -1,11 +1,12 @@
 /** `evstore export`: events as NDJSON, on stdout or in a file, as `import` takes them. */
+
 import { renderReport } from '../src/output/json-line.js';
 import type { Store } from '../src/store/store.js';
+import type { Command, Context, Flags } from './options/command.js';
 import { assertStreamExists, type EventRange, parseRange, rangeOptions, readRange } from './options/event-range.js';
+import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { createEventWriter } from './support/event-output.js';
 
 export const command: Command = {

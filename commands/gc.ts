@@ -2,8 +2,9 @@
 import { ownerName } from '../src/lease/owner.js';
 import { assertLoaded, retireRebuild } from '../src/projection/journal/rebuild-lease.js';
 import type { Rebuild } from '../src/store/store.js';
+import type { Command } from './options/command.js';
+import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { type Command, option } from './support/command.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { loadCode } from './support/projection-code.js';
 

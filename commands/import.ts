@@ -1,4 +1,5 @@
 /** `evstore import`: NDJSON into the store, in batches, resumable by running it again. */
+
 import { setImmediate } from 'node:timers/promises';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -6,10 +7,10 @@ import type { Engine, ImportedEvent, ImportResult } from '../src/store/store.js'
 import { openInput } from '../src/terminal/input.js';
 import { type Line, readLines } from '../src/terminal/lines.js';
 import { sanitise } from '../src/terminal/sanitise.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { toImportedEvent } from './support/import-line.js';
 
 /** On SQLite many share a transaction, and the fewer pass between its threads at a time the less memory they take. */

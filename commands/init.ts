@@ -3,9 +3,9 @@
 import { writeConfigFile } from '../src/config/write-config.js';
 import { renderReport } from '../src/output/json-line.js';
 import { printRoles, printSchema } from '../src/store/open.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { dryRunOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { readSchemaStatus } from './support/schema-report.js';
 
 interface InitReport {

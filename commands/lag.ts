@@ -1,4 +1,5 @@
 /** `evstore lag`: how far behind projections and other subscriptions are. */
+
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
@@ -8,10 +9,10 @@ import { formatDuration } from '../src/output/relative-time.js';
 import { countWaiting } from '../src/projection/status/count-waiting.js';
 import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/status/lag.js';
 import { findOverLimit, type LagLimits } from '../src/projection/status/lag-limits.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
 import { loadCode } from './support/projection-code.js';
 

@@ -1,13 +1,14 @@
 /** `evstore migrate`: the versions of the schema. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { formatAgo } from '../src/output/relative-time.js';
 import { printSchema } from '../src/store/open.js';
 import type { MigrationStatus } from '../src/store/store.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { duration } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { printList } from './support/print-list.js';
 import { readSchemaStatus } from './support/schema-report.js';
 

@@ -1,4 +1,5 @@
 /** `evstore parked`: events that a projection could not handle, and what waits behind them. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -20,10 +21,10 @@ import {
 } from '../src/projection/parked/parked.js';
 import { retryParked } from '../src/projection/parked/retry-parked.js';
 import type { ParkedEvent, ParkedState } from '../src/store/store.js';
+import type { Command, Context } from './options/command.js';
+import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { type Command, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { selectCode } from './support/projection-code.js';

@@ -1,9 +1,9 @@
 /** `evstore projections`: the code's projections against the database's. */
+
 import { relative } from 'node:path';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
+import type { Command, Context } from './options/command.js';
 import { projectionsOption } from './options/shared-options.js';
-import type { Command } from './support/command.js';
-import type { Context } from './support/context.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
 import { loadCode } from './support/projection-code.js';
 

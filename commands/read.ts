@@ -1,5 +1,7 @@
 /** `evstore read`: one stream, or the whole log. */
+
 import type { Store } from '../src/store/store.js';
+import type { Command, Context, Flags } from './options/command.js';
 import {
   assertStreamExists,
   type EventRange,
@@ -8,10 +10,9 @@ import {
   rangeOptions,
   readRange,
 } from './options/event-range.js';
+import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 /** What fits a terminal's memory and a person's patience. */

@@ -1,4 +1,5 @@
 /** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
@@ -16,13 +17,13 @@ import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projec
 import type { RebuildReport } from '../src/projection/rebuild/rebuilding.js';
 import type { Store } from '../src/store/store.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
 import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
 import { isRepair, repair, repairFlags } from './repair.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
 import { showPlans } from './support/show-plans.js';

@@ -1,12 +1,13 @@
 /** `evstore rebuild --stream`, `--category`, `--key`: some rows of a live read model, made anew in their place. */
+
 import type { Option } from 'commander';
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { repairRows } from '../src/projection/repair/repair.js';
 import type { RepairScope } from '../src/projection/repair/repair-keys.js';
+import type { Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { readSwitchOptions } from './options/swap-options.js';
-import { type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { selectCode } from './support/projection-code.js';
 
 const samples = 10;

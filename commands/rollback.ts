@@ -3,10 +3,9 @@
 import { checkpointsOf, leastOf } from '../src/lease/checkpoints.js';
 import { renderReport } from '../src/output/json-line.js';
 import { planRollback, type RollbackPlan, rollBack } from '../src/projection/swap/rollback.js';
+import type { Command, Context } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { readSwitchOptions, switchFlags } from './options/swap-options.js';
-import type { Command } from './support/command.js';
-import type { Context } from './support/context.js';
 import { findCode } from './support/projection-code.js';
 
 export const command: Command = {

@@ -1,4 +1,5 @@
 /** `evstore run`: keeps read models up to date. */
+
 import type { EvstoreError } from '../src/domain/errors.js';
 import { type Part, parsePart, partOf, subscriptionIdOf, wholeWork } from '../src/domain/parts.js';
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
@@ -11,11 +12,11 @@ import { type RunResult, runProjections } from '../src/projection/run/run.js';
 import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
 import type { Store } from '../src/store/store.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
+import type { Command, Context } from './options/command.js';
 import { errorFlags, readErrorHandling } from './options/error-options.js';
+import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { type Command, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { describeSaga, selectRunnable, tellSagaNews } from './support/run-code.js';
 

@@ -6,9 +6,10 @@ import { loadSagas } from '../src/saga/load.js';
 import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
 import { sanitise } from '../src/terminal/sanitise.js';
+import type { Command } from './options/command.js';
+import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
-import { type Command, option } from './support/command.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
 const defaultLimit = 50;

@@ -1,4 +1,5 @@
 /** `evstore scaffold`: code to start from, with a test that passes as generated. Never overwrites. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -6,10 +7,10 @@ import { inferFromStore } from '../src/scaffold/infer.js';
 import { parseEventTypes } from '../src/scaffold/names.js';
 import { type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
 import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
+import type { Command, Context, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { oneOf } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 
 const common = [
   option('--events <types>', 'event types, separated by commas; the first one begins a stream', parseEventTypes),

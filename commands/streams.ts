@@ -1,10 +1,11 @@
 /** `evstore streams`: which streams there are. */
+
 import type { StreamSummary } from '../src/domain/event.js';
 import { formatAgo } from '../src/output/relative-time.js';
 import type { StreamsOptions } from '../src/store/store.js';
+import type { Command, Context } from './options/command.js';
+import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
-import { type Command, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
 export const command: Command = {

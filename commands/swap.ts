@@ -2,11 +2,11 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
-import { findUnfinished } from '../src/projection/journal/rebuild-lease.js';
-import { assertReady, swapReady } from '../src/projection/swap/swap.js';
+import { assertReady, findUnfinished } from '../src/projection/journal/rebuild-lease.js';
+import { swapReady } from '../src/projection/swap/swap.js';
+import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
-import type { Command } from './support/command.js';
 import { selectCode } from './support/projection-code.js';
 
 export const command: Command = {

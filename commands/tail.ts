@@ -1,14 +1,15 @@
 /** `evstore tail`: the last events, then each new one as it commits, in order, none twice and none missed. */
+
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { RecordedEvent } from '../src/domain/event.js';
 import { BackOff } from '../src/lease/back-off.js';
 import { describeHolder } from '../src/output/holder-text.js';
 import type { Store } from '../src/store/store.js';
+import type { Command, Context, Flags } from './options/command.js';
 import { assertStreamExists, type EventRange, filterOptions, parseRange } from './options/event-range.js';
+import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
-import { type Command, type Flags, option } from './support/command.js';
-import type { Context } from './support/context.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 const defaultLast = 10;

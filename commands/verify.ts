@@ -1,7 +1,7 @@
 /** `evstore verify`: whether the log is whole, and whether every projection was given all of it. */
 import { verifyStore } from '../src/verify/verify.js';
+import type { Command } from './options/command.js';
 import { progressOption } from './options/shared-options.js';
-import type { Command } from './support/command.js';
 import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {

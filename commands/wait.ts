@@ -3,8 +3,9 @@ import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { waitForProjections } from '../src/projection/status/wait.js';
 import type { Store } from '../src/store/store.js';
+import type { Command, Flags } from './options/command.js';
+import { option } from './options/option.js';
 import { duration, uuid, wholeNumber } from './options/parse-option.js';
-import { type Command, type Flags, option } from './support/command.js';
 
 const defaultTimeoutMs = 5_000;
 

@@ -1,9 +1,10 @@
 /** What `run`, `rebuild`, `swap` and `rollback` are told to do with an event that cannot be handled, and what they say then. */
+
 import type { Option } from 'commander';
 import type { ErrorHandling, OnError } from '../../src/projection/catch-up/error-policy.js';
 import type { SetAside } from '../../src/store/store.js';
-import { type Flags, option } from '../support/command.js';
-import type { Context } from '../support/context.js';
+import type { Context, Flags } from './command.js';
+import { option } from './option.js';
 import { oneOf, wholeNumber } from './parse-option.js';
 
 export function errorFlags(): readonly Option[] {

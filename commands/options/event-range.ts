@@ -8,7 +8,8 @@ import { shellWord } from '../../src/domain/shell-word.js';
 import { findSimilar } from '../../src/domain/similar.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
 import type { LineBatch, ReadAllOptions, Store } from '../../src/store/store.js';
-import { type Flags, option } from '../support/command.js';
+import type { Flags } from './command.js';
+import { option } from './option.js';
 import { nameList, wholeNumber } from './parse-option.js';
 
 export interface EventRange {

@@ -1,9 +1,9 @@
 /** `--parallel`: which projections have handlers that can run in several threads, and in how many. */
+
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import { whyAlone } from '../../src/projection/fold/threads/parallel-fold.js';
-import type { Flags } from '../support/command.js';
-import type { Context } from '../support/context.js';
+import type { Context, Flags } from './command.js';
 
 const mostThreads = 16;
 /** Of all projections together: each thread has a heap of its own. */

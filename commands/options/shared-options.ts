@@ -1,6 +1,7 @@
 /** The flags every command takes, defined once. They stand on each leaf, because commander checks conflicts only there. */
 import type { Option } from 'commander';
-import { type Command, type Flags, option } from '../support/command.js';
+import type { Command, Flags } from './command.js';
+import { option } from './option.js';
 import { oneOf } from './parse-option.js';
 
 export interface SharedFlags {

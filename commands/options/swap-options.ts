@@ -1,13 +1,14 @@
 /** What `rebuild`, `swap` and `rollback` share: how long they may wait for the tables, and how they show progress. */
+
 import type { Option } from 'commander';
 import { ownerName } from '../../src/lease/owner.js';
 import type { RebuildProgress } from '../../src/projection/journal/rebuild-steps.js';
 import type { SwapOptions } from '../../src/projection/swap/swap.js';
 import type { SwitchOptions } from '../../src/projection/swap/switch-tables.js';
 import type { Store } from '../../src/store/store.js';
-import { type Flags, option } from '../support/command.js';
-import type { Context } from '../support/context.js';
+import type { Context, Flags } from './command.js';
 import { errorFlags, readErrorHandling } from './error-options.js';
+import { option } from './option.js';
 import { duration, wholeNumber } from './parse-option.js';
 
 const defaultLockTimeoutMs = 1_000;

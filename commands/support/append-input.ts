@@ -8,7 +8,7 @@ import { newEventId } from '../../src/domain/uuid.js';
 import { openInput, readText } from '../../src/terminal/input.js';
 import type { Io } from '../../src/terminal/io.js';
 import { readLines } from '../../src/terminal/lines.js';
-import type { Flags } from './command.js';
+import type { Flags } from '../options/command.js';
 
 /**
  * With their ids made: from here on a retry repeats the same request.

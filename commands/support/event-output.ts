@@ -1,4 +1,5 @@
 /** Events on stdout, in the form the flags ask for. */
+
 import type { RecordedEvent } from '../../src/domain/event.js';
 import { renderEventLines } from '../../src/domain/event-lines.js';
 import { sanitiseJson } from '../../src/domain/safe-json.js';
@@ -6,9 +7,8 @@ import { renderEvent } from '../../src/output/event-text.js';
 import { renderTsvLine } from '../../src/output/tsv.js';
 import type { Store } from '../../src/store/store.js';
 import type { Output } from '../../src/terminal/io.js';
+import type { Context, Flags } from '../options/command.js';
 import { type EventRange, readLineRange, readRange } from '../options/event-range.js';
-import type { Flags } from './command.js';
-import type { Context } from './context.js';
 
 export interface EventWriter {
   /** Resolves when more may be written. */

@@ -1,6 +1,6 @@
 /** How a command ends that did several things and met several failures. */
 import type { EvstoreError } from '../../src/domain/errors.js';
-import type { Context } from './context.js';
+import type { Context } from '../options/command.js';
 
 /** The first failure decides the exit code; the others are told. */
 export async function failWithFirst([first, ...others]: readonly EvstoreError[], context: Context): Promise<number> {

@@ -1,4 +1,5 @@
 /** Moves a checkpoint by hand, or deletes it: said first, done with `--execute`. */
+
 import { EvstoreError } from '../../src/domain/errors.js';
 import { partOf } from '../../src/domain/parts.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
@@ -6,8 +7,7 @@ import { renderReport } from '../../src/output/json-line.js';
 import { selectByName } from '../../src/projection/status/lag.js';
 import { findPosition } from '../../src/projection/status/move-checkpoint.js';
 import type { Checkpoint, Store } from '../../src/store/store.js';
-import type { Flags } from './command.js';
-import type { Context } from './context.js';
+import type { Context, Flags } from '../options/command.js';
 
 export async function moveCheckpoint(name: string, flags: Flags, context: Context): Promise<void> {
   const store = await context.openStore();

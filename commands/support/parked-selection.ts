@@ -3,7 +3,8 @@ import type { Option } from 'commander';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { isUuid } from '../../src/domain/uuid.js';
 import type { ParkedSelection } from '../../src/projection/parked/parked.js';
-import { type Flags, option } from './command.js';
+import type { Flags } from '../options/command.js';
+import { option } from '../options/option.js';
 
 export function selectionFlags(): readonly Option[] {
   return [

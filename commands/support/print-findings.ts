@@ -2,7 +2,7 @@
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { Finding } from '../../src/domain/finding.js';
 import { renderFindings, sortFindings } from '../../src/output/finding-text.js';
-import type { Context } from './context.js';
+import type { Context } from '../options/command.js';
 import { type ListColumn, printList } from './print-list.js';
 
 const columns: readonly ListColumn<Finding>[] = [

@@ -2,7 +2,7 @@
 import { renderReport } from '../../src/output/json-line.js';
 import type { Column } from '../../src/output/table.js';
 import { type Field, renderTsv } from '../../src/output/tsv.js';
-import type { Context } from './context.js';
+import type { Context } from '../options/command.js';
 
 export interface ListColumn<Row> extends Omit<Column<Row>, 'text'> {
   /** As programs see it; null is an empty field. */

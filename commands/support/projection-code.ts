@@ -1,9 +1,9 @@
 /** The projections a command works with: loaded from the user's files, chosen by name. */
+
 import { EvstoreError } from '../../src/domain/errors.js';
 import { type LoadedProjection, loadProjections } from '../../src/projection/define/load.js';
 import { selectByName } from '../../src/projection/status/lag.js';
-import type { Flags } from './command.js';
-import type { Context } from './context.js';
+import type { Context, Flags } from '../options/command.js';
 
 /** Every projection of `--projections`, of the config, or of the folder `projections`. Executes these files. */
 export async function loadCode(context: Context, flags: Flags): Promise<readonly LoadedProjection[]> {

@@ -1,12 +1,12 @@
 /** What `evstore run` runs: projections, and with `--sagas` sagas beside them. */
+
 import { EvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
 import { selectByName } from '../../src/projection/status/lag.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
 import type { SagaNews, SagaReport } from '../../src/saga/run-sagas.js';
-import type { Flags } from './command.js';
-import type { Context } from './context.js';
+import type { Context, Flags } from '../options/command.js';
 import { loadCode, selectCode } from './projection-code.js';
 
 export interface RunCode {

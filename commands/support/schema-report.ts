@@ -2,7 +2,7 @@
 import { isEvstoreError } from '../../src/domain/errors.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { SchemaStatus } from '../../src/store/store.js';
-import type { Context } from './context.js';
+import type { Context } from '../options/command.js';
 
 export interface StatusReport {
   readonly location: string;

@@ -1,4 +1,5 @@
 /** What `evstore rebuild --dry-run` shows: the plan of each rebuild, what it would take, and with `--check` whether it is safe. */
+
 import { EvstoreError } from '../../src/domain/errors.js';
 import { describeCheck, describeFault } from '../../src/output/check-text.js';
 import { describeForecast, describeShortage } from '../../src/output/forecast-text.js';
@@ -10,9 +11,8 @@ import { forecastRebuild } from '../../src/projection/rebuild/forecast.js';
 import type { PlannedRebuild } from '../../src/projection/rebuild/rebuild.js';
 import type { Store } from '../../src/store/store.js';
 import { sanitiseLines } from '../../src/terminal/sanitise.js';
+import type { Context, Flags } from '../options/command.js';
 import { readSwapOptions } from '../options/swap-options.js';
-import type { Flags } from './command.js';
-import type { Context } from './context.js';
 import { failWithFirst } from './fail-with-first.js';
 
 export async function showPlans(

@@ -1,18 +1,25 @@
-/** Keeps a lease while its holder works, and tells the holder when it is somebody else's. */
+/** Renews a lease while its holder works, and tells the holder when another process has taken it. */
 import { EvstoreError } from '../domain/errors.js';
-import type { Lease, ProjectionStore, Vitals } from '../store/store.js';
+import type { Lease, LeaseTarget, ProjectionStore, Vitals } from '../store/store.js';
 
 /** How long a lease lasts without a heartbeat, in milliseconds. */
 export const leaseTtlMs = 10_000;
+
+export interface HeartbeatOptions {
+  /** In milliseconds; 10 s unless said. */
+  readonly ttlMs?: number | undefined;
+  /** What is recorded with each beat. */
+  readonly vitals?: (() => Vitals) | undefined;
+}
 
 export class Heartbeat {
   readonly #lost = new AbortController();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(store: ProjectionStore, lease: Lease, ttlMs = leaseTtlMs, vitals: () => Vitals = () => ({})) {
+  constructor(store: ProjectionStore, lease: Lease, { ttlMs = leaseTtlMs, vitals }: HeartbeatOptions = {}) {
     this.#timer = setInterval(() => {
       // A connection lost here is met by the holder's own next statement.
-      store.renewLease(lease, ttlMs, vitals()).then(
+      store.renewLease(lease, ttlMs, vitals?.() ?? {}).then(
         (isOurs) => isOurs || this.#lost.abort(superseded(lease)),
         () => {},
       );
@@ -20,7 +27,7 @@ export class Heartbeat {
     this.#timer.unref();
   }
 
-  /** Aborted when the lease is somebody else's; the reason is E_SUPERSEDED. */
+  /** Aborted when another process holds the lease; the reason is E_SUPERSEDED. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -31,9 +38,13 @@ export class Heartbeat {
 }
 
 export function superseded({ target }: Lease): EvstoreError {
-  const what = target.kind === 'rebuild' ? `rebuild ${target.id}` : target.subscriptionId;
-  return new EvstoreError('E_SUPERSEDED', `${what} was taken over by another process`, {
-    why: 'Its lease had run out, because this process was held up or could not reach the database.',
+  return new EvstoreError('E_SUPERSEDED', `another process took over ${nameOf(target)}`, {
+    why: 'The lease of this process expired, because it was suspended or could not reach the database.',
     next: target.kind === 'rebuild' ? 'evstore projections' : 'evstore lag',
   });
+}
+
+/** Returns what a lease is on, in words. */
+export function nameOf(target: LeaseTarget): string {
+  return target.kind === 'rebuild' ? `rebuild ${target.id}` : target.subscriptionId;
 }

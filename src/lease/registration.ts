@@ -1,7 +1,6 @@
 /** Whether the code that is loaded is the code whose rows are in the table. */
 import { EvstoreError } from '../domain/errors.js';
-import type { PreparedProjection } from '../projection/define/prepare.js';
-import type { ProjectionRecord, Store } from '../store/store.js';
+import type { ProjectionRecord, Registration, Store } from '../store/store.js';
 
 /** `stale code`: same version, other functions or columns. */
 export type CodeState = 'current' | 'stale code' | 'stale';
@@ -15,7 +14,10 @@ export function compareCode(record: ProjectionRecord, code: { version: number; c
  * @throws E_STALE_PROJECTION when the table was made by another version
  * @throws E_CONFIG when the rows are tables of the store's database and were not before, or the other way round
  */
-export function assertVersion(record: ProjectionRecord, projection: PreparedProjection): void {
+export function assertVersion(
+  record: ProjectionRecord,
+  projection: Pick<Registration, 'name' | 'version' | 'model'>,
+): void {
   const { name, version } = projection;
   assertSamePlace(record, projection);
   if (record.version === version) return;
@@ -36,7 +38,7 @@ export function assertVersion(record: ProjectionRecord, projection: PreparedProj
 /** @throws E_CONFIG */
 export function assertSamePlace(
   { name, tables, target }: ProjectionRecord,
-  projection: Pick<PreparedProjection, 'model'>,
+  projection: Pick<Registration, 'model'>,
 ): void {
   const isExternal = projection.model.kind === 'external';
   if (isExternal === (target !== null)) return;

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
-import { registry } from '../../commands/catalog.js';
-import type { Command } from '../../commands/support/command.js';
+import { type CommandName, catalog } from '../../commands/catalog.js';
+import type { Command } from '../../commands/options/command.js';
+import { loaders } from '../../commands/program/loaders.js';
 import { makeFolder, runCli } from '../support/cli.js';
 
 test('without a command: short help on stdout, exit 0', async () => {
   const { code, stdout, stderr } = await runCli([]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  for (const name of Object.keys(registry)) expect(stdout).toContain(`\n  ${name} `);
+  for (const name of Object.keys(catalog)) expect(stdout).toContain(`\n  ${name} `);
 });
 
 test('slips of the pen are exit 2, with what was probably meant', async () => {
@@ -59,11 +60,11 @@ test('no password is ever printed', async () => {
   }
 });
 
-for (const [name, { load, summary }] of Object.entries(registry)) {
+for (const [name, load] of Object.entries(loaders)) {
   test(`help of ${name}`, async () => {
     const { command } = await load();
     expect(command.usage.split(' ')[0]).toBe(name);
-    expect(command.summary).toBe(summary);
+    expect(command.summary).toBe(catalog[name as CommandName].summary);
     for (const path of pathsOf(command)) {
       const { code, stdout, stderr } = await runCli([...path, '--help']);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

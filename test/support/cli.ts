@@ -2,7 +2,7 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
-import { main } from '../../commands/program.js';
+import { main } from '../../commands/program/program.js';
 import type { Io, Output } from '../../src/terminal/io.js';
 
 export interface CliOptions {

@@ -5,8 +5,7 @@ import type { Rebuild, Store } from '../../store/store.js';
 import { CatchUp } from '../catch-up/catch-up.js';
 import type { ErrorHandling } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
-import { findUnfinished, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
-import { assertReady } from '../swap/swap.js';
+import { assertReady, findUnfinished, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
 import { type CompareOptions, compareRebuilt, type Differences } from './compare.js';
 import { findFaults } from './validate-rows.js';
 

@@ -22,6 +22,31 @@ export function isUnfinished({ state }: Rebuild): boolean {
   return state === 'planned' || state === 'filling' || state === 'ready';
 }
 
+/**
+ * Checks that a rebuild can be swapped in by this code.
+ * @throws E_NOT_FOUND when there is none, or it is not ready
+ * @throws E_STALE_PROJECTION when it was made by other code
+ */
+export function assertReady(
+  rebuild: Rebuild | undefined,
+  { name, version, codeHash }: PreparedProjection,
+): asserts rebuild {
+  if (rebuild === undefined) {
+    throw new EvstoreError('E_NOT_FOUND', `no rebuild of ${name} to swap in`, { next: `evstore rebuild ${name}` });
+  }
+  if (rebuild.version !== version || rebuild.codeHash !== codeHash) {
+    throw new EvstoreError('E_STALE_PROJECTION', `the rebuild of ${name} was made by other code`, {
+      why: `It is of version ${rebuild.version}, and the events since can only be added by the code that made it.`,
+      next: `evstore rebuild ${name} --restart`,
+    });
+  }
+  if (rebuild.state !== 'ready') {
+    throw new EvstoreError('E_NOT_FOUND', `the rebuild of ${name} is not ready: it is ${rebuild.state}`, {
+      next: `evstore rebuild ${name} --resume`,
+    });
+  }
+}
+
 /** @throws E_LOCK_HELD naming who works on it, and for how long without a sign of life */
 export async function leaseRebuild(store: Store, rebuild: Rebuild, owner: string): Promise<Lease> {
   const answer = await store.projections.acquireLease(

@@ -39,7 +39,7 @@ export async function divideWork(options: DivideOptions, parts: number): Promise
 async function bringLevel(options: DivideOptions, { subscriptionId }: Checkpoint, position: number): Promise<void> {
   const { store, projection, ttlMs } = options;
   const lease = await takeLease(options, subscriptionId);
-  const heartbeat = new Heartbeat(store.projections, lease, ttlMs);
+  const heartbeat = new Heartbeat(store.projections, lease, { ttlMs });
   try {
     const catchUp = new CatchUp(store, projection, {
       lease,

@@ -212,9 +212,10 @@ export class Runner {
 
   async #lead(lease: Lease): Promise<boolean> {
     const { store, signal } = this.#options;
-    const heartbeat = new Heartbeat(store.projections, lease, this.#ttlMs, () => ({
-      rate: Math.round(this.#rate.perSecond()),
-    }));
+    const heartbeat = new Heartbeat(store.projections, lease, {
+      ttlMs: this.#ttlMs,
+      vitals: () => ({ rate: Math.round(this.#rate.perSecond()) }),
+    });
     try {
       const isDone = await this.#follow(lease, AbortSignal.any([signal, heartbeat.lost]));
       if (heartbeat.lost.aborted && !isDone) await this.#stepBack(lease);

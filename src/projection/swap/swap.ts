@@ -1,5 +1,4 @@
 /** Puts a rebuilt read model in the place of the live one. */
-import { EvstoreError } from '../../domain/errors.js';
 import { Heartbeat } from '../../lease/heartbeat.js';
 import { findRecord } from '../../lease/registration.js';
 import type { Lease, Rebuild } from '../../store/store.js';
@@ -7,7 +6,7 @@ import { CatchUp } from '../catch-up/catch-up.js';
 import { assertValid } from '../compare/validate-rows.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertHeld } from '../external/external.js';
-import { findUnfinished, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
+import { assertReady, findUnfinished, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
 import type { RebuildProgress } from '../journal/rebuild-steps.js';
 import { type SwitchOptions, switchTables } from './switch-tables.js';
 
@@ -88,24 +87,4 @@ export async function promoteHeld(
   // Without a batch, what is live may never have been made.
   await catchUp.promote(live.position === 0 ? null : { name: record.target, version: record.version });
   signal.throwIfAborted();
-}
-
-export function assertReady(
-  rebuild: Rebuild | undefined,
-  { name, version, codeHash }: PreparedProjection,
-): asserts rebuild {
-  if (rebuild === undefined) {
-    throw new EvstoreError('E_NOT_FOUND', `no rebuild of ${name} to swap in`, { next: `evstore rebuild ${name}` });
-  }
-  if (rebuild.version !== version || rebuild.codeHash !== codeHash) {
-    throw new EvstoreError('E_STALE_PROJECTION', `the rebuild of ${name} was made by other code`, {
-      why: `It is of version ${rebuild.version}, and the events since can only be added by the code that made it.`,
-      next: `evstore rebuild ${name} --restart`,
-    });
-  }
-  if (rebuild.state !== 'ready') {
-    throw new EvstoreError('E_NOT_FOUND', `the rebuild of ${name} is not ready: it is ${rebuild.state}`, {
-      next: `evstore rebuild ${name} --resume`,
-    });
-  }
 }

@@ -31,7 +31,7 @@ import type {
 } from '../store.js';
 import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from './connection/database.js';
 import { toInteger, toOptional, toText, toTimestamp } from './connection/rows.js';
-import { preludeOf, resolveChanges } from './read-models/inline.js';
+import { preludeOf, resolveChanges } from './log/inline.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './read-models/leases.js';
 import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './read-models/parked.js';
 import { divide } from './read-models/parts.js';
@@ -47,11 +47,11 @@ import {
   listRebuilds,
   missingTable,
   retireRebuild,
-  searchPath,
   startRebuild,
 } from './rebuilds/rebuilds.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
+import { searchPath } from './schema/schema-name.js';
 
 /** What moves when a batch has been applied. */
 const cursors = { checkpoint: 'move-checkpoint', built: 'move-built', old: 'move-old' } as const;

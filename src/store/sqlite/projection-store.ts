@@ -32,7 +32,7 @@ import type {
 import type { Database, Parameter, RawRow, Session } from './connection/database.js';
 import { quoteIdentifier } from './connection/literals.js';
 import { toInteger, toOptional, toText, toTimestamp } from './connection/rows.js';
-import { resolveChanges } from './read-models/inline.js';
+import { resolveChanges } from './log/inline.js';
 import { acquireLease, fence, releaseLease, renewLease, superseded } from './read-models/leases.js';
 import { applyParked, countParked, forgetParked, listParked, listParkedStreams } from './read-models/parked.js';
 import { divide } from './read-models/parts.js';

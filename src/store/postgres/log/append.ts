@@ -17,8 +17,8 @@ import {
   isUnsent,
 } from '../connection/errors.js';
 import { toInteger, toText } from '../connection/rows.js';
-import { applyInline, lockInline } from '../read-models/inline.js';
-import { searchPath } from '../rebuilds/rebuilds.js';
+import { searchPath } from '../schema/schema-name.js';
+import { applyInline, lockInline } from './inline.js';
 
 const defaultTimeoutMs = 30_000;
 const firstWaitMs = 10;

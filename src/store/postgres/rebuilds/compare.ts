@@ -8,8 +8,7 @@ import { type Database, lockTimeout, type Parameter, type RawRow, type Session }
 import { sqlState } from '../connection/errors.js';
 import { toInteger, toOptional, toText, toTimestamp } from '../connection/rows.js';
 import { qualify, refused, renderStatement } from '../read-models/read-model.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
-import { searchPath } from './rebuilds.js';
+import { quoteIdentifier, searchPath } from '../schema/schema-name.js';
 
 /** What a fetch may bring, roughly, in characters. */
 const fetchedLimit = 1_000_000;

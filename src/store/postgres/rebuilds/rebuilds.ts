@@ -10,7 +10,7 @@ import { toInteger, toOptional, toText, toTimestamp } from '../connection/rows.j
 import { superseded } from '../read-models/leases.js';
 import { forgetParked } from '../read-models/parked.js';
 import { createIndexes, createTable, qualify, runStatement } from '../read-models/read-model.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
+import { searchPath } from '../schema/schema-name.js';
 import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
 import { findOids, inspectTables, summariseFacts } from './inspect.js';
 
@@ -209,10 +209,6 @@ export function expectState(id: number, { state }: JournalRow, wanted: readonly 
     why: 'Another process has moved it on.',
     next: 'evstore projections',
   });
-}
-
-export function searchPath(schema: string): string {
-  return `set local search_path = ${quoteIdentifier(schema)}, public`;
 }
 
 /** Those tables that have a live one to take the place of. */

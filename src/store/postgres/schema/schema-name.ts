@@ -28,3 +28,8 @@ export function quoteIdentifier(name: string): string {
 export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
+
+/** Returns the statement by which a transaction finds the tables of the store. */
+export function searchPath(schema: string): string {
+  return `set local search_path = ${quoteIdentifier(schema)}, public`;
+}

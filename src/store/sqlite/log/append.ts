@@ -10,7 +10,7 @@ import type { AppendOptions, InlineProjection } from '../../store.js';
 import type { Database, Parameter, Session } from '../connection/database.js';
 import { isConflict, isHandlerError } from '../connection/errors.js';
 import { toInteger, toText } from '../connection/rows.js';
-import { applyInline, lockInline } from '../read-models/inline.js';
+import { applyInline, lockInline } from './inline.js';
 
 const defaultTimeoutMs = 30_000;
 

@@ -26,11 +26,11 @@ async function tellVersion({ stdout }: Io): Promise<number> {
 
 async function runProgram(argv: readonly string[], io: Io): Promise<number> {
   keepCompiledCode();
-  const { main } = await import('../program.js');
+  const { main } = await import('./program.js');
   return main(argv, io);
 }
 
 async function fail(error: unknown, argv: readonly string[], io: Io): Promise<number> {
-  const program = await import('../program.js');
+  const program = await import('./program.js');
   return program.fail(error, argv, io, []);
 }

@@ -7,8 +7,8 @@ import type { InlineProjection } from '../../store.js';
 import { foldsWithin, type Session } from '../connection/database.js';
 import { addFilter } from '../connection/filter.js';
 import { toInteger, toRecordedEvent } from '../connection/rows.js';
-import { searchPath } from '../rebuilds/rebuilds.js';
-import { applyChanges, readRows } from './read-model.js';
+import { applyChanges, readRows } from '../read-models/read-model.js';
+import { searchPath } from '../schema/schema-name.js';
 
 /** Those whose live rows were made by the code at hand; they stay so until the transaction ends. */
 export async function lockInline(

@@ -6,7 +6,7 @@ import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io } from '../../src/terminal/io.js';
-import { registry } from '../catalog.js';
+import { catalog } from '../catalog.js';
 
 export interface ErrorContext {
   readonly io: Io;
@@ -62,7 +62,7 @@ function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
 }
 
 function helpOf(argv: readonly string[]): string {
-  const command = argv.find((word) => Object.hasOwn(registry, word));
+  const command = argv.find((word) => Object.hasOwn(catalog, word));
   return command === undefined ? 'evstore --help' : `evstore ${command} --help`;
 }
 

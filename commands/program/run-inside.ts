@@ -1,16 +1,12 @@
 /** A command line run in this process as if it had been typed in another folder; what it prints is kept. */
-import type { Output } from '../../src/terminal/io.js';
-import { main } from '../program.js';
-import type { Context } from './context.js';
+import type { Io, Output } from '../../src/terminal/io.js';
+import type { Ran } from '../options/command.js';
 
-export interface Ran {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
+/** Runs a command line in a process or, as here, in a part of one. @returns the exit code */
+type Main = (argv: readonly string[], io: Io) => Promise<number>;
 
 /** @param line words of a shell, without its expansions */
-export async function runInside(cwd: string, line: string, { io }: Context): Promise<Ran> {
+export async function runInside(main: Main, cwd: string, line: string, io: Io): Promise<Ran> {
   const stdout = new Kept(true);
   const stderr = new Kept(false);
   const [, ...argv] = splitWords(line);

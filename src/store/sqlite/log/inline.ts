@@ -7,8 +7,8 @@ import type { InlineProjection } from '../../store.js';
 import type { Session } from '../connection/database.js';
 import { addFilter } from '../connection/filter.js';
 import { toInteger } from '../connection/rows.js';
-import { readEvents } from '../log/read-events.js';
-import { applyChanges, readRows } from './read-model.js';
+import { applyChanges, readRows } from '../read-models/read-model.js';
+import { readEvents } from './read-events.js';
 
 /** Those whose live rows were made by the code at hand; the transaction has the only write lock, so they stay so. */
 export function lockInline(

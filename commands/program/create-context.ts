@@ -1,4 +1,5 @@
 /** The context of one invocation, over a real or a test's process. */
+
 import { relative } from 'node:path';
 import type { LoadedConfig } from '../../src/config/config.js';
 import { adoptPostgresVariables, withDotenv } from '../../src/config/dotenv.js';
@@ -14,9 +15,8 @@ import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/act
 import type { Io, Output } from '../../src/terminal/io.js';
 import { startProgress } from '../../src/terminal/progress.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
+import type { Context, Flags, OutputFormat } from '../options/command.js';
 import { asksForJson, type SharedFlags } from '../options/shared-options.js';
-import type { Flags } from './command.js';
-import type { Context, OutputFormat } from './context.js';
 
 export interface OpenContext {
   readonly context: Context;
@@ -31,12 +31,16 @@ export interface Invocation {
   readonly secrets: string[];
 }
 
+/** What a command may ask of the program that runs it. */
+export type Program = Pick<Context, 'runLine' | 'loadCommands'>;
+
 /** @param name of the command, for the database's list of clients */
 export async function createContext(
   name: string,
   flags: Flags,
   given: Io,
   { argv, secrets }: Invocation,
+  program: Program,
 ): Promise<OpenContext> {
   const io: Io = { ...given, env: withDotenv(given.cwd, given.env) };
   const shared = flags as SharedFlags;
@@ -83,6 +87,7 @@ export async function createContext(
   }
 
   const context: Context = {
+    ...program,
     io,
     asJson,
     quiet,

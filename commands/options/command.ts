@@ -1,7 +1,8 @@
 /**
- * What a command is given beside its arguments: the process, the store the flags name, and how to show results.
- * One is made per invocation by program.ts, which also closes the store and flushes the output.
+ * The shape of a command: its name, its arguments and options, and a `run` that goes options → parse → run → view, with
+ * the context it runs in. A command file exports one of these as `command`.
  */
+import type { Option } from 'commander';
 import type { LoadedConfig } from '../../src/config/config.js';
 import type { StoreChoice } from '../../src/config/precedence.js';
 import type { Theme } from '../../src/output/theme.js';
@@ -10,7 +11,39 @@ import type { Store } from '../../src/store/store.js';
 import type { Io } from '../../src/terminal/io.js';
 import type { Progress } from '../../src/terminal/progress.js';
 
+/** What commander read from the command line: camelCase names, strings unless the option parses. */
+export type Flags = Readonly<Record<string, unknown>>;
+
+export interface Command {
+  /** Name and arguments, as in `read [stream]`. */
+  readonly usage: string;
+  /** Half a line, for the list of commands. */
+  readonly summary: string;
+  /** One line: what it writes, and where. `nothing` for a reader. */
+  readonly writes: string;
+  /** Command lines, each with what it is for. They lead the help. */
+  readonly examples: readonly Example[];
+  readonly options: readonly Option[];
+  readonly subcommands?: readonly Command[];
+  /** Of a command with subcommands: which one runs when none is named. */
+  readonly defaultSubcommand?: string;
+  /** The exit code; 0 when it returns nothing. */
+  readonly run?: (args: readonly string[], flags: Flags, context: Context) => Promise<number | undefined>;
+}
+
+export interface Example {
+  readonly line: string;
+  readonly purpose: string;
+}
+
 export type OutputFormat = 'table' | 'json' | 'ndjson' | 'tsv';
+
+/** What a command line printed, and its exit code. */
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
 
 export interface Context {
   readonly io: Io;
@@ -51,4 +84,8 @@ export interface Context {
    * @throws E_CONFIRM without a terminal and without `--yes`, or when the answer is no
    */
   confirm(question: string): Promise<void>;
+  /** Runs a command line in another folder, as if it had been typed there. */
+  runLine(cwd: string, line: string): Promise<Ran>;
+  /** Loads every command. */
+  loadCommands(): Promise<readonly Command[]>;
 }

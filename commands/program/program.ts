@@ -2,15 +2,18 @@
  * From the command line to a command and its exit code. Only the command asked for is loaded, and nothing at all for
  * `--help` and `--version`.
  */
+
 import { Command as CommanderCommand, CommanderError } from 'commander';
-import { EvstoreError } from '../src/domain/errors.js';
-import { findSimilar } from '../src/domain/similar.js';
-import type { Io } from '../src/terminal/io.js';
-import { stopOf } from '../src/terminal/signals.js';
-import { registry } from './catalog.js';
-import { sharedOptions, splitSharedFlags } from './options/shared-options.js';
-import { type Command, type Invoke, toCommander } from './support/command.js';
-import { readVersion } from './support/version.js';
+import { EvstoreError } from '../../src/domain/errors.js';
+import { findSimilar } from '../../src/domain/similar.js';
+import type { Io } from '../../src/terminal/io.js';
+import { stopOf } from '../../src/terminal/signals.js';
+import { type CommandName, catalog } from '../catalog.js';
+import type { Command, Ran } from '../options/command.js';
+import { sharedOptions, splitSharedFlags } from '../options/shared-options.js';
+import { loaders } from './loaders.js';
+import { type Invoke, toCommander } from './to-commander.js';
+import { readVersion } from './version.js';
 
 /** @returns the exit code; whatever goes wrong has been said on stderr */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -33,13 +36,12 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   const { flags, rest } = splitSharedFlags(asFlag(argv));
   const [name = '', ...args] = rest;
   let words = rest.length === 0 ? ['--help'] : [...rest];
-  const entry = Object.hasOwn(registry, name) ? registry[name] : undefined;
-  if (entry === undefined) {
+  if (!isCommand(name)) {
     listCommands(root);
     // Alone: with --help it would not be called unknown.
     if (/^[^-]/.test(name)) words = [name];
   } else {
-    const { command } = await entry.load();
+    const { command } = await loaders[name]();
     root.addCommand(toCommander(command, sharedOptions, invoke));
     words = [name, ...placeFlags(command, flags, args)];
   }
@@ -53,15 +55,28 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   await io.stdout.write(printed);
   return code;
 
+  async function runLine(cwd: string, line: string): Promise<Ran> {
+    const { runInside } = await import('./run-inside.js');
+    return runInside(main, cwd, line, io);
+  }
+
   async function invoke(...[command, operands, options]: Parameters<Invoke>): Promise<void> {
-    const { createContext } = await import('./support/create-context.js');
-    const { context, close } = await createContext(name, options, io, { argv, secrets });
+    const { createContext } = await import('./create-context.js');
+    const { context, close } = await createContext(name, options, io, { argv, secrets }, { runLine, loadCommands });
     try {
       code = (await command.run?.(operands, options, context)) ?? 0;
     } finally {
       await close();
     }
   }
+}
+
+function isCommand(name: string): name is CommandName {
+  return Object.hasOwn(catalog, name);
+}
+
+function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(loaders).map(async (load) => (await load()).command));
 }
 
 /** `evstore help read`, as git and gh have it: `evstore read --help`. */
@@ -77,7 +92,7 @@ export async function fail(
   secrets: readonly string[],
 ): Promise<number> {
   if (error instanceof Error && error.name === 'AbortError' && io.signal.aborted) return 0;
-  const { reportError } = await import('./support/report-error.js');
+  const { reportError } = await import('./report-error.js');
   return reportError(error, { io, argv, secrets });
 }
 
@@ -93,7 +108,7 @@ function createRoot(): CommanderCommand {
 function listCommands(root: CommanderCommand): void {
   root.version(readVersion(), '-V, --version', 'the version');
   root.addHelpText('after', '\nevstore COMMAND --help shows what a command takes, with examples.');
-  for (const [name, { summary, group }] of Object.entries(registry)) {
+  for (const [name, { summary, group }] of Object.entries(catalog)) {
     root.addCommand(new CommanderCommand(name).summary(summary).description(summary).helpGroup(group));
   }
 }
