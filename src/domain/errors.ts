@@ -85,3 +85,10 @@ export class EvstoreError extends Error {
 export function isEvstoreError(error: unknown): error is EvstoreError {
   return error instanceof Error && error.name === 'EvstoreError' && 'code' in error && String(error.code) in exitCodes;
 }
+
+const transientCodes: readonly ErrorCode[] = ['E_CONNECT', 'E_TIMEOUT', 'E_OUTCOME_UNKNOWN'];
+
+/** Returns true when the store was out of reach or busy: the same work may succeed later. */
+export function isTransient(error: unknown): error is EvstoreError {
+  return isEvstoreError(error) && transientCodes.includes(error.code);
+}
