@@ -64,7 +64,7 @@ export const catalog = {
   },
   saga: {
     group: 'Projections:',
-    summary: 'instances of sagas: where they stand, and another try for one that is parked',
+    summary: 'list and show saga instances, retry a parked one',
   },
   lag: {
     group: 'Projections:',

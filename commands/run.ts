@@ -9,7 +9,8 @@ import { isExternalProjection, type PreparedProjection } from '../src/projection
 import { assertCanDivide } from '../src/projection/fold/partition.js';
 import type { RunNews } from '../src/projection/run/news.js';
 import { type RunResult, runProjections } from '../src/projection/run/run.js';
-import { runSagas, type SagaReport } from '../src/saga/run-sagas.js';
+import type { SagaReport } from '../src/saga/report.js';
+import { runSagas } from '../src/saga/run.js';
 import type { Store } from '../src/store/store.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
 import type { Command, Context } from './options/command.js';

@@ -1,4 +1,4 @@
-/** `evstore saga`: instances of sagas, and another try for one that is parked. */
+/** `evstore saga`: list and show saga instances; retry a parked one. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { describe, type InstanceReport, inspectInstance, listInstances, type StepReport } from '../src/saga/inspect.js';
@@ -24,15 +24,18 @@ const phases: readonly SagaPhase[] = [
 
 const list: Command = {
   usage: 'list [saga]',
-  summary: 'instances and where they stand, the last moved first',
+  summary: 'list instances, most recently changed first',
   writes: 'nothing',
   examples: [
-    { line: 'evstore saga list', purpose: 'of all sagas' },
-    { line: 'evstore saga list order_fulfilment --state compensation-failed', purpose: 'those that need a hand' },
+    { line: 'evstore saga list', purpose: 'instances of all sagas' },
+    {
+      line: 'evstore saga list order_fulfilment --state compensation-failed',
+      purpose: 'the instances that need an operator',
+    },
   ],
   options: [
-    option('--state <state>', phases.join(', '), oneOf(...phases)),
-    option('-n, --limit <count>', `at most so many (default: ${defaultLimit})`, wholeNumber(1)),
+    option('--state <state>', `only in this state: ${phases.join(', ')}`, oneOf(...phases)),
+    option('-n, --limit <count>', `the maximum number of instances (default: ${defaultLimit})`, wholeNumber(1)),
   ],
   run: async ([saga], flags, context) => {
     const { state, limit = defaultLimit } = flags as { readonly state?: SagaPhase; readonly limit?: number };
@@ -45,7 +48,7 @@ const list: Command = {
 
 const show: Command = {
   usage: 'show <saga> <instance>',
-  summary: 'one instance, step by step',
+  summary: 'show one instance, step by step',
   writes: 'nothing',
   examples: [{ line: 'evstore saga show order_fulfilment Order-1', purpose: 'its steps, attempts and compensations' }],
   options: [],
@@ -59,9 +62,11 @@ const show: Command = {
 
 const retry: Command = {
   usage: 'retry <saga> <instance>',
-  summary: 'try a compensation that kept failing again, and go on from there',
-  writes: 'to the stream of the instance, and what its compensations do',
-  examples: [{ line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after what stood in the way is mended' }],
+  summary: 'retry a compensation that kept failing, then continue the saga',
+  writes: 'events to the stream of the instance, and whatever its compensations write',
+  examples: [
+    { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after the cause of the failure is fixed' },
+  ],
   options: [dryRunOption()],
   run: async ([name = '', id = ''], flags, context) => {
     const { sagas: globs, folder } = await context.config();
@@ -74,7 +79,7 @@ const retry: Command = {
     const asJson = context.asJson;
     if (flags.dryRun === true) {
       const { instance, step } = await findParked(store.log, saga, id);
-      const planned = `${name} ${id}: would try the compensation of ${step} again`;
+      const planned = `${name} ${id}: would retry the compensation of ${step}`;
       await context.io.stdout.write(
         asJson ? renderReport({ ...describe(instance.state), step, dryRun: true }) : `${sanitise(planned)}\n`,
       );
@@ -90,11 +95,11 @@ const retry: Command = {
 
 export const command: Command = {
   usage: 'saga',
-  summary: 'instances of sagas: where they stand, and another try for one that is parked',
-  writes: 'nothing, except retry',
+  summary: 'list and show saga instances, retry a parked one',
+  writes: 'nothing, except saga retry',
   examples: [
-    { line: 'evstore saga list', purpose: 'where the instances stand' },
-    { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'one whose compensation kept failing' },
+    { line: 'evstore saga list', purpose: 'the state of each instance' },
+    { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'retry a compensation that kept failing' },
   ],
   options: [],
   subcommands: [list, show, retry],

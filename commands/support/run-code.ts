@@ -5,7 +5,7 @@ import { shellWord } from '../../src/domain/shell-word.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
 import { selectByName } from '../../src/projection/status/lag.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
-import type { SagaNews, SagaReport } from '../../src/saga/run-sagas.js';
+import type { SagaNews, SagaReport } from '../../src/saga/report.js';
 import type { Context, Flags } from '../options/command.js';
 import { loadCode, selectCode } from './projection-code.js';
 

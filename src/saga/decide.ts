@@ -1,21 +1,21 @@
-/** What an instance does next: from its state and its definition, and nothing else. Pure. */
+/** Decides what an instance does next, from its state and its definition. Pure. */
 import { parseDuration } from '../domain/timestamp.js';
 import type { Saga, SagaStep } from './definition.js';
 import type { SagaFact } from './events.js';
 import type { SagaState, StepState } from './state.js';
 
-/** Do a step, or undo it. */
+/** Run a step's action or its compensation. */
 export interface StepAct {
   readonly kind: 'action' | 'compensation';
   readonly step: SagaStep;
   readonly attempt: number;
-  /** The wait before it. */
+  /** How long to wait first. */
   readonly delayMs: number;
 }
 
 export type Act =
   | StepAct
-  /** Record what follows from the state. */
+  /** Record an event that follows from the state. */
   | { readonly kind: 'record'; readonly fact: SagaFact }
   /** It has ended. */
   | { readonly kind: 'nothing' }
@@ -26,7 +26,7 @@ const defaultTimeout = '5m';
 const defaultRetries = 3;
 const defaultBackOff = '200ms';
 const longestBackOffMs = 60_000;
-/** A step during which so many processes and one more have died is not begun again: it may be what kills them. */
+/** A step is not started again after more interruptions than this: it may be what kills the process. */
 const maxInterruptions = 10;
 
 export function decide(state: SagaState, saga: Saga): Act {
@@ -36,7 +36,7 @@ export function decide(state: SagaState, saga: Saga): Act {
   return state.phase === 'running' ? decideForward(state, saga) : decideBackward(state, saga);
 }
 
-/** Whether an action that failed is tried again. One that may have taken effect is not. */
+/** Returns whether a failed action is retried. An action that may have taken effect is not. */
 export function willRetryAction(step: SagaStep, failuresBefore: number, certain: boolean): boolean {
   return certain && failuresBefore < retriesOf(step);
 }
@@ -64,7 +64,7 @@ function giveUp({ name, attempts, interruptions }: StepState): Act {
   return { kind: 'record', fact: { type: 'StepFailed', data: failure } };
 }
 
-/** Last in, first out, over every step that took effect or may have. */
+/** Compensates, last in first out, every step that took effect or may have. */
 function decideBackward(state: SagaState, saga: Saga): Act {
   const reason = state.reason ?? '';
   const last = state.steps.findLast(needsCompensation);

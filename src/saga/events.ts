@@ -1,6 +1,6 @@
-/** The events a saga's state is made of. They are written before the act they announce, and after the act they report. */
+/** The events of an instance's stream: written before the act they announce, and after the act they report. */
 
-/** The event that started an instance; its payload is read from the log, not copied. */
+/** The event that started an instance; its payload stays in the log. */
 export interface TriggerReference {
   readonly id: string;
   readonly type: string;
@@ -16,7 +16,7 @@ export type SagaEventData = {
     readonly correlationId: string;
     readonly trigger: TriggerReference;
   };
-  /** Before the action, with the compensation it will need. */
+  /** Written before the action; registers its compensation. */
   readonly StepStarted: {
     readonly step: string;
     /** From 1; rises with every start, also after an interruption. */
@@ -26,10 +26,10 @@ export type SagaEventData = {
   };
   readonly StepCompleted: { readonly step: string; readonly attempt: number; readonly result: unknown };
   readonly StepFailed: Failure & {
-    /** False when the action may have taken effect all the same. */
+    /** False when the action may have taken effect. */
     readonly certain: boolean;
   };
-  /** A step that had run out of time went through after all. */
+  /** A step that timed out took effect later. */
   readonly StepCompletedLate: { readonly step: string; readonly result: unknown };
   readonly CompensationStarted: {
     readonly step: string;
@@ -38,14 +38,14 @@ export type SagaEventData = {
   };
   readonly CompensationCompleted: { readonly step: string; readonly attempt: number };
   readonly CompensationFailed: Failure;
-  /** Somebody asked for another try at the compensation that kept failing. */
+  /** An operator asked to retry the compensation that kept failing. */
   readonly CompensationRetried: { readonly step: string };
   readonly SagaCompleted: Readonly<Record<string, never>>;
-  /** Failed successfully: at least one step was undone, and nothing is left to undo. */
+  /** Failed successfully: at least one step was compensated, and none is left to compensate. */
   readonly SagaCompensated: { readonly reason: string };
-  /** Failed with nothing to undo. */
+  /** Failed with nothing to compensate. */
   readonly SagaFailed: { readonly reason: string };
-  /** Parked: this compensation keeps failing, and the ones before it wait for it. */
+  /** Parked: this compensation keeps failing, and the compensations of earlier steps wait for it. */
   readonly SagaCompensationFailed: { readonly step: string; readonly reason: string };
 };
 

@@ -1,4 +1,4 @@
-/** Instances for people and programs: where each stands, from its stream. */
+/** Reports on instances, read from their streams. */
 import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Store } from '../store/store.js';
@@ -10,10 +10,10 @@ export interface InstanceReport {
   readonly saga: string;
   readonly instance: string;
   readonly state: SagaPhase;
-  /** Of the definition it was started with. */
+  /** Version of the definition that started it. */
   readonly version: number;
   readonly correlationId: string;
-  /** Why it is being undone, or was; null otherwise. */
+  /** Why it is or was compensated; null if it was not. */
   readonly reason: string | null;
   /** In the order they were started. */
   readonly steps: readonly StepReport[];
@@ -28,14 +28,14 @@ export interface StepReport {
 }
 
 export interface ListOptions {
-  /** One saga's instances; all without. */
+  /** All sagas if undefined. */
   readonly saga: string | undefined;
   readonly state: SagaPhase | undefined;
-  /** At most so many, the ones that moved last. */
+  /** The maximum number, most recently changed first. */
   readonly limit: number;
 }
 
-/** Reads the streams of the instances it looks at. */
+/** Lists instances, most recently changed first. Reads the stream of each. */
 export async function listInstances(store: Store, options: ListOptions): Promise<readonly InstanceReport[]> {
   const found: InstanceReport[] = [];
   for (const saga of options.saga === undefined ? await listSagas(store) : [options.saga]) {
@@ -56,7 +56,7 @@ export async function inspectInstance(store: Store, saga: string, id: string): P
   const instance = await SagaInstance.load(store.log, saga, id);
   if (instance !== undefined) return describe(instance.state);
   throw new EvstoreError('E_NOT_FOUND', `saga ${saga} has no instance ${id}`, {
-    why: `The stream ${sagaStreamId(saga, id)} holds none.`,
+    why: `The stream ${sagaStreamId(saga, id)} has no events.`,
     next: `evstore saga list ${shellWord(saga)}`,
   });
 }

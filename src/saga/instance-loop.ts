@@ -1,20 +1,25 @@
 /**
- * Drives one instance to its end: decide, record, act, record, again. Each act is recorded before it is done, so whoever
- * resumes knows what may have happened.
+ * Drives one instance to its end: decide, record, act, record, again. Each act is recorded before it is done, so a
+ * process that resumes knows what may have happened.
  */
 import { setTimeout as wait } from 'node:timers/promises';
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
-import { doAction, doCompensation, type LateStep } from './act.js';
+import type { Event } from '../projection/define/definition.js';
+import { toEvent } from '../projection/define/event.js';
 import { decide } from './decide.js';
 import type { Saga } from './definition.js';
 import type { SagaInstance } from './instance.js';
 import type { SagaLog } from './log.js';
+import type { SagaState } from './state.js';
+import { doAction, doCompensation, type LateStep } from './step.js';
 
 export interface Drive {
   readonly log: SagaLog;
   readonly saga: Saga;
-  /** Once aborted nothing new is begun; what runs is finished and recorded. */
+  /** Once aborted, no act begins; an act that runs is finished and recorded. */
   readonly signal: AbortSignal;
+  /** The event that started the instance, where the caller holds it; otherwise it is read from the log. */
+  readonly trigger?: Event;
 }
 
 export type DriveEnd =
@@ -37,7 +42,8 @@ export async function driveInstance(instance: SagaInstance, drive: Drive): Promi
 }
 
 async function driveToEnd(instance: SagaInstance, drive: Drive): Promise<DriveEnd> {
-  const { saga, signal } = drive;
+  const { log, saga, signal } = drive;
+  let trigger = drive.trigger?.id === instance.state.trigger.id ? drive.trigger : undefined;
   let late: LateStep | undefined;
   for (;;) {
     const act = decide(instance.state, saga);
@@ -49,12 +55,21 @@ async function driveToEnd(instance: SagaInstance, drive: Drive): Promise<DriveEn
     }
     if (signal.aborted) return { kind: 'stopped' };
     if (!(await pause(act.delayMs, signal))) return { kind: 'stopped' };
-    if (act.kind === 'action') late = await doAction(instance, act, drive);
-    else await doCompensation(instance, act, drive);
+    trigger ??= await readTrigger(drive, instance.state);
+    if (act.kind === 'action') late = await doAction(instance, act, { log, trigger });
+    else await doCompensation(instance, act, { log, trigger });
   }
 }
 
-/** False when the signal cut it short. */
+async function readTrigger({ log, saga }: Drive, { instance, trigger }: SagaState): Promise<Event> {
+  const event = await log.find(trigger.id);
+  if (event !== undefined) return toEvent(event, saga.upcasters);
+  throw new EvstoreError('E_CORRUPT', `the event that started ${saga.name} ${instance} is not in the store`, {
+    why: `It is the ${trigger.type} with the id ${trigger.id}.`,
+  });
+}
+
+/** Returns false when the signal ended it early. */
 async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
   if (ms === 0) return true;
   return wait(ms, true, { signal }).catch(() => false);

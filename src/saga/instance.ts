@@ -1,9 +1,10 @@
-/** One instance: its stream, folded, and the only way to add to it. */
+/** One instance: the fold of its stream, and the only way to append to it. */
 import type { NewEvent } from '../domain/event.js';
 import { scanJson } from '../domain/json.js';
 import { derivedId, newEventId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
 import type { Event } from '../projection/define/definition.js';
+import type { Saga } from './definition.js';
 import { type SagaFact, sagaStreamId } from './events.js';
 import type { Causes, SagaLog } from './log.js';
 import { evolveSaga, type SagaState } from './state.js';
@@ -39,7 +40,24 @@ export class SagaInstance {
     this.#lastId = lastId;
   }
 
-  /** Undefined when it was never started. */
+  /**
+   * Starts an instance, or loads it when this trigger has started it before: the id of the first event comes from the
+   * trigger.
+   * @throws E_VERSION_CONFLICT when another trigger has started the instance
+   */
+  static async start(log: SagaLog, saga: NamedSaga, instance: string, trigger: Event): Promise<SagaInstance> {
+    const streamId = sagaStreamId(saga.name, instance);
+    const fact = startedBy(saga, instance, trigger);
+    const { correlationId } = fact.data;
+    const causes = { correlationId, causationId: trigger.id };
+    const event = toNewEvent(fact, derivedId(`${streamId} started by ${trigger.id}`), causes);
+    const events = validateAppend(streamId, [event], 'none', { allowLarge: true });
+    const { deduplicated, version } = await log.append(streamId, events, 'none');
+    const known = deduplicated ? await SagaInstance.load(log, saga.name, instance) : undefined;
+    return known ?? new SagaInstance(log, streamId, evolveSaga(undefined, fact), version, event.id);
+  }
+
+  /** Returns undefined when it was never started. */
   static async load(log: SagaLog, saga: string, instance: string): Promise<SagaInstance | undefined> {
     const streamId = sagaStreamId(saga, instance);
     let state: SagaState | undefined;
@@ -60,15 +78,15 @@ export class SagaInstance {
     return this.#state;
   }
 
-  /** For what is caused by the last recorded event. */
+  /** Metadata for events that the last recorded event causes. */
   get causes(): Causes {
     return { correlationId: this.#state.correlationId, causationId: this.#lastId };
   }
 
   /**
-   * Adds to the stream as this process knows it. The id is new, not derived: were it the same in two processes, the
-   * second would be told its event is there already, and both would believe they drive the instance.
-   * @throws E_VERSION_CONFLICT when another process has added to it
+   * Appends at the version that this process knows. The id is random: if two processes derived the same id, the second
+   * append would be deduplicated, and both would drive the instance.
+   * @throws E_VERSION_CONFLICT when another process has appended to it
    */
   async record(fact: SagaFact): Promise<void> {
     const event = toNewEvent(fact, newEventId(), this.causes);
@@ -83,33 +101,23 @@ export class SagaInstance {
   }
 }
 
-/**
- * The first event of an instance. Its id comes from the trigger, so starting twice for one trigger starts once.
- * @throws E_VERSION_CONFLICT when another trigger has started the instance
- */
-export async function recordStart(
-  log: SagaLog,
-  saga: { readonly name: string; readonly version: number },
-  instance: string,
-  trigger: Event,
-): Promise<void> {
-  const streamId = sagaStreamId(saga.name, instance);
-  const { id, type, streamId: triggerStream, globalPosition } = trigger;
-  // Other programs may write metadata that is no object, and texts that are refused here.
-  const correlationId: unknown = trigger.metadata?.correlationId;
-  const correlation = typeof correlationId === 'string' && isStorable(correlationId) ? correlationId : id;
-  const data = {
-    saga: saga.name,
-    sagaVersion: saga.version,
-    instance,
-    correlationId: correlation,
-    trigger: { id, type, streamId: triggerStream, globalPosition },
+type NamedSaga = Pick<Saga, 'name' | 'version'>;
+
+function startedBy(saga: NamedSaga, instance: string, trigger: Event): SagaFact & { readonly type: 'SagaStarted' } {
+  const { id, type, streamId, globalPosition } = trigger;
+  // Other programs may write metadata that is not an object, and texts that are refused here.
+  const found: unknown = trigger.metadata?.correlationId;
+  const correlationId = typeof found === 'string' && isStorable(found) ? found : id;
+  return {
+    type: 'SagaStarted',
+    data: {
+      saga: saga.name,
+      sagaVersion: saga.version,
+      instance,
+      correlationId,
+      trigger: { id, type, streamId, globalPosition },
+    },
   };
-  const started = toNewEvent({ type: 'SagaStarted', data }, derivedId(`${streamId} started by ${id}`), {
-    correlationId: correlation,
-    causationId: id,
-  });
-  await log.append(streamId, validateAppend(streamId, [started], 'none', { allowLarge: true }), 'none');
 }
 
 function isStorable(text: string): boolean {

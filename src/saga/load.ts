@@ -1,4 +1,4 @@
-/** The user's sagas: files → modules → exports that are marked as sagas → checked. */
+/** Loads the user's sagas: files → modules → exports marked as sagas → checks. */
 import { relative } from 'node:path';
 import { findFiles } from '../config/find-files.js';
 import { importModule } from '../config/import-module.js';
@@ -9,13 +9,13 @@ import { checkSaga, isSaga } from './validate.js';
 export interface LoadSagasOptions {
   /** Globs of saga files. Default: `sagas/**`. */
   readonly globs: readonly string[] | undefined;
-  /** What the globs are relative to. */
+  /** The globs are relative to it. */
   readonly folder: string;
-  /** Is told each file before it is executed. */
+  /** Called with each file before it is executed. */
   readonly note: (line: string) => Promise<void>;
 }
 
-/** A saga and where it is written. */
+/** A saga and its file. */
 export type LoadedSaga = Saga & {
   /** Absolute. */
   readonly file: string;
@@ -24,7 +24,7 @@ export type LoadedSaga = Saga & {
 const defaultGlobs = ['sagas/**'];
 
 /**
- * By name.
+ * Returns the sagas, ordered by name.
  * @throws E_CONFIG for a file that cannot be compiled, a wrong shape, two sagas of one name
  * @throws E_HANDLER for a file that throws while it is loaded
  */

@@ -1,4 +1,4 @@
-/** What sagas need of the log, and how a step appends to it once. */
+/** The part of the log that sagas use, and the append of a step, which takes effect once. */
 import { isEvstoreError } from '../domain/errors.js';
 import type { NewEvent } from '../domain/event.js';
 import { derivedId } from '../domain/uuid.js';
@@ -17,8 +17,8 @@ export interface Causes {
 export type AppendOnce = (streamId: string, event: SagaEvent, options?: SagaAppendOptions) => Promise<void>;
 
 /**
- * The `append` of one attempt. The n-th event of a type it appends to a stream has the same id in every attempt, so a
- * repeated attempt finds it there, even when its data now reads otherwise.
+ * Returns the `append` of one attempt. The n-th event of a type that it appends to a stream has the same id in every
+ * attempt, so a repeated attempt finds it there, even when its data differs now.
  */
 export function appendOnceAs(idempotencyKey: string, log: SagaLog, causes: Causes): AppendOnce {
   const counts = new Map<string, number>();
@@ -42,7 +42,7 @@ export function appendOnceAs(idempotencyKey: string, log: SagaLog, causes: Cause
   };
 }
 
-/** The earlier attempt's event: its causation id, and perhaps its data, differ from this attempt's. */
+/** Returns whether an earlier attempt appended the event; its causation id and data may differ. */
 async function isThereAlready(log: SagaLog, error: unknown, id: string): Promise<boolean> {
   if (!isEvstoreError(error) || !['E_ID_CONFLICT', 'E_VERSION_CONFLICT'].includes(error.code)) return false;
   return (await log.find(id)) !== undefined;

@@ -1,4 +1,4 @@
-/** A log in memory, for trying sagas out: one process and nothing durable, with the promises of an append all the same. */
+/** A log in memory for tests of sagas: it keeps the promises of an append, in one process and without durability. */
 import { decideOutcome, isSatisfied } from '../domain/append-outcome.js';
 import type { AppendResult, EventBatch, ExpectedVersion, NewEvent, RecordedEvent } from '../domain/event.js';
 import { categoryOf } from '../domain/names.js';

@@ -1,4 +1,4 @@
-/** Another try at a compensation that kept failing. */
+/** Retries a compensation that kept failing. */
 import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Saga } from './definition.js';
@@ -8,7 +8,7 @@ import { type DriveEnd, driveInstance } from './instance-loop.js';
 import type { SagaLog } from './log.js';
 
 /**
- * A parked instance, and the step whose compensation kept failing.
+ * Returns a parked instance, and the step whose compensation kept failing.
  * @throws E_NOT_FOUND when there is no such instance, E_USAGE when it is not parked
  */
 export async function findParked(
@@ -23,13 +23,13 @@ export async function findParked(
   const { phase, steps } = instance.state;
   const stuck = steps.find(({ compensation }) => compensation.exhausted);
   if (phase !== 'compensation-failed' || stuck === undefined) {
-    throw new EvstoreError('E_USAGE', `${saga.name} ${id} is ${phase}: there is nothing to try again`, { next });
+    throw new EvstoreError('E_USAGE', `${saga.name} ${id} is ${phase}: it has no compensation to retry`, { next });
   }
   return { instance, step: stuck.name };
 }
 
 /**
- * Takes a parked instance up where it stopped and drives it on.
+ * Resumes a parked instance where it stopped and drives it to its end.
  * @throws E_NOT_FOUND when there is no such instance, E_USAGE when it is not parked
  */
 export async function retryCompensation(

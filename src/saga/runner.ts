@@ -1,15 +1,14 @@
-/** One spell of a saga: triggers → instances → driven to their ends, under one lease. */
+/** Runs one saga under one lease: finds its triggers, starts an instance for each, drives it to its end. */
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
 import type { Event } from '../projection/define/definition.js';
 import { toEvent } from '../projection/define/event.js';
-import { graceMs, type LateStep, recordLateSuccess } from './act.js';
+import type { SagaCheckpoint } from './checkpoint.js';
 import type { Saga } from './definition.js';
-import { recordStart, SagaInstance } from './instance.js';
+import { SagaInstance } from './instance.js';
 import { driveInstance } from './instance-loop.js';
-import { describeError } from './perform.js';
-import type { EndPhase, SagaReport, SagaRun } from './run-sagas.js';
-import type { SagaSubscription } from './subscription.js';
+import { type EndPhase, noEnds, type SagaReport, type SagaRun } from './report.js';
+import { describeError, graceMs, type LateStep, recordLateSuccess } from './step.js';
 import { triggerTypes } from './validate.js';
 
 /** Instances driven at the same time. */
@@ -17,17 +16,13 @@ const concurrency = 16;
 /** How long one wait for new events lasts before the log is read again. */
 const waitMs = 5_000;
 
-export const noEnds: Readonly<Record<EndPhase, number>> = {
-  completed: 0,
-  compensated: 0,
-  failed: 0,
-  'compensation-failed': 0,
-};
+/** The report of a runner, and what stopped it. */
+type Outcome = Omit<SagaReport, 'error'> & { readonly failure: unknown };
 
 export class SagaRunner {
   readonly #saga: Saga;
   readonly #run: SagaRun;
-  readonly #subscription: SagaSubscription;
+  readonly #checkpoint: SagaCheckpoint;
   readonly #ended: Record<EndPhase, number> = { ...noEnds };
   readonly #running = new Map<string, Promise<void>>();
   readonly #late = new Set<Promise<void>>();
@@ -36,44 +31,43 @@ export class SagaRunner {
   #failure: { readonly error: unknown } | undefined;
   #left = 0;
 
-  constructor(saga: Saga, run: SagaRun, subscription: SagaSubscription) {
+  /** @param run its signal aborts when the lease is lost, too */
+  constructor(saga: Saga, run: SagaRun, checkpoint: SagaCheckpoint) {
     this.#saga = saga;
     this.#run = run;
-    this.#subscription = subscription;
-    this.#signal = AbortSignal.any([run.signal, this.#stop.signal, subscription.lost]);
+    this.#checkpoint = checkpoint;
+    this.#signal = AbortSignal.any([run.signal, this.#stop.signal]);
   }
 
-  async run(): Promise<SagaReport> {
+  /** Returns when the end is reached, the signal aborts, or something fails. Never throws. */
+  async run(): Promise<Outcome> {
     const { store, once } = this.#run;
     try {
       const { safeHead } = await store.log.head();
       do {
         await this.#readTriggers(once ? safeHead : undefined);
         if (once) break;
-        await store.log.waitForAppend(this.#subscription.readTo, { timeoutMs: waitMs, signal: this.#signal });
+        await store.log.waitForAppend(this.#checkpoint.readTo, { timeoutMs: waitMs, signal: this.#signal });
       } while (!this.#signal.aborted);
     } catch (error) {
       this.#fail(error);
     }
     await Promise.all(this.#running.values());
     await Promise.race([Promise.all(this.#late), settleAfter(this.#late.size === 0 ? 0 : graceMs)]);
-    if (this.#subscription.lost.aborted) this.#fail(superseded(this.#saga.name));
-    await this.#subscription.save().catch((error: unknown) => this.#fail(error));
-    await this.#subscription.close();
-    const { name } = this.#saga;
+    await this.#checkpoint.save().catch((error: unknown) => this.#fail(error));
     return {
-      saga: name,
-      position: this.#subscription.mark,
+      saga: this.#saga.name,
+      position: this.#checkpoint.position,
       ended: this.#ended,
       left: this.#left,
-      error: this.#failure === undefined ? null : toEvstoreError(name, this.#failure.error),
+      failure: this.#failure?.error,
     };
   }
 
   async #readTriggers(to: number | undefined): Promise<void> {
     const { since } = this.#saga;
     const range = {
-      after: this.#subscription.readTo,
+      after: this.#checkpoint.readTo,
       types: triggerTypes(this.#saga),
       ...(since !== undefined && { since: normaliseTimestamp(since) }),
       ...(to !== undefined && { to }),
@@ -84,8 +78,8 @@ export class SagaRunner {
         await this.#take(toEvent(recorded, this.#saga.upcasters));
       }
       if (this.#signal.aborted) return;
-      this.#subscription.read(batch.upTo);
-      await this.#subscription.save();
+      this.#checkpoint.read(batch.upTo);
+      await this.#checkpoint.save();
     }
   }
 
@@ -94,7 +88,7 @@ export class SagaRunner {
     const instance = instanceOf(this.#saga, trigger);
     await this.#running.get(instance);
     while (this.#running.size >= concurrency) await Promise.race(this.#running.values());
-    this.#subscription.begin(trigger);
+    this.#checkpoint.begin(trigger);
     const task = this.#handle(instance, trigger)
       .catch((error: unknown) => this.#fail(error))
       .finally(() => this.#running.delete(instance));
@@ -103,25 +97,19 @@ export class SagaRunner {
 
   async #handle(id: string, trigger: Event): Promise<void> {
     const { log } = this.#run.store;
-    const instance = (await SagaInstance.load(log, this.#saga.name, id)) ?? (await this.#start(id, trigger));
-    if (await this.#drive(instance)) {
-      this.#subscription.end(trigger);
-      await this.#subscription.save();
+    const known = await SagaInstance.load(log, this.#saga.name, id);
+    const instance = known ?? (await SagaInstance.start(log, this.#saga, id, trigger));
+    if (await this.#drive(instance, trigger)) {
+      this.#checkpoint.end(trigger);
+      await this.#checkpoint.save();
     }
   }
 
-  async #start(id: string, trigger: Event): Promise<SagaInstance> {
-    const { log } = this.#run.store;
-    await recordStart(log, this.#saga, id, trigger);
-    const instance = await SagaInstance.load(log, this.#saga.name, id);
-    if (instance === undefined) throw new EvstoreError('E_BUG', `the saga instance ${id} was started and is not there`);
-    return instance;
-  }
-
-  /** True when the instance has ended. */
-  async #drive(instance: SagaInstance): Promise<boolean> {
+  /** Returns true when the instance has ended. */
+  async #drive(instance: SagaInstance, trigger: Event): Promise<boolean> {
     const { saga, instance: id, phase: before } = instance.state;
-    const end = await driveInstance(instance, { log: this.#run.store.log, saga: this.#saga, signal: this.#signal });
+    const { log } = this.#run.store;
+    const end = await driveInstance(instance, { log, saga: this.#saga, signal: this.#signal, trigger });
     if (end.kind === 'stopped') return false;
     if (end.kind === 'foreign') {
       this.#left += 1;
@@ -133,18 +121,18 @@ export class SagaRunner {
       this.#ended[phase] += 1;
       this.#run.report?.({ kind: 'ended', saga, instance: id, phase });
     }
-    if (end.late !== undefined) this.#awaitLate(id, end.late);
+    if (end.late !== undefined) this.#awaitLate(id, trigger, end.late);
     return true;
   }
 
-  /** An action that ran out of time long ago may still go through: then it is undone again. */
-  #awaitLate(id: string, { step, success }: LateStep): void {
+  /** An action that timed out may still take effect: then it is compensated again. */
+  #awaitLate(id: string, trigger: Event, { step, success }: LateStep): void {
     const undone = success
       .then(async (result) => {
         const instance = result && (await SagaInstance.load(this.#run.store.log, this.#saga.name, id));
         if (result === undefined || instance === undefined) return;
         await recordLateSuccess(instance, step, result);
-        await this.#drive(instance);
+        await this.#drive(instance, trigger);
       })
       .catch((error: unknown) => this.#fail(error))
       .finally(() => this.#late.delete(undone));
@@ -157,11 +145,6 @@ export class SagaRunner {
   }
 }
 
-export function toEvstoreError(saga: string, error: unknown): EvstoreError {
-  if (isEvstoreError(error)) return error;
-  return new EvstoreError('E_BUG', `saga ${saga} stopped: ${String(error)}`, { cause: error });
-}
-
 function instanceOf(saga: Saga, trigger: Event): string {
   try {
     const id: unknown = saga.id === undefined ? trigger.streamId : saga.id(trigger);
@@ -170,18 +153,12 @@ function instanceOf(saga: Saga, trigger: Event): string {
   } catch (error) {
     if (isEvstoreError(error)) throw error;
     const { type, globalPosition } = trigger;
-    throw new EvstoreError('E_HANDLER', `saga ${saga.name} cannot tell the instance of event ${globalPosition}`, {
+    throw new EvstoreError('E_HANDLER', `saga ${saga.name} cannot find the instance of event ${globalPosition}`, {
       why: `For ${type}: ${describeError(error)}.`,
       details: { saga: saga.name, globalPosition, type },
       cause: error,
     });
   }
-}
-
-function superseded(saga: string): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `another process runs the saga ${saga} now`, {
-    why: 'This one did not renew its lease in time.',
-  });
 }
 
 function settleAfter(ms: number): Promise<void> {

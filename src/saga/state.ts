@@ -1,11 +1,11 @@
-/** The state of an instance: the fold of its events, and nothing else. Pure. */
+/** The state of an instance: a pure fold of its events. */
 import type { SagaEventData, SagaFact, TriggerReference } from './events.js';
 
 export type SagaPhase = 'running' | 'compensating' | 'completed' | 'compensated' | 'failed' | 'compensation-failed';
 
 export interface SagaState {
   readonly saga: string;
-  /** Of the definition it was started with. */
+  /** Version of the definition that started it. */
   readonly version: number;
   readonly instance: string;
   readonly correlationId: string;
@@ -13,7 +13,7 @@ export interface SagaState {
   readonly phase: SagaPhase;
   /** In the order they were started. */
   readonly steps: readonly StepState[];
-  /** Why it is being undone, or was. */
+  /** Why it is or was compensated. */
   readonly reason: string | null;
 }
 
@@ -21,28 +21,28 @@ export interface StepState {
   readonly name: string;
   readonly attempts: number;
   readonly failures: number;
-  /** An attempt was started and nothing is known of its end. */
+  /** An attempt started, and how it ended is unknown. */
   readonly open: boolean;
   readonly completed: boolean;
-  /** Attempts that ended with their process. */
+  /** Attempts that ended because their process did. */
   readonly interruptions: number;
-  /** Some attempt ended without saying whether it took effect. */
+  /** An attempt ended, and whether it took effect is unknown. */
   readonly uncertain: boolean;
   readonly result: unknown;
   readonly compensation: CompensationState;
 }
 
 interface CompensationState {
-  /** The step had a compensation when it was started. */
+  /** The step had a compensation when it started. */
   readonly registered: boolean;
   readonly attempts: number;
   readonly failures: number;
   readonly completed: boolean;
-  /** It failed for the last time. */
+  /** It used up its retries. */
   readonly exhausted: boolean;
 }
 
-/** Undefined before the first event. */
+/** Applies one event. The state is undefined before the first one. */
 export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaState {
   if (fact.type === 'SagaStarted') return startState(fact.data);
   if (state === undefined) throw new Error(`the first event of a saga is ${fact.type}, not SagaStarted`);
@@ -115,7 +115,7 @@ function failStep(state: SagaState, { step, error, certain, willRetry }: SagaEve
   return willRetry ? failed : { ...failed, phase: 'compensating', reason: `${step}: ${error}` };
 }
 
-/** It went through after all: whatever its compensation did before counts no more. */
+/** The step took effect late: earlier compensations of it no longer count. */
 function reopenStep(state: SagaState, name: string, result: unknown): SagaState {
   const done = changeStep(state, name, () => ({ completed: true, result }));
   return changeCompensation(done, name, () => ({ failures: 0, completed: false, exhausted: false }));

@@ -1,10 +1,10 @@
-/** Whether what a file exports is a saga that can be run. */
+/** Checks that what a file exports is a saga that can run. */
 import { EvstoreError } from '../domain/errors.js';
 import { normaliseTimestamp, parseDuration } from '../domain/timestamp.js';
 import { findUpcasterFaults } from '../projection/define/upcaster.js';
 import type { Saga, SagaStep } from './definition.js';
 
-/** By shape: the file may have loaded another copy of evstore. */
+/** Checks the shape, not the class: the file may have loaded another copy of evstore. */
 export function isSaga(value: unknown): value is Saga {
   return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'saga';
 }
@@ -31,7 +31,7 @@ export function checkSaga(saga: Saga): Saga {
   for (const step of steps) checkStep(who, step);
   const names = steps.map((step) => step.name);
   const twice = names.find((step, index) => names.indexOf(step) !== index);
-  if (twice !== undefined) throw wrong(who, `Two of its steps are called ${twice}.`);
+  if (twice !== undefined) throw wrong(who, `Two of its steps are named ${twice}.`);
   return saga;
 }
 
@@ -54,21 +54,21 @@ function checkStep(who: string, step: SagaStep): void {
   }
   if (typeof step.action !== 'function') throw wrong(who, `The step ${step.name} has no action.`);
   if (step.compensate !== undefined && typeof step.compensate !== 'function') {
-    throw wrong(who, `The compensation of the step ${step.name} is no function.`);
+    throw wrong(who, `The compensation of the step ${step.name} is not a function.`);
   }
   if (step.retries !== undefined && !(Number.isSafeInteger(step.retries) && step.retries >= 0)) {
-    throw wrong(who, `The retries of the step ${step.name} are no whole number from 0.`);
+    throw wrong(who, `The retries of the step ${step.name} are not a whole number from 0.`);
   }
   for (const duration of [step.timeout, step.backOff]) {
     if (duration === undefined) continue;
     try {
       parseDuration(duration);
     } catch (error) {
-      throw wrong(who, `In the step ${step.name}, ${String(duration)} is no duration such as 30s.`, error);
+      throw wrong(who, `In the step ${step.name}, ${String(duration)} is not a duration such as 30s.`, error);
     }
   }
 }
 
 function wrong(who: string, why: string, cause?: unknown): EvstoreError {
-  return new EvstoreError('E_CONFIG', `${who} is not defined right`, { why, cause });
+  return new EvstoreError('E_CONFIG', `the definition of ${who} is wrong`, { why, cause });
 }

@@ -2,7 +2,7 @@
 
 import { toEvent } from '../projection/define/event.js';
 import type { Saga, SagaStep } from '../saga/definition.js';
-import { recordStart, SagaInstance } from '../saga/instance.js';
+import { SagaInstance } from '../saga/instance.js';
 import { driveInstance } from '../saga/instance-loop.js';
 import { MemoryLog } from '../saga/memory-log.js';
 import type { SagaPhase } from '../saga/state.js';
@@ -86,9 +86,7 @@ class Scenario implements SagaScenario {
     const trigger = toEvent(recorded, this.#saga.upcasters);
     const id = this.#saga.id === undefined ? trigger.streamId : this.#saga.id(trigger);
     const before = log.events.length;
-    await recordStart(log, this.#saga, id, trigger);
-    const instance = await SagaInstance.load(log, this.#saga.name, id);
-    if (instance === undefined) throw new Error(`${this.#saga.name} did not start`);
+    const instance = await SagaInstance.start(log, this.#saga, id, trigger);
     const steps = this.#saga.steps.map((step) => ({ ...step, backOff: '0ms' }));
     await driveInstance(instance, { log, saga: { ...this.#saga, steps }, signal: new AbortController().signal });
     return describeOutcome(instance, log, before);

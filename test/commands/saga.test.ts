@@ -68,7 +68,7 @@ forEachEngine((engine) => {
       const planned = await evstore('saga', 'retry', 'shipping', 'Order-2', '--dry-run');
       expect(planned).toMatchObject({
         code: 0,
-        stdout: 'shipping Order-2: would try the compensation of reserve again\n',
+        stdout: 'shipping Order-2: would retry the compensation of reserve\n',
       });
       expect(await evstore('saga', 'show', 'shipping', 'Order-2', '--json')).toEqual(before);
       const mended = await evstore('saga', 'retry', 'shipping', 'Order-2');

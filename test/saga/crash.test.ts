@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runSagas } from '../../src/saga/run-sagas.js';
+import { runSagas } from '../../src/saga/run.js';
 import { compileProgram } from '../support/compile.js';
 import { createTestStore, forEachEngine, type TestStore } from '../support/engines.js';
 import { append, collect, makeEvent } from '../support/events.js';

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { toEvent } from '../../src/projection/define/event.js';
 import { defineSaga, type Saga, type SagaStep } from '../../src/saga/definition.js';
-import { recordStart, SagaInstance } from '../../src/saga/instance.js';
+import { SagaInstance } from '../../src/saga/instance.js';
 import { driveInstance } from '../../src/saga/instance-loop.js';
+import type { SagaNews, SagaRun } from '../../src/saga/report.js';
 import { retryCompensation } from '../../src/saga/retry.js';
-import { runSagas, type SagaNews, type SagaRun } from '../../src/saga/run-sagas.js';
+import { runSagas } from '../../src/saga/run.js';
 import type { Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, collect, makeEvent, readAll } from '../support/events.js';
@@ -215,6 +216,30 @@ forEachEngine((engine) => {
       expect(await typesOf(store, 'Order-1')).toContain('SagaCompleted');
     }));
 
+  test('a new instance reads neither its own stream back nor its trigger', () =>
+    withTestStore(engine, async ({ store }) => {
+      await append(store, 'Order-1', [makeEvent()]);
+      const reads: string[] = [];
+      const log = new Proxy(store.log, {
+        get(target, name: keyof typeof store.log) {
+          if (name === 'find' || name === 'readStream') reads.push(name);
+          const value = target[name];
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const fail = () => {
+        throw new Error('out of stock');
+      };
+      const saga = makeSaga([
+        { name: 'one', compensate: () => {} },
+        { name: 'two', retries: 1, action: fail },
+      ]);
+      await run({ ...store, log }, saga);
+      expect(await typesOf(store, 'Order-1')).toContain('SagaCompensated');
+      // One look for an instance that has started already.
+      expect(reads).toEqual(['readStream']);
+    }));
+
   test('two that drive one instance: the first to record goes on, the other stops', () =>
     withTestStore(engine, async ({ store, open }) => {
       await append(store, 'Order-1', [makeEvent()]);
@@ -222,7 +247,7 @@ forEachEngine((engine) => {
       if (trigger === undefined) throw new Error('no trigger');
       const acts: string[] = [];
       const saga = (who: string) => makeSaga([{ name: 'one', action: () => void acts.push(who) }]);
-      await recordStart(store.log, saga(''), 'Order-1', toEvent(trigger));
+      await SagaInstance.start(store.log, saga(''), 'Order-1', toEvent(trigger));
       const other = await open();
       const instances = await Promise.all([store, other].map(({ log }) => SagaInstance.load(log, 'orders', 'Order-1')));
       const [first, second] = instances;

@@ -3,7 +3,7 @@
  * `compensated`), and the point of the kill: `before:3` or `after:3` is the third event it adds to an instance.
  */
 
-import { runSagas } from '../../../src/saga/run-sagas.js';
+import { runSagas } from '../../../src/saga/run.js';
 import { openStoreAt } from '../../../src/store/open.js';
 import type { Store } from '../../../src/store/store.js';
 import { makeFulfilment } from '../fulfilment-saga.js';

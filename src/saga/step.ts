@@ -1,37 +1,35 @@
-/** One attempt at a step or at its compensation: recorded, done, and its end recorded. */
+/** One attempt at a step or at its compensation: record it, do it, record how it ended. */
 import { setTimeout as wait } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
+import { scanJson } from '../domain/json.js';
 import type { Event } from '../projection/define/definition.js';
-import { toEvent } from '../projection/define/event.js';
 import { type StepAct, timeoutMsOf, willRetryAction, willRetryCompensation } from './decide.js';
-import type { ActionContext, Saga } from './definition.js';
+import type { ActionContext } from './definition.js';
 import type { SagaInstance } from './instance.js';
 import { appendOnceAs, type SagaLog } from './log.js';
-import { type LateSuccess, perform } from './perform.js';
 import type { SagaState, StepState } from './state.js';
 
-/** A step that had run out of time, and may yet go through. */
+/** A step that timed out and may still take effect. */
 export interface LateStep {
   readonly step: string;
   readonly success: Promise<LateSuccess | undefined>;
 }
 
-/** How long an action that ran out of time may take to notice, before its compensation begins. */
+/** How long an action that timed out may take to notice, before its compensation begins. */
 export const graceMs = 5_000;
 
-/** Where an act takes place. */
 interface Scene {
   readonly log: SagaLog;
-  readonly saga: Saga;
+  /** The event that started the instance. */
+  readonly trigger: Event;
 }
 
-/** What comes back is what may still go through. */
+/** Returns the step if it may still take effect. */
 export async function doAction(
   instance: SagaInstance,
   { step, attempt }: StepAct,
-  { log, saga }: Scene,
+  { log, trigger }: Scene,
 ): Promise<LateStep | undefined> {
-  const trigger = await readTrigger(log, saga, instance.state);
   const idempotencyKey = keyOf(instance.state, step.name);
   const compensation = step.compensate !== undefined;
   await instance.record({
@@ -56,10 +54,9 @@ export async function doAction(
 export async function doCompensation(
   instance: SagaInstance,
   { step, attempt }: StepAct,
-  { log, saga }: Scene,
+  { log, trigger }: Scene,
 ): Promise<void> {
   const { state } = instance;
-  const trigger = await readTrigger(log, saga, state);
   const { completed: certain, result } = findStep(state, step.name);
   const idempotencyKey = `${keyOf(state, step.name)}/compensate`;
   await instance.record({ type: 'CompensationStarted', data: { step: step.name, attempt, idempotencyKey } });
@@ -79,7 +76,7 @@ export async function doCompensation(
   await instance.record({ type: 'CompensationFailed', data: { step: step.name, attempt, error, timedOut, willRetry } });
 }
 
-/** A step went through after its saga had begun to undo it: it is undone, again if it was already. */
+/** Records that a step took effect after its saga had begun to compensate: it is compensated, if need be again. */
 export async function recordLateSuccess(instance: SagaInstance, step: string, { result }: LateSuccess): Promise<void> {
   if (!findStep(instance.state, step).compensation.registered) return;
   await instance.record({ type: 'StepCompletedLate', data: { step, result } });
@@ -97,15 +94,6 @@ async function awaitGrace(
   if (first === 'over') return { step, success };
   if (first !== undefined) await recordLateSuccess(instance, step, first);
   return undefined;
-}
-
-async function readTrigger(log: SagaLog, { name, upcasters }: Saga, state: SagaState): Promise<Event> {
-  const { instance, trigger } = state;
-  const event = await log.find(trigger.id);
-  if (event !== undefined) return toEvent(event, upcasters);
-  throw new EvstoreError('E_CORRUPT', `the event that started ${name} ${instance} is not in the store`, {
-    why: `It is the ${trigger.type} with the id ${trigger.id}.`,
-  });
 }
 
 function contextOf(
@@ -135,4 +123,71 @@ function findStep({ steps }: SagaState, name: string): StepState {
   const found = steps.find((step) => step.name === name);
   if (found === undefined) throw new EvstoreError('E_BUG', `the step ${name} was never started`);
   return found;
+}
+
+type Outcome =
+  /** What it returned, as it will be read back from JSON. */
+  | { readonly kind: 'done'; readonly result: unknown }
+  | {
+      readonly kind: 'failed';
+      readonly error: string;
+      readonly timedOut: boolean;
+      /** False when it may have taken effect. */
+      readonly certain: boolean;
+      /** Of an act that timed out: settles when the act does, with its result if it succeeded. */
+      readonly late?: Promise<LateSuccess | undefined>;
+    };
+
+interface LateSuccess {
+  readonly result: unknown;
+}
+
+/** In bytes of JSON: results are kept in the saga's stream. */
+const maxResultBytes = 262_144;
+const maxErrorCharacters = 1_000;
+/** The longest delay that a timer takes. */
+const maxTimerMs = 2_147_483_647;
+
+/** Runs one action or compensation of the user's, within its time. */
+async function perform(act: (signal: AbortSignal) => unknown, timeoutMs: number): Promise<Outcome> {
+  const controller = new AbortController();
+  const running = (async () => act(controller.signal))();
+  const ended = running.then(toDone, (error) => failed(describeError(error), true));
+  let timer: NodeJS.Timeout | undefined;
+  const timeUp = new Promise<'time up'>((resolve) => {
+    timer = setTimeout(() => resolve('time up'), Math.min(timeoutMs, maxTimerMs));
+  });
+  const first = await Promise.race([ended, timeUp]);
+  clearTimeout(timer);
+  if (first !== 'time up') return first;
+  controller.abort(new Error(`the step took longer than ${timeoutMs} ms`));
+  const late = ended.then((outcome) => (outcome.kind === 'done' ? { result: outcome.result } : undefined));
+  return { ...failed(`took longer than ${timeoutMs} ms`, false), timedOut: true, late };
+}
+
+/** The message of whatever was thrown, in a form every store takes. */
+export function describeError(error: unknown): string {
+  const text = error instanceof Error ? error.message || error.name : String(error);
+  return text
+    .slice(0, maxErrorCharacters)
+    .replaceAll('\0', '\u{fffd}')
+    .replace(/\p{Surrogate}/gu, '\u{fffd}');
+}
+
+function toDone(value: unknown): Outcome {
+  try {
+    const text = JSON.stringify(value) ?? 'null';
+    if (Buffer.byteLength(text) > maxResultBytes) {
+      return failed(`its result is larger than ${maxResultBytes} bytes of JSON`, false);
+    }
+    const fault = scanJson(text);
+    if (fault !== undefined) return failed(`its result cannot be stored: ${fault.reason}`, false);
+    return { kind: 'done', result: JSON.parse(text) };
+  } catch (error) {
+    return failed(`its result is not JSON: ${describeError(error)}`, false);
+  }
+}
+
+function failed(error: string, certain: boolean): Outcome & { kind: 'failed' } {
+  return { kind: 'failed', error, timedOut: false, certain };
 }
