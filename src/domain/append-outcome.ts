@@ -1,4 +1,4 @@
-/** What an append that could not simply be inserted turns out to be. Both engines ask here, so both answer alike. */
+/** Decides the outcome of an append that could not simply be inserted, the same way for both engines. */
 import { EvstoreError } from './errors.js';
 import type { AppendResult, ExpectedVersion, JsonText, NewEvent } from './event.js';
 import { jsonEquals } from './json.js';
@@ -10,13 +10,13 @@ export interface AppendRequest {
   readonly expected: ExpectedVersion;
 }
 
-/** What the store held when the insert did not go through, seen in one snapshot. */
+/** What the store held when the insert failed, read in one snapshot. */
 export interface AppendFacts {
-  /** Of the request's stream; 0 when it has no event. */
+  /** The version of the request's stream; 0 when it has no events. */
   readonly actualVersion: number;
-  /** The stored events that bear ids of the request, in any order. */
+  /** The stored events that have ids of the request, in any order. */
   readonly known: readonly KnownEvent[];
-  /** The newest events of the request's stream, oldest first, for the person who has to resolve a conflict. */
+  /** The newest events of the request's stream, oldest first, to help resolve a conflict. */
   readonly lastEvents: readonly LastEvent[];
 }
 
@@ -39,7 +39,7 @@ export interface LastEvent {
 
 export type AppendOutcome =
   | { readonly kind: 'duplicate'; readonly result: AppendResult }
-  /** Nothing stands in the way any more: insert again. */
+  /** The conflict is gone: insert again. */
   | { readonly kind: 'retry' }
   | { readonly kind: 'error'; readonly error: EvstoreError };
 
@@ -59,14 +59,14 @@ export function decideOutcome(request: AppendRequest, facts: AppendFacts): Appen
   return { kind: 'duplicate', result: describeDuplicate(request.streamId, stored) };
 }
 
-/** Whether a stream at `actual` may be appended to. */
+/** Returns whether a stream at version `actual` meets the expectation. */
 export function isSatisfied(expected: ExpectedVersion, actual: number): boolean {
   if (expected === 'any') return true;
   if (expected === 'exists') return actual > 0;
   return actual === (expected === 'none' ? 0 : expected);
 }
 
-/** Whether it was satisfied when the first event of the request became `firstVersion`. */
+/** Returns whether the expectation was met when the first event of the request became `firstVersion`. */
 function wasSatisfied(expected: ExpectedVersion, firstVersion: number): boolean {
   return expected === 'exists' || isSatisfied(expected, firstVersion - 1);
 }
@@ -108,7 +108,7 @@ function versionConflict({ streamId, expected }: AppendRequest, facts: AppendFac
     why:
       actual === 0
         ? 'The stream does not exist.'
-        : `Somebody appended first; its last event is ${facts.lastEvents.at(-1)?.type ?? 'unknown'}.`,
+        : `Another writer appended first; the last event is ${facts.lastEvents.at(-1)?.type ?? 'unknown'}.`,
     next: actual === 0 ? 'evstore streams' : `evstore read ${shellWord(streamId)} --from-version ${since}`,
     details: { streamId, expected, actual, lastEvents: facts.lastEvents },
   });
@@ -116,8 +116,8 @@ function versionConflict({ streamId, expected }: AppendRequest, facts: AppendFac
 
 function idConflict({ streamId }: AppendRequest, { known }: AppendFacts): EvstoreError {
   const [first] = known;
-  return new EvstoreError('E_ID_CONFLICT', `an event with the id ${first?.id} is in the store with other content`, {
-    why: `It is ${describePlace(first)}. An id names one event for ever: a new event takes a new id.`,
+  return new EvstoreError('E_ID_CONFLICT', `the store has an event with the id ${first?.id} and different content`, {
+    why: `It is ${describePlace(first)}. An id belongs to one event; use a new id for a new event.`,
     next: `evstore read ${shellWord(first?.streamId ?? '')} --from-version ${first?.version}`,
     details: { streamId, known: known.map(placeOf) },
   });

@@ -1,30 +1,30 @@
-/** Proof that a subscription skipped nothing: how many events it was given, and a sum over their ids. */
+/** Proof that a subscription skipped nothing: how many events it was delivered, and a sum over their ids. */
 import type { EventFilter } from './event.js';
 
-/** Which events a subscription is given. */
+/** Which events are delivered to a subscription. */
 export type AuditFilter = Pick<EventFilter, 'category' | 'types'>;
 
-/** How many events, and the sum over their ids that both engines compute alike. */
+/** The number of events and the sum over their ids, computed the same way by both engines. */
 export interface Tally {
   readonly events: number;
   /** The last 32 bits of each id, the random ones in every version of UUID, added up. At most 2^63-1. */
   readonly idSum: bigint;
 }
 
-/** What a cursor has been given since the position `after`. */
+/** What was delivered to a cursor since the position `after`. */
 export interface Audit extends Tally {
   readonly filter: AuditFilter;
   readonly after: number;
 }
 
-/** Of the events of one batch. */
+/** Returns the tally of one batch. */
 export function tallyIds(ids: readonly string[]): Tally {
   let sum = 0;
   for (const id of ids) sum += lastBits(id);
   return { events: ids.length, idSum: BigInt(sum) };
 }
 
-/** The last 32 bits of an id: by hand, because this is done for every event of a replay. */
+/** Returns the last 32 bits of an id. Written by hand, because a replay does this for every event. */
 function lastBits(id: string): number {
   let bits = 0;
   for (let index = id.length - 8; index < id.length; index += 1) {
@@ -39,7 +39,7 @@ export function addTallies(one: Tally, other: Tally): Tally {
   return { events: one.events + other.events, idSum: one.idSum + other.idSum };
 }
 
-/** The same filter is the same text, in whatever order its types were written. */
+/** Returns a text that is equal for equal filters, whatever the order of their types. */
 export function writeAuditFilter({ category, types }: AuditFilter): string {
   return JSON.stringify({ category, types: types === undefined ? undefined : [...new Set(types)].sort() });
 }
@@ -47,7 +47,7 @@ export function writeAuditFilter({ category, types }: AuditFilter): string {
 /** @param text as the store keeps an audit: `{"filter","after","events","idSum"}` */
 export function parseAudit(text: string): Audit {
   const { filter, after, events } = JSON.parse(text) as { filter: string; after: number; events: number };
-  // Beyond 2^53 JSON.parse would round it.
+  // JSON.parse would round it above 2^53.
   const [, idSum = '0'] = /"idSum"\s*:\s*(\d+)/.exec(text) ?? [];
   return { filter: JSON.parse(filter) as AuditFilter, after, events, idSum: BigInt(idSum) };
 }

@@ -1,12 +1,12 @@
-/** Exact decimals as text: one spelling per value and scale, so that what is written equals what is read back. */
+/** Exact decimals as text, with one spelling per value and scale: what is written equals what is read back. */
 
 /** Digits before and after the point that both engines keep. */
 const maxWholeDigits = 131_072;
 const maxFractionDigits = 16_383;
 
 /**
- * `1.50e1` → `15.0`, `+.5` → `0.5`, `-0` → `0`: no exponent, no sign before a zero; digits after the point are kept as
- * they are counted. Undefined for anything that is not a decimal number, or has more digits than can be stored.
+ * `1.50e1` → `15.0`, `+.5` → `0.5`, `-0` → `0`: no exponent, no sign before zero; trailing digits after
+ * the point are kept. Returns undefined for text that is not a decimal number or has too many digits to be stored.
  */
 export function normaliseDecimal(value: string | number): string | undefined {
   const [match, sign = '', whole = '', fraction = '', exponent = '0'] =

@@ -1,12 +1,12 @@
 /**
- * A text that is cut out of a longer one keeps all of that in memory, and what an event holds is cut out of thousands of
- * events: what outlives the batch is to be a copy.
+ * A substring keeps the whole string in memory, and the texts of an event are substrings of a whole batch: a text that
+ * outlives its batch must be copied.
  */
 
-/** Shorter ones are copied by whoever cuts them. */
+/** V8 copies shorter substrings itself. */
 const shortestCut = 13;
 
-/** The same text, in memory of its own. */
+/** Returns the same text with its own memory. */
 export function detach(text: string): string {
   return text.length < shortestCut ? text : `${text} `.slice(0, -1);
 }

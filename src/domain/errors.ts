@@ -1,6 +1,6 @@
 /**
- * Every error a user can meet. The code says which, the exit code follows from it, `why` explains and `next` is the
- * command to run. Nothing else decides an exit code.
+ * The errors that a user can meet. The exit code follows from the code and from nothing else; `why` explains the error,
+ * `next` is the command to run.
  */
 
 const exitCodes = {
@@ -8,20 +8,20 @@ const exitCodes = {
   E_CHECK_FAILED: 1,
   E_USAGE: 2,
   E_CONFIG: 2,
-  /** Input that cannot be stored: broken JSON, a name too long, a limit passed. */
+  /** Input that cannot be stored: invalid JSON, a name that is too long, a limit exceeded. */
   E_INVALID_INPUT: 2,
   /** The store has no schema yet. */
   E_NO_SCHEMA: 2,
-  /** Migrations are waiting. */
+  /** Migrations are pending. */
   E_SCHEMA_PENDING: 2,
   /** The schema was made by a newer evstore. */
   E_SCHEMA_NEWER: 2,
-  /** A table of that name exists and is not ours. */
+  /** A table of that name exists, and evstore did not create it. */
   E_FOREIGN_TABLE: 2,
-  /** The registered version of a projection is another than the code's. */
+  /** The registered version of a projection differs from the version of the code. */
   E_STALE_PROJECTION: 2,
   E_CONNECT: 3,
-  /** The database account may not do this. */
+  /** The database account lacks a privilege. */
   E_PERMISSION: 3,
   E_READ_ONLY: 3,
   E_VERSION_CONFLICT: 4,
@@ -33,7 +33,7 @@ const exitCodes = {
   E_SUPERSEDED: 5,
   E_NOT_FOUND: 6,
   E_TIMEOUT: 7,
-  /** A COMMIT was sent and its answer lost: a retry with the same ids decides. */
+  /** The answer to a COMMIT was lost: a retry with the same ids tells the outcome. */
   E_OUTCOME_UNKNOWN: 7,
   E_CONFIRM: 8,
   /** The user's code threw. */
@@ -41,7 +41,7 @@ const exitCodes = {
   /** Reading or writing here could lose or reorder events. */
   E_UNSAFE_STORE: 10,
   E_CORRUPT: 10,
-  /** Another history than the one the checkpoint was taken in. */
+  /** The log is not the one in which the checkpoint was taken. */
   E_DIVERGED: 10,
   E_BUG: 70,
   E_STORE_FULL: 74,
@@ -55,7 +55,7 @@ export interface ErrorFacts {
   readonly why?: string | undefined;
   /** The command to run next, ready to paste. */
   readonly next?: string | undefined;
-  /** What a program may want to act on; appears in the JSON form. */
+  /** Facts for programs; they appear in the JSON form. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   readonly cause?: unknown;
 }
@@ -81,7 +81,7 @@ export class EvstoreError extends Error {
   }
 }
 
-/** Checks by shape, so that an error of another copy of evstore is still recognised. */
+/** Checks the shape, so that an error from another copy of evstore is recognised. */
 export function isEvstoreError(error: unknown): error is EvstoreError {
   return error instanceof Error && error.name === 'EvstoreError' && 'code' in error && String(error.code) in exitCodes;
 }

@@ -1,10 +1,10 @@
-/** A line of NDJSON that describes an event: what `append --from` and `import` read, and `export` writes. */
+/** A line of NDJSON that describes an event: `append --from` and `import` read it, `export` writes it. */
 import { EvstoreError } from './errors.js';
 import type { JsonText } from './event.js';
 import { scanMembers } from './json.js';
 import { isObject } from './raw-json.js';
 
-/** What the line says; nothing is filled in. */
+/** The members of the line; no defaults are filled in. */
 export interface EventLine {
   readonly streamId?: string;
   readonly type: string;
@@ -17,16 +17,16 @@ export interface EventLine {
 }
 
 const texts = ['streamId', 'type', 'id', 'createdAt', 'streamType'] as const;
-/** Where the event stood in the store it was read from: the next store decides that anew. */
+/** The place of the event in the store it was read from; another store assigns its own. */
 const places = ['globalPosition', 'version'];
 const known = [...texts, ...places, 'data', 'metadata', 'schemaVersion'];
 
-/** @throws E_INVALID_INPUT with the column where the line is not JSON, and the member that is not what it should be */
+/** @throws E_INVALID_INPUT naming the column where the line is not JSON, or the member that is wrong */
 export function parseEventLine(line: string): EventLine {
   const members = new Map<string, JsonText>();
   const fault = scanMembers(line, members);
   if (fault !== undefined) {
-    throw new EvstoreError('E_INVALID_INPUT', 'not JSON that can be stored', {
+    throw new EvstoreError('E_INVALID_INPUT', 'the line is not JSON that can be stored', {
       why: `Column ${fault.column}: ${fault.reason}.`,
       details: { column: fault.column, reason: fault.reason },
     });
@@ -52,7 +52,7 @@ function isText(key: string): key is (typeof texts)[number] {
 }
 
 function readText(key: string, raw: JsonText): string {
-  if (!raw.startsWith('"')) throw invalid(`the member '${key}' is not a text`);
+  if (!raw.startsWith('"')) throw invalid(`the member '${key}' is not a string`);
   return raw.includes('\\') ? (JSON.parse(raw) as string) : raw.slice(1, -1);
 }
 

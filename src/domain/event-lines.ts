@@ -3,22 +3,22 @@ import type { RecordedEvent } from './event.js';
 import { quoteJson, sanitiseJson } from './safe-json.js';
 
 const [tab, newline, carriageReturn, del] = [9, 10, 13, 127];
-/** In UTF-8. With so much room left, a line that does not fit is not taken for one that does. */
+/** The free bytes of UTF-8 below which a buffer counts as full, so that no line is cut. */
 const longestCharacter = 4;
 
-/** Without the line break. */
+/** Renders an event without the line break. */
 export function renderEventLine(event: RecordedEvent): string {
   return sanitiseJson(spellEvent(event));
 }
 
-/** With their line breaks. */
+/** Renders events, each with its line break. */
 export function renderEventLines(events: readonly RecordedEvent[]): Uint8Array {
   return packLines(events.map(spellEvent));
 }
 
 /**
- * Each made safe to print and ended by a line break. Most need nothing, which their bytes tell in a fraction of the time
- * that looking at each takes: a text of as many bytes as characters is ASCII.
+ * Makes each line safe to print and ends it with a line break. Most lines need nothing, and comparing bytes with
+ * characters tells that fast: a text with as many bytes as characters is ASCII.
  * @param lines of JSON
  */
 export function packLines(lines: readonly string[]): Uint8Array {
@@ -40,7 +40,7 @@ function packEach(lines: readonly string[]): Uint8Array {
   return Buffer.from(lines.map((line) => `${sanitiseJson(line)}\n`).join(''));
 }
 
-/** Control characters stand in it only where JSON has them. */
+/** Contains control characters only where JSON allows them. */
 function spellEvent(event: RecordedEvent): string {
   return (
     `{"globalPosition":${event.globalPosition},"streamId":${quote(event.streamId)},"version":${event.version},` +

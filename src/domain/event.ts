@@ -1,39 +1,39 @@
 /**
- * The words of the log as types. Nothing here does anything; everything else speaks in these terms.
+ * The words of the log as types.
  */
 
 /**
- * JSON as the text it was written in. Reading, exporting, importing and copying never parse it, so the digits of big
- * numbers, the order of keys and the spelling of `1.10` come back as they were.
+ * JSON as the text in which it was written. Reading, exporting and importing never parse it, so the digits of big
+ * numbers, the order of keys and the spelling of `1.10` are preserved.
  */
 export type JsonText = string;
 
 /**
- * Which version a stream must be at for an append to go through: a number (0 = the stream does not exist yet),
+ * The version that a stream must have for an append to succeed: a number (0 = the stream does not exist yet),
  * `any` (no check), `none` (no event yet, as 0) or `exists` (at least one event).
  */
 export type ExpectedVersion = number | 'any' | 'none' | 'exists';
 
-/** An event on its way into a stream. */
+/** An event to be appended. */
 export interface NewEvent {
-  /** UUID, unique in the whole store, made before the first attempt: the key that makes a retry safe. */
+  /** UUID, unique in the store, made before the first attempt so that a retry is safe. */
   readonly id: string;
   /** What happened, e.g. `OrderPlaced`. 1–255 characters. */
   readonly type: string;
   /** Version of the shape of `data`, from 1. */
   readonly schemaVersion: number;
   readonly data: JsonText;
-  /** A JSON object; `correlationId` and `causationId` are the keys the field agrees on. */
+  /** A JSON object; `correlationId` and `causationId` are the customary keys. */
   readonly metadata: JsonText;
-  /** 0–255 characters; the category of the stream unless said. */
+  /** 0–255 characters; defaults to the category of the stream. */
   readonly streamType?: string;
-  /** RFC 3339 with an offset; the database's clock unless said. */
+  /** RFC 3339 with an offset; defaults to the database's clock. */
   readonly createdAt?: string;
 }
 
 /**
- * An event of the log, as stored. Its texts may share memory with those of its batch: who keeps one for longer than the
- * batch copies it, or keeps much more alive.
+ * An event of the log, as stored. Its texts may share the memory of its batch: copy a text that you keep for longer than
+ * the batch (see `detach`).
  */
 export interface RecordedEvent {
   /** Place in the whole log: from 1, rises with every event, gaps allowed. At most 2^53-1. */
@@ -52,7 +52,7 @@ export interface RecordedEvent {
   readonly createdAt: string;
 }
 
-/** What an append did. */
+/** The result of an append. */
 export interface AppendResult {
   readonly streamId: string;
   /** In the order of the request. */
@@ -61,18 +61,18 @@ export interface AppendResult {
   readonly version: number;
   /** Highest global position of the request: what a reader waits for to read its own write. */
   readonly globalPosition: number;
-  /** True when every event was already there, by id: nothing was written. */
+  /** True when every event was stored already, by id: nothing was written. */
   readonly deduplicated: boolean;
 }
 
-/** Where one event of an append stands. */
+/** The place of one event of an append. */
 export interface AppendedEvent {
   readonly id: string;
   readonly version: number;
   readonly globalPosition: number;
 }
 
-/** Which events a reader wants; conditions are joined by "and". */
+/** Which events a reader wants; all conditions must hold. */
 export interface EventFilter {
   readonly streamId?: string;
   /** Events of streams named `C` or `C-…`. */
@@ -86,23 +86,23 @@ export interface EventFilter {
   readonly correlationId?: string;
 }
 
-/** A run of events, and how far the reader looked to find them. */
+/** Consecutive matching events, and how far the reader looked to find them. */
 export interface EventBatch {
   readonly events: readonly RecordedEvent[];
   /**
-   * Global position up to which everything that matches has now been delivered. It may lie past the last event: a
-   * projection that skips most types still advances. Going backwards it is the lowest position looked at.
+   * Global position up to which every matching event has been delivered. It may be beyond the last event, so that a
+   * projection of rare types advances, too. When reading backwards, the lowest position examined.
    */
   readonly upTo: number;
 }
 
-/** Where the log ends, for writers and for readers. */
+/** The end of the log, for writers and for readers. */
 export interface Head {
   /** Last visible position; 0 for an empty log. */
   readonly head: number;
   /** Last position below which nothing can still appear; never above `head`. */
   readonly safeHead: number;
-  /** The transaction that holds the safe head below the head, when there is one. */
+  /** The transaction that holds the safe head below the head, if there is one. */
   readonly heldBackBy: Holder | null;
 }
 
@@ -113,7 +113,7 @@ export interface Holder {
   /** Global id of a prepared transaction; null otherwise. */
   readonly gid: string | null;
   readonly application: string | null;
-  /** As `pg_stat_activity.state` has it, or `prepared`. */
+  /** `pg_stat_activity.state`, or `prepared`. */
   readonly state: string | null;
   /** Milliseconds since the transaction began. */
   readonly ageMs: number | null;
@@ -122,9 +122,9 @@ export interface Holder {
 /** One line of the list of streams. */
 export interface StreamSummary {
   readonly streamId: string;
-  /** Of the first or of the last event, where only one of them has one. */
+  /** The stream type of the last event, or of the first if the last has none. */
   readonly streamType: string;
-  /** Versions have no holes: the version of the last event. */
+  /** The version of the last event, because versions have no gaps. */
   readonly events: number;
   /** When the first event was recorded. */
   readonly firstAt: string;

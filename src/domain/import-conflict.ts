@@ -1,10 +1,10 @@
-/** When a line of an import bears an id that is in the store: is it the same event? Both engines ask here. */
+/** Compares a line of an import with a stored event of the same id, the same way for both engines. */
 import { EvstoreError } from './errors.js';
 import type { RecordedEvent } from './event.js';
 import { jsonEquals } from './json.js';
 import { shellWord } from './shell-word.js';
 
-/** What makes an event the one it is. */
+/** The members that make two events equal. */
 export type EventContent = Pick<RecordedEvent, 'id' | 'streamId' | 'type' | 'data' | 'metadata'>;
 
 /** Payloads are equal as JSON values, with numbers as decimals. */
@@ -18,8 +18,8 @@ export function isSameEvent(event: EventContent, other: EventContent): boolean {
 }
 
 export function importConflict(event: EventContent, other: EventContent): EvstoreError {
-  return new EvstoreError('E_ID_CONFLICT', `an event with the id ${event.id} exists with other content`, {
-    why: `It is in stream ${other.streamId}. An id names one event for ever: a new event takes a new id.`,
+  return new EvstoreError('E_ID_CONFLICT', `the store has an event with the id ${event.id} and different content`, {
+    why: `It is in stream ${other.streamId}. An id belongs to one event; use a new id for a new event.`,
     next: `evstore read ${shellWord(other.streamId)}`,
     details: { id: event.id, streamId: other.streamId },
   });

@@ -1,6 +1,6 @@
 /**
- * A strict reader of JSON text, without recursion: it accepts what RFC 8259, Postgres and SQLite all accept and keep,
- * and names the first thing that one of them would refuse or change.
+ * A strict scanner of JSON text, without recursion: it accepts what RFC 8259, Postgres and SQLite all accept and preserve,
+ * and reports the first thing that one of them would refuse or change.
  */
 import { maxJsonDepth } from './limits.js';
 
@@ -9,12 +9,12 @@ const maxIntegerDigits = 131_072;
 const maxScale = 16_383;
 const maxExponent = 1_000_000_000;
 
-/** As many keys are compared one by one: most objects have no more. */
+/** Up to this many keys are compared one by one; most objects have fewer. */
 const fewKeys = 16;
 
 const numberShape = /-?(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?/y;
 
-/** What stopped the scanner, and where. Caught by `scanJson`; never leaves the domain. */
+/** What stopped the scanner, and where. `scanJson` catches it. */
 export class ScanFault extends Error {
   readonly offset: number;
 
@@ -24,12 +24,12 @@ export class ScanFault extends Error {
   }
 }
 
-/** Of one object. */
+/** The keys of one object. */
 class Keys {
   readonly #few: string[] = [];
   #many: Set<string> | undefined;
 
-  /** False when it was there. */
+  /** Returns false when the key was added before. */
   add(key: string): boolean {
     if (this.#many?.has(key) ?? this.#few.includes(key)) return false;
     if (this.#many !== undefined) this.#many.add(key);
@@ -42,26 +42,26 @@ export class JsonScanner {
   readonly #text: string;
   readonly #members: Map<string, string> | undefined;
   #offset = 0;
-  /** Open containers: the keys seen of an object, null for an array. */
+  /** Open containers: the keys of an object so far, null for an array. */
   readonly #open: (Keys | null)[] = [];
-  /** The member of the outermost object that is being read. */
+  /** The member of the outermost object that is being scanned. */
   #memberKey: string | undefined;
   #memberStart = 0;
 
-  /** @param members where the members of the outermost object go, as the texts they were written in */
+  /** @param members receives the members of the outermost object as the texts in which they were written */
   constructor(text: string, members?: Map<string, string>) {
     this.#text = text;
     this.#members = members;
   }
 
-  /** @throws ScanFault at the first thing that is wrong */
+  /** @throws ScanFault at the first fault */
   scan(): void {
     do this.#value();
     while (this.#moreAfterValue());
     if (this.#offset < this.#text.length) this.#fail('something follows the value');
   }
 
-  /** Reads a value, or the opening of one up to its first inner value. */
+  /** Scans a value, or the start of a container up to its first inner value. */
   #value(): void {
     for (;;) {
       const code = this.#skipSpace();
@@ -79,7 +79,7 @@ export class JsonScanner {
     }
   }
 
-  /** Closes what ends here. True when another value must follow. */
+  /** Closes the containers that end here. Returns true when another value must follow. */
   #moreAfterValue(): boolean {
     for (;;) {
       if (this.#open.length === 1) this.#keepMember();
@@ -143,7 +143,7 @@ export class JsonScanner {
     this.#offset += word.length;
   }
 
-  /** True when the string holds no escape. */
+  /** Scans a string. Returns true when it has no escape. */
   #string(): boolean {
     const text = this.#text;
     let plain = true;
@@ -205,7 +205,7 @@ export class JsonScanner {
     if (!isInRange) this.#fail('a number out of the range of an exact decimal');
   }
 
-  /** The code of the next character that is not white space; NaN at the end. */
+  /** Returns the code of the next character that is not white space; NaN at the end. */
   #skipSpace(): number {
     const text = this.#text;
     let code = text.charCodeAt(this.#offset);

@@ -1,8 +1,8 @@
-/** JSON as text: whether it can be stored, and whether two texts say the same. */
+/** JSON as text: checks that it can be stored, and compares two texts by value. */
 import type { JsonText } from './event.js';
 import { JsonScanner, ScanFault } from './json-scanner.js';
 
-/** Where a JSON text cannot be stored, and why. */
+/** Why a JSON text cannot be stored, and where the fault is. */
 export interface JsonFault {
   /** Characters (UTF-16 units) before the fault. */
   readonly offset: number;
@@ -14,14 +14,14 @@ export interface JsonFault {
 }
 
 /**
- * Undefined when every store keeps the text as it means. Refused: whatever RFC 8259 does not allow, `\u0000`, halves of
- * surrogate pairs, a key twice in one object, numbers beyond an exact decimal's range, more than 128 levels.
+ * Returns undefined when every store preserves the value of the text. Refused are: text that RFC 8259 does not allow,
+ * `\u0000`, lone surrogates, duplicate keys, numbers outside the range of an exact decimal, more than 128 levels.
  */
 export function scanJson(text: string): JsonFault | undefined {
   return scan(text, new JsonScanner(text));
 }
 
-/** As `scanJson`. The members of the outermost object, if it is one, go into `members` as the texts they were written in. */
+/** Like `scanJson`. Puts the members of the outermost object, if it is one, into `members`, as they were written. */
 export function scanMembers(text: string, members: Map<string, JsonText>): JsonFault | undefined {
   return scan(text, new JsonScanner(text, members));
 }
@@ -39,7 +39,7 @@ function scan(text: string, scanner: JsonScanner): JsonFault | undefined {
 }
 
 /**
- * Whether two texts are the same JSON value: numbers as decimals (`1.0` = `1e0`, every digit of a big integer counts),
+ * Returns whether two texts have the same JSON value: numbers as decimals (`1.0` = `1e0`, every digit of a big integer counts),
  * keys in any order. A text that cannot be stored equals only itself.
  */
 export function jsonEquals(a: JsonText, b: JsonText): boolean {
@@ -54,7 +54,7 @@ interface Frame {
   key: string;
 }
 
-/** One spelling of a value that `scanJson` accepts: keys sorted, no white space, numbers as digits and exponent. */
+/** Returns one spelling of a value that `scanJson` accepts: keys sorted, no white space, numbers as digits and exponent. */
 export function canonicalJson(text: JsonText): string {
   const frames: Frame[] = [{ isObject: false, parts: [], key: '' }];
   let frame = frames[0] as Frame;

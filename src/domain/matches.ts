@@ -1,4 +1,4 @@
-/** Which events a filter lets through, as both engines decide it: for readers that share one pass over the log. */
+/** Applies a filter in memory, as both engines do in SQL, for readers that share one pass over the log. */
 import type { AuditFilter } from './audit.js';
 import type { RecordedEvent } from './event.js';
 
@@ -7,7 +7,7 @@ export function matches({ category, types }: AuditFilter, event: Pick<RecordedEv
   return category === undefined || event.streamId === category || event.streamId.startsWith(`${category}-`);
 }
 
-/** Lets through at least what any of them does; more where they are of several categories. @param filters at least one */
+/** Returns a filter that passes at least what any of the filters does; more if they have several categories. @param filters at least one */
 export function uniteFilters(filters: readonly AuditFilter[]): AuditFilter {
   const categories = new Set(filters.map(({ category }) => category));
   const [category] = categories;

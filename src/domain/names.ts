@@ -1,4 +1,4 @@
-/** Names of streams, event types and tables: what is legal, and what is derived from what. */
+/** Names of streams, event types and tables: which are legal, and how others are derived from them. */
 import { EvstoreError } from './errors.js';
 import { maxIdentifierBytes, maxNameCharacters, maxStreamIdBytes } from './limits.js';
 import type { Statement } from './read-model.js';
@@ -18,7 +18,7 @@ export function checkStreamId(streamId: string): void {
   const bytes = Buffer.byteLength(streamId);
   if (bytes > maxStreamIdBytes) {
     throw new EvstoreError('E_INVALID_INPUT', `stream id is ${bytes} bytes long`, {
-      why: `A stream id takes at most ${maxStreamIdBytes} bytes and ${maxNameCharacters} characters.`,
+      why: `A stream id has at most ${maxStreamIdBytes} bytes and ${maxNameCharacters} characters.`,
     });
   }
 }
@@ -36,7 +36,7 @@ export function checkStreamType(streamType: string): void {
   if (streamType !== '') checkName('stream type', streamType);
 }
 
-/** Whether a read model may have a table of this name: lower case, and nobody else's. */
+/** Returns whether a read model may have a table of this name: lower case, and not used by evstore or the engine. */
 export function isTableName(name: string): boolean {
   return (
     /^[a-z_][a-z0-9_]*$/.test(name) &&
@@ -47,8 +47,8 @@ export function isTableName(name: string): boolean {
 }
 
 /**
- * Where the rows of a projection are that are not in the store's database: `order_search__v2`, and `order_search__v3_17`
- * for that of rebuild 17. At most 63 characters: a longer projection's name is cut, and told apart by a hash.
+ * Returns the target of a projection whose rows are outside the store: `order_search__v2`, or `order_search__v3_17` for
+ * rebuild 17. At most 63 characters: a longer name is cut and made unique by a hash.
  */
 export function nameTarget(projection: string, version: number, rebuild?: number): string {
   const suffix = `__v${version}${rebuild === undefined ? '' : `_${rebuild}`}`;
@@ -63,10 +63,10 @@ export function nameTarget(projection: string, version: number, rebuild?: number
   return `${projection.slice(0, room - hash.length - 1)}_${hash}${suffix}`;
 }
 
-/** Of a secondary index: the longest that a rebuild's tables need room for. */
+/** The longest suffix of a secondary index of a rebuild's table. */
 const longestIndexSuffix = '_idx99';
 
-/** The tables of a rebuild of version `version`: the one it fills, and the name of the one it replaces. */
+/** Returns the tables of a rebuild: the built table, and the name of the old table after the swap. */
 export function nameRebuildTables(
   live: string,
   version: number,
@@ -76,8 +76,8 @@ export function nameRebuildTables(
 }
 
 /**
- * Before anything is made: does the table fit into an identifier, with the longest name of an index that is derived from
- * it? SQLite would take any, but a projection must run on both engines.
+ * Checks that the names of a table and of its indexes fit into an identifier, before anything is created. SQLite has no
+ * such limit, but a projection must run on both engines.
  * @throws E_INVALID_INPUT
  */
 export function checkRebuildTables({ built, old }: { readonly built: string; readonly old: string }): void {
@@ -85,7 +85,7 @@ export function checkRebuildTables({ built, old }: { readonly built: string; rea
 }
 
 /**
- * Postgres would cut a name that is too long, and two could become one.
+ * Postgres cuts a name that is too long, and two names could become one.
  * @throws E_INVALID_INPUT
  */
 export function checkStatementNames(statements: readonly Statement[]): void {
@@ -94,12 +94,12 @@ export function checkStatementNames(statements: readonly Statement[]): void {
   }
 }
 
-/** @throws E_INVALID_INPUT for more bytes than either engine takes */
+/** @throws E_INVALID_INPUT for a name with more bytes than an identifier may have */
 export function checkIdentifier(name: string): void {
   const bytes = Buffer.byteLength(name);
   if (bytes <= maxIdentifierBytes) return;
   throw new EvstoreError('E_INVALID_INPUT', `the name ${name} is ${bytes} bytes long`, {
-    why: `A name takes at most ${maxIdentifierBytes} bytes, and this one is needed. Nothing has been changed.`,
+    why: `A table or index name has at most ${maxIdentifierBytes} bytes. Nothing was changed.`,
   });
 }
 
@@ -113,7 +113,7 @@ export function toSnakeCase(name: string): string {
     .toLowerCase();
 }
 
-/** Most are: then there is nothing to look at more closely. */
+/** Most names match this and need no closer look. */
 function isPlain(name: string): boolean {
   return name.length <= maxNameCharacters && /^[\x20-\x7e]+$/.test(name);
 }
@@ -123,18 +123,18 @@ function checkName(what: string, name: string): void {
   if (name === '') throw new EvstoreError('E_INVALID_INPUT', `${what} is empty`);
   if (name.includes('\0')) {
     throw new EvstoreError('E_INVALID_INPUT', `${what} contains the character U+0000`, {
-      why: 'Postgres cannot hold it, so no store takes it.',
+      why: 'Postgres cannot store it, so evstore refuses it on both engines.',
     });
   }
   if (/\p{Surrogate}/u.test(name)) {
     throw new EvstoreError('E_INVALID_INPUT', `${what} contains half of a surrogate pair`, {
-      why: 'It is not Unicode text: as UTF-8 it would become U+FFFD and collide with other names.',
+      why: 'It is not valid Unicode: as UTF-8 it would become U+FFFD and collide with other names.',
     });
   }
   const characters = name.length <= maxNameCharacters ? name.length : [...name].length;
   if (characters > maxNameCharacters) {
     throw new EvstoreError('E_INVALID_INPUT', `${what} is ${characters} characters long`, {
-      why: `It takes at most ${maxNameCharacters} characters.`,
+      why: `The limit is ${maxNameCharacters} characters.`,
     });
   }
 }

@@ -7,7 +7,7 @@ export interface Part {
   readonly of: number;
 }
 
-/** Of a projection that is not divided. */
+/** The only part of a projection that is not divided. */
 export const wholeWork: Part = { index: 1, of: 1 };
 
 const mostParts = 256;
@@ -19,29 +19,29 @@ const mostParts = 256;
 export function parsePart(text: string): Part {
   const [, index = Number.NaN, of = Number.NaN] = (/^(\d+)\/(\d+)$/.exec(text) ?? []).map(Number);
   if (index >= 1 && index <= of && of <= mostParts) return { index, of };
-  throw new EvstoreError('E_USAGE', `'${text}' is no part`, {
-    why: `It takes k/n, the k-th of n parts: 1 ≤ k ≤ n ≤ ${mostParts}.`,
+  throw new EvstoreError('E_USAGE', `'${text}' is not a part`, {
+    why: `A part is k/n, the k-th of n parts: 1 ≤ k ≤ n ≤ ${mostParts}.`,
   });
 }
 
-/** The checkpoint of a part, `NAME#3/4`; of a projection that is not divided, `NAME`. */
+/** Returns the id of a part's checkpoint: `NAME#3/4`, or `NAME` if the projection is not divided. */
 export function subscriptionIdOf(projection: string, { index, of }: Part): string {
   return of === 1 ? projection : `${projection}#${index}/${of}`;
 }
 
-/** The checkpoints of a projection that is divided into so many parts, in order. */
+/** Returns the ids of the checkpoints of all parts, in order. */
 export function subscriptionIdsOf(projection: string, parts: number): readonly string[] {
   return Array.from({ length: parts }, (_, at) => subscriptionIdOf(projection, { index: at + 1, of: parts }));
 }
 
-/** The projection a checkpoint is of, and which part: of `NAME` the only one. */
+/** Returns the projection and the part of a checkpoint. */
 export function partOf(subscriptionId: string): { readonly projection: string; readonly part: Part } {
   const [, projection, index, of] = /^([a-z0-9_]+)#(\d+)\/(\d+)$/.exec(subscriptionId) ?? [];
   if (projection === undefined) return { projection: subscriptionId, part: wholeWork };
   return { projection, part: { index: Number(index), of: Number(of) } };
 }
 
-/** By name, the parts of one projection by number. */
+/** Orders by name, and the parts of one projection by number. */
 export function compareSubscriptionIds(a: string, b: string): number {
   const [left, right] = [partOf(a), partOf(b)];
   if (left.projection !== right.projection) return left.projection < right.projection ? -1 : 1;
@@ -49,8 +49,8 @@ export function compareSubscriptionIds(a: string, b: string): number {
 }
 
 /**
- * Whether a key falls to a part: FNV-1a with 32 bits over the key's UTF-8, modulo the number of parts. Part 1 has the
- * remainder 0. What has been divided rests on it: it is never to change.
+ * Returns whether a key belongs to a part: 32-bit FNV-1a of the key's UTF-8, modulo the number of parts; part 1 has the
+ * remainder 0. This must never change: existing divisions depend on it.
  */
 export function isInPart(key: string, { index, of }: Part): boolean {
   return of === 1 || hashKey(key) % of === index - 1;

@@ -1,17 +1,17 @@
 /**
  * When rows are written. `async`: by a runner that follows the log. `inline`: in the transaction of the append, by
- * programs that have the projection's code; a runner writes what other programs append.
+ * programs that have the projection's code; a runner writes the rows for events that other programs append.
  */
 export type ProjectionMode = 'async' | 'inline';
 
 const inlinePrefix = 'inline:';
 
-/** The hash of a projection's code says in front that appends write the rows too. */
+/** The prefix of the code hash of an inline projection. */
 export function withMode(mode: ProjectionMode, codeHash: string): string {
   return mode === 'inline' ? `${inlinePrefix}${codeHash}` : codeHash;
 }
 
-/** Of the code with that hash. */
+/** Returns the mode of the code that has this hash. */
 export function modeOf(codeHash: string): ProjectionMode {
   return codeHash.startsWith(inlinePrefix) ? 'inline' : 'async';
 }

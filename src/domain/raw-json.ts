@@ -1,9 +1,9 @@
-/** The members of a JSON object as the texts they were written in: digits, spelling and key order stay as they were. */
+/** The members of a JSON object as the texts in which they were written: digits, spelling and key order are preserved. */
 import type { JsonText } from './event.js';
 import { scanMembers } from './json.js';
 
 /**
- * Key → text of its value.
+ * Returns key → text of its value.
  * @returns undefined when the text is not an object, or cannot be stored
  */
 export function splitMembers(text: JsonText): Map<string, JsonText> | undefined {
@@ -12,8 +12,8 @@ export function splitMembers(text: JsonText): Map<string, JsonText> | undefined 
 }
 
 /**
- * The object with members added in front, where it has none of that name. A text that is no object is given back as it
- * is, for the validation to refuse.
+ * Returns the object with members added in front that it does not have. A text that is not an object is returned
+ * unchanged, for the validation to refuse.
  */
 export function addMembers(text: JsonText, added: Readonly<Record<string, string>>): JsonText {
   const members = splitMembers(text);

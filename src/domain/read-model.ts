@@ -1,5 +1,5 @@
 /**
- * Read models as a driver sees them: tables, rows and statements, without the handlers that fill them.
+ * Read models as a driver sees them: tables, rows and statements, without the handlers that write them.
  */
 import type { RecordedEvent } from './event.js';
 
@@ -8,7 +8,7 @@ export type ColumnType =
   | 'text'
   /** 32-bit. A JavaScript number. */
   | 'integer'
-  /** 64-bit. A JavaScript number; one above 2^53-1 is an error, never a rounding. */
+  /** 64-bit. A JavaScript number; above 2^53-1 it is an error, never rounded. */
   | 'bigint'
   /** Double precision. */
   | 'real'
@@ -31,22 +31,22 @@ export interface IndexSpec {
   readonly unique: boolean;
 }
 
-/** A table of one row per key. Every column but the key's may be null. */
+/** A table with one row per key. All columns except the key's may be null. */
 export interface TableSpec {
-  /** The name readers use: the live table's. */
+  /** The name that readers use: the name of the live table. */
   readonly name: string;
   readonly columns: readonly ColumnSpec[];
   readonly key: readonly string[];
   readonly indexes: readonly IndexSpec[];
 }
 
-/** A value at rest, in the portable spelling: json, numeric, timestamp and uuid as text. */
+/** A stored value in its portable spelling: json, numeric, timestamp and uuid as text. */
 export type StoredValue = string | number | boolean | null;
 
 /** Column name → value. */
 export type StoredRow = Readonly<Record<string, StoredValue>>;
 
-/** SQL with its values kept apart; the driver writes the placeholders and quotes the identifiers. */
+/** SQL with separate values; the driver writes the placeholders and quotes the identifiers. */
 export interface Statement {
   readonly parts: readonly StatementPart[];
 }
@@ -56,24 +56,24 @@ export type StatementPart =
   | { readonly kind: 'identifier'; readonly name: string }
   | { readonly kind: 'value'; readonly value: StoredValue };
 
-/** What events do to the rows of a table. No key is named twice. */
+/** Changes of the rows of a table. No key occurs twice. */
 export interface RowChanges {
   readonly kind: 'rows';
   readonly spec: TableSpec;
-  /** The table to write: the live one, or the one a rebuild fills. */
+  /** The table to write: live or built. */
   readonly table: string;
-  /** Of keys the table has never had: written without a look at what is there. */
+  /** Rows of keys that the table never had: inserted without a look-up. */
   readonly inserts?: readonly StoredRow[];
   readonly upserts: readonly StoredRow[];
   /** Key columns only. */
   readonly deletes: readonly StoredRow[];
 }
 
-/** What a batch of events does to a read model. */
+/** The changes that a batch of events makes to a read model. */
 export type Changes = RowChanges | { readonly kind: 'statements'; readonly statements: readonly Statement[] };
 
 /**
- * What events do to rows that are read, under lock, in the transaction that writes them: pure, and without delay.
+ * Changes that depend on rows read, under lock, in the transaction that writes them. Pure and synchronous.
  */
 export type Fold =
   | Extract<Changes, { kind: 'statements' }>
@@ -81,17 +81,17 @@ export type Fold =
       readonly kind: 'fold';
       readonly spec: TableSpec;
       readonly table: string;
-      /** Of the rows it needs; key columns only. */
+      /** The keys of the rows it needs; key columns only. */
       readonly keys: readonly StoredRow[];
-      /** @param rows those of the keys that exist */
+      /** @param rows the existing rows of these keys */
       readonly complete: (rows: readonly StoredRow[]) => Changes;
     };
 
-/** What a batch does to tables that appends write too: worked out from the events that are not in their rows yet. */
+/** Changes of tables that appends write, too: computed from the events that their rows do not contain yet. */
 export interface DeferredChanges {
   readonly kind: 'deferred';
   readonly projection: string;
-  /** Of the batch, in order. */
+  /** The events of the batch, in order. */
   readonly events: readonly RecordedEvent[];
   /** Each row belongs to one stream, whose order alone counts. */
   readonly isPerStream: boolean;
@@ -99,19 +99,19 @@ export interface DeferredChanges {
   readonly fold: (events: readonly RecordedEvent[]) => Fold;
 }
 
-/** How to make a read model's tables, under whatever names. An external one has none: its rows are not in this database. */
+/** How to create the tables of a read model. An external read model has none: its rows are outside the store. */
 export type ReadModel =
   | { readonly kind: 'table'; readonly spec: TableSpec }
   | {
       readonly kind: 'sql';
-      /** The names readers use. */
+      /** The names that readers use. */
       readonly tables: readonly string[];
-      /** Statements that make the tables and their indexes; `physical` maps a name readers use to the one to create. */
+      /** Returns statements that create the tables and indexes; `physical` maps a name that readers use to the name to create. */
       readonly create: (physical: (name: string) => string) => readonly Statement[];
     }
   | { readonly kind: 'external' };
 
-/** The names readers use. */
+/** Returns the names that readers use. */
 export function tablesOf(model: ReadModel): readonly string[] {
   if (model.kind === 'external') return [];
   return model.kind === 'table' ? [model.spec.name] : model.tables;

@@ -1,6 +1,6 @@
-/** The name somebody probably meant. */
+/** Finds the name that was probably meant. */
 
-/** The candidate nearest to `name`, when it is near enough to be a slip: letter case does not count. */
+/** Returns the candidate most similar to `name` if the difference may be a typo; ignores case. */
 export function findSimilar(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -14,7 +14,7 @@ export function findSimilar(name: string, candidates: readonly string[]): string
   return best;
 }
 
-/** Insertions, deletions and replacements; `limit` when there are as many or more. */
+/** Returns the number of insertions, deletions and replacements, at most `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -1,29 +1,29 @@
-/** Where the checkpoints of one projection stand, taken together: the whole's, or those of its parts. */
+/** The position of a projection, from its checkpoint or from those of its parts. */
 import { type Audit, parseAudit, writeAuditFilter } from './audit.js';
 import { EvstoreError } from './errors.js';
 
 export interface Standing {
   readonly position: number;
   readonly lastEventId: string | null;
-  /** As the store keeps it. */
+  /** As stored. */
   readonly audit: string | null;
 }
 
 export interface PartStanding extends Standing {
   /** `NAME`, or `NAME#2/3`. */
   readonly subscriptionId: string;
-  /** Who holds its lease now. */
+  /** The owner of its lease. */
   readonly owner: string | null;
   readonly generation: number;
 }
 
 export interface JoinedStanding {
-  /** Of the part that is furthest. */
+  /** The position of the part that is furthest. */
   readonly furthest: number;
-  /** Where all parts stand; null when they stand at different positions. */
+  /** The position of all parts; null if they differ. */
   readonly level: number | null;
   readonly lastEventId: string | null;
-  /** Of all parts, when it is the same; null when not. */
+  /** The value of all parts; null if they differ. */
   readonly audit: string | null;
 }
 
@@ -40,36 +40,43 @@ export function joinStandings(parts: readonly Standing[]): JoinedStanding {
 }
 
 /**
- * Whether a projection's work can be divided anew: nobody is at it, and one position is where all go on.
+ * Checks that the number of parts can change: no part is running, and all are at one position.
  * @throws E_LOCK_HELD, E_CHECK_FAILED, E_UNSAFE_STORE as `ProjectionStore.divide`
  */
 export function assertDivisible(projection: string, parts: readonly PartStanding[]): void {
   const held = parts.filter(({ owner }) => owner !== null);
   const [first] = held;
   if (first?.owner) {
-    throw new EvstoreError('E_LOCK_HELD', `${held.map(describeHolder).join(', ')}: it cannot be divided otherwise`, {
-      why: 'Each row has one writer, so its parts change only while nobody runs them.',
-      next: 'evstore lag',
-      details: { owner: first.owner, held: held.map(({ subscriptionId, owner }) => ({ name: subscriptionId, owner })) },
-    });
+    throw new EvstoreError(
+      'E_LOCK_HELD',
+      `${held.map(describeHolder).join(', ')}; stop it before changing the number of parts`,
+      {
+        why: 'Each row has one writer, so the number of parts changes only while none is running.',
+        next: 'evstore lag',
+        details: {
+          owner: first.owner,
+          held: held.map(({ subscriptionId, owner }) => ({ name: subscriptionId, owner })),
+        },
+      },
+    );
   }
   if (joinStandings(parts).level === null) {
     const where = parts.map(({ subscriptionId, position }) => `${subscriptionId} at ${position}`).join(', ');
-    throw new EvstoreError('E_CHECK_FAILED', `the parts of ${projection} stand at different positions`, {
-      why: `${where}. They are divided otherwise from one position on.`,
+    throw new EvstoreError('E_CHECK_FAILED', `the parts of ${projection} are at different positions`, {
+      why: `${where}. The number of parts can change only when all are at one position.`,
       next: `evstore run ${projection} --once`,
       details: { parts: parts.map(({ subscriptionId, position }) => ({ name: subscriptionId, position })) },
     });
   }
   if (contradict(parts)) {
-    throw new EvstoreError('E_UNSAFE_STORE', `the parts of ${projection} were not given the same events`, {
-      why: 'One of them missed some. Joined, they could not be told apart.',
+    throw new EvstoreError('E_UNSAFE_STORE', `the parts of ${projection} did not get the same events`, {
+      why: 'A part missed events. After a change of the parts, the gap could no longer be found.',
       next: 'evstore verify',
     });
   }
 }
 
-/** Whether two parts at one position were given different events of one filter since the same position. */
+/** Returns whether two parts at one position got different events of one filter since the same position. */
 function contradict(parts: readonly Standing[]): boolean {
   const audits = parts.flatMap(({ audit }) => (audit === null ? [] : [parseAudit(audit)]));
   return audits.some((a) => audits.some((b) => beganTogether(a, b) && !isSameTally(a, b)));
@@ -89,5 +96,5 @@ function isSameTally(a: Audit, b: Audit): boolean {
 }
 
 function describeHolder({ subscriptionId, owner }: PartStanding): string {
-  return `${owner} runs ${subscriptionId}`;
+  return `${owner} is running ${subscriptionId}`;
 }

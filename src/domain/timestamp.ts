@@ -1,5 +1,5 @@
 /**
- * Points in time and durations as text. `Date` does the calendar only; digits below the second never pass through it.
+ * Points in time and durations as text. `Date` is used for the calendar only, so microseconds are never lost.
  */
 import { EvstoreError } from './errors.js';
 
@@ -8,8 +8,8 @@ const shape =
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
- * RFC 3339 with any offset, or what an engine prints (a space for the `T`, `+00`, no zone = UTC), as RFC 3339 in UTC
- * with `Z`: three digits of a second, six where the microseconds are not 0. Digits beyond the sixth are cut off.
+ * Converts RFC 3339 with any offset, or the output of an engine (a space for the `T`, `+00`, no zone = UTC), to RFC 3339
+ * in UTC with `Z`: three digits of a second, or six if the microseconds are not 0. Further digits are cut off.
  * @throws RangeError on anything else, and outside the years 0001–9999
  */
 export function normaliseTimestamp(text: string): string {
@@ -19,7 +19,7 @@ export function normaliseTimestamp(text: string): string {
 }
 
 /**
- * As `normaliseTimestamp`, always with six digits: text of one length, which sorts by time.
+ * Like `normaliseTimestamp`, always with six digits: texts of one length, which sort by time.
  * @throws RangeError
  */
 export function storedTimestamp(text: string): string {
@@ -44,7 +44,7 @@ export function parseDuration(text: string): number {
 }
 
 /**
- * An ISO date (midnight UTC), an ISO time (UTC unless it says), or a duration, meaning that long before `now`.
+ * Reads an ISO date (midnight UTC), an ISO time (UTC if it has no zone), or a duration before `now`.
  * @returns RFC 3339 in UTC
  * @throws E_USAGE
  */
@@ -56,8 +56,8 @@ export function parseMoment(text: string, now: Date): string {
     }
     return normaliseTimestamp(/^\d{4}-\d\d-\d\d$/.test(trimmed) ? `${trimmed}T00:00:00Z` : trimmed);
   } catch (error) {
-    throw new EvstoreError('E_USAGE', `'${text}' is not a moment`, {
-      why: 'Give a date (2026-01-31), a time (2026-01-31T09:30:00Z) or how long ago (15m).',
+    throw new EvstoreError('E_USAGE', `'${text}' is not a time`, {
+      why: 'Give a date (2026-01-31), a time (2026-01-31T09:30:00Z, UTC if it has no zone) or a duration before now (15m).',
       cause: error,
     });
   }
@@ -65,10 +65,10 @@ export function parseMoment(text: string, now: Date): string {
 
 /** Length of `2026-01-31T09:30:00.000Z`; with microseconds it is three more. */
 const normalLength = 24;
-/** Without the leap day, which is left to the calendar. */
+/** Ignores leap days; the calendar checks those. */
 const daysOfMonth = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-/** Spelled as `normaliseTimestamp` spells it, as far as that shows without a calendar: nearly every time is. */
+/** Returns whether the text is already normal, as far as that shows without a calendar. Nearly every time is. */
 function isNormal(text: string): boolean {
   const { length } = text;
   if (length !== normalLength && (length !== normalLength + 3 || text.endsWith('000Z'))) return false;
@@ -94,7 +94,7 @@ function readTimestamp(text: string): { readonly seconds: string; readonly micro
   date.setUTCHours(hour, minute, second);
   date.setTime(date.getTime() - offsetMilliseconds(text, match));
   if (date.getUTCFullYear() < 1 || date.getUTCFullYear() > 9999 || year === 0) {
-    throw new RangeError(`'${text}' lies outside the years 0001 to 9999`);
+    throw new RangeError(`'${text}' is outside the years 0001 to 9999`);
   }
   return { seconds: date.toISOString().slice(0, 19), micros: (match[7] ?? '').slice(0, 6).padEnd(6, '0') };
 }

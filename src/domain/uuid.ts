@@ -3,7 +3,7 @@
 /** The UUID v5 namespace of ids that evstore derives from text. */
 const namespace = Buffer.from('6f8a1d0e5c3b4f7a9d2e41b07c95e8a3', 'hex');
 
-/** Random bytes are dear to ask for and cheap to get many of. */
+/** One large request for random bytes is cheaper than many small ones. */
 const poolBytes = 4_096;
 const idBytes = 16;
 
@@ -17,8 +17,8 @@ export function isUuid(text: string): boolean {
 }
 
 /**
- * UUID v7: rises within this process, so that new ids land on one side of the index. When the clock stands still or
- * goes back, the counter goes on from the latest time seen.
+ * Returns a UUID v7. Ids increase within this process, so that new ids go to one side of the index; if the clock stops or
+ * goes back, a counter continues from the latest time seen.
  */
 export function newEventId(): string {
   const bytes = takeRandom();
@@ -43,7 +43,7 @@ function takeRandom(): Buffer {
   return bytes;
 }
 
-/** UUID v5 in evstore's namespace: the same text gives the same id, everywhere. */
+/** Returns a UUID v5 in evstore's namespace: the same text gives the same id everywhere. */
 export function derivedId(text: string): string {
   const bytes = crypto().createHash('sha1').update(namespace).update(text).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
@@ -51,7 +51,7 @@ export function derivedId(text: string): string {
   return formatUuid(bytes);
 }
 
-/** Loaded with the first id: who only reads makes none. */
+/** Loaded with the first id: commands that only read make none. */
 function crypto() {
   return process.getBuiltinModule('node:crypto');
 }

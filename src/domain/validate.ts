@@ -1,4 +1,4 @@
-/** What an append may carry. It runs before either engine is asked, so both say the same. */
+/** Validates an append before the database is asked, so that both engines answer the same. */
 import { EvstoreError } from './errors.js';
 import type { ExpectedVersion, JsonText, NewEvent } from './event.js';
 import { scanJson } from './json.js';
@@ -11,13 +11,13 @@ import { isUuid } from './uuid.js';
 export interface ValidateOptions {
   /** Allows data and metadata beyond 10 KB, up to 1 MB. */
   readonly allowLarge?: boolean;
-  /** Data and metadata are parts of a JSON text that was scanned, so they need not be. */
+  /** Data and metadata come from a JSON text that was scanned already. */
   readonly isScanned?: boolean;
 }
 
 /**
- * The events as they will be stored: ids in lower case, times in UTC.
- * @throws E_USAGE for a batch that makes no sense, E_INVALID_INPUT for what cannot be stored
+ * Returns the events as they will be stored: ids in lower case, times in UTC.
+ * @throws E_USAGE for an impossible batch, E_INVALID_INPUT for a value that cannot be stored
  */
 export function validateAppend(
   streamId: string,
@@ -31,10 +31,10 @@ export function validateAppend(
       why: 'An expected version is a whole number from 0, any, none or exists.',
     });
   }
-  if (events.length === 0) throw new EvstoreError('E_USAGE', 'there is no event to append');
+  if (events.length === 0) throw new EvstoreError('E_USAGE', 'no event to append');
   if (events.length > maxBatchEvents) {
-    throw new EvstoreError('E_USAGE', `${events.length} events are too many for one append`, {
-      why: `One append takes at most ${maxBatchEvents} events; use import for more.`,
+    throw new EvstoreError('E_USAGE', `too many events for one append: ${events.length}`, {
+      why: `One append has at most ${maxBatchEvents} events; use import for more.`,
     });
   }
   const valid = events.map((event, index) => validateEvent(event, nameEvent(events, index), options));
@@ -43,8 +43,8 @@ export function validateAppend(
 }
 
 /**
- * One event, as it will be stored.
- * @param name how errors call it, e.g. `line 3`; empty when there is only one
+ * Returns one event as it will be stored.
+ * @param name how errors name it, e.g. `line 3`; empty if there is only one
  * @throws E_INVALID_INPUT
  */
 export function validateEvent<E extends NewEvent>(event: E, name: string, options: ValidateOptions = {}): E {
@@ -74,10 +74,13 @@ function checkedEvent<E extends NewEvent>(event: E, options: ValidateOptions): E
 
 function checkPayload(what: 'data' | 'metadata', text: JsonText, options: ValidateOptions): void {
   const { allowLarge = false, isScanned = false } = options;
-  // A unit of UTF-16 takes three bytes at most.
+  // A UTF-16 unit has at most three bytes in UTF-8.
   const bytes = text.length * 3 > maxOrdinaryBytes ? Buffer.byteLength(text) : 0;
   if (bytes > maxPayloadBytes) {
-    throw invalid(`${what} is ${bytes} bytes long`, 'An event takes at most 1 MB; keep the document elsewhere.');
+    throw invalid(
+      `${what} is ${bytes} bytes long`,
+      'An event has at most 1 MB; store the document elsewhere and append a reference.',
+    );
   }
   if (bytes > maxOrdinaryBytes && !allowLarge) {
     throw invalid(
@@ -110,7 +113,7 @@ function checkDistinct(events: readonly NewEvent[]): void {
   for (const { id } of events) {
     if (seen.has(id)) {
       throw new EvstoreError('E_USAGE', `the id ${id} appears twice in one append`, {
-        why: 'Every event has an id of its own.',
+        why: 'Each event needs its own id.',
         details: { id },
       });
     }

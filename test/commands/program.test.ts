@@ -19,7 +19,7 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
     [['read', '--color', 'blue'], 'not one of auto, always, never'],
     [['read', '--from-version', '2'], 'need a stream'],
     [['append'], 'missing required argument'],
-    [['run', '--partition', '5/4'], "--partition: '5/4' is no part"],
+    [['run', '--partition', '5/4'], "--partition: '5/4' is not a part"],
     [['--schema', 'shop', 'rebuild', '--verify', 'some'], 'next: evstore rebuild --help'],
     [['append', 'Order-1', '--type', 'A', '--projections', 'x.ts'], '--projections needs --inline'],
   ] as const) {

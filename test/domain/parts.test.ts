@@ -34,7 +34,7 @@ describe('a part', () => {
     expect(parsePart('2/3')).toEqual({ index: 2, of: 3 });
     expect(parsePart('256/256')).toEqual({ index: 256, of: 256 });
     for (const text of ['', '0/2', '3/2', '1/257', '1/0', '-1/2', '1/2/3', 'a/b', '1.5/2', ' 1/2']) {
-      expect(() => parsePart(text), text).toThrow(`'${text}' is no part`);
+      expect(() => parsePart(text), text).toThrow(`'${text}' is not a part`);
     }
   });
 
