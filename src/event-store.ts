@@ -1,5 +1,5 @@
 /**
- * The store as programs use it: values instead of JSON text, events one by one instead of batches.
+ * The store for programs: values instead of JSON text, single events instead of batches.
  */
 import type { AppendResult, EventFilter, ExpectedVersion, NewEvent, RecordedEvent } from './domain/event.js';
 import { newEventId } from './domain/uuid.js';
@@ -13,28 +13,28 @@ import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
 
 export interface OpenOptions {
-  /** Postgres schema; `public` unless said. */
+  /** Postgres schema. Default `public`. */
   readonly schema?: string;
-  /** Make the SQLite file and the schema where they are missing, upgrade an older schema. Default false. */
+  /** Create the SQLite file and the schema if they are missing, and upgrade an older schema. Default false. */
   readonly create?: boolean;
-  /** Shown to the database's administrators. Default `evstore`. */
+  /** The application name that the database shows. Default `evstore`. */
   readonly applicationName?: string;
-  /** Events of older schema versions go through these before they are given out. */
+  /** Applied to events of older schema versions when they are read. */
   readonly upcasters?: readonly Upcaster[];
   /**
-   * Those of mode `inline` are registered, and every append writes their rows in its own transaction; a handler that
-   * throws fails the append. The others are left to their runner.
+   * Projections of mode `inline` are registered, and every append writes their rows in its own transaction; a handler that
+   * throws fails the append. Other projections are left to their runner.
    */
   readonly projections?: readonly Projection[];
 }
 
-/** An event to append. Whatever is left out gets what the command line would give it. */
+/** An event to append. Members that are left out get the defaults of the command line. */
 export interface EventInput {
   readonly type: string;
-  /** Anything JSON can say. */
+  /** Any JSON value. */
   readonly data: unknown;
   readonly metadata?: Readonly<Record<string, unknown>>;
-  /** UUID. Give your own to make a retry across processes safe; a new one is made otherwise. */
+  /** UUID. Choose it yourself to make a retry across processes safe. Default: a new one. */
   readonly id?: string;
   readonly schemaVersion?: number;
   /** RFC 3339, or a Date. */
@@ -44,12 +44,12 @@ export interface EventInput {
 export interface AppendCondition {
   /** Default `any`. */
   readonly expectedVersion?: ExpectedVersion;
-  /** The category of the stream unless said; recorded with each event. */
+  /** Recorded with each event. Default: the category of the stream. */
   readonly streamType?: string;
-  /** Put into the metadata of each event that has none. */
+  /** Added to the metadata of each event that has none. */
   readonly correlationId?: string;
   readonly causationId?: string;
-  /** Lets an event pass that is over 10 KB; 1 MB is the end. */
+  /** Allows events over 10 KB, up to 1 MB. */
   readonly allowLarge?: boolean;
   /** How long transient faults are retried, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
@@ -85,7 +85,7 @@ export interface EventStore {
   /** The URL without its password. */
   readonly location: string;
   /**
-   * Appends to the end of one stream, all or nothing. Repeated with the same ids it succeeds without writing again.
+   * Appends to the end of one stream, all events or none. Repeated with the same ids, it succeeds without writing again.
    * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN,
    * E_HANDLER when an inline projection cannot take the events
    */
@@ -94,16 +94,16 @@ export interface EventStore {
     events: EventInput | readonly EventInput[],
     condition?: AppendCondition,
   ): Promise<AppendResult>;
-  /** Oldest first. A stream that does not exist has no events. */
+  /** Reads a stream, oldest event first. A stream that does not exist has no events. */
   readStream(streamId: string, range?: StreamRange): AsyncIterable<Event>;
-  /** The whole log in order, up to where nothing can still appear. */
+  /** Reads the whole log in order, up to the safe head. */
   readAll(range?: LogRange): AsyncIterable<Event>;
-  /** As `readAll`, and then every event as it commits, gap-free and in order, until the signal aborts. */
+  /** Like `readAll`, then yields every event as it commits, gap-free and in order, until the signal aborts. */
   subscribe(options?: SubscribeOptions): AsyncIterable<Event>;
   close(): Promise<void>;
 }
 
-/** How long one wait for new events lasts before the subscription looks for itself, in milliseconds. */
+/** How long one wait for new events lasts before the subscription reads again, in milliseconds. */
 const waitMs = 5_000;
 
 /**
@@ -211,7 +211,7 @@ function toNewEvent(input: EventInput, condition: AppendCondition): NewEvent {
     id: input.id ?? newEventId(),
     type: input.type,
     schemaVersion: input.schemaVersion ?? 1,
-    // A value JSON has no word for (a function, undefined) gives no text at all: refused by the validation as no JSON.
+    // A value that JSON cannot express (a function, undefined) gives no text, which the validation refuses.
     data: JSON.stringify(input.data) ?? '',
     metadata: JSON.stringify(metadata),
     ...(streamType !== undefined && { streamType }),
@@ -219,7 +219,7 @@ function toNewEvent(input: EventInput, condition: AppendCondition): NewEvent {
   };
 }
 
-/** A call, because the flag changes while the reader waits and a plain comparison is taken as settled. */
+/** A function, because the flag changes while the reader waits, and the compiler would take a comparison as settled. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
 }

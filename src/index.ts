@@ -1,4 +1,4 @@
-/** What a program may import from `evstore`: these names are a contract. */
+/** The public API of `evstore`: these names are a contract. */
 export { type Config, defineConfig } from './config/config.js';
 export { type ErrorCode, EvstoreError, isEvstoreError } from './domain/errors.js';
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';

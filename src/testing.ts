@@ -1,6 +1,6 @@
 /**
- * `evstore/testing`: projections and sagas tried out in memory, by the code that runs them. Works in any test runner: a
- * scenario that does not hold throws an AssertionError with the difference.
+ * `evstore/testing`: tests projections and sagas in memory with the code that runs them in production. Works in any test
+ * runner: a scenario that fails throws an AssertionError with the difference.
  */
 export { type ExternalScenario, externalScenario } from './testing/external-scenario.js';
 export { type GivenEvent, given } from './testing/given.js';

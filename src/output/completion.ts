@@ -1,4 +1,4 @@
-/** Completion scripts. The flags of a command are those of the command and of its subcommands together. */
+/** Renders completion scripts. The flags of a command include those of its subcommands. */
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];

@@ -1,4 +1,4 @@
-/** An error for people and for programs. Both are safe to print: what a store or a driver said is in them. */
+/** Renders errors for people and for programs. Both are safe to print, because errors quote stores and drivers. */
 
 import type { EvstoreError } from '../domain/errors.js';
 import { sanitiseJson } from '../domain/safe-json.js';
@@ -10,14 +10,14 @@ export interface ErrorView {
   readonly theme: Theme;
   /** Shows stacks. */
   readonly debug: boolean;
-  /** Texts that must not appear. */
+  /** Texts that must not appear in the output. */
   readonly secrets: readonly string[];
 }
 
-/** `error: what (E_CODE)`, then why, then the command to run next. Further lines of why are indented: they may be a handler's. */
+/** `error: what (E_CODE)`, then why, then the command to run next. Further lines of why are indented: a handler may have written them. */
 export function renderError(error: EvstoreError, { theme, debug, secrets }: ErrorView): string {
   const clean = (text: string) => sanitiseLines(redact(text, secrets));
-  // Names of the store stand in it: a line break there could forge a line of ours.
+  // It contains names from the store, in which a line break could forge a line.
   const what = sanitise(redact(error.message, secrets));
   const lines = [`${theme.bad('error:')} ${what} ${theme.faint(`(${error.code})`)}`];
   if (error.why !== undefined) lines.push(clean(error.why).replaceAll('\n', '\n  '));
@@ -36,7 +36,7 @@ export function renderErrorJson(error: EvstoreError, { debug, secrets }: ErrorVi
   return `${sanitiseJson(json)}\n`;
 }
 
-/** Of the error and of everything that caused it. */
+/** Returns the stacks of the error and of its causes. */
 function stacksOf(error: unknown): string[] {
   const stacks: string[] = [];
   for (let each: unknown = error; each instanceof Error && stacks.length < 10; each = each.cause) {

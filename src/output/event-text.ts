@@ -1,4 +1,4 @@
-/** An event for people: where and what on one line, its data below. */
+/** Renders an event for people: place and type on one line, its data below. */
 
 import type { RecordedEvent } from '../domain/event.js';
 import { sanitiseJson } from '../domain/safe-json.js';
@@ -8,7 +8,7 @@ import type { View } from './view.js';
 
 const indent = '    ';
 
-/** Ends with a line break. */
+/** Returns text with a line break at the end. */
 export function renderEvent(event: RecordedEvent, { theme, now }: View): string {
   const head = [
     theme.faint(`#${event.globalPosition}`),

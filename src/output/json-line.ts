@@ -1,4 +1,4 @@
-/** A report as one line of JSON. */
+/** Renders a report as one line of JSON. */
 import { sanitiseJson } from '../domain/safe-json.js';
 
 /** A report as one JSON document, with a line break. */

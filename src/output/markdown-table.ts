@@ -1,14 +1,14 @@
-/** A table in Markdown, for the summary of a run in CI. What a store holds is text in it, and never markup. */
+/** Renders a Markdown table for the summary of a CI run. Content of the store is escaped: it is never markup. */
 import { sanitise } from '../terminal/sanitise.js';
 
 export interface MarkdownColumn<Row> {
   readonly heading: string;
-  /** Raw text: it is made safe here. */
+  /** Raw text; it is made safe here. */
   readonly text: (row: Row) => string;
   readonly align?: 'left' | 'right';
 }
 
-/** A heading and a table, with a blank line behind it. */
+/** Returns a heading and a table, followed by a blank line. */
 export function renderMarkdownTable<Row>(
   title: string,
   rows: readonly Row[],

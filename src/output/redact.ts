@@ -1,14 +1,14 @@
-/** Passwords out of texts, whoever wrote them: drivers put whole connection strings into their messages. */
+/** Removes passwords from texts: drivers put whole connection strings into their messages. */
 import { redactUrl } from '../store/redact-url.js';
 
 export function redact(text: string, secrets: readonly string[] = []): string {
   let safe = redactUrl(text);
-  // A short one would be found in every word; it is caught by its place in the URL.
+  // A short password would match parts of words; it is removed by its place in the URL.
   for (const secret of secrets.filter((each) => each.length >= 4)) safe = safe.replaceAll(secret, '***');
   return safe;
 }
 
-/** Passwords as they stand in a connection URL, raw and decoded. */
+/** Returns the passwords in a connection URL, raw and decoded. */
 export function secretsOf(url: string): string[] {
   const found = [/^[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(.*)@/i.exec(url)?.[1], /[?&]password=([^&]*)/i.exec(url)?.[1]];
   return found.flatMap((raw) => (raw === undefined || raw === '' ? [] : [raw, decode(raw)]));

@@ -1,4 +1,4 @@
-/** Times for people: how long ago, in the largest unit that is not 0. */
+/** Relative times for people, in the largest unit that is not 0. */
 
 const units: readonly (readonly [name: string, milliseconds: number])[] = [
   ['d', 86_400_000],

@@ -1,4 +1,4 @@
-/** Lists for people. The only user of cli-table3, which takes seconds for thousands of rows: those are padded lines. */
+/** Lists for people. The only user of cli-table3, which needs seconds for thousands of rows: long lists are padded lines. */
 import Table from 'cli-table3';
 import { sanitise } from '../terminal/sanitise.js';
 import { cutText, measureText, padText } from './text-width.js';
@@ -6,7 +6,7 @@ import type { View } from './view.js';
 
 export interface Column<Row> {
   readonly heading: string;
-  /** Raw text: it is made safe here. */
+  /** Raw text; it is made safe here. */
   readonly text: (row: Row) => string;
   readonly align?: 'left' | 'right';
   /** Colours the finished cell. */
@@ -16,7 +16,7 @@ export interface Column<Row> {
 const maxTableRows = 200;
 const gap = '  ';
 
-/** Ends with a line break; nothing at all for no rows. */
+/** Returns the list with a line break at the end; empty without rows. */
 export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], view: View): string {
   if (rows.length === 0) return '';
   const texts = rows.map((row) => columns.map((column) => sanitise(column.text(row))));
@@ -34,7 +34,7 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Right-aligned cells are numbers: `padText` pads on the other side. */
+/** Right-aligned cells are padded on the left. */
 function fitWidths<Row>(
   columns: readonly Column<Row>[],
   texts: readonly (readonly string[])[],
@@ -44,7 +44,7 @@ function fitWidths<Row>(
     texts.reduce((widest, line) => Math.max(widest, measureText(line[at] ?? '')), measureText(heading)),
   );
   let excess = widths.reduce((sum, each) => sum + each, 0) + gap.length * (columns.length - 1) - width;
-  // The widest columns give way first, and none below what its heading takes.
+  // The widest columns shrink first, none below the width of its heading.
   while (excess > 0) {
     const widest = widths.reduce((best, each, at) => (isShrinkable(at) && each > (widths[best] ?? 0) ? at : best), 0);
     const current = widths[widest] ?? 0;

@@ -1,4 +1,4 @@
-/** How many cells a text takes, and the part of it that fits. */
+/** Measures text in terminal cells, and cuts it to a width. */
 import stringWidth from 'string-width';
 
 const graphemes = new Intl.Segmenter();
@@ -7,7 +7,7 @@ export function measureText(text: string): number {
   return /^[\x20-\x7e]*$/.test(text) ? text.length : stringWidth(text);
 }
 
-/** Cut between graphemes, with an ellipsis where something is missing. */
+/** Cuts between graphemes, with an ellipsis for what is missing. */
 export function cutText(text: string, width: number, unicode = true): string {
   if (measureText(text) <= width) return text;
   const ellipsis = unicode ? '…' : '...';

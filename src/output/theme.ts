@@ -1,15 +1,15 @@
-/** Colour by meaning. The only user of chalk, which is loaded only when there will be colour. */
+/** Colours by meaning. The only user of chalk, which is loaded only when colour is needed. */
 
 export interface Theme {
   readonly colour: boolean;
-  /** What a line is about: names, headings. */
+  /** The subject of a line: names, headings. */
   strong(text: string): string;
-  /** What may be overlooked: times, ids, units. */
+  /** Secondary text: times, ids, units. */
   faint(text: string): string;
   good(text: string): string;
   caution(text: string): string;
   bad(text: string): string;
-  /** What kind a thing is: event types, states. */
+  /** Kinds: event types, states. */
   kind(text: string): string;
 }
 
@@ -18,7 +18,7 @@ type ColourChoice = 'auto' | 'always' | 'never';
 export interface ColourFacts {
   readonly choice: ColourChoice;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Of the stream the text goes to. */
+  /** Of the stream that gets the text. */
   readonly isTTY: boolean;
 }
 

@@ -9,7 +9,7 @@ export function renderTsvLine(fields: readonly Field[]): string {
   return `${fields.map((field) => (field === null ? '' : escapeField(String(field)))).join('\t')}\n`;
 }
 
-/** The heading comes even without rows, so that a reader always knows the columns. */
+/** The heading is printed even without rows, so that a reader always knows the columns. */
 export function renderTsv(headings: readonly string[], rows: readonly (readonly Field[])[]): string {
   return [headings, ...rows].map(renderTsvLine).join('');
 }

@@ -1,11 +1,11 @@
-/** What a renderer may know about where its text will be read. */
+/** What a renderer knows about the place where its text is read. */
 import type { Theme } from './theme.js';
 
 export interface View {
   readonly theme: Theme;
-  /** Cells a line. */
+  /** Cells per line. */
   readonly width: number;
-  /** Whether characters beyond ASCII can be shown. */
+  /** Whether non-ASCII characters can be shown. */
   readonly unicode: boolean;
   readonly now: Date;
 }

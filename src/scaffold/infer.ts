@@ -1,4 +1,4 @@
-/** What stored events look like: their types in order of appearance, and the fields of the first one's data. */
+/** Infers the shape of stored events: their types in order of appearance, and the fields of the first event's data. */
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import { categoryOf, toSnakeCase } from '../domain/names.js';
@@ -8,26 +8,26 @@ import type { EventLog } from '../store/store.js';
 import { isPlainEventType } from './names.js';
 import type { Field } from './plan.js';
 
-/** Events looked at. */
+/** The number of events examined. */
 const sampleSize = 2_000;
 const maxTypes = 50;
 const maxFields = 20;
 
-/** Columns the summary template has already, as the database spells them. */
+/** Columns that the summary template has already, as spelled in the database. */
 const takenColumns: ReadonlySet<string> = new Set(['stream_id', 'status', 'events', 'changed_at']);
 
 export interface Inferred {
   readonly category: string;
   readonly events: readonly string[];
-  /** Of the data of the first of `events`. */
+  /** The fields of the data of the first event. */
   readonly fields: readonly Field[];
-  /** Events that were looked at: the first ones of the log. */
+  /** The number of events examined, from the start of the log. */
   readonly lookedAt: number;
-  /** Types and fields that were left out, because code cannot name them or they are too many. */
+  /** Types and fields that were left out, because code cannot name them or there are too many. */
   readonly leftOut: readonly string[];
 }
 
-/** Undefined takes what the store has most of. */
+/** Without a category, the most frequent one is used. */
 export interface Wanted {
   readonly category: string | undefined;
   readonly events: readonly string[] | undefined;
@@ -44,8 +44,8 @@ export async function inferFromStore(log: EventLog, wanted: Wanted): Promise<Inf
   const category = given ?? mostFrequent(sample.map(({ streamId }) => categoryOf(streamId)));
   const chosen = sample.filter(({ streamId }) => types !== undefined || categoryOf(streamId) === category);
   if (category === undefined || chosen.length === 0) {
-    throw new EvstoreError('E_NOT_FOUND', 'there is no event to learn from', {
-      why: 'The code is made from the types and the data of stored events.',
+    throw new EvstoreError('E_NOT_FOUND', 'no event to infer types from', {
+      why: 'The code is generated from the types and data of stored events.',
       next: 'evstore read --limit 5',
     });
   }
@@ -53,7 +53,7 @@ export async function inferFromStore(log: EventLog, wanted: Wanted): Promise<Inf
   const plain = seen.filter(isPlainEventType);
   const [first] = plain;
   if (first === undefined) {
-    throw new EvstoreError('E_NOT_FOUND', `no event type of ${category} can be named in code`, {
+    throw new EvstoreError('E_NOT_FOUND', `code cannot name any event type of ${category}`, {
       next: 'evstore scaffold projection --help',
     });
   }

@@ -1,8 +1,8 @@
-/** What generated code may be called. A name becomes a file, an identifier and a table, so it is checked for all three. */
+/** Names of generated code. A name becomes a file, an identifier and a table, so it is checked for all three. */
 import { EvstoreError } from '../domain/errors.js';
 import { isTableName, toSnakeCase } from '../domain/names.js';
 
-/** One name in the spellings code needs. */
+/** One name in the spellings that code needs. */
 export interface Spellings {
   /** `order-summary`: files. */
   readonly kebab: string;
@@ -14,11 +14,11 @@ export interface Spellings {
   readonly words: string;
 }
 
-/** Room for the longest thing a template adds to a table's name, and for what a rebuild adds. */
+/** Leaves room for the longest suffix that a template or a rebuild adds to a table's name. */
 const maxNameCharacters = 40;
 const maxEventCharacters = 100;
 
-/** Names of files that Windows keeps for itself, whatever the extension. */
+/** File names that Windows reserves, with any extension. */
 const deviceName = /^(con|prn|aux|nul|com\d|lpt\d)$/;
 
 const reservedWords: ReadonlySet<string> = new Set(
@@ -30,13 +30,13 @@ const reservedWords: ReadonlySet<string> = new Set(
 
 /**
  * `OrderSummary`, `orderSummary`, `order_summary` and `order-summary` are the same name.
- * @throws E_USAGE for anything that is no plain name: paths, quotes, reserved words, what Windows keeps for itself
+ * @throws E_USAGE for anything that is not a plain name: paths, quotes, reserved words, names that Windows reserves
  */
 export function spellName(name: string): Spellings {
   if (!/^[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*$/.test(name)) {
     throw wrongName(name, 'A name is letters and digits, with - or _ between words, and begins with a letter.');
   }
-  if (name.length > maxNameCharacters) throw wrongName(name, `A name takes at most ${maxNameCharacters} characters.`);
+  if (name.length > maxNameCharacters) throw wrongName(name, `A name has at most ${maxNameCharacters} characters.`);
   const snake = toSnakeCase(name);
   const parts = snake.split('_');
   const camel = parts.map((part, index) => (index === 0 ? part : capitalise(part))).join('');
@@ -47,21 +47,21 @@ export function spellName(name: string): Spellings {
 }
 
 /**
- * The event types of `--events A,B`, each once.
- * @throws E_USAGE for a type that is no plain name
+ * Returns the event types of `--events A,B`, without duplicates.
+ * @throws E_USAGE for a type that is not a plain name
  */
 export function parseEventTypes(text: string): readonly string[] {
   const types = [...new Set(text.split(',').map((type) => type.trim()))];
   for (const type of types) {
     if (isPlainEventType(type)) continue;
     throw new EvstoreError('E_USAGE', `cannot generate code for the event type ${JSON.stringify(type.slice(0, 60))}`, {
-      why: `An event type in generated code is letters, digits, _, . and -, at most ${maxEventCharacters}, and begins with a letter.`,
+      why: `In generated code an event type has letters, digits, _, . and -, starts with a letter, and has at most ${maxEventCharacters} characters.`,
     });
   }
   return types;
 }
 
-/** Whether generated code may hold it as it is. */
+/** Returns whether generated code can contain the type as it is. */
 export function isPlainEventType(type: string): boolean {
   return type.length <= maxEventCharacters && /^[A-Za-z][A-Za-z0-9_.-]*$/.test(type);
 }

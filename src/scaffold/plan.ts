@@ -1,4 +1,4 @@
-/** Template and names → the files to write. Pure. */
+/** Turns a template and names into the files to write. Pure. */
 import type { ColumnType } from '../domain/read-model.js';
 import { columnProperty, type Spellings, spellName } from './names.js';
 import type { Template } from './templates.js';
@@ -8,7 +8,7 @@ export interface Field {
   /** Property of the row and of the data. */
   readonly name: string;
   readonly type: ColumnType;
-  /** A value of it as TypeScript, for the test. */
+  /** A sample value as TypeScript, for the test. */
   readonly sample: string;
 }
 
@@ -17,7 +17,7 @@ export interface ScaffoldRequest {
   readonly name: Spellings;
   /** The user's event types; undefined keeps the template's, with its fields. */
   readonly events: readonly string[] | undefined;
-  /** Of the first event's data. */
+  /** The fields of the first event's data. */
   readonly fields: readonly Field[];
 }
 
@@ -53,7 +53,7 @@ function respell(request: ScaffoldRequest, text: string): string {
   return spellLines(request, withFields, spellings);
 }
 
-/** A run of lines that each name another of `from` becomes a line for each of `to`, made of the run's first line. */
+/** Replaces consecutive lines that each name one of `from` by a line for each of `to`, made from the first of them. */
 function repeatRuns<T>(
   lines: readonly string[],
   from: readonly string[],
@@ -71,7 +71,7 @@ function repeatRuns<T>(
   return made;
 }
 
-/** In any of its spellings, as a word. */
+/** Matches the name as a word, in any of its spellings. */
 function names(line: string, name: string): boolean {
   return new RegExp(`\\b(?:${name}|${columnProperty(name)})\\b(?!')|'${name}'`).test(line);
 }
@@ -80,7 +80,7 @@ function eventLine(line: string, from: string, to: string): string {
   return replaceWords(line, eventSpellings(from, to));
 }
 
-/** `total: 'bigint',`, `total: event.data.total,` and `total: 4200,` say how a field is spelled in their place. */
+/** Respells a line for another field: `total: 'bigint',`, `total: event.data.total,` or `total: 4200,`. */
 function fieldLine(line: string, from: string, { name, type, sample }: Field): string {
   const indent = line.slice(0, line.search(/\S/));
   if (line.includes(`data.${from}`)) return `${indent}${name}: event.data.${name},`;
@@ -110,7 +110,7 @@ function spellLines({ template, name }: ScaffoldRequest, text: string, events: M
   return replaceWords(text, spellings);
 }
 
-/** In one pass, so that what was put in is not replaced again. */
+/** Replaces in one pass, so that inserted text is not replaced again. */
 function replaceWords(text: string, spellings: ReadonlyMap<string, string>): string {
   const words = [...spellings.keys()].sort((a, b) => b.length - a.length);
   const pattern = words.map((word) => word.replace(/[.*+?^$()|[\]\\{}]/g, '\\$&')).join('|');

@@ -1,10 +1,10 @@
-/** The text of a template, from the package this runs in. */
+/** Reads a template from the package. */
 import { existsSync, readFileSync } from 'node:fs';
 import { EvstoreError } from '../domain/errors.js';
 import type { TemplateText } from './plan.js';
 import type { Template } from './templates.js';
 
-/** Two folders up in the working tree, three from dist/. */
+/** Two folders up in the working tree, three from `dist`. */
 const places = ['../../templates/', '../../../templates/'];
 
 export function readTemplate({ folder, name }: Template): TemplateText {

@@ -1,4 +1,4 @@
-/** The events of a small shop, the same every time: orders that are placed, paid, and shipped or cancelled. */
+/** Makes the events of a small shop, always the same: orders that are placed, paid, and shipped or cancelled. */
 
 export interface ShopEvent {
   readonly id: string;
@@ -14,7 +14,7 @@ const cities = ['Zürich', 'Lagos', 'Kyoto', 'Quito', 'Oslo', 'Pune', 'Turin'];
 const firstMoment = Date.UTC(2026, 0, 1, 8);
 const minute = 60_000;
 
-/** In the order they happened. @param orders how many; each has 3 or 4 events */
+/** Returns events in the order in which they happened. @param orders the number of orders, of 3 or 4 events each */
 export function makeShopEvents(orders: number): readonly ShopEvent[] {
   const random = makeRandom(20_260_101);
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
@@ -38,7 +38,7 @@ export function makeShopEvents(orders: number): readonly ShopEvent[] {
   return events.sort((a, b) => (a.createdAt < b.createdAt ? -1 : a.createdAt > b.createdAt ? 1 : 0));
 }
 
-/** Mulberry32: small, and the same on every machine. */
+/** Mulberry32: a small generator that gives the same numbers on every machine. */
 function makeRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -49,7 +49,7 @@ function makeRandom(seed: number): () => number {
   };
 }
 
-/** A UUID v8 of the event's place, so that a second import finds every event again. */
+/** Returns a UUID v8 made from the event's place, so that a second import recognises every event. */
 function toId(place: number, random: () => number): string {
   const hex = (digits: number) =>
     Math.floor(random() * 16 ** digits)

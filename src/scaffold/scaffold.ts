@@ -1,4 +1,4 @@
-/** From what was asked for to the files: checks, plans and, unless told not to, writes. */
+/** Generates code: checks the names, plans the files and, except in a dry run, writes them. */
 import { EvstoreError } from '../domain/errors.js';
 import { toSnakeCase } from '../domain/names.js';
 import { columnProperty, spellName } from './names.js';
@@ -12,23 +12,23 @@ export interface Scaffold {
   readonly name: string;
   readonly events: readonly string[] | undefined;
   readonly fields: readonly Field[];
-  /** Absolute; nothing is written outside. */
+  /** Absolute. Nothing is written outside it. */
   readonly root: string;
-  /** Below `root`. */
+  /** Relative to `root`, and below it. */
   readonly folder: string;
   readonly force: boolean;
   readonly dryRun: boolean;
 }
 
 export interface ScaffoldReport {
-  /** Of the projection or saga. */
+  /** The name of the projection or saga. */
   readonly name: string;
   readonly files: readonly ScaffoldedFile[];
   readonly dryRun: boolean;
 }
 
 interface ScaffoldedFile {
-  /** Relative to where the command ran. */
+  /** Relative to the working directory. */
   readonly path: string;
   readonly content: string;
 }
@@ -49,8 +49,8 @@ export function scaffold(request: Scaffold): ScaffoldReport {
 
 function checkEvents(template: Template, events: readonly string[]): void {
   if (template === projectionTemplates.join && events.length < 2) {
-    throw new EvstoreError('E_USAGE', 'a join takes at least two event types', {
-      why: 'The first one refers to another stream, the others come from it.',
+    throw new EvstoreError('E_USAGE', 'a join needs at least two event types', {
+      why: 'The first type refers to another stream, which has the other types.',
       next: 'evstore scaffold projection order-customers --kind join --events OrderPlaced,CustomerRegistered',
     });
   }
@@ -60,7 +60,7 @@ function checkEvents(template: Template, events: readonly string[]): void {
     const column = columnProperty(type);
     if (!columns.has(column) && toSnakeCase(type).length <= 63) columns.add(column);
     else
-      throw new EvstoreError('E_USAGE', `the event type ${type} cannot have a column of its own`, {
+      throw new EvstoreError('E_USAGE', `the event type ${type} cannot have its own column`, {
         why: `Its column would be ${toSnakeCase(type)}, which is taken or longer than 63 characters.`,
       });
   }

@@ -1,21 +1,21 @@
-/** Which templates there are, and which of their words are to be respelled. */
+/** The templates, and the words in them that scaffolding respells. */
 
 export type ProjectionKind = 'summary' | 'aggregates' | 'join' | 'search' | 'external';
 export type SagaKind = 'orchestration';
 
 export interface Template {
-  /** Its folder and the generated code's: `projection` → `projections/`. */
+  /** The folder of the template and of the generated code: `projection` → `projections/`. */
   readonly folder: 'projection' | 'saga';
-  /** Its file without `.ts`, and the name that is respelled in it. */
+  /** The file without `.ts`; also the name that is respelled in it. */
   readonly name: string;
   /**
-   * The event types in it. The first one's lines are kept; a run of lines that name the later ones, one each, becomes a
-   * run of lines for the user's.
+   * The event types in it. The lines of the first are kept; consecutive lines that name one of the others each are
+   * replaced by lines for the user's types.
    */
   readonly events: readonly string[];
-  /** Fields of the first event's data: a run of lines, one each, becomes a run of lines for the user's. */
+  /** The fields of the first event's data: consecutive lines, one per field, are replaced by lines for the user's. */
   readonly fields: readonly string[];
-  /** Half a line, for lists. */
+  /** A short summary, for lists. */
   readonly summary: string;
 }
 

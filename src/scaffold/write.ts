@@ -1,4 +1,4 @@
-/** Writes planned files: below the folder given and nowhere else, over nothing unless told to, all of them or none. */
+/** Writes planned files: only below the given folder, without overwriting unless forced, all files or none. */
 import { randomBytes } from 'node:crypto';
 import {
   constants,
@@ -15,17 +15,17 @@ import { EvstoreError } from '../domain/errors.js';
 import type { PlannedFile } from './plan.js';
 
 export interface WriteOptions {
-  /** Where the project is; nothing is written outside. Absolute. */
+  /** The project's folder, absolute. Nothing is written outside it. */
   readonly root: string;
-  /** Below `root`, relative. */
+  /** Relative to `root`, and below it. */
   readonly folder: string;
-  /** Replace files that are there. */
+  /** Replace existing files. */
   readonly force: boolean;
 }
 
 /**
- * Paths as they would be written, relative to `root`.
- * @throws E_USAGE when a path leads out of `root`, through a symbolic link, or to something that is there
+ * Returns the paths that would be written, relative to `root`.
+ * @throws E_USAGE when a path is outside `root`, passes through a symbolic link, or exists
  */
 export function checkTargets(files: readonly PlannedFile[], { root, folder, force }: WriteOptions): readonly string[] {
   const target = resolve(root, folder);
@@ -41,14 +41,13 @@ export function checkTargets(files: readonly PlannedFile[], { root, folder, forc
     const path = join(inside, name);
     const known = lstatSync(join(target, name), { throwIfNoEntry: false });
     if (known === undefined) return path;
-    if (!known.isFile()) throw refused(`${path} is there and is no ordinary file`, 'It is not replaced.');
-    if (!force)
-      throw refused(`${path} is there already`, 'Generated code never replaces a file unless --force is given.');
+    if (!known.isFile()) throw refused(`${path} exists and is not a regular file`, 'It is not replaced.');
+    if (!force) throw refused(`${path} exists`, 'Generated code replaces a file only with --force.');
     return path;
   });
 }
 
-/** @throws as `checkTargets`, and E_OUTPUT when the disk refuses: then nothing is left behind */
+/** @throws as `checkTargets`, and E_OUTPUT when a write fails; then no file is left behind */
 export function writeFiles(files: readonly PlannedFile[], options: WriteOptions): readonly string[] {
   const paths = checkTargets(files, options);
   const target = resolve(options.root, options.folder);
@@ -78,8 +77,8 @@ export function writeFiles(files: readonly PlannedFile[], options: WriteOptions)
 }
 
 /**
- * Without `force` it is copied only where nothing is, whoever else writes at the same moment; with it, what was there is
- * kept until all files stand. What comes back takes it away again.
+ * Without `force` a file is copied only if none exists, even when another process writes at the same moment; with `force`
+ * the old file is kept until all files are written. Returns a function that undoes the write.
  */
 function place(draft: string, path: string, force: boolean): () => void {
   const remove = () => rmSync(path, { force: true });
@@ -97,7 +96,7 @@ function keptName(draft: string): string {
   return `${draft}.old`;
 }
 
-/** A link inside the project may lead anywhere. */
+/** A symbolic link inside the project may point anywhere. */
 function refuseLinks(root: string, parts: readonly string[]): void {
   let path = root;
   for (const part of parts) {
@@ -105,7 +104,10 @@ function refuseLinks(root: string, parts: readonly string[]): void {
     const known = lstatSync(path, { throwIfNoEntry: false });
     if (known === undefined) return;
     if (!known.isDirectory()) {
-      throw refused(`${relative(root, path)} is no ordinary folder`, 'Code is not generated through a symbolic link.');
+      throw refused(
+        `${relative(root, path)} is not a regular folder`,
+        'Code is not generated through a symbolic link.',
+      );
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * GitHub Actions reads commands among the lines a step prints: groups that fold, annotations that stand at the pull
- * request, and a file whose Markdown becomes the summary of the run.
+ * GitHub Actions interprets some lines that a step prints: groups that fold, annotations shown at the pull request, and a
+ * file whose Markdown becomes the summary of the run.
  */
 import { promises as files } from 'node:fs';
 import { resolve } from 'node:path';
@@ -13,7 +13,7 @@ export function isInActions({ GITHUB_ACTIONS }: Environment): boolean {
   return GITHUB_ACTIONS === 'true';
 }
 
-/** Ends with a line break. @param text of one line or several; what it says is made safe here */
+/** Returns the line, with its line break. @param text one or more lines; it is made safe here */
 export function toAnnotation(level: 'warning' | 'error', text: string, title?: string): string {
   const property = title === undefined ? '' : ` title=${escapeProperty(sanitise(title))}`;
   return `::${level}${property}::${escapeData(sanitiseLines(text))}\n`;
@@ -25,7 +25,7 @@ export function openGroup(label: string): string {
 
 export const closeGroup = '::endgroup::\n';
 
-/** Nothing happens where nobody asks for a summary. @param markdown whole lines */
+/** Appends to the summary of the run, if there is one. @param markdown complete lines */
 export async function appendSummary({ env, cwd }: Pick<Io, 'env' | 'cwd'>, markdown: string): Promise<void> {
   const file = env.GITHUB_STEP_SUMMARY;
   if (!file) return;

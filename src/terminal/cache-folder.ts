@@ -1,9 +1,9 @@
-/** Where this user's evstore keeps what it can make again. */
+/** The folder for files that evstore can recreate. */
 import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Made if it is missing, and closed to other users, who could put code there; false where it cannot be. */
+/** Creates the folder if needed, closed to other users, who could put code there. Returns false if it cannot. */
 export function makeCacheFolder(name: string): string | false {
   try {
     const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'evstore', name);

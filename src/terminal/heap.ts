@@ -1,13 +1,13 @@
-/** How much of the memory V8 leaves to what is garbage by then. */
+/** Limits how far V8 lets the heap grow between collections. */
 
-/** In percent of what it holds. V8's own choice is 300, from which a batch of events in work makes 60 MB. */
+/** In percent of the live heap. V8's default is 300, which costs 60 MB while batches of events are folded. */
 const mostGrowth = 200;
 
 /**
- * For what folds a whole log into rows and remembers few of them. Costs nothing that could be measured but the millisecond in
- * which v8 is loaded.
+ * For commands that fold the whole log and remember few rows. The only measurable cost is the millisecond in which v8 is
+ * loaded.
  */
 export function keepHeapSmall(): void {
-  // Read by V8 at each collection, so that it is not too late for it, as it is for the size of the young generation.
+  // V8 reads it at each collection, so it can be set while the process runs, unlike the size of the young generation.
   process.getBuiltinModule('node:v8').setFlagsFromString(`--heap-growing-percent=${mostGrowth}`);
 }

@@ -1,4 +1,4 @@
-/** Where a command's input comes from: a file, compressed or not, or stdin. */
+/** The input of a command: a file, compressed or not, or stdin. */
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -7,11 +7,11 @@ import { maxPayloadBytes } from '../domain/limits.js';
 import type { Io } from './io.js';
 import { decode } from './lines.js';
 
-/** Read in one go: short enough that whatever else the process waits for gets its turn soon. */
+/** The size of one read: small enough that other work of the process gets its turn soon. */
 const pieceBytes = 65_536;
 
 export interface Input {
-  /** For errors and progress: the file as it was named, or `stdin`. */
+  /** For errors and progress: the file as the user named it, or `stdin`. */
   readonly name: string;
   readonly bytes: AsyncIterable<Uint8Array>;
 }
@@ -38,7 +38,7 @@ export async function openInput(source: string, io: Io): Promise<Input> {
 }
 
 /**
- * All of it as text.
+ * Returns the input as text.
  * @throws E_INVALID_INPUT when it is not UTF-8, or larger than any payload
  */
 export async function readText(source: string, io: Io): Promise<string> {
@@ -50,14 +50,14 @@ export async function readText(source: string, io: Io): Promise<string> {
     length += chunk.length;
     if (length > maxPayloadBytes + 1_024) {
       throw new EvstoreError('E_INVALID_INPUT', `${name} is longer than 1 MB`, {
-        why: 'An event takes at most 1 MB; keep the document elsewhere.',
+        why: 'An event has at most 1 MB; store the document elsewhere and append a reference.',
       });
     }
   }
   return decode(Buffer.concat(chunks), { name, number: 1, offset: 0 });
 }
 
-/** Compressed input is known by its first bytes, whatever its name. */
+/** Detects compressed input by its first bytes, whatever its name. */
 async function inflateIfNeeded(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
   const iterator = source[Symbol.asyncIterator]();
   const first = await iterator.next();
@@ -83,7 +83,7 @@ async function* reportBrokenArchive(source: AsyncIterable<Uint8Array>): AsyncGen
     yield* source;
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && String(error.code).startsWith('Z_'))) throw error;
-    throw new EvstoreError('E_INVALID_INPUT', 'the input is a broken gzip file', {
+    throw new EvstoreError('E_INVALID_INPUT', 'the input is a damaged gzip file', {
       why: `${error.message}.`,
       cause: error,
     });

@@ -1,4 +1,4 @@
-/** Bytes as lines of text: strict UTF-8, bounded memory, and the place of whatever is wrong. */
+/** Splits bytes into lines of text: strict UTF-8, bounded memory, and the place of each fault. */
 import { EvstoreError } from '../domain/errors.js';
 import { maxPayloadBytes } from '../domain/limits.js';
 
@@ -10,12 +10,12 @@ export interface Line {
   readonly offset: number;
 }
 
-/** Data and metadata at their largest, and what surrounds them. */
+/** The largest data and metadata, and the rest of the line. */
 const maxLineBytes = 2 * maxPayloadBytes + 65_536;
 const newline = 0x0a;
 
 /**
- * The lines that are not blank, without their ends. A UTF-8 byte order mark is skipped.
+ * Yields the lines that are not blank, without their line breaks. Skips a UTF-8 byte order mark.
  * @param name of the input, for errors
  * @throws E_INVALID_INPUT for bytes that are not UTF-8, for UTF-16, and for a line that is too long
  */
@@ -48,7 +48,7 @@ export async function* readLines(source: AsyncIterable<Uint8Array>, name: string
   function checkLength(length: number): void {
     if (length <= maxLineBytes) return;
     throw new EvstoreError('E_INVALID_INPUT', `${name} line ${number} is longer than ${maxLineBytes} bytes`, {
-      why: 'An event takes at most 1 MB of data and 1 MB of metadata. Is there one event a line?',
+      why: 'An event has at most 1 MB of data and 1 MB of metadata. Each line must hold one event.',
       details: { line: number, offset },
     });
   }
@@ -63,7 +63,7 @@ interface Place {
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * UTF-8 text without its byte order mark and without the carriage return at its end.
+ * Decodes UTF-8 without a byte order mark and without a carriage return at the end.
  * @throws E_INVALID_INPUT
  */
 export function decode(bytes: Uint8Array, { name, number, offset }: Place): string {
@@ -81,13 +81,13 @@ export function decode(bytes: Uint8Array, { name, number, offset }: Place): stri
   } catch {
     const at = firstInvalidByte(bytes);
     throw new EvstoreError('E_INVALID_INPUT', `${name} line ${number} is not UTF-8`, {
-      why: `The byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')} at offset ${offset + at} of the input is no part of a character.`,
+      why: `The byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')} at offset ${offset + at} of the input is not part of a character.`,
       details: { line: number, offset: offset + at },
     });
   }
 }
 
-/** Decoding leniently and encoding again changes nothing before the first byte that is wrong. */
+/** Finds the first wrong byte: lenient decoding and encoding again changes nothing before it. */
 function firstInvalidByte(bytes: Uint8Array): number {
   const again = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
   const at = bytes.findIndex((byte, index) => byte !== again[index]);

@@ -1,14 +1,14 @@
 /**
- * Whether somebody still reads a pipe. A writer learns that its reader has gone only by writing; a command that waits
- * for events may have nothing to write for hours, and Node cannot poll a pipe for it. Linux shows who holds a pipe
- * open, so there the readers found at the start are watched. Where none can be seen, nothing is concluded.
+ * Notices when the reader of a pipe is gone. A writer learns that only by writing; a command that waits for events may
+ * write nothing for hours, and Node cannot poll a pipe. Linux shows which processes hold a pipe open, so there the readers
+ * found at the start are watched. Where none can be seen, nothing is concluded.
  */
 import { promises as files, fstatSync } from 'node:fs';
 
 const intervalMs = 250;
 
 /**
- * Resolves when the readers are known; write only then, or a reader content with the first line is gone unseen.
+ * Resolves when the readers are known. Write only then: a reader that takes one line and leaves would be missed.
  * @param onGone called once, when every reader that could be seen has closed the pipe
  */
 export async function watchPipeReaders(fd: number, onGone: () => void): Promise<void> {
@@ -24,7 +24,7 @@ export async function watchPipeReaders(fd: number, onGone: () => void): Promise<
 
   async function look(): Promise<void> {
     readers = await findReaders(link, readers);
-    // Another process may have inherited it meanwhile.
+    // Another process may have inherited the pipe meanwhile.
     if (readers.length === 0) readers = await findReaders(link, await listProcesses());
     if (readers.length === 0) onGone();
     else schedule();
@@ -46,11 +46,11 @@ async function holdsForReading(link: string, id: string): Promise<boolean> {
   try {
     for (const name of await files.readdir(folder)) {
       if ((await files.readlink(`${folder}/${name}`)) !== link) continue;
-      // The permissions of the link tell how the descriptor was opened.
+      // The mode of the link shows how the descriptor was opened.
       if (((await files.lstat(`${folder}/${name}`)).mode & 0o400) !== 0) return true;
     }
   } catch {
-    // It has ended, or belongs to somebody else.
+    // The process ended, or belongs to another user.
   }
   return false;
 }

@@ -1,4 +1,4 @@
-/** The real process as an `Io`. Made once, by the program's start. */
+/** The real process as an `Io`, made once at the start of the program. */
 import { addAbortSignal } from 'node:stream';
 import type { Io } from './io.js';
 import { listenForSignals } from './signals.js';
@@ -6,7 +6,7 @@ import { type OutputStream, StreamOutput } from './stream-output.js';
 
 export interface ProcessIo {
   readonly io: Io;
-  /** What was thrown where nobody could catch it. The first one also aborts `io.signal`. */
+  /** Uncaught errors. The first one also aborts `io.signal`. */
   readonly faults: readonly unknown[];
 }
 
@@ -46,7 +46,7 @@ async function askPerson(question: string, signal: AbortSignal): Promise<string 
   const { createInterface } = await import('node:readline/promises');
   const readline = createInterface({ input: process.stdin, output: process.stderr });
   const gone = new Promise<undefined>((resolve) => readline.once('close', () => resolve(undefined)));
-  // The interface takes Ctrl-C for itself; it has to reach the process.
+  // readline handles Ctrl-C itself; it has to reach the process.
   readline.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     return await Promise.race([readline.question(question, { signal }).catch(() => undefined), gone]);

@@ -1,6 +1,6 @@
 /**
- * How far a long piece of work is, on stderr: a spinner where a terminal can show one, otherwise a line now and then,
- * or one JSON object a line for programs. In GitHub Actions the lines of one label are a group.
+ * Progress of long work, on stderr: a spinner where a terminal can show one, otherwise a line at intervals, or one JSON
+ * object per line for programs. In GitHub Actions the lines of one label are a group.
  */
 import type { Ora } from 'ora';
 import { closeGroup, isInActions, openGroup } from './actions.js';
@@ -9,18 +9,18 @@ import { sanitise } from './sanitise.js';
 
 export type ProgressMode = 'people' | 'json' | 'none';
 
-/** What is being done now; what is left out stays as it was. */
+/** The current state of the work; members that are left out keep their values. */
 export interface ProgressFacts {
   readonly total?: number;
   readonly label?: string;
-  /** A part of the work, e.g. `fill`; its beginning is shown at once. */
+  /** A step of the work, e.g. `fill`; its start is shown at once. */
   readonly step?: string;
 }
 
 export interface Progress {
-  /** @param done units of work so far */
+  /** @param done units of work done so far */
   update(done: number, facts?: ProgressFacts): void;
-  /** Takes the spinner away; call it before anything else is printed, and whatever happened. */
+  /** Removes the spinner. Call it before anything else is printed, also after an error. */
   stop(): void;
 }
 
@@ -42,7 +42,7 @@ class RunningProgress implements Progress {
   #label: string;
   #total: number | undefined;
   #step: string | undefined;
-  /** Where the step began, which is not 0 for what is resumed. */
+  /** The count at which the step began; not 0 for resumed work. */
   #startedAt = performance.now();
   #startedFrom = 0;
   #shownAt = this.#startedAt;
@@ -124,15 +124,15 @@ class RunningProgress implements Progress {
     });
   }
 
-  /** Units a second since the step began. */
+  /** Units per second since the step began. */
   #rate(done: number, now: number): number {
     return Math.round((done - this.#startedFrom) / Math.max(0.001, (now - this.#startedAt) / 1000));
   }
 }
 
-/** ora never stops in a terminal of no width, and shows nothing in CI. */
+/** ora never returns in a terminal without width, and shows nothing in CI. */
 function canSpin({ stderr, env }: Io): boolean {
-  // Of the stream ora writes to itself: an Output takes 80 columns where the terminal says none.
+  // Ask the stream that ora writes to: an Output reports 80 columns if the terminal has no width.
   const columns = process.stderr.columns ?? 0;
   return stderr.isTTY && columns > 0 && env.TERM !== 'dumb' && !env.CI;
 }

@@ -1,10 +1,10 @@
-/** Ctrl-C and its relatives: the first asks the work to end where it can be resumed, the second ends the process. */
+/** SIGINT and SIGTERM: the first asks the work to stop where it can be resumed, the second ends the process. */
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
 
 const exitCodes: Readonly<Record<StopSignal, number>> = { SIGINT: 130, SIGTERM: 143 };
 
-/** Why `io.signal` was aborted, when a signal did it. */
+/** The reason of an abort by a signal. */
 export class Stop extends Error {
   readonly signal: StopSignal;
 
@@ -19,7 +19,7 @@ export class Stop extends Error {
   }
 }
 
-/** Undefined when no signal aborted it. */
+/** Returns undefined when no signal aborted it. */
 export function stopOf(signal: AbortSignal): Stop | undefined {
   return signal.aborted && signal.reason instanceof Stop ? signal.reason : undefined;
 }
@@ -39,7 +39,7 @@ export function listenForSignals(onFirst: (stop: Stop) => void): void {
   }
 }
 
-/** Ends this process by the signal itself, so that the shell's loop around it stops too. */
+/** Ends this process by the signal itself, so that a shell loop around it stops, too. */
 export function raiseSignal(signal: StopSignal): void {
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);

@@ -1,6 +1,6 @@
 /**
- * The one writer of an output stream: pieces of 64 KiB, back-pressure, and an answer to a reader that has gone and a
- * disk that is full. Nothing else writes to stdout.
+ * The only writer of an output stream: pieces of 64 KiB, back-pressure, and defined behaviour when the reader is gone or
+ * the disk is full. Nothing else writes to stdout.
  */
 import type { Writable } from 'node:stream';
 import { EvstoreError } from '../domain/errors.js';
@@ -24,10 +24,10 @@ export class StreamOutput implements Output {
   #scheduled = false;
   #closed = false;
   #failure: EvstoreError | undefined;
-  /** Resolves when the last piece handed to the stream has been taken. */
+  /** Resolves when the stream has taken the last piece. */
   #sent: Promise<void> = Promise.resolve();
 
-  /** @param onClosed called once, when the reader has gone */
+  /** @param onClosed called once, when the reader is gone */
   constructor(stream: OutputStream, name: string, onClosed: () => void = () => {}) {
     this.#stream = stream;
     this.#name = name;
@@ -67,7 +67,7 @@ export class StreamOutput implements Output {
     if (fd !== undefined) await watchPipeReaders(fd, () => this.#close());
   }
 
-  /** Lone lines leave as soon as the program gives way, so that a slow producer is seen to produce. */
+  /** Writes single lines as soon as the event loop is free, so that a slow producer shows its output. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;

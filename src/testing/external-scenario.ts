@@ -1,4 +1,4 @@
-/** An external projection tried out: on what it really writes to, in a target of its own. */
+/** Tests an external projection on the real system that it writes to, in its own target. */
 
 import type { ExternalProjection, ExternalTarget } from '../projection/define/definition.js';
 import {
@@ -12,11 +12,11 @@ import { type GivenEvent, recordGiven } from './given.js';
 import { isWanted } from './projection-scenario.js';
 
 export interface ExternalScenario<Connection> {
-  /** Events in the order of the log; added to those given before. */
+  /** Adds events, in the order of the log. */
   given(...events: readonly GivenEvent[]): ExternalScenario<Connection>;
   /**
-   * Opens the target `NAME__test` as a new one, writes the events, writes them again, each as a batch of its own, because
-   * after a crash they come again, promotes, and lets `look` assert what is there. Then the target is dropped.
+   * Opens the target `NAME__test` as a new one, writes the events twice, one batch per event, because a crash repeats
+   * them, promotes the target, and calls `look` to assert its content. Then drops the target.
    */
   thenRead(look: (connection: Connection, target: ExternalTarget) => unknown): Promise<void>;
 }
@@ -25,7 +25,7 @@ export function externalScenario<Connection>(projection: ExternalProjection<Conn
   const [fault] = findShapeFaults(projection);
   if (fault !== undefined) throw new TypeError(fault);
   const prepared = prepareProjection(projection);
-  if (!isExternalProjection(prepared)) throw new TypeError(`${projection.name} is no external projection`);
+  if (!isExternalProjection(prepared)) throw new TypeError(`${projection.name} is not an external projection`);
   return new Scenario<Connection>(prepared, []);
 }
 

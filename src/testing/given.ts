@@ -1,4 +1,4 @@
-/** Events as a scenario is given them. */
+/** The events that a scenario gets. */
 import type { NewEvent, RecordedEvent } from '../domain/event.js';
 import { categoryOf } from '../domain/names.js';
 import { derivedId } from '../domain/uuid.js';
@@ -17,15 +17,15 @@ export interface GivenEvent {
 
 export type GivenDetails = Partial<Pick<GivenEvent, 'metadata' | 'schemaVersion' | 'createdAt'>>;
 
-/** When the first event of a scenario happens, unless it says; the others follow a second apart. */
+/** The default time of a scenario's first event; the others follow one second apart. */
 const firstMoment = Date.UTC(2026, 0, 1);
 
-/** An event of a scenario. @param details metadata, the version of its shape, and when it happened */
+/** Makes an event of a scenario. @param details metadata, schema version and time */
 export function given(streamId: string, type: string, data: unknown, details: GivenDetails = {}): GivenEvent {
   return { streamId, type, data, metadata: {}, schemaVersion: 1, createdAt: '', ...details };
 }
 
-/** As a store would give them back: positions and versions from 1, the same ids each time. */
+/** Returns events as a store would: positions and versions from 1, the same ids each time. */
 export function recordGiven(events: readonly GivenEvent[]): RecordedEvent[] {
   const versions = new Map<string, number>();
   return events.map((event, index) => {

@@ -1,4 +1,4 @@
-/** A projection tried out: the fold that runs it in production, over rows in memory. */
+/** Tests a projection with the fold that runs it in production, over rows in memory. */
 import { deepStrictEqual } from 'node:assert/strict';
 import type { RecordedEvent } from '../domain/event.js';
 import type { StoredRow } from '../domain/read-model.js';
@@ -16,21 +16,21 @@ import { RowFold, routeEvent } from '../projection/fold/row-fold.js';
 import { type GivenEvent, recordGiven } from './given.js';
 
 export interface ProjectionScenario {
-  /** Events in the order of the log; added to those given before. */
+  /** Adds events, in the order of the log. */
   given(...events: readonly GivenEvent[]): ProjectionScenario;
-  /** The rows these events leave, in the order of their keys; properties are named as in the definition. */
+  /** Returns the resulting rows in the order of their keys; properties are named as in the definition. */
   rows(): Promise<readonly TestedRow[]>;
   /**
-   * Asserts the rows. Each expected row may leave columns out: they are not looked at.
+   * Asserts the rows. Columns that an expected row leaves out are ignored.
    * @throws AssertionError with the difference
    */
   thenRows(expected: readonly TestedRow[]): Promise<void>;
 }
 
-/** Property → value, as a handler would read it. For an sql projection: column → value. */
+/** Property → value, as a handler reads it. For an SQL projection: column → value. */
 export type TestedRow = Readonly<Record<string, unknown>>;
 
-/** @param table of an sql projection with several: the one to look at. Default: its first */
+/** @param table the table to read, for an SQL projection with several. Default: the first */
 export function projectionScenario(projection: TableProjection | SqlProjection, table?: string): ProjectionScenario {
   const [fault] = findShapeFaults(projection);
   if (fault !== undefined) throw new TypeError(fault);

@@ -1,4 +1,4 @@
-/** A saga tried out: the engine that runs it in production, over a log in memory. */
+/** Tests a saga with the engine that runs it in production, over a log in memory. */
 
 import { toEvent } from '../projection/define/event.js';
 import type { Saga, SagaStep } from '../saga/definition.js';
@@ -10,15 +10,15 @@ import { checkSaga, triggerTypes } from '../saga/validate.js';
 import { type GivenEvent, toNewEvent } from './given.js';
 
 export interface SagaScenario {
-  /** Events that are there before; the last one that starts the saga is the trigger. */
+  /** Adds events to the log; the last one that starts the saga is the trigger. */
   given(...events: readonly GivenEvent[]): SagaScenario;
-  /** The action of this step throws, in every attempt. */
+  /** Makes the action of this step throw in every attempt. */
   failing(step: string, message?: string): SagaScenario;
-  /** The compensation of this step throws, in every attempt. */
+  /** Makes the compensation of this step throw in every attempt. */
   failingToCompensate(step: string, message?: string): SagaScenario;
-  /** Does this instead of the step's action: for an action that calls another system. */
+  /** Replaces the action of this step, e.g. when it calls another system. */
   replacing(step: string, action: SagaStep['action']): SagaScenario;
-  /** Drives the instance to its end. Waits before retries are left out. */
+  /** Drives the instance to its end, without the delays before retries. */
   run(): Promise<SagaOutcome>;
 }
 
@@ -26,11 +26,11 @@ export interface SagaOutcome {
   readonly phase: SagaPhase;
   /** Steps whose action took effect, in order. */
   readonly completed: readonly string[];
-  /** Steps that were undone, in the order they were undone. */
+  /** Steps that were compensated, in the order of their compensation. */
   readonly compensated: readonly string[];
   /** What the steps appended, in order. */
   readonly appended: readonly AppendedBySaga[];
-  /** Why it was undone; null when it was not. */
+  /** Why it was compensated; null if it was not. */
   readonly reason: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** The rows of an sql projection's table after some events: run on a SQLite database in memory. */
+/** Returns the rows of an SQL projection's table after some events, from a SQLite database in memory. */
 import type { RecordedEvent } from '../domain/event.js';
 import type { Statement } from '../domain/read-model.js';
 import type { PreparedSqlProjection } from '../projection/define/prepare.js';
@@ -9,7 +9,7 @@ import { runStatement } from '../store/sqlite/read-models/read-model.js';
 
 const inMemory = { path: ':memory:', isMemory: true, location: 'sqlite::memory:' };
 
-/** In the order of the columns. */
+/** Orders rows by all columns. */
 export function querySqlProjection(
   projection: PreparedSqlProjection,
   events: readonly RecordedEvent[],

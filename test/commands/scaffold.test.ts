@@ -31,7 +31,7 @@ test('a second time is refused, with exit code 2 and the file named', async () =
   await scaffold('saga', 'permit-review');
   const again = await scaffold('saga', 'permit-review');
   expect(again).toMatchObject({ code: 2, stdout: '' });
-  expect(again.stderr).toContain('sagas/permit-review.ts is there already');
+  expect(again.stderr).toContain('sagas/permit-review.ts exists');
   expect(await scaffold('saga', 'permit-review', '--force')).toMatchObject({ code: 0 });
 });
 
