@@ -59,9 +59,11 @@ async function sayPlan(folder: string, context: Context): Promise<number> {
   const commands = demoSteps.flatMap(({ lines }) => lines.map(({ line }) => line));
   const shown = shownPath(context.io.cwd, folder);
   const asJson = context.asJson;
-  const text = [`Would create ${shown} and run these commands in it:`, ...commands.map((line) => `  $ ${line}`), ''].join(
-    '\n',
-  );
+  const text = [
+    `Would create ${shown} and run these commands in it:`,
+    ...commands.map((line) => `  $ ${line}`),
+    '',
+  ].join('\n');
   await context.io.stdout.write(asJson ? renderReport({ folder, commands, dryRun: true }) : text);
   return 0;
 }
