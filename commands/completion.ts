@@ -7,19 +7,19 @@ import { sharedOptions } from './options/shared-options.js';
 
 export const command: Command = {
   usage: 'completion <shell>',
-  summary: `a completion script for ${shells.join(', ')}`,
+  summary: `print a completion script for ${shells.join(', ')}`,
   writes: 'nothing',
   examples: [
-    { line: 'source <(evstore completion bash)', purpose: 'in ~/.bashrc' },
-    { line: 'source <(evstore completion zsh)', purpose: 'in ~/.zshrc, after compinit' },
-    { line: 'evstore completion fish > ~/.config/fish/completions/evstore.fish', purpose: 'once' },
+    { line: 'source <(evstore completion bash)', purpose: 'add this line to ~/.bashrc' },
+    { line: 'source <(evstore completion zsh)', purpose: 'add this line to ~/.zshrc, after compinit' },
+    { line: 'evstore completion fish > ~/.config/fish/completions/evstore.fish', purpose: 'run this once' },
   ],
   options: [],
   run: async ([name], _flags, context) => {
     const shell = shells.find((each) => each === name);
     if (shell === undefined) {
       throw new EvstoreError('E_USAGE', `no completion for '${name}'`, {
-        why: `There is one for ${shells.join(', ')}.`,
+        why: `Supported shells: ${shells.join(', ')}.`,
       });
     }
     await context.io.stdout.write(renderCompletion(shell, (await context.loadCommands()).map(describe)));

@@ -16,15 +16,15 @@ const orders = 800;
 
 export const command: Command = {
   usage: 'demo',
-  summary: 'the main job in a new folder, in a few seconds',
-  writes: 'a new folder: a SQLite store with sample events, a projection, a saga',
+  summary: 'show the main job in a new folder, in a few seconds',
+  writes: 'a new folder with a SQLite store of sample events, a projection and a saga',
   examples: [
-    { line: 'evstore demo', purpose: 'in ./evstore-demo' },
-    { line: 'evstore demo --dir /tmp/shop', purpose: 'in another folder, which is new or empty' },
+    { line: 'evstore demo', purpose: 'run in ./evstore-demo' },
+    { line: 'evstore demo --dir /tmp/shop', purpose: 'run in another folder, which must be new or empty' },
   ],
   options: [
-    option('--dir <folder>', 'a folder that is new or empty (default: evstore-demo)'),
-    option('--store <url>', 'a store without events (default: sqlite:./shop.db in the folder)'),
+    option('--dir <folder>', 'a new or empty folder (default: evstore-demo)'),
+    option('--store <url>', 'an empty store (default: sqlite:./shop.db in the folder)'),
     dryRunOption(),
   ],
   run: async (_args, flags, context) => {

@@ -9,13 +9,13 @@ import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'projections',
-  summary: 'which projections there are, in code and in the database',
+  summary: 'list the projections in the code and in the database',
   writes: 'nothing',
   examples: [
-    { line: 'evstore projections', purpose: 'registered, new, stale, detached' },
+    { line: 'evstore projections', purpose: 'list registered, new, stale and detached projections' },
     {
-      line: 'evstore projections --json | jq \'.projections[] | select(.state != "current")\'',
-      purpose: 'what needs a hand',
+      line: `evstore projections --json | jq '.projections[]|select(.state!="current")'`,
+      purpose: 'print the projections that need an action',
     },
   ],
   options: [projectionsOption()],

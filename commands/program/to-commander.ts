@@ -1,6 +1,7 @@
 /** Turns a command into one of commander's. */
-import { Command as CommanderCommand, type Option } from 'commander';
+import { Command as CommanderCommand, Option } from 'commander';
 import type { Command, Flags } from '../options/command.js';
+import { sharedGroup } from '../options/shared-options.js';
 
 /** Runs what the command line asked for: set once per invocation by program.ts. */
 export type Invoke = (command: Command, args: readonly string[], flags: Flags) => Promise<void>;
@@ -12,7 +13,8 @@ export type SharedOptions = (command: Command) => readonly Option[];
 export function toCommander(command: Command, shared: SharedOptions, invoke: Invoke): CommanderCommand {
   const [name = '', ...args] = command.usage.split(' ');
   const made = new CommanderCommand(name).summary(command.summary).description(describe(command));
-  made.helpOption('-h, --help', 'this text').helpCommand(false);
+  const helpGroup = command.run === undefined ? 'Options:' : sharedGroup;
+  made.addHelpOption(new Option('-h, --help', 'show help').helpGroup(helpGroup)).helpCommand(false);
   made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
   for (const argument of args) made.argument(argument);
   for (const each of [...command.options, ...(command.run === undefined ? [] : shared(command))]) made.addOption(each);
