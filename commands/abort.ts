@@ -85,7 +85,11 @@ function tablesOf({ target, tables }: Rebuild): readonly string[] {
 
 function assertNamed(name: string | undefined, flags: Flags): void {
   if ((name !== undefined) !== (flags.all === true)) return;
-  throw new EvstoreError('E_USAGE', name === undefined ? 'which rebuild is to be dropped?' : 'give a name or --all', {
-    next: 'evstore projections',
-  });
+  throw new EvstoreError(
+    'E_USAGE',
+    name === undefined ? 'no rebuild was named' : 'a name and --all cannot be combined',
+    {
+      next: 'evstore projections',
+    },
+  );
 }

@@ -110,7 +110,7 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
 function assertInline({ inline, projections }: Flags): void {
   if (projections === undefined || inline === true) return;
   throw new EvstoreError('E_USAGE', '--projections needs --inline', {
-    why: 'An append reads no projection files otherwise. Nothing was appended.',
+    why: 'Without --inline, append reads no projection files. Nothing was appended.',
   });
 }
 

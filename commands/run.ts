@@ -101,7 +101,7 @@ async function tell(news: RunNews, context: Context): Promise<void> {
     case 'waiting':
       return context.note(
         `${projection}: the tables are of version ${news.registered}, waiting for version ${news.code}; ` +
-          `make it with: evstore rebuild ${partOf(projection).projection}`,
+          `rebuild it: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'outdated':
       return context.note(
@@ -109,12 +109,14 @@ async function tell(news: RunNews, context: Context): Promise<void> {
       );
     case 'divided':
       return context.note(
-        news.parts === 1 ? `${projection}: whole again` : `${projection}: shared among ${news.parts} parts from now on`,
+        news.parts === 1
+          ? `${projection}: no longer divided into parts`
+          : `${projection}: divided into ${news.parts} parts`,
       );
     case 'stale code':
       return context.warn(
         `${projection}: the code changed under the same version; ` +
-          `make its rows anew with: evstore rebuild ${partOf(projection).projection}`,
+          `rebuild its rows: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'disconnected':
       return context.warn(`${projection}: ${news.error.message}; trying again`);

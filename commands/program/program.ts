@@ -16,7 +16,7 @@ import { type Invoke, toCommander } from './to-commander.js';
 import { readVersion } from './version.js';
 
 /** Widest line of a help text, so that it fits an indented quotation. */
-const helpColumns = 78;
+const helpColumns = 77;
 
 /** @returns the exit code; whatever goes wrong has been said on stderr */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
