@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Command } from '../../commands/command.js';
-import { registry } from '../../commands/registry.js';
+import type { Command } from '../../commands/options/command.js';
+import { loaders } from '../../commands/program/loaders.js';
 import { runCli } from '../support/cli.js';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -81,7 +81,7 @@ test('a cell of a table holds one figure', () => {
   expect(cells.filter((cell) => /^[\d.,]+(?:[,;]| \/) [\d.]/.test(cell))).toEqual([]);
 });
 
-const commands = await Promise.all(Object.values(registry).map(async ({ load }) => (await load()).command));
+const commands = await Promise.all(Object.values(loaders).map(async (load) => (await load()).command));
 
 test.each(commands.flatMap((command) => pathsOf(command)))('the help of $name', async (path) => {
   const { stdout } = await runCli([...path.name.split(' '), '--help']);
