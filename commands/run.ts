@@ -81,7 +81,7 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     return;
   }
   for (const { name, position, events, aside, error, stopped } of results) {
-    const left = aside === 0 ? '' : `, ${aside} put aside`;
+    const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
     const ended = error === null ? '' : ', stopped';
     const line = `${name}: at position ${position}, ${events} ${events === 1 ? 'event' : 'events'} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
