@@ -96,8 +96,9 @@ function pathsOf(command: Command, parent = ''): { name: string; command: Comman
   return [{ name, command }, ...(command.subcommands ?? []).flatMap((child) => pathsOf(child, `${name} `))];
 }
 
-/** Comments, or string literals: the scan needs both to tell one from the other. */
-const token = /(\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*)|('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)/g;
+/** Comments and regular expressions, or string literals: the scan needs both to tell one from the other. */
+const token =
+  /(\/\*[\s\S]*?\*\/|(?<=^|\s)\/\/[^\n]*|(?<=[(=,:[!&|?{};]\s*)\/(?![*/])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\/)|('(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`)/g;
 
 function phrasesOfProgram(file: string): string[] {
   const texts = [...readFileSync(join(root, file), 'utf8').matchAll(token)].flatMap(([, , text]) => text ?? []);
