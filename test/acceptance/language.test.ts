@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, '../..');
 
 const refused: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
   { pattern: /\banew\b/i, instead: 'Write "rebuild", "recompute" or "recreate".' },
-  { pattern: /\b(?:who|what|which)ever\b(?= \w+s\b)/i, instead: 'Name the one who acts: "the program that …".' },
+  { pattern: /\bwhoever\b/i, instead: 'Name the one who acts: "the program that …".' },
   { pattern: /\b(?:no|some)body\b/i, instead: 'Name the one who acts: "no runner", "another process".' },
   { pattern: /\b(?:goes|go|going|went) on\b(?! to\b)/i, instead: 'Write "continue" or "resume".' },
   { pattern: /\bgiven (?:up|out|away)\b/i, instead: 'Write "abandoned", "assigned" or "released".' },
