@@ -18,13 +18,12 @@ import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'abort [name]',
-  summary: 'drop an unfinished rebuild',
-  writes: 'drops the tables of the rebuild; the live ones are untouched',
+  writes: 'drops the tables of the rebuild; the live tables are unchanged',
   examples: [
-    { line: 'evstore abort order_summary', purpose: 'after an interrupted or unwanted rebuild' },
-    { line: 'evstore abort --all --yes', purpose: 'every unfinished rebuild; none is no error' },
+    { line: 'evstore abort order_summary', purpose: 'drop an interrupted or unwanted rebuild' },
+    { line: 'evstore abort --all --yes', purpose: 'drop every unfinished rebuild; exit 0 if there is none' },
   ],
-  options: [option('--all', 'every unfinished rebuild of this store'), projectionsOption(), dryRunOption()],
+  options: [option('--all', 'drop every unfinished rebuild of this store'), projectionsOption(), dryRunOption()],
   run: async ([name], flags, context) => {
     assertNamed(name, flags);
     const store = await context.openStore();
@@ -85,7 +84,11 @@ function tablesOf({ target, tables }: Rebuild): readonly string[] {
 
 function assertNamed(name: string | undefined, flags: Flags): void {
   if ((name !== undefined) !== (flags.all === true)) return;
-  throw new EvstoreError('E_USAGE', name === undefined ? 'which rebuild is to be dropped?' : 'give a name or --all', {
-    next: 'evstore projections',
-  });
+  throw new EvstoreError(
+    'E_USAGE',
+    name === undefined ? 'no rebuild was named' : 'a name and --all cannot be combined',
+    {
+      next: 'evstore projections',
+    },
+  );
 }

@@ -20,38 +20,54 @@ const waitMs = 5_000;
 
 export const command: Command = {
   usage: 'append <stream>',
-  summary: 'append one event, or a batch, to a stream',
-  writes: 'the events, in one transaction; with --inline the rows of inline projections too',
+  writes: 'the events, in one transaction; with --inline also the rows of inline projections',
   examples: [
     {
-      line: `evstore append Order-42 --type OrderPlaced --data '{"total":4200}' --expected-version none`,
-      purpose: 'the first event of a stream, and only the first',
+      line: `evstore append Order-42 --type OrderPlaced --data '{"total":4200}'`,
+      purpose: 'append one event',
     },
-    { line: 'evstore append Order-42 --type InvoiceSent --data @invoice.json', purpose: 'the payload from a file' },
-    { line: 'evstore append Order-42 --from events.ndjson --expected-version 7', purpose: 'a batch, all or nothing' },
-    { line: 'evstore append Order-42 --type OrderPaid --wait-for order_summary', purpose: 'then read your own write' },
-    { line: 'evstore append Order-42 --type OrderPaid --inline', purpose: 'with the rows of inline projections' },
+    {
+      line: 'evstore append Order-42 --type OrderPlaced --expected-version none',
+      purpose: 'append only if the stream is new',
+    },
+    {
+      line: 'evstore append Order-42 --type InvoiceSent --data @invoice.json',
+      purpose: 'read the payload from a file',
+    },
+    {
+      line: 'evstore append Order-42 --from events.ndjson --expected-version 7',
+      purpose: 'append a batch, all or nothing',
+    },
+    {
+      line: 'evstore append Order-42 --type OrderPaid --wait-for order_summary',
+      purpose: 'return when order_summary contains the event',
+    },
+    { line: 'evstore append Order-42 --type OrderPaid --inline', purpose: 'also write the rows of inline projections' },
   ],
   options: [
-    option('--type <type>', 'what happened, e.g. OrderPlaced'),
-    option('--data <json>', 'JSON, @FILE, or - for stdin (default: {})'),
-    option('--metadata <json>', 'a JSON object (default: {})'),
-    option('--id <uuid>', 'the id of the event: a retry with the same id is safe', uuid),
-    option('--expected-version <version>', 'N, any, none or exists (default: any)', expectedVersion),
-    option('--correlation-id <id>', 'into the metadata of each event that has none'),
-    option('--causation-id <id>', 'into the metadata of each event that has none'),
-    option('--schema-version <version>', 'version of the shape of the data (default: 1)', wholeNumber(1)),
-    option('--stream-type <type>', "recorded with each event (default: the stream's category)"),
-    option('--from <file>', 'a batch: NDJSON lines {type, data, metadata?, id?}, - for stdin'),
-    option('--inline', "write the rows of projections of mode inline too; needs the project's code, and executes it"),
+    option('--type <type>', 'event type, such as OrderPlaced'),
+    option('--data <json>', 'payload: JSON, @FILE, or - for stdin (default: {})'),
+    option('--metadata <json>', 'metadata: a JSON object (default: {})'),
+    option('--id <uuid>', 'id of the event; a retry with the same id is safe', uuid),
+    option(
+      '--expected-version <version>',
+      'append only if the stream is at this version: N, any, none, exists (default: any)',
+      expectedVersion,
+    ),
+    option('--correlation-id <id>', 'set correlationId in the metadata of events without one'),
+    option('--causation-id <id>', 'set causationId in the metadata of events without one'),
+    option('--schema-version <version>', 'schema version of the payload (default: 1)', wholeNumber(1)),
+    option('--stream-type <type>', 'stream type to record (default: the category of the stream)'),
+    option('--from <file>', 'append a batch: NDJSON lines {type, data, metadata?, id?}, - for stdin'),
+    option('--inline', 'also write the rows of inline projections; runs the code of the project'),
     projectionsOption(),
-    option('--wait-for <projection>', 'return when the projection has passed the events'),
+    option('--wait-for <projection>', 'return when this projection has processed the events'),
     option(
       '--timeout <duration>',
-      `of retries (default: 30s) and of --wait-for (default: ${waitMs / 1000}s)`,
+      `give up after this long: retries (default: 30s), --wait-for (default: ${waitMs / 1000}s)`,
       duration,
     ),
-    option('--allow-large', 'events over 10 KB, up to 1 MB'),
+    option('--allow-large', 'allow events over 10 KB, up to 1 MB'),
     dryRunOption(),
   ],
   run: ([streamId = ''], flags, context) => append(streamId, flags, context),
@@ -93,7 +109,7 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
 function assertInline({ inline, projections }: Flags): void {
   if (projections === undefined || inline === true) return;
   throw new EvstoreError('E_USAGE', '--projections needs --inline', {
-    why: 'An append reads no projection files otherwise. Nothing was appended.',
+    why: 'Without --inline, append reads no projection files. Nothing was appended.',
   });
 }
 

@@ -8,47 +8,47 @@ export interface Entry {
 export const catalog = {
   init: {
     group: 'Store:',
-    summary: 'make a config file and the schema',
+    summary: 'create a config file and the schema',
   },
   migrate: {
     group: 'Store:',
-    summary: 'upgrade the schema, or check it',
+    summary: 'upgrade the schema, or check its version',
   },
   doctor: {
     group: 'Store:',
-    summary: 'what is wrong with the store, the account and the settings',
+    summary: 'diagnose the store, the database account and the settings',
   },
   verify: {
     group: 'Store:',
-    summary: 'whether the log is whole and no projection skipped an event',
+    summary: 'check that the log is intact and that no projection skipped an event',
   },
   append: {
     group: 'Events:',
-    summary: 'append one event, or a batch, to a stream',
+    summary: 'append one event or a batch to a stream',
   },
   read: {
     group: 'Events:',
-    summary: 'read a stream, or the whole log',
+    summary: 'read a stream or the whole log',
   },
   tail: {
     group: 'Events:',
-    summary: 'the last events, then new ones as they commit',
+    summary: 'print the last events, then new ones as they commit',
   },
   streams: {
     group: 'Events:',
-    summary: 'the streams, with counts and times',
+    summary: 'list streams with counts and times',
   },
   import: {
     group: 'Events:',
-    summary: 'append the events of an NDJSON file, whatever their streams',
+    summary: 'append the events of an NDJSON file to their streams',
   },
   export: {
     group: 'Events:',
-    summary: 'write events as NDJSON, to a file or to stdout',
+    summary: 'write events as NDJSON to a file or to stdout',
   },
   projections: {
     group: 'Projections:',
-    summary: 'which projections there are, in code and in the database',
+    summary: 'list the projections in the code and in the database',
   },
   run: {
     group: 'Projections:',
@@ -56,11 +56,11 @@ export const catalog = {
   },
   checkpoints: {
     group: 'Projections:',
-    summary: 'where subscriptions stand; move, reset or delete a checkpoint',
+    summary: 'list, move, reset or delete checkpoints',
   },
   parked: {
     group: 'Projections:',
-    summary: 'events that a projection could not handle: look at them, try them again, give them up',
+    summary: 'list, show, retry or discard events that a projection could not handle',
   },
   saga: {
     group: 'Projections:',
@@ -68,27 +68,27 @@ export const catalog = {
   },
   lag: {
     group: 'Projections:',
-    summary: 'how far behind the log projections are',
+    summary: 'show how far projections are behind the log',
   },
   wait: {
     group: 'Projections:',
-    summary: 'wait until projections have caught up',
+    summary: 'wait until projections have reached a position',
   },
   rebuild: {
     group: 'Rebuilds:',
-    summary: 'make read models anew beside the live ones, and swap them in',
+    summary: 'rebuild read models alongside the live ones, then swap them in',
   },
   diff: {
     group: 'Rebuilds:',
-    summary: 'what a swap would change: live rows against those of the rebuild that is ready',
+    summary: 'compare the live rows with those of the rebuild that is ready',
   },
   swap: {
     group: 'Rebuilds:',
-    summary: 'put a rebuild that is ready in the place of the live read model',
+    summary: 'swap in a rebuild that is ready',
   },
   rollback: {
     group: 'Rebuilds:',
-    summary: 'take the last swap of a projection back',
+    summary: 'undo the last swap of a projection',
   },
   abort: {
     group: 'Rebuilds:',
@@ -96,19 +96,19 @@ export const catalog = {
   },
   gc: {
     group: 'Rebuilds:',
-    summary: 'drop replaced tables whose time for a rollback is over',
+    summary: 'drop old tables that are no longer kept for a rollback',
   },
   scaffold: {
     group: 'Code:',
-    summary: 'write the code of a projection or a saga, with a test that passes',
+    summary: 'generate a projection or a saga with a passing test',
   },
   demo: {
     group: 'Code:',
-    summary: 'the main job in a new folder, in a few seconds',
+    summary: 'show the main job in a new folder, in a few seconds',
   },
   completion: {
     group: 'More:',
-    summary: 'a completion script for bash, zsh, fish',
+    summary: 'print a completion script for bash, zsh, fish',
   },
 } satisfies Readonly<Record<string, Entry>>;
 

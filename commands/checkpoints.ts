@@ -8,13 +8,13 @@ import { wholeNumber } from './options/parse-option.js';
 import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './support/move-checkpoint.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
-const executeOption = () => option('--execute', 'do it; without this flag it only says what it would do');
+const executeOption = () => option('--execute', 'apply the change; without it, only show what would change');
 
 const list: Command = {
   usage: 'list [name...]',
-  summary: 'where each subscription stands, and who holds it',
+  summary: 'list each subscription with its position and owner',
   writes: 'nothing',
-  examples: [{ line: 'evstore checkpoints', purpose: "evstore's own and those of other programs" }],
+  examples: [{ line: 'evstore checkpoints', purpose: 'list the subscriptions of evstore and of other programs' }],
   options: [],
   run: async (names, _flags, context) => {
     const store = await context.openStore();
@@ -28,21 +28,24 @@ const list: Command = {
 const set: Command = {
   usage: 'set <name>',
   summary: 'move a checkpoint',
-  writes: 'the position, with --execute; a runner that is at work stops and begins from there',
+  writes: 'the position, with --execute; an active runner restarts from there',
   examples: [
-    { line: 'evstore checkpoints set mailer --to-head', purpose: 'what skipping everything would do' },
-    { line: 'evstore checkpoints set mailer --shift -100 --execute', purpose: 'the last hundred positions again' },
+    { line: 'evstore checkpoints set mailer --to-head', purpose: 'show what skipping all waiting events would change' },
+    {
+      line: 'evstore checkpoints set mailer --shift -100 --execute',
+      purpose: 'process the last hundred positions again',
+    },
     {
       line: 'evstore checkpoints set mailer --to-time 2026-01-31 --execute',
-      purpose: 'from the first event of that day',
+      purpose: 'start again from the first event of that day',
     },
   ],
   options: [
-    option('--to <position>', 'everything after this global position is still to come', wholeNumber(0)),
-    option('--to-start', 'before the first event'),
-    option('--to-head', 'after the last event'),
-    option('--to-time <time>', 'before the first event at or after it: ISO, or how long ago, as 15m'),
-    option('--shift <positions>', 'forward, or back when negative', wholeDistance),
+    option('--to <position>', 'move to this global position; later events are processed', wholeNumber(0)),
+    option('--to-start', 'move before the first event'),
+    option('--to-head', 'move after the last event'),
+    option('--to-time <time>', 'move before the first event at or after this time: ISO, or an age such as 15m'),
+    option('--shift <positions>', 'move by this many positions; a negative number moves back', wholeDistance),
     executeOption(),
   ],
   run: async ([name = ''], flags, context) => {
@@ -53,9 +56,9 @@ const set: Command = {
 
 const reset: Command = {
   usage: 'reset <name>',
-  summary: 'move a checkpoint to the beginning',
+  summary: 'move a checkpoint before the first event',
   writes: 'the position, with --execute',
-  examples: [{ line: 'evstore checkpoints reset mailer --execute', purpose: 'everything again' }],
+  examples: [{ line: 'evstore checkpoints reset mailer --execute', purpose: 'process every event again' }],
   options: [executeOption()],
   run: async ([name = ''], flags, context) => {
     await moveCheckpoint(name, { ...flags, toStart: true }, context);
@@ -66,8 +69,13 @@ const reset: Command = {
 const remove: Command = {
   usage: 'delete <name>',
   summary: 'delete a checkpoint',
-  writes: 'removes the checkpoint, with --execute; the tables of a projection stay',
-  examples: [{ line: 'evstore checkpoints delete mailer --execute', purpose: 'of a subscription that is gone' }],
+  writes: 'deletes the checkpoint, with --execute; the tables of a projection are kept',
+  examples: [
+    {
+      line: 'evstore checkpoints delete mailer --execute',
+      purpose: 'delete the checkpoint of a subscription that no longer exists',
+    },
+  ],
   options: [executeOption()],
   run: async ([name = ''], flags, context) => {
     await deleteCheckpoint(name, flags, context);
@@ -77,11 +85,10 @@ const remove: Command = {
 
 export const command: Command = {
   usage: 'checkpoints',
-  summary: 'where subscriptions stand; move, reset or delete a checkpoint',
-  writes: 'nothing, unless set, reset or delete is given --execute',
+  writes: 'nothing, except set, reset or delete with --execute',
   examples: [
-    { line: 'evstore checkpoints', purpose: 'list them' },
-    { line: 'evstore checkpoints set mailer --to-head --execute', purpose: 'skip what is waiting' },
+    { line: 'evstore checkpoints', purpose: 'list checkpoints' },
+    { line: 'evstore checkpoints set mailer --to-head --execute', purpose: 'skip all waiting events' },
   ],
   options: [],
   subcommands: [list, set, reset, remove],

@@ -2,24 +2,24 @@
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { type CompletionTree, renderCompletion, shells } from '../src/output/completion.js';
+import { type CommandName, catalog } from './catalog.js';
 import type { Command } from './options/command.js';
 import { sharedOptions } from './options/shared-options.js';
 
 export const command: Command = {
   usage: 'completion <shell>',
-  summary: `a completion script for ${shells.join(', ')}`,
   writes: 'nothing',
   examples: [
-    { line: 'source <(evstore completion bash)', purpose: 'in ~/.bashrc' },
-    { line: 'source <(evstore completion zsh)', purpose: 'in ~/.zshrc, after compinit' },
-    { line: 'evstore completion fish > ~/.config/fish/completions/evstore.fish', purpose: 'once' },
+    { line: 'source <(evstore completion bash)', purpose: 'add this line to ~/.bashrc' },
+    { line: 'source <(evstore completion zsh)', purpose: 'add this line to ~/.zshrc, after compinit' },
+    { line: 'evstore completion fish > ~/.config/fish/completions/evstore.fish', purpose: 'run this once' },
   ],
   options: [],
   run: async ([name], _flags, context) => {
     const shell = shells.find((each) => each === name);
     if (shell === undefined) {
       throw new EvstoreError('E_USAGE', `no completion for '${name}'`, {
-        why: `There is one for ${shells.join(', ')}.`,
+        why: `Supported shells: ${shells.join(', ')}.`,
       });
     }
     await context.io.stdout.write(renderCompletion(shell, (await context.loadCommands()).map(describe)));
@@ -29,9 +29,10 @@ export const command: Command = {
 
 function describe(each: Command): CompletionTree {
   const options = each.run === undefined ? each.options : [...each.options, ...sharedOptions(each)];
+  const name = each.usage.split(' ')[0] ?? '';
   return {
-    name: each.usage.split(' ')[0] ?? '',
-    summary: each.summary,
+    name,
+    summary: each.summary ?? catalog[name as CommandName].summary,
     flags: options.flatMap(({ long, description }) => (long ? [{ name: long, summary: description }] : [])),
     children: (each.subcommands ?? []).map(describe),
   };

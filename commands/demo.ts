@@ -1,4 +1,4 @@
-/** `evstore demo`: the main job in a new folder, by the commands a user would type, with what they printed. */
+/** `evstore demo`: runs the main job in a new folder, and shows each command with its output. */
 
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, relative, resolve } from 'node:path';
@@ -16,15 +16,14 @@ const orders = 800;
 
 export const command: Command = {
   usage: 'demo',
-  summary: 'the main job in a new folder, in a few seconds',
-  writes: 'a new folder: a SQLite store with sample events, a projection, a saga',
+  writes: 'a new folder with a SQLite store of sample events, a projection and a saga',
   examples: [
-    { line: 'evstore demo', purpose: 'in ./evstore-demo' },
-    { line: 'evstore demo --dir /tmp/shop', purpose: 'in another folder, which is new or empty' },
+    { line: 'evstore demo', purpose: 'run in ./evstore-demo' },
+    { line: 'evstore demo --dir /tmp/shop', purpose: 'run in another folder, which must be new or empty' },
   ],
   options: [
-    option('--dir <folder>', 'a folder that is new or empty (default: evstore-demo)'),
-    option('--store <url>', 'a store without events (default: sqlite:./shop.db in the folder)'),
+    option('--dir <folder>', 'a new or empty folder (default: evstore-demo)'),
+    option('--store <url>', 'an empty store (default: sqlite:./shop.db in the folder)'),
     dryRunOption(),
   ],
   run: async (_args, flags, context) => {
@@ -36,7 +35,7 @@ export const command: Command = {
     const shown = shownPath(context.io.cwd, folder);
     const asJson = context.asJson;
     const say = async (line: string) => (asJson ? undefined : context.io.stdout.write(`${line}\n`));
-    await say(`A shop with ${orders} orders, in ${shown}`);
+    await say(`A shop with ${orders} orders in ${shown}`);
     const commands: string[] = [];
     for (const step of demoSteps) {
       if (context.io.signal.aborted) return 0;
@@ -59,9 +58,11 @@ async function sayPlan(folder: string, context: Context): Promise<number> {
   const commands = demoSteps.flatMap(({ lines }) => lines.map(({ line }) => line));
   const shown = shownPath(context.io.cwd, folder);
   const asJson = context.asJson;
-  const text = [`${shown}: would be made, and these run in it`, ...commands.map((line) => `  $ ${line}`), ''].join(
-    '\n',
-  );
+  const text = [
+    `Would create ${shown} and run these commands in it:`,
+    ...commands.map((line) => `  $ ${line}`),
+    '',
+  ].join('\n');
   await context.io.stdout.write(asJson ? renderReport({ folder, commands, dryRun: true }) : text);
   return 0;
 }
@@ -73,33 +74,33 @@ function assertEmpty(folder: string): void {
     held = readdirSync(folder);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
-    throw new EvstoreError('E_USAGE', `${folder} is no folder`, {
+    throw new EvstoreError('E_USAGE', `${folder} is not a folder`, {
       next: 'evstore demo --dir NEW-FOLDER',
       cause: error,
     });
   }
   if (held.length === 0) return;
   throw new EvstoreError('E_USAGE', `${folder} is not empty`, {
-    why: 'The demo writes only into a folder that is new or empty.',
+    why: 'The demo only writes to a new or empty folder.',
     next: 'evstore demo --dir NEW-FOLDER',
   });
 }
 
-/** The sample events go into no store that holds somebody's. @throws E_USAGE */
+/** Returns the store to fill; it must not contain events. @throws E_USAGE */
 async function chooseStore(flags: Flags, context: Context): Promise<string> {
   if (typeof flags.store !== 'string') return 'sqlite:./shop.db';
   const { url } = await context.storeChoice();
   if (/^postgres(ql)?:\/\/[^/@]*:[^/@]*@/i.test(url)) {
     throw new EvstoreError('E_USAGE', 'the demo would write the password into its config file', {
-      why: 'Give it by PGPASSWORD or ~/.pgpass instead.',
+      why: 'Set the password in PGPASSWORD or ~/.pgpass instead.',
     });
   }
   const store = await context.openStore({ create: true });
   const { version } = await store.schema.status();
   const head = version === 0 ? 0 : (await store.log.head()).head;
   if (head === 0) return url.startsWith('sqlite:') ? `sqlite:${resolve(context.io.cwd, url.slice(7))}` : url;
-  throw new EvstoreError('E_USAGE', `${store.location} holds events already`, {
-    why: 'The demo fills a store of its own with sample events.',
+  throw new EvstoreError('E_USAGE', `${store.location} already contains events`, {
+    why: 'The demo imports sample events, so it needs an empty store.',
     next: 'evstore demo',
   });
 }
@@ -127,7 +128,7 @@ async function runLine(line: string, folder: string, context: Context): Promise<
   return stdout.replaceAll(`${folder}/`, './').trimEnd().split('\n');
 }
 
-/** Whoever has no `evstore` on the path typed `npx evstore demo`; and EVSTORE_URL would win over the folder's config. */
+/** After `npx evstore demo` there is no `evstore` on the path; and EVSTORE_URL would override the folder's config. */
 function asTyped(line: string, store: string, { io }: Context): string {
   const whole = io.env.EVSTORE_URL ? `${line} --store ${shellWord(store)}` : line;
   return io.env.npm_command === 'exec' ? `npx ${whole}` : whole;

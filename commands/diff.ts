@@ -18,17 +18,27 @@ const defaultSamples = 10;
 
 export const command: Command = {
   usage: 'diff <name>',
-  summary: 'what a swap would change: live rows against those of the rebuild that is ready',
-  writes: 'the events since, into the rebuilt table; the live one is only read',
+  writes: 'events since the rebuild to the built table; nothing to the live table',
   examples: [
-    { line: 'evstore diff order_summary', purpose: 'after evstore rebuild order_summary --no-swap' },
-    { line: 'evstore diff order_summary --max-diff 100 -q', purpose: 'the number of differences; exit 1 over 100' },
+    { line: 'evstore diff order_summary', purpose: 'compare after evstore rebuild order_summary --no-swap' },
+    {
+      line: 'evstore diff order_summary --max-diff 100 -q',
+      purpose: 'print the number of differences; exit 1 if over 100',
+    },
   ],
   options: [
-    option('--max-diff <rows>', 'exit 1 when more rows differ (default: 0)', wholeNumber(0)),
-    option('--samples <rows>', 'rows shown of each kind (default: 10)', wholeNumber(0)),
-    option('--max-wait <duration>', 'until both tables are at one position (default: 60s)', duration),
-    option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    option('--max-diff <rows>', 'exit 1 if more than this many rows differ (default: 0)', wholeNumber(0)),
+    option('--samples <rows>', 'how many rows to show of each kind (default: 10)', wholeNumber(0)),
+    option(
+      '--max-wait <duration>',
+      'give up if the tables are not at one position after this long (default: 60s)',
+      duration,
+    ),
+    option(
+      '--batch-size <events>',
+      'events in one transaction (default: about a quarter of a second of work)',
+      wholeNumber(1),
+    ),
     ...errorFlags(),
     projectionsOption(),
     dryRunOption(),

@@ -11,14 +11,13 @@ import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {
   usage: 'doctor',
-  summary: 'what is wrong with the store, the account and the settings',
   writes: 'nothing',
   examples: [
-    { line: 'evstore doctor', purpose: 'exit 1 when there is an error' },
-    { line: 'evstore doctor --ci', purpose: 'exit 1 on a warning too' },
-    { line: "evstore doctor --json | jq '.findings[]'", purpose: 'what was found, for a program' },
+    { line: 'evstore doctor', purpose: 'exit 1 if there is an error' },
+    { line: 'evstore doctor --ci', purpose: 'exit 1 if there is an error or a warning' },
+    { line: "evstore doctor --json | jq '.findings[]'", purpose: 'print the findings as JSON' },
   ],
-  options: [option('--ci', 'exit 1 on a warning too')],
+  options: [option('--ci', 'also exit 1 on warnings')],
   run: async (_args, flags, context) => {
     const diagnosis = await diagnose(flags, context);
     const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;

@@ -11,15 +11,14 @@ import { createEventWriter } from './support/event-output.js';
 
 export const command: Command = {
   usage: 'export [stream]',
-  summary: 'write events as NDJSON, to a file or to stdout',
   writes: 'the file of -o, whole or not at all; nothing in the store',
   examples: [
-    { line: 'evstore export -o events.ndjson.gz', purpose: 'the whole log, compressed' },
-    { line: 'evstore export --category Order --since 2026-01-01 > orders.ndjson', purpose: 'a part of it' },
+    { line: 'evstore export -o events.ndjson.gz', purpose: 'write the whole log, compressed' },
+    { line: 'evstore export --category Order --since 2026-01-01 > orders.ndjson', purpose: 'write a part of the log' },
   ],
   options: [
     ...rangeOptions(),
-    option('-n, --limit <count>', 'at most so many', wholeNumber(1)),
+    option('-n, --limit <count>', 'write at most this many events', wholeNumber(1)),
     option('-o, --file <file>', 'the file to write; compressed when it ends in .gz'),
     progressOption(),
     dryRunOption(),

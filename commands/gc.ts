@@ -10,14 +10,13 @@ import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'gc',
-  summary: 'drop replaced tables whose time for a rollback is over',
-  writes: 'drops the replaced tables of swaps; there is no rollback to them afterwards',
+  writes: 'drops the old tables of swaps; they cannot be rolled back to afterwards',
   examples: [
-    { line: 'evstore gc --dry-run', purpose: 'what is due' },
-    { line: 'evstore gc --yes', purpose: 'drop it, as a nightly job does' },
-    { line: 'evstore gc --now', purpose: 'also what was to be kept longer' },
+    { line: 'evstore gc --dry-run', purpose: 'show what would be dropped' },
+    { line: 'evstore gc --yes', purpose: 'drop without asking, for a nightly job' },
+    { line: 'evstore gc --now', purpose: 'drop all old tables, even those to be kept longer' },
   ],
-  options: [option('--now', 'whatever was said with --keep-old'), projectionsOption(), dryRunOption()],
+  options: [option('--now', 'drop old tables now, in spite of --keep-old'), projectionsOption(), dryRunOption()],
   run: async (_args, flags, context) => {
     const store = await context.openStore();
     const now = context.io.now().toISOString();
@@ -32,7 +31,7 @@ export const command: Command = {
     const due = over.filter((rebuild) => rebuild.oldTarget === null || codeOf(rebuild) !== undefined);
     const dryRun = flags.dryRun === true;
     if (due.length > 0 && !dryRun) {
-      await context.confirm(`Drop ${due.flatMap(oldTables).join(', ')}? There is no rollback to them afterwards.`);
+      await context.confirm(`Drop ${due.flatMap(oldTables).join(', ')}? You cannot roll back to them afterwards.`);
       const options = { store, owner: ownerName(), signal: context.io.signal };
       for (const rebuild of due) await retireRebuild({ ...options, code: codeOf(rebuild) }, rebuild);
     }

@@ -39,22 +39,21 @@ interface ImportReport {
 
 export const command: Command = {
   usage: 'import [file]',
-  summary: 'append the events of an NDJSON file, whatever their streams',
-  writes: 'the events, a transaction for each batch; those already there are passed over',
+  writes: 'the events, one transaction for each batch; known events are skipped',
   examples: [
-    { line: 'evstore import orders.ndjson', purpose: 'running it again changes nothing' },
+    { line: 'evstore import orders.ndjson', purpose: 'import a file; running it again changes nothing' },
     { line: 'evstore import orders.ndjson.gz --dry-run', purpose: 'check every line, write nothing' },
     { line: 'evstore export --store "$OLD" | evstore import --store "$NEW"', purpose: 'copy a store' },
   ],
   options: [
     option(
       '--batch-size <count>',
-      `events in one transaction (default: ${defaultBatchSizes.postgres}, on SQLite what half a second takes)`,
+      `events in one transaction (default: ${defaultBatchSizes.postgres}, SQLite: about half a second of work)`,
       wholeNumber(1),
     ),
     option(
       '--on-conflict <how>',
-      'a known id with other content: skip it or fail (default: fail)',
+      'if an id exists with other content: skip, fail (default: fail)',
       oneOf('skip', 'fail'),
     ),
     progressOption(),
@@ -114,7 +113,7 @@ async function importLines(source: string, flags: Flags, context: Context): Prom
   } finally {
     progress.stop();
   }
-  if (signal.aborted) await context.note(`stopped after line ${safeLine}; run the same command again to go on`);
+  if (signal.aborted) await context.note(`stopped after line ${safeLine}; run the same command again to continue`);
   const { newStreams: streams, ...counts } = total;
   return { ...counts, streams, lines, dryRun: false };
 }

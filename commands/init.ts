@@ -20,24 +20,26 @@ interface InitReport {
 
 export const command: Command = {
   usage: 'init',
-  summary: 'make a config file and the schema',
-  writes: 'evstore.config.json in this folder unless there is a config, and the tables of the store',
+  writes: 'evstore.config.json in this folder if there is no config, and the tables',
   examples: [
-    { line: 'evstore init', purpose: 'a SQLite store in ./evstore.db' },
-    { line: 'evstore init --store postgres://app@localhost/shop', purpose: 'tables in schema public of a database' },
-    { line: 'evstore init --print-sql --store postgres:', purpose: 'the statements, for whoever may run them' },
+    { line: 'evstore init', purpose: 'create a SQLite store in ./evstore.db' },
+    {
+      line: 'evstore init --store postgres://app@localhost/shop',
+      purpose: 'create the tables in schema public of a database',
+    },
+    {
+      line: 'evstore init --print-sql --store postgres:',
+      purpose: 'print the statements, to be run by an administrator',
+    },
     {
       line: 'evstore init --roles | psql shop',
-      purpose: 'roles that may no more than they must: owner, app, runner, reader',
+      purpose: 'create roles with the least privileges: owner, app, runner, reader',
     },
   ],
   options: [
-    option('--print-sql', 'print the statements; connects to nothing, writes nothing'),
-    option(
-      '--roles [prefix]',
-      'print roles and grants for Postgres (default: evstore); connects to nothing, writes nothing',
-    ),
-    option('--no-config', 'make no config file'),
+    option('--print-sql', 'print the statements, without connecting to the store'),
+    option('--roles [prefix]', 'print roles and grants for Postgres, without connecting (default prefix: evstore)'),
+    option('--no-config', 'do not create a config file'),
     dryRunOption(),
   ],
   run: async (_args, flags, context) => {

@@ -20,19 +20,21 @@ const defaultWatchMs = 2_000;
 
 export const command: Command = {
   usage: 'lag [name...]',
-  summary: 'how far behind the log projections are',
   writes: 'nothing',
   examples: [
-    { line: 'evstore lag', purpose: 'every projection and every other subscription' },
-    { line: 'evstore lag --max-lag 1000 --max-age 5m', purpose: 'exit 1 when one is further behind' },
-    { line: 'evstore lag --watch 1s', purpose: 'again and again, until Ctrl-C' },
-    { line: 'evstore lag -o prometheus', purpose: 'for a scraper; -o nagios for a check' },
+    { line: 'evstore lag', purpose: 'show every projection and every other subscription' },
+    { line: 'evstore lag --max-lag 1000 --max-age 5m', purpose: 'exit 1 if one is further behind' },
+    { line: 'evstore lag --watch 1s', purpose: 'measure every second until Ctrl-C' },
+    { line: 'evstore lag -o prometheus', purpose: 'print metrics for a scraper; use -o nagios for a check' },
   ],
   options: [
-    option('--max-lag <events>', 'exit 1 when one is more events behind', wholeNumber(0)),
-    option('--max-age <duration>', 'exit 1 when an event has waited longer', duration),
-    option('--count', 'count the events that wait for each, by its own filter: reads the log from there on'),
-    option('--projections <glob...>', 'compare the rows with the code in these files, not with the code that last ran'),
+    option('--max-lag <events>', 'exit 1 if any projection is more than this many events behind', wholeNumber(0)),
+    option('--max-age <duration>', 'exit 1 if an event has waited longer than this', duration),
+    option('--count', 'count the waiting events that match each filter; reads the log'),
+    option(
+      '--projections <glob...>',
+      'compare the rows with the code in these files, instead of the code that last ran',
+    ),
     option('--watch [interval]', 'measure again after each interval (default: 2s)', duration),
     outputOption('prometheus', 'nagios'),
   ],

@@ -14,11 +14,11 @@ import { readSchemaStatus } from './support/schema-report.js';
 
 const up: Command = {
   usage: 'up',
-  summary: 'apply the migrations that are waiting',
+  summary: 'apply pending migrations',
   writes: 'the tables of the store, in one transaction under a lock',
   examples: [
-    { line: 'evstore migrate up --dry-run', purpose: 'which would be applied' },
-    { line: 'evstore migrate up', purpose: 'apply them; again = no change' },
+    { line: 'evstore migrate up --dry-run', purpose: 'show which would be applied' },
+    { line: 'evstore migrate up', purpose: 'apply them; running it again changes nothing' },
   ],
   options: [
     option('--lock-timeout <duration>', 'how long to wait for another migration (default: 30s)', duration),
@@ -34,9 +34,9 @@ const up: Command = {
 
 const status: Command = {
   usage: 'status',
-  summary: 'every migration, and whether it is applied',
+  summary: 'list migrations and their state',
   writes: 'nothing',
-  examples: [{ line: 'evstore migrate status', purpose: 'what is applied, pending or drifted' }],
+  examples: [{ line: 'evstore migrate status', purpose: 'show which migrations are applied, pending or drifted' }],
   options: [],
   run: async (_args, _flags, context) => {
     const report = (await readSchemaStatus(context, { create: false })).status;
@@ -47,9 +47,9 @@ const status: Command = {
 
 const assert: Command = {
   usage: 'assert',
-  summary: 'exit 1 when a migration is pending, drifted or unknown',
+  summary: 'exit 1 if a migration is pending, drifted or unknown',
   writes: 'nothing',
-  examples: [{ line: 'evstore migrate assert -q', purpose: 'a gate for a deployment' }],
+  examples: [{ line: 'evstore migrate assert -q', purpose: 'check before a deployment' }],
   options: [],
   run: async (_args, _flags, context) => {
     const { migrations } = (await readSchemaStatus(context, { create: false })).status;
@@ -73,8 +73,13 @@ const assert: Command = {
 const sql: Command = {
   usage: 'sql',
   summary: 'print the statements of the whole schema',
-  writes: 'nothing, and connects to nothing',
-  examples: [{ line: 'evstore migrate sql --store postgres: > schema.sql', purpose: 'for whoever may run them' }],
+  writes: 'nothing; does not connect to the store',
+  examples: [
+    {
+      line: 'evstore migrate sql --store postgres: > schema.sql',
+      purpose: 'write statements to be run by an administrator',
+    },
+  ],
   options: [],
   run: async (_args, _flags, context) => {
     const { url, schema } = await context.storeChoice();
@@ -85,11 +90,10 @@ const sql: Command = {
 
 export const command: Command = {
   usage: 'migrate',
-  summary: 'upgrade the schema, or check it',
-  writes: 'the tables of the store (up); nothing else does',
+  writes: 'the tables of the store (up); the other subcommands write nothing',
   examples: [
-    { line: 'evstore migrate', purpose: 'the same as evstore migrate up' },
-    { line: 'evstore migrate assert', purpose: 'exit 1 unless everything is applied' },
+    { line: 'evstore migrate', purpose: 'run evstore migrate up' },
+    { line: 'evstore migrate assert', purpose: 'exit 1 unless every migration is applied' },
   ],
   options: [],
   subcommands: [up, status, assert, sql],

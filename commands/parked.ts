@@ -31,15 +31,19 @@ import { selectCode } from './support/projection-code.js';
 
 const list: Command = {
   usage: 'list [name]',
-  summary: 'what is parked, and why',
+  summary: 'list parked events and their errors',
   writes: 'nothing',
   examples: [
-    { line: 'evstore parked list', purpose: 'of every projection' },
-    { line: 'evstore parked list order_summary --state skipped', purpose: 'what was given up by run --on-error skip' },
+    { line: 'evstore parked list', purpose: 'list parked events of every projection' },
+    { line: 'evstore parked list order_summary --state skipped', purpose: 'list what run --on-error skip skipped' },
   ],
   options: [
-    option('--state <state>', 'parked, skipped, discarded (default: parked)', oneOf('parked', 'skipped', 'discarded')),
-    option('-n, --limit <count>', 'at most so many', wholeNumber(1)),
+    option(
+      '--state <state>',
+      'only events in this state: parked, skipped, discarded (default: parked)',
+      oneOf('parked', 'skipped', 'discarded'),
+    ),
+    option('-n, --limit <count>', 'list at most this many events', wholeNumber(1)),
   ],
   run: async ([name], flags, context) => {
     const { state = 'parked', limit } = flags as { readonly state?: ParkedState; readonly limit?: number };
@@ -58,9 +62,11 @@ const list: Command = {
 
 const show: Command = {
   usage: 'show <name> <event>',
-  summary: 'one event in full: why it is parked, and what waits behind it',
+  summary: 'show one event in full: why it is parked, and which events wait for it',
   writes: 'nothing',
-  examples: [{ line: 'evstore parked show order_summary 1042', purpose: 'by its global position, or its id' }],
+  examples: [
+    { line: 'evstore parked show order_summary 1042', purpose: 'name the event by its global position or its id' },
+  ],
   options: [],
   run: async ([name = '', place = ''], _flags, context) => {
     const shown = await showParked(await context.openStore(), name, parsePlace(place));
@@ -74,12 +80,12 @@ const show: Command = {
 
 const retry: Command = {
   usage: 'retry <name> [event]',
-  summary: 'try parked events again: whole streams, in order',
-  writes: 'the rows of these events, in the transaction in which they are no longer parked; a runner waits meanwhile',
+  summary: 'retry parked events, stream by stream, in order',
+  writes: 'the rows of these events, in the transaction that unparks them',
   examples: [
-    { line: 'evstore parked retry order_summary', purpose: 'all of them, after the code was mended' },
-    { line: 'evstore parked retry order_summary 1042', purpose: 'the stream of that event' },
-    { line: 'evstore parked retry order_summary --stream Order-7 --dry-run', purpose: 'what would be tried' },
+    { line: 'evstore parked retry order_summary', purpose: 'retry all parked events after the code is fixed' },
+    { line: 'evstore parked retry order_summary 1042', purpose: 'retry the stream of that event' },
+    { line: 'evstore parked retry order_summary --stream Order-7 --dry-run', purpose: 'show what would be retried' },
   ],
   options: [...selectionFlags(), projectionsOption(), dryRunOption()],
   run: async ([name = '', place], flags, context) => {
@@ -88,7 +94,7 @@ const retry: Command = {
     if (flags.dryRun === true) {
       const parked = await findParked(store, name, selection);
       await printEvents(parked, context, { dryRun: true, parked });
-      await context.note('these, and what waits behind them, would be tried again');
+      await context.note('these events, and those that wait for them, would be retried');
       return 0;
     }
     const [projection] = await selectCode(context, flags, [name]);
@@ -109,11 +115,14 @@ const retry: Command = {
 
 const discard: Command = {
   usage: 'discard <name> [event]',
-  summary: 'give parked events up: they are kept as evidence, and never applied',
-  writes: 'that they are discarded; what waits behind them is still parked',
+  summary: 'mark parked events as never to be applied, and keep them as evidence',
+  writes: 'the state of these events; later events of the stream stay parked',
   examples: [
-    { line: 'evstore parked discard order_summary 1042', purpose: 'this event' },
-    { line: 'evstore parked discard order_summary --stream Order-7 --yes', purpose: 'what failed in the stream' },
+    { line: 'evstore parked discard order_summary 1042', purpose: 'discard one event' },
+    {
+      line: 'evstore parked discard order_summary --stream Order-7 --yes',
+      purpose: 'discard the failed events of a stream',
+    },
   ],
   options: [...selectionFlags(), dryRunOption()],
   run: async ([name = '', place], flags, context) => {
@@ -139,11 +148,10 @@ const discard: Command = {
 
 export const command: Command = {
   usage: 'parked',
-  summary: 'events that a projection could not handle: look at them, try them again, give them up',
   writes: 'nothing, except retry and discard',
   examples: [
-    { line: 'evstore parked', purpose: 'what is parked, and why' },
-    { line: 'evstore parked retry order_summary', purpose: 'after the code was mended' },
+    { line: 'evstore parked', purpose: 'list parked events and their errors' },
+    { line: 'evstore parked retry order_summary', purpose: 'retry parked events after the code is fixed' },
   ],
   options: [],
   subcommands: [list, show, retry, discard],
@@ -175,8 +183,8 @@ function columnsAt(now: Date): readonly ListColumn<ParkedEvent>[] {
 }
 
 function nothingSelected(name: string): EvstoreError {
-  return new EvstoreError('E_USAGE', 'which events are to be discarded?', {
-    why: 'It takes a position or an id, --stream, or --all.',
+  return new EvstoreError('E_USAGE', 'no events were selected', {
+    why: 'Use a position, an id, --stream or --all.',
     next: `evstore parked list ${name}`,
   });
 }

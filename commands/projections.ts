@@ -9,13 +9,12 @@ import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'projections',
-  summary: 'which projections there are, in code and in the database',
   writes: 'nothing',
   examples: [
-    { line: 'evstore projections', purpose: 'registered, new, stale, detached' },
+    { line: 'evstore projections', purpose: 'list registered, new, stale and detached projections' },
     {
-      line: 'evstore projections --json | jq \'.projections[] | select(.state != "current")\'',
-      purpose: 'what needs a hand',
+      line: `evstore projections -o ndjson | jq 'select(.state != "current")'`,
+      purpose: 'print the projections that need an action',
     },
   ],
   options: [projectionsOption()],
@@ -58,20 +57,19 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
 const parkedColumn: ListColumn<InventoryItem> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
 
 async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {
-  if (projections.length === 0) await context.note('no projection yet; evstore scaffold projection NAME writes one');
+  if (projections.length === 0)
+    await context.note('no projection yet; to generate one: evstore scaffold projection NAME');
   for (const { name, state, rebuild, parked } of projections) {
     if (parked > 0) await context.note(`${name}: ${parked} parked, see evstore parked list ${name}`);
     if (rebuild !== null) {
       const way =
-        rebuild.state === 'ready' ? `swap it in with evstore swap ${name}` : `go on with evstore rebuild ${name}`;
+        rebuild.state === 'ready' ? `swap it in with evstore swap ${name}` : `resume it with evstore rebuild ${name}`;
       await context.note(`${name}: ${way}, or drop it with evstore abort ${name}`);
-    } else if (state === 'new') await context.note(`${name}: evstore run ${name} makes its table`);
+    } else if (state === 'new') await context.note(`${name}: to create its table: evstore run ${name}`);
     else if (state === 'stale')
-      await context.note(`${name}: evstore rebuild ${name} brings it to the version of the code`);
+      await context.note(`${name}: to rebuild it for the version of the code: evstore rebuild ${name}`);
     else if (state === 'stale code')
-      await context.note(
-        `${name}: the code changed under the same version; evstore rebuild ${name} makes its rows anew`,
-      );
+      await context.note(`${name}: the code changed under the same version; rebuild its rows: evstore rebuild ${name}`);
   }
 }
 

@@ -20,18 +20,24 @@ const terminalLimit = 100;
 
 export const command: Command = {
   usage: 'read [stream]',
-  summary: 'read a stream, or the whole log',
   writes: 'nothing',
   examples: [
-    { line: 'evstore read Order-42', purpose: 'a stream, oldest first' },
-    { line: 'evstore read --category Order --type OrderPaid --since 15m', purpose: 'what was paid lately' },
-    { line: 'evstore read Order-42 --backwards -n 1 -o data', purpose: 'the payload of its last event' },
-    { line: 'evstore read --after 1000 | jq .type', purpose: 'the log as NDJSON, from a position on' },
+    { line: 'evstore read Order-42', purpose: 'read a stream, oldest event first' },
+    {
+      line: 'evstore read --category Order --type OrderPaid --since 15m',
+      purpose: 'read the orders paid in the last 15 minutes',
+    },
+    { line: 'evstore read Order-42 --backwards -n 1 -o data', purpose: 'print the payload of the last event' },
+    { line: 'evstore read --after 1000 | jq .type', purpose: 'read the log from a position, as NDJSON' },
   ],
   options: [
     ...rangeOptions(),
-    option('-n, --limit <count>', 'at most so many (default: 100 on a terminal, all in a pipe)', wholeNumber(1)),
-    option('--backwards', 'newest first'),
+    option(
+      '-n, --limit <count>',
+      'print at most this many events (default: 100 on a terminal, all in a pipe)',
+      wholeNumber(1),
+    ),
+    option('--backwards', 'read the newest event first'),
     outputOption('data'),
   ],
   run: ([streamId], flags, context) => read(streamId, flags, context),

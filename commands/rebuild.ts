@@ -30,30 +30,49 @@ import { showPlans } from './support/show-plans.js';
 
 export const command: Command = {
   usage: 'rebuild [name...]',
-  summary: 'make read models anew beside the live ones, and swap them in',
-  writes: 'a second table beside each live one; then the two change names in one transaction',
+  writes: 'a second table alongside each live one; then swaps them in one transaction',
   examples: [
-    { line: 'evstore rebuild order_summary', purpose: 'fill, catch up, swap; goes on where it was interrupted' },
-    { line: 'evstore rebuild order_summary --dry-run', purpose: 'what it would read, make, lock and take' },
-    { line: 'evstore rebuild order_summary --no-swap', purpose: 'stop when it is ready: evstore swap order_summary' },
-    { line: 'evstore rebuild order_summary --dry-run --check', purpose: 'whether it would make the same rows twice' },
+    { line: 'evstore rebuild order_summary', purpose: 'fill, catch up and swap; resumes an interrupted rebuild' },
+    {
+      line: 'evstore rebuild order_summary --dry-run',
+      purpose: 'show what it would read, create and lock, and how long it takes',
+    },
+    {
+      line: 'evstore rebuild order_summary --no-swap',
+      purpose: 'stop before the swap; later: evstore swap order_summary',
+    },
+    {
+      line: 'evstore rebuild order_summary --dry-run --check',
+      purpose: 'check that the handlers make the same rows twice',
+    },
     {
       line: 'evstore rebuild order_summary --verify full',
-      purpose: 'swap only when no row differs from the live ones',
+      purpose: 'swap only if no row differs from the live table',
     },
-    { line: 'evstore rebuild --all --max-diff 0', purpose: 'in one pass; keep what has other numbers of rows' },
+    {
+      line: 'evstore rebuild --all --max-diff 0',
+      purpose: 'rebuild all in one pass; swap none whose number of rows changes',
+    },
   ],
   options: [
-    option('--all', 'every projection; the log is read once for all tables'),
-    option('--resume', 'go on with an unfinished rebuild, exit 6 without one').conflicts('restart'),
-    option('--restart', 'give an unfinished rebuild up first'),
-    option('--no-swap', 'stop when the new table is ready'),
-    option('--verify <how>', 'none, count, full: every row (default: count)', oneOf('none', 'count', 'full')),
-    option('--max-diff <rows>', 'do not swap when more rows differ (default with --verify full: 0)', wholeNumber(0)),
+    option('--all', 'rebuild every projection; reads the log once for all'),
+    option('--resume', 'resume an unfinished rebuild (exit 6 if there is none)').conflicts('restart'),
+    option('--restart', 'drop an unfinished rebuild first'),
+    option('--no-swap', 'stop before the swap'),
+    option(
+      '--verify <how>',
+      'check before the swap: none, count, full (every row) (default: count)',
+      oneOf('none', 'count', 'full'),
+    ),
+    option(
+      '--max-diff <rows>',
+      'do not swap if more than this many rows differ (default with --verify full: 0)',
+      wholeNumber(0),
+    ),
     keepOldFlag(),
     option(
       '--parallel <threads>',
-      'threads for the handlers, 1–16; slows down light ones, gains where they take most of the time (default: 1)',
+      'threads for the handlers, 1 to 16; helps only if handlers are slow (default: 1)',
       threadCount,
     ),
     ...repairFlags(),
@@ -61,7 +80,7 @@ export const command: Command = {
     projectionsOption(),
     progressOption(),
     dryRunOption(),
-    option('--check', 'with --dry-run: run the handlers over the log; exit 1 when a rebuild is not safe'),
+    option('--check', 'with --dry-run: run the handlers over the log; exit 1 if a rebuild is not safe'),
   ],
   run: async (names, flags, context) => {
     if (isRepair(flags)) return repair(names, flags, context);
@@ -101,7 +120,7 @@ async function rebuild(
     if (outrun.has(name)) return;
     outrun.add(name);
     const gap = target - position;
-    context.warn(`${name}: writers are as fast as the rebuild, ${gap} events are still to come`).catch(() => {});
+    context.warn(`${name}: events are appended as fast as they are read; ${gap} events are left`).catch(() => {});
   });
   try {
     return await rebuildPlanned(
@@ -149,8 +168,8 @@ function modeOf(flags: Flags): RebuildMode {
 function assertNamed(names: readonly string[], flags: Flags): void {
   const all = flags.all === true;
   if (names.length > 0 !== all) return;
-  throw new EvstoreError('E_USAGE', all ? 'give names or --all, not both' : 'which projection is to be rebuilt?', {
-    why: 'A rebuild is asked for by name, or for every projection with --all.',
+  throw new EvstoreError('E_USAGE', all ? 'names and --all cannot be combined' : 'no projection was named', {
+    why: 'Name the projections to rebuild, or use --all for every projection.',
     next: 'evstore projections',
   });
 }

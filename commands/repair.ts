@@ -16,9 +16,11 @@ const others = ['all', 'resume', 'restart', 'verify', 'maxDiff', 'keepOld', 'che
 
 export function repairFlags(): readonly Option[] {
   return [
-    option('--stream <name>', 'only the rows its events are about, in the live table'),
-    option('--category <name>', 'only the rows the events of its streams are about').conflicts('stream'),
-    option('--key <key>', 'only this row: a value, or a JSON object of the key; again for more', addKey).conflicts([
+    option('--stream <name>', 'recompute only the rows of the events of this stream, in the live table'),
+    option('--category <name>', 'recompute only the rows of the events of this category, in the live table').conflicts(
+      'stream',
+    ),
+    option('--key <key>', 'recompute only this row: a key value, or a JSON object; can be repeated', addKey).conflicts([
       'stream',
       'category',
     ]),
@@ -35,8 +37,8 @@ export async function repair(names: readonly string[], flags: Flags, context: Co
   const [name, ...more] = names;
   const other = others.find((each) => flags[each] !== undefined) ?? (flags.swap === false ? 'swap' : undefined);
   if (scope === undefined || name === undefined || more.length > 0 || other !== undefined) {
-    throw new EvstoreError('E_USAGE', 'rows are made anew of one projection, in their place', {
-      why: 'With --stream, --category or --key there is one name, and no second table to be resumed, checked, verified or swapped.',
+    throw new EvstoreError('E_USAGE', 'single rows can only be recomputed for one projection', {
+      why: 'With --stream, --category or --key, name one projection and use no option about a second table.',
       next: 'evstore rebuild --help',
     });
   }

@@ -10,11 +10,13 @@ import { findCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'rollback <name>',
-  summary: 'take the last swap of a projection back',
-  writes: 'the events since the swap into the old tables, if their code is loaded; then the tables change names again',
+  writes: 'events since the swap to the old tables, if their code is loaded; then swaps the tables back',
   examples: [
-    { line: 'evstore rollback order_summary', purpose: 'the old tables, caught up when their code is loaded' },
-    { line: 'evstore rollback order_summary --dry-run', purpose: 'how far readers would go back' },
+    {
+      line: 'evstore rollback order_summary',
+      purpose: 'swap the old tables back in, caught up if their code is loaded',
+    },
+    { line: 'evstore rollback order_summary --dry-run', purpose: 'show how many positions readers would lose' },
   ],
   options: [...switchFlags(), projectionsOption(), dryRunOption()],
   run: async ([name = ''], flags, context) => {

@@ -23,24 +23,23 @@ import { describeSaga, selectRunnable, tellSagaNews } from './support/run-code.j
 
 export const command: Command = {
   usage: 'run [name...]',
-  summary: 'keep read models up to date with the log',
-  writes: "the read models' tables and their checkpoints, made on the first run; with --sagas what the sagas record",
+  writes: 'read models and checkpoints; with --sagas also the events of the sagas',
   examples: [
-    { line: 'evstore run', purpose: 'every projection; catches up, then follows until Ctrl-C' },
-    { line: 'evstore run order_summary --once', purpose: 'up to the head as it is now, then stop' },
-    { line: 'evstore run order_summary --partition 2/3', purpose: 'the second of three processes that share the work' },
-    { line: 'evstore run --on-error park', purpose: 'put what a handler cannot take aside: evstore parked list' },
-    { line: 'evstore run --sagas', purpose: 'sagas beside the projections' },
+    { line: 'evstore run', purpose: 'run every projection: catch up, then follow until Ctrl-C' },
+    { line: 'evstore run order_summary --once', purpose: 'catch up to the current head, then stop' },
+    { line: 'evstore run order_summary --partition 2/3', purpose: 'run the second of three parts' },
+    { line: 'evstore run --on-error park', purpose: 'park events that a handler rejects; see evstore parked list' },
+    { line: 'evstore run --sagas', purpose: 'run the sagas as well' },
   ],
   options: [
-    option('--once', 'stop at the head as it is at the start'),
-    option('--sagas', 'run sagas too'),
-    option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    option('--once', 'stop at the head seen at the start'),
+    option('--sagas', 'also run sagas'),
     option(
-      '--partition <k/n>',
-      'share the work among n processes: this one is the k-th, with the rows that fall to it',
-      parsePart,
+      '--batch-size <events>',
+      'events in one transaction (default: about a quarter of a second of work)',
+      wholeNumber(1),
     ),
+    option('--partition <k/n>', 'run part k of n; start one process for each part', parsePart),
     ...errorFlags(),
     projectionsOption(),
     dryRunOption(),
@@ -81,7 +80,7 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     return;
   }
   for (const { name, position, events, aside, error, stopped } of results) {
-    const left = aside === 0 ? '' : `, ${aside} put aside`;
+    const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
     const ended = error === null ? '' : ', stopped';
     const line = `${name}: at position ${position}, ${events} ${events === 1 ? 'event' : 'events'} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
@@ -101,7 +100,7 @@ async function tell(news: RunNews, context: Context): Promise<void> {
     case 'waiting':
       return context.note(
         `${projection}: the tables are of version ${news.registered}, waiting for version ${news.code}; ` +
-          `make it with: evstore rebuild ${partOf(projection).projection}`,
+          `rebuild it: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'outdated':
       return context.note(
@@ -109,12 +108,14 @@ async function tell(news: RunNews, context: Context): Promise<void> {
       );
     case 'divided':
       return context.note(
-        news.parts === 1 ? `${projection}: whole again` : `${projection}: shared among ${news.parts} parts from now on`,
+        news.parts === 1
+          ? `${projection}: no longer divided into parts`
+          : `${projection}: divided into ${news.parts} parts`,
       );
     case 'stale code':
       return context.warn(
         `${projection}: the code changed under the same version; ` +
-          `make its rows anew with: evstore rebuild ${partOf(projection).projection}`,
+          `rebuild its rows: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'disconnected':
       return context.warn(`${projection}: ${news.error.message}; trying again`);

@@ -50,7 +50,7 @@ const show: Command = {
   usage: 'show <saga> <instance>',
   summary: 'show one instance, step by step',
   writes: 'nothing',
-  examples: [{ line: 'evstore saga show order_fulfilment Order-1', purpose: 'its steps, attempts and compensations' }],
+  examples: [{ line: 'evstore saga show order_fulfilment Order-1', purpose: 'show steps, attempts and compensations' }],
   options: [],
   run: async ([saga = '', id = ''], _flags, context) => {
     const instance = await inspectInstance(await context.openStore(), saga, id);
@@ -95,7 +95,6 @@ const retry: Command = {
 
 export const command: Command = {
   usage: 'saga',
-  summary: 'list and show saga instances, retry a parked one',
   writes: 'nothing, except saga retry',
   examples: [
     { line: 'evstore saga list', purpose: 'the state of each instance' },

@@ -13,22 +13,28 @@ import { oneOf } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
 
 const common = [
-  option('--events <types>', 'event types, separated by commas; the first one begins a stream', parseEventTypes),
-  option('--from-store', 'take event types and fields from stored events'),
-  option('--category <name>', 'with --from-store: only streams of this category (default: the largest)'),
-  option('--force', 'replace files that are there'),
+  option('--events <types>', 'event types: A,B; the first type starts a stream', parseEventTypes),
+  option('--from-store', 'take event types and fields from the stored events'),
+  option('--category <name>', 'with --from-store: the category to read (default: the largest)'),
+  option('--force', 'overwrite existing files'),
 ];
 
 const projection: Command = {
   usage: 'projection <name>',
-  summary: 'a projection and its test',
-  writes: 'projections/NAME.ts and projections/NAME.test.ts; replaces nothing without --force',
+  summary: 'generate a projection and its test',
+  writes: 'projections/NAME.ts and projections/NAME.test.ts; overwrites only with --force',
   examples: [
-    { line: 'evstore scaffold projection order-summary', purpose: 'a row per stream, with sample events' },
-    { line: 'evstore scaffold projection permits --from-store', purpose: 'made from the events in the store' },
     {
-      line: 'evstore scaffold projection daily-orders --kind aggregates --events OrderPlaced,OrderPaid',
-      purpose: 'counts a day',
+      line: 'evstore scaffold projection order-summary',
+      purpose: 'generate one row for each stream, with sample events',
+    },
+    {
+      line: 'evstore scaffold projection permits --from-store',
+      purpose: 'use the types and fields of the stored events',
+    },
+    {
+      line: 'evstore scaffold projection daily --kind aggregates --events Placed,Paid',
+      purpose: 'count events for each day',
     },
   ],
   options: [
@@ -40,7 +46,7 @@ const projection: Command = {
       oneOf(...Object.keys(projectionTemplates)),
     ),
     ...common,
-    option('--dir <folder>', 'where to write, below this folder (default: projections)'),
+    option('--dir <folder>', 'target folder, inside the current one (default: projections)'),
     dryRunOption(),
   ],
   run: async ([name = ''], flags, context) => {
@@ -51,11 +57,14 @@ const projection: Command = {
 
 const saga: Command = {
   usage: 'saga <name>',
-  summary: 'a saga and its test',
-  writes: 'sagas/NAME.ts and sagas/NAME.test.ts; replaces nothing without --force',
+  summary: 'generate a saga and its test',
+  writes: 'sagas/NAME.ts and sagas/NAME.test.ts; overwrites only with --force',
   examples: [
-    { line: 'evstore scaffold saga order-fulfilment', purpose: 'three steps, each with its compensation' },
-    { line: 'evstore scaffold saga permit-review --events PermitFiled', purpose: 'started by another event' },
+    { line: 'evstore scaffold saga order-fulfilment', purpose: 'generate three steps, each with its compensation' },
+    {
+      line: 'evstore scaffold saga permit-review --events PermitFiled',
+      purpose: 'start the saga on another event type',
+    },
   ],
   options: [
     option(
@@ -64,7 +73,7 @@ const saga: Command = {
       oneOf(...Object.keys(sagaTemplates)),
     ),
     ...common,
-    option('--dir <folder>', 'where to write, below this folder (default: sagas)'),
+    option('--dir <folder>', 'target folder, inside the current one (default: sagas)'),
     dryRunOption(),
   ],
   run: async ([name = ''], flags, context) => run(name, sagaTemplates.orchestration, 'sagas', flags, context),
@@ -72,11 +81,10 @@ const saga: Command = {
 
 export const command: Command = {
   usage: 'scaffold',
-  summary: 'write the code of a projection or a saga, with a test that passes',
-  writes: 'TypeScript files below the folder it runs in; replaces nothing without --force',
+  writes: 'TypeScript files inside the current folder; overwrites only with --force',
   examples: [
-    { line: 'evstore scaffold projection order-summary', purpose: 'projections/order-summary.ts and its test' },
-    { line: 'evstore scaffold saga order-fulfilment', purpose: 'sagas/order-fulfilment.ts and its test' },
+    { line: 'evstore scaffold projection order-summary', purpose: 'write projections/order-summary.ts and its test' },
+    { line: 'evstore scaffold saga order-fulfilment', purpose: 'write sagas/order-fulfilment.ts and its test' },
   ],
   options: [],
   subcommands: [projection, saga],

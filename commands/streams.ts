@@ -10,21 +10,23 @@ import { type ListColumn, printList } from './support/print-list.js';
 
 export const command: Command = {
   usage: 'streams',
-  summary: 'the streams, with counts and times',
   writes: 'nothing',
   examples: [
-    { line: 'evstore streams', purpose: 'all streams by name' },
-    { line: 'evstore streams --category Order --sort recent -n 10', purpose: 'the orders that moved last' },
-    { line: 'evstore streams -q | wc -l', purpose: 'how many there are' },
+    { line: 'evstore streams', purpose: 'list all streams by name' },
+    {
+      line: 'evstore streams --category Order --sort recent -n 10',
+      purpose: 'list the ten orders changed most recently',
+    },
+    { line: 'evstore streams -q | wc -l', purpose: 'count the streams' },
   ],
   options: [
-    option('--category <name>', 'streams NAME and NAME-…'),
+    option('--category <name>', 'only streams NAME and NAME-…'),
     option(
       '--sort <order>',
-      'name, events (looks at all streams), recent (default: name)',
+      'sort by name, events (reads all streams), recent (default: name)',
       oneOf('name', 'events', 'recent'),
     ),
-    option('-n, --limit <count>', 'at most so many', wholeNumber(1)),
+    option('-n, --limit <count>', 'list at most this many streams', wholeNumber(1)),
   ],
   run: async (_args, flags, context) => {
     const { category, sort, limit } = flags as StreamsOptions;

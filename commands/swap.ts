@@ -11,9 +11,8 @@ import { selectCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'swap <name>',
-  summary: 'put a rebuild that is ready in the place of the live read model',
-  writes: 'the events since the rebuild; then the two tables change names in one transaction',
-  examples: [{ line: 'evstore swap order_summary', purpose: 'after evstore rebuild order_summary --no-swap' }],
+  writes: 'events since the rebuild; then swaps the tables in one transaction',
+  examples: [{ line: 'evstore swap order_summary', purpose: 'swap after evstore rebuild order_summary --no-swap' }],
   options: [keepOldFlag(), ...switchFlags(), projectionsOption(), dryRunOption()],
   run: async (names, flags, context) => {
     const [projection] = await selectCode(context, flags, names);

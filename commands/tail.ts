@@ -18,29 +18,31 @@ const longestWaitMs = 2_000;
 
 export const command: Command = {
   usage: 'tail [stream]',
-  summary: 'the last events, then new ones as they commit',
   writes: 'nothing',
   examples: [
-    { line: 'evstore tail', purpose: 'the last ten events, then what comes' },
-    { line: 'evstore tail --category Order --from end | jq .data', purpose: 'only new events of one category' },
-    { line: 'evstore tail --from end --until-type OrderPaid --timeout 30s', purpose: 'wait for something to happen' },
-    { line: 'evstore tail Order-42 -n 1 --no-follow', purpose: 'the last event of a stream' },
+    { line: 'evstore tail', purpose: 'print the last ten events, then follow' },
+    { line: 'evstore tail --category Order --from end | jq .data', purpose: 'print only new events of one category' },
+    {
+      line: 'evstore tail --from end --until-type OrderPaid --timeout 30s',
+      purpose: 'wait for the next event of a type',
+    },
+    { line: 'evstore tail Order-42 -n 1 --no-follow', purpose: 'print the last event of a stream' },
   ],
   options: [
     ...filterOptions(),
-    option('-n, --last <count>', `begin with so many of the last events (default: ${defaultLast})`, wholeNumber(0)),
-    option('--from <place>', 'begin at start, at end, or after a global position', parseFrom),
-    option('--count <count>', 'end after so many events', wholeNumber(1)),
-    option('--until-type <type>', 'end after an event of this type'),
-    option('--until-idle <duration>', 'end when nothing has come for that long', duration),
-    option('--timeout <duration>', 'end with exit code 7 after that long', duration),
-    option('--no-follow', 'end at the end of the log'),
+    option('-n, --last <count>', `start with this many of the last events (default: ${defaultLast})`, wholeNumber(0)),
+    option('--from <place>', 'start at: start, end, or after this global position', parseFrom),
+    option('--count <count>', 'stop after this many events', wholeNumber(1)),
+    option('--until-type <type>', 'stop after an event of this type'),
+    option('--until-idle <duration>', 'stop if no event arrives for this long', duration),
+    option('--timeout <duration>', 'give up after this long (exit 7)', duration),
+    option('--no-follow', 'stop at the end of the log'),
     outputOption('data'),
   ],
   run: async ([streamId], flags, context) => {
     if (flags.from !== undefined && flags.last !== undefined) {
       throw new EvstoreError('E_USAGE', '--from and --last cannot be combined', {
-        why: 'Begin at a place, or with the last events.',
+        why: 'Start at a position, or with the last events.',
       });
     }
     const range = parseRange(streamId, flags, context.io.now());

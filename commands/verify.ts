@@ -6,11 +6,10 @@ import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {
   usage: 'verify',
-  summary: 'whether the log is whole and no projection skipped an event',
   writes: 'nothing',
   examples: [
-    { line: 'evstore verify', purpose: 'versions, order, ids, guards, checkpoints; exit 1 when something is wrong' },
-    { line: "evstore verify --json | jq '.findings[]'", purpose: 'what was found, for a program' },
+    { line: 'evstore verify', purpose: 'check versions, order, ids, guards, checkpoints; exit 1 on an error' },
+    { line: "evstore verify --json | jq '.findings[]'", purpose: 'print the findings as JSON' },
   ],
   options: [progressOption()],
   run: async (_args, _flags, context) => {

@@ -11,19 +11,21 @@ const defaultTimeoutMs = 5_000;
 
 export const command: Command = {
   usage: 'wait <name...>',
-  summary: 'wait until projections have caught up',
   writes: 'nothing',
   examples: [
-    { line: 'evstore wait order_summary', purpose: 'until it holds everything that is in the log now' },
-    { line: 'evstore wait order_summary --position 4711', purpose: 'until it holds what was written there' },
-    { line: 'evstore wait order_summary stock --timeout 30s', purpose: 'exit 7 when it takes longer' },
+    { line: 'evstore wait order_summary', purpose: 'wait until it has processed every event now in the log' },
+    {
+      line: 'evstore wait order_summary --position 4711',
+      purpose: 'wait until it has processed the event at that position',
+    },
+    { line: 'evstore wait order_summary stock --timeout 30s', purpose: 'exit 7 if it takes longer' },
   ],
   options: [
     option('--position <position>', 'global position to wait for (default: the head)', wholeNumber(0)).conflicts(
       'event',
     ),
     option('--event <id>', 'id of the event to wait for', uuid),
-    option('--timeout <duration>', 'give up after (default: 5s)', duration),
+    option('--timeout <duration>', 'give up after this long (default: 5s)', duration),
   ],
   run: async (names, flags, context) => {
     const store = await context.openStore();

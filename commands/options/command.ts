@@ -17,8 +17,8 @@ export type Flags = Readonly<Record<string, unknown>>;
 export interface Command {
   /** Name and arguments, as in `read [stream]`. */
   readonly usage: string;
-  /** Half a line, for the list of commands. */
-  readonly summary: string;
+  /** Half a line, starting with a verb. Only subcommands have one here: the summaries of commands are in the catalog. */
+  readonly summary?: string;
   /** One line: what it writes, and where. `nothing` for a reader. */
   readonly writes: string;
   /** Command lines, each with what it is for. They lead the help. */

@@ -11,10 +11,10 @@ export function errorFlags(): readonly Option[] {
   return [
     option(
       '--on-error <what>',
-      'an event that cannot be handled: stop before it, park it and what follows in its stream, skip it (default: stop)',
+      'if an event cannot be handled: stop before it, park it and later events of its stream, or skip it (default: stop)',
       oneOf('stop', 'park', 'skip'),
     ),
-    option('--retries <times>', 'first try it again so often (default: 0)', wholeNumber(0)),
+    option('--retries <times>', 'retry an event this many times first (default: 0)', wholeNumber(0)),
   ];
 }
 

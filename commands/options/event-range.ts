@@ -28,20 +28,20 @@ export interface EventRange {
 
 export function filterOptions(): Option[] {
   return [
-    option('--category <name>', 'events of streams NAME and NAME-…'),
-    option('--type <names>', 'events of these types: A,B', nameList),
-    option('--since <moment>', 'recorded at or after: an ISO time, or 15m for that long ago'),
-    option('--until <moment>', 'recorded before: an ISO time, or 15m for that long ago'),
-    option('--correlation-id <id>', 'events whose metadata has this correlationId'),
+    option('--category <name>', 'only streams NAME and NAME-…'),
+    option('--type <names>', 'only events of these types: A,B', nameList),
+    option('--since <moment>', 'only events recorded at or after: ISO time, or an age such as 15m'),
+    option('--until <moment>', 'only events recorded before: ISO time, or an age such as 15m'),
+    option('--correlation-id <id>', 'only events with this correlationId in the metadata'),
   ];
 }
 
 export function rangeOptions(): Option[] {
   return [
-    option('--from-version <version>', 'of the stream, inclusive', wholeNumber(1)),
-    option('--to-version <version>', 'of the stream, inclusive', wholeNumber(1)),
-    option('--after <position>', 'global position, exclusive', wholeNumber(0)),
-    option('--to <position>', 'global position, inclusive', wholeNumber(0)),
+    option('--from-version <version>', 'first version of the stream, inclusive', wholeNumber(1)),
+    option('--to-version <version>', 'last version of the stream, inclusive', wholeNumber(1)),
+    option('--after <position>', 'start after this global position', wholeNumber(0)),
+    option('--to <position>', 'end at this global position, inclusive', wholeNumber(0)),
     ...filterOptions(),
   ];
 }
@@ -51,16 +51,16 @@ export function parseRange(streamId: string | undefined, flags: Flags, now: Date
   const { fromVersion, toVersion, after, to, category } = flags;
   const byVersion = fromVersion !== undefined || toVersion !== undefined;
   if (byVersion && streamId === undefined) {
-    throw contradiction('--from-version and --to-version need a stream', 'Versions count within one stream.');
+    throw contradiction('--from-version and --to-version need a stream', 'A version is a place in one stream.');
   }
   if (byVersion && (after !== undefined || to !== undefined)) {
-    throw contradiction('versions and global positions cannot be combined', 'Give one kind of range.');
+    throw contradiction('versions and global positions cannot be combined', 'Use versions or positions, not both.');
   }
   if (streamId !== undefined && category !== undefined) {
     throw contradiction('a stream and --category cannot be combined', 'A stream is in one category.');
   }
-  if (Number(fromVersion) > Number(toVersion)) throw contradiction('--from-version lies behind --to-version');
-  if (to !== undefined && Number(after) >= Number(to)) throw contradiction('--after lies behind --to');
+  if (Number(fromVersion) > Number(toVersion)) throw contradiction('--from-version is after --to-version');
+  if (to !== undefined && Number(after) >= Number(to)) throw contradiction('--after is not before --to');
   const range = { streamId, fromVersion, toVersion, after, to, limit: flags.limit };
   const filter = parseFilter(flags, now);
   return { ...defined(range), backwards: flags.backwards === true, filter };
@@ -125,7 +125,7 @@ export async function assertStreamExists(store: Store, streamId: string): Promis
     streamId,
     others.map((stream) => stream.streamId),
   );
-  throw new EvstoreError('E_NOT_FOUND', `there is no stream ${streamId}`, {
+  throw new EvstoreError('E_NOT_FOUND', `stream ${streamId} does not exist`, {
     why: meant === undefined ? undefined : `Did you mean ${meant}?`,
     next: meant === undefined ? 'evstore streams' : `evstore read ${shellWord(meant)}`,
     details: { streamId, ...(meant !== undefined && { meant }) },

@@ -4,6 +4,9 @@ import type { Command, Flags } from './command.js';
 import { option } from './option.js';
 import { oneOf } from './parse-option.js';
 
+/** Heading of the options that every command takes. */
+export const sharedGroup = 'Shared options:';
+
 export interface SharedFlags {
   readonly store?: string;
   readonly schema?: string;
@@ -30,40 +33,44 @@ export function sharedOptions(command: Command): Option[] {
 /** For a command that takes more kinds of output than the common ones. */
 export function outputOption(...more: readonly string[]): Option {
   const choices = [...outputs, ...more];
-  return option('-o, --output <format>', `how to print: ${choices.join(', ')} (default: auto)`, oneOf(...choices));
+  return option('-o, --output <format>', `output format: ${choices.join(', ')} (default: auto)`, oneOf(...choices));
 }
 
 /** For commands that load projections. */
 export function projectionsOption(): Option {
-  return option('--projections <glob...>', "projection files (default: the config's)");
+  return option('--projections <glob...>', 'projection files (default: those of the config)');
 }
 
 /** For commands that show progress. */
 export function progressOption(): Option {
-  return option('--progress <how>', 'progress on stderr: auto, json (default: auto)', oneOf('auto', 'json'));
+  return option('--progress <how>', 'format of progress on stderr: auto, json (default: auto)', oneOf('auto', 'json'));
 }
 
 export function dryRunOption(): Option {
-  return option('--dry-run', 'say what would happen, write nothing');
+  return option('--dry-run', 'show what would happen, and write nothing');
 }
 
 function makeSharedOptions(): Option[] {
   return [
     option('--store <url>', 'sqlite:PATH or postgres://… (default: EVSTORE_URL, config, DATABASE_URL)'),
-    option('--schema <name>', 'schema of Postgres (default: EVSTORE_SCHEMA, config, public)'),
+    option('--schema <name>', 'Postgres schema (default: EVSTORE_SCHEMA, config, public)'),
     option('--config <file>', 'config file (default: the nearest evstore.config.*)'),
     outputOption(),
     option('--json', 'the same as --output json'),
-    option('-q, --quiet', 'ids or positions only, and no hints'),
-    option('--color <when>', 'auto, always, never (default: auto)', oneOf('auto', 'always', 'never')),
+    option('-q, --quiet', 'print only ids or positions, and no hints'),
+    option(
+      '--color <when>',
+      'when to use colour: auto, always, never (default: auto)',
+      oneOf('auto', 'always', 'never'),
+    ),
     option('-y, --yes', 'answer yes to every question'),
-    option('--debug', 'show stacks with errors'),
-  ].map((each) => each.helpGroup('Shared options:'));
+    option('--debug', 'show stack traces'),
+  ].map((each) => each.helpGroup(sharedGroup));
 }
 
 function withoutShort(shared: Option): Option {
   const made = option(shared.flags.replace(/^-\w, /, ''), shared.description, shared.parseArg as never);
-  return made.helpGroup('Shared options:');
+  return made.helpGroup(sharedGroup);
 }
 
 export interface SplitArguments {

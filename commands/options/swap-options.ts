@@ -17,15 +17,19 @@ const defaultKeepOldMs = 24 * 3_600_000;
 
 export function switchFlags(): readonly Option[] {
   return [
-    option('--lock-timeout <duration>', 'one attempt at the locks of the tables (default: 1s)', duration),
-    option('--max-wait <duration>', 'attempts are repeated for so long (default: 60s)', duration),
-    option('--batch-size <events>', 'events a transaction (default: what a quarter of a second takes)', wholeNumber(1)),
+    option('--lock-timeout <duration>', 'how long one attempt waits for the table locks (default: 1s)', duration),
+    option('--max-wait <duration>', 'repeat attempts for this long (default: 60s)', duration),
+    option(
+      '--batch-size <events>',
+      'events in one transaction (default: about a quarter of a second of work)',
+      wholeNumber(1),
+    ),
     ...errorFlags(),
   ];
 }
 
 export function keepOldFlag(): Option {
-  return option('--keep-old <duration>', 'keep the replaced tables for a rollback (default: 24h)', duration);
+  return option('--keep-old <duration>', 'keep the old tables this long for a rollback (default: 24h)', duration);
 }
 
 export function readSwitchOptions(

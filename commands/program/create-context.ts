@@ -172,10 +172,14 @@ async function confirm(io: Io, question: string, next: string): Promise<void> {
   const answer = await io.ask(`${sanitise(question)} [y/N] `);
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
   io.signal.throwIfAborted();
-  throw new EvstoreError('E_CONFIRM', answer === undefined ? 'nobody is here to confirm' : 'not confirmed', {
-    why: `${question} Nothing was changed.`,
-    next,
-  });
+  throw new EvstoreError(
+    'E_CONFIRM',
+    answer === undefined ? 'no terminal to ask for confirmation; use --yes' : 'not confirmed',
+    {
+      why: `${question} Nothing was changed.`,
+      next,
+    },
+  );
 }
 
 function showsUnicode(env: Io['env']): boolean {

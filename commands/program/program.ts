@@ -15,6 +15,9 @@ import { loaders } from './loaders.js';
 import { type Invoke, toCommander } from './to-commander.js';
 import { readVersion } from './version.js';
 
+/** Widest line of a help text, so that it fits an indented quotation. */
+const helpColumns = 77;
+
 /** @returns the exit code; whatever goes wrong has been said on stderr */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const secrets: string[] = [];
@@ -42,11 +45,16 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
     if (/^[^-]/.test(name)) words = [name];
   } else {
     const { command } = await loaders[name]();
-    root.addCommand(toCommander(command, sharedOptions, invoke));
+    root.addCommand(toCommander(command, catalog[name].summary, sharedOptions, invoke));
     words = [name, ...placeFlags(command, flags, args)];
   }
   let printed = '';
-  eachCommand(root, (each) => each.configureOutput({ writeOut: (text) => (printed += text) }));
+  eachCommand(root, (each) =>
+    each.configureOutput({
+      writeOut: (text) => (printed += text),
+      getOutHelpWidth: () => Math.min(io.stdout.columns, helpColumns),
+    }),
+  );
   try {
     await root.parseAsync([...words], { from: 'user' });
   } catch (error) {
@@ -98,16 +106,16 @@ export async function fail(
 
 function createRoot(): CommanderCommand {
   const root = new CommanderCommand('evstore').exitOverride();
-  root.description('The command line for event stores on Postgres and SQLite.').usage('COMMAND [options]');
-  root.helpOption('-h, --help', 'this text').helpCommand(false);
+  root.description('Work with event stores on Postgres and SQLite.').usage('COMMAND [options]');
+  root.helpOption('-h, --help', 'show help').helpCommand(false);
   root.configureOutput({ writeErr: () => {}, outputError: () => {} });
   return root;
 }
 
 /** What only `--help`, `--version` and a name that is no command's need. */
 function listCommands(root: CommanderCommand): void {
-  root.version(readVersion(), '-V, --version', 'the version');
-  root.addHelpText('after', '\nevstore COMMAND --help shows what a command takes, with examples.');
+  root.version(readVersion(), '-V, --version', 'show the version');
+  root.addHelpText('after', '\nevstore COMMAND --help shows the options of a command, with examples.');
   for (const [name, { summary, group }] of Object.entries(catalog)) {
     root.addCommand(new CommanderCommand(name).summary(summary).description(summary).helpGroup(group));
   }

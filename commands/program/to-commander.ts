@@ -1,6 +1,7 @@
 /** Turns a command into one of commander's. */
-import { Command as CommanderCommand, type Option } from 'commander';
+import { Command as CommanderCommand, Option } from 'commander';
 import type { Command, Flags } from '../options/command.js';
+import { sharedGroup } from '../options/shared-options.js';
 
 /** Runs what the command line asked for: set once per invocation by program.ts. */
 export type Invoke = (command: Command, args: readonly string[], flags: Flags) => Promise<void>;
@@ -9,19 +10,25 @@ export type Invoke = (command: Command, args: readonly string[], flags: Flags) =
 export type SharedOptions = (command: Command) => readonly Option[];
 
 /** In columns: fits a narrow terminal, and is the same in a pipe. */
-const helpWidth = 78;
+const helpWidth = 77;
 
 /** Turns a command into one of commander's, with its subcommands. */
-export function toCommander(command: Command, shared: SharedOptions, invoke: Invoke): CommanderCommand {
+export function toCommander(
+  command: Command,
+  summary: string,
+  shared: SharedOptions,
+  invoke: Invoke,
+): CommanderCommand {
   const [name = '', ...args] = command.usage.split(' ');
-  const made = new CommanderCommand(name).summary(command.summary).description(describe(command));
-  made.helpOption('-h, --help', 'this text').helpCommand(false);
+  const made = new CommanderCommand(name).summary(summary).description(describe(command, summary));
+  const helpGroup = command.run === undefined ? 'Options:' : sharedGroup;
+  made.addHelpOption(new Option('-h, --help', 'show help').helpGroup(helpGroup)).helpCommand(false);
   made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {}, getOutHelpWidth: () => helpWidth });
   for (const argument of args) made.argument(argument);
   for (const each of [...command.options, ...(command.run === undefined ? [] : shared(command))]) made.addOption(each);
   for (const child of command.subcommands ?? []) {
     const isDefault = child.usage.split(' ')[0] === command.defaultSubcommand;
-    made.addCommand(toCommander(child, shared, invoke), { isDefault });
+    made.addCommand(toCommander(child, child.summary ?? '', shared, invoke), { isDefault });
   }
   if (command.run !== undefined) {
     made.action(async () => invoke(command, made.args, made.opts()));
@@ -31,8 +38,8 @@ export function toCommander(command: Command, shared: SharedOptions, invoke: Inv
   return made;
 }
 
-function describe(command: Command): string {
+function describe(command: Command, summary: string): string {
   const examples = command.examples.map(({ line, purpose }) => `  $ ${line}\n      ${purpose}`);
-  const parts = [command.summary, ...(examples.length === 0 ? [] : [`Examples:\n${examples.join('\n')}`])];
+  const parts = [summary, ...(examples.length === 0 ? [] : [`Examples:\n${examples.join('\n')}`])];
   return [...parts, `Writes: ${command.writes}`].join('\n\n');
 }

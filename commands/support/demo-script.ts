@@ -1,4 +1,4 @@
-/** What the demo does, line by line: commands as a user would type them in its folder. */
+/** The steps of the demo: commands as a user would type them in its folder. */
 
 export interface DemoStep {
   readonly purpose: string;
@@ -16,21 +16,21 @@ const all = Number.POSITIVE_INFINITY;
 
 export const demoSteps: readonly DemoStep[] = [
   {
-    purpose: 'A store, and events in it.',
+    purpose: 'Create a store and import events.',
     lines: [
       { line: 'evstore init --no-config', show: all },
       { line: 'evstore import shop.ndjson', show: all },
     ],
   },
   {
-    purpose: 'A projection: code, a test that passes, and its read model.',
+    purpose: 'Generate a projection with a passing test, and fill its read model.',
     lines: [
       { line: 'evstore scaffold projection order-summary', show: 1 },
       { line: 'evstore run --once', show: all },
     ],
   },
   {
-    purpose: 'Somebody appends; lag says how far the read model is behind.',
+    purpose: 'Append an event, and show how far behind the log the read model is.',
     lines: [
       {
         line: 'evstore append Order-801 --type OrderPlaced --data \'{"customer":"Ada","total":4200}\' --expected-version none',
@@ -40,11 +40,11 @@ export const demoSteps: readonly DemoStep[] = [
     ],
   },
   {
-    purpose: 'A rebuild fills a second table beside the live one and swaps it in; the old one stays for a rollback.',
+    purpose: 'Rebuild the read model alongside the live table and swap it in. The old table is kept for a rollback.',
     lines: [{ line: 'evstore rebuild order_summary', show: all }],
   },
   {
-    purpose: 'A saga: one checkout goes through, one is over the credit limit and is undone.',
+    purpose: 'Run a saga: one checkout completes; the other is over the credit limit and is undone.',
     lines: [
       { line: 'evstore scaffold saga order-fulfilment --events CheckoutStarted', show: 1 },
       { line: 'evstore append Checkout-1 --type CheckoutStarted --data \'{"total":4200}\'', show: 0 },
@@ -55,7 +55,7 @@ export const demoSteps: readonly DemoStep[] = [
   },
 ];
 
-/** They work as they stand, in the folder. */
+/** Commands that work when pasted in the folder. */
 export const tryNext: readonly string[] = [
   "evstore read 'saga:order_fulfilment-Checkout-2'",
   'evstore rollback order_summary --yes',

@@ -42,7 +42,7 @@ async function change(
   );
   if (isProjection && to !== from) {
     await context.warn(
-      `the rows of ${name} stay as they are and would be wrong; evstore rebuild ${projection} makes them anew`,
+      `the rows of ${name} do not move with the checkpoint and would be wrong; rebuild them: evstore rebuild ${projection}`,
     );
   }
   if (execute) await store.projections.setCheckpoint(name, to);

@@ -8,8 +8,8 @@ import { option } from '../options/option.js';
 
 export function selectionFlags(): readonly Option[] {
   return [
-    option('--stream <stream>', 'those of one stream').conflicts('all'),
-    option('--all', 'those of every stream').conflicts('stream'),
+    option('--stream <stream>', 'select the events of one stream').conflicts('all'),
+    option('--all', 'select the events of every stream').conflicts('stream'),
   ];
 }
 
@@ -30,7 +30,7 @@ export function readSelection(place: string | undefined, flags: Flags): ParkedSe
     return all === true ? { kind: 'all' } : undefined;
   }
   if (stream === undefined && all !== true) return parsePlace(place);
-  throw new EvstoreError('E_USAGE', 'give a position or an id, or --stream, or --all', {
+  throw new EvstoreError('E_USAGE', 'use only one of: a position, an id, --stream, --all', {
     next: 'evstore parked list',
   });
 }

@@ -38,8 +38,8 @@ function judgeForeign({ subscriptionId, position, updatedAt }: Checkpoint, safeH
     severity: isAbandoned ? 'warning' : 'note',
     subject: subscriptionId,
     detail: isAbandoned
-      ? `belongs to no projection, and stands at position ${position} of ${safeHead} since ${updatedAt}`
-      : 'belongs to no projection: another program keeps its place here',
+      ? `belongs to no projection, and is at position ${position} of ${safeHead} since ${updatedAt}`
+      : 'belongs to no projection: another program stores its position here',
     next: isAbandoned ? `evstore checkpoints delete ${shellWord(subscriptionId)}` : null,
   };
 }
@@ -54,7 +54,7 @@ function judgeStopped({ subscriptionId, position, lastError }: Checkpoint): read
 }
 
 function judgeParked({ projection, events }: ParkedCount): Finding {
-  const detail = `does without ${events} parked event${events === 1 ? '' : 's'}`;
+  const detail = `has ${events} parked event${events === 1 ? '' : 's'}`;
   const next = `evstore parked list ${shellWord(projection)}`;
   return { kind: 'parked-events', severity: 'warning', subject: projection, detail, next };
 }
@@ -63,7 +63,7 @@ function judgeRebuild(rebuild: Rebuild, now: Date): readonly Finding[] {
   const { id, projection, state, owner, keepOldUntil } = rebuild;
   const subject = `rebuild ${id} of ${projection}`;
   if (['planned', 'filling', 'ready'].includes(state) && owner === null) {
-    const detail = `is ${state}, and nobody works on it`;
+    const detail = `is ${state}, and no process is working on it`;
     const next = `evstore rebuild ${shellWord(projection)} --resume`;
     return [{ kind: 'unfinished-rebuild', severity: 'warning', subject, detail, next }];
   }

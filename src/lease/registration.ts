@@ -27,8 +27,8 @@ export function assertVersion(
     `projection ${name} is registered as version ${record.version}, the code is version ${version}`,
     {
       why: isNewer
-        ? 'The rows were made by the older code; a rebuild makes them anew beside the live table.'
-        : 'The rows were made by newer code: this program runs an old deployment, or the projection is to go back.',
+        ? 'The rows were made by older code. Rebuild them with this code.'
+        : 'The rows were made by newer code. Deploy that code here, or roll the projection back.',
       next: isNewer ? `evstore rebuild ${name}` : `evstore rollback ${name}`,
       details: { projection: name, registered: record.version, code: version },
     },

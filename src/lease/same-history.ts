@@ -8,7 +8,7 @@ export async function assertSameHistory(log: EventLog, checkpoint: Checkpoint): 
   const { subscriptionId, position, lastEventId } = checkpoint;
   const { head } = await log.head();
   if (position > head) {
-    throw diverged(subscriptionId, `It stands at position ${position}, and the log ends at ${head}.`);
+    throw diverged(subscriptionId, `It is at position ${position}, but the log ends at ${head}.`);
   }
   if (lastEventId === null) return;
   const event = await log.find(lastEventId);

@@ -66,6 +66,6 @@ function describeRollback(
   if (!possible) return '  rollback: not once gc has run, --keep-old is 0';
   const how = caughtUp ? 'caught up' : `caught up where the code of version ${version} is loaded`;
   const what = code === null ? 'to an empty table' : `to version ${version}, ${how}`;
-  const provided = parts === 1 ? '' : `; only if its ${parts} parts stand at one position at the swap`;
+  const provided = parts === 1 ? '' : `; only if its ${parts} parts are at one position at the swap`;
   return `  rollback: for ${formatDuration(keepOldMs)} after the swap, ${what}${provided}`;
 }

@@ -25,7 +25,7 @@ const metrics: readonly Metric[] = [
   { name: 'evstore_projection_rate', help: 'Events a second of its runner.', value: ({ rate }) => rate },
   {
     name: 'evstore_projection_running',
-    help: '1 when somebody runs it.',
+    help: '1 if a process is running it.',
     value: ({ owner }) => (owner === null ? 0 : 1),
   },
   {

@@ -10,7 +10,7 @@ import { formatDuration } from './relative-time.js';
 export function describePlan(plan: RebuildPlanned): readonly string[] {
   const { projection, action, fromVersion, toVersion, types, category, livePosition, from, target } = plan;
   const version = describeVersions(fromVersion, toVersion);
-  const begun = { start: '', resume: `, resumed at position ${from}`, restart: ', begun anew' }[action];
+  const begun = { start: '', resume: `, resumed at position ${from}`, restart: ', restarted' }[action];
   const matching = types === 'all' ? 'every event' : listSome(types);
   const live = livePosition === null ? 'no live table' : `the live table is at ${livePosition}`;
   return [
@@ -32,7 +32,7 @@ export function describeReport(report: RebuildReport): string {
   const counted =
     rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
   const compared = diff === null ? '' : `, ${count(diff.differences, 'difference')} at position ${diff.position}`;
-  const left = aside === 0 ? '' : `, ${aside} put aside`;
+  const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
   const work = `${count(events, 'event')} up to position ${position}${left}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
   if (outcome === 'failed')
@@ -58,12 +58,12 @@ export function describeNextStep(report: RebuildReport): string | null {
     default:
       // What a check found is said with the ways on.
       if (rebuild === null || error?.code === 'E_CHECK_FAILED') return null;
-      return `the live table of ${projection} is untouched; go on with: evstore rebuild ${projection} --resume, or drop it with: evstore abort ${projection}`;
+      return `the live table of ${projection} is unchanged; resume: evstore rebuild ${projection} --resume, or drop the rebuild: evstore abort ${projection}`;
   }
 }
 
 export function describeNoWayBack(projection: string): string {
-  return `${projection} cannot be rolled back: its parts stood at different positions at the swap`;
+  return `${projection} cannot be rolled back: its parts were at different positions at the swap`;
 }
 
 /** `rebuild a`, `rebuild a, b, c and 9 more`. */

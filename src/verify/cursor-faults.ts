@@ -30,14 +30,14 @@ function findFault(
   { head, tally, skipped }: CursorFacts,
 ): Pick<Finding, 'kind' | 'detail'> | undefined {
   if (position > head) {
-    return { kind: 'beyond-head', detail: `stands at position ${position}, and the log ends at ${head}` };
+    return { kind: 'beyond-head', detail: `is at position ${position}, but the log ends at ${head}` };
   }
   if (lastEventId !== null && lastEventAt === null) {
     const detail = `remembers event ${lastEventId}, and the log has none of that id: it saw another history`;
     return { kind: 'diverged', detail };
   }
   if (lastEventId !== null && lastEventAt !== null && lastEventAt > position) {
-    const detail = `stands at position ${position}, and its last event ${lastEventId} lies at ${lastEventAt}`;
+    const detail = `is at position ${position}, but its last event ${lastEventId} is at ${lastEventAt}`;
     return { kind: 'diverged', detail };
   }
   return audit === null || tally === undefined ? undefined : compareTallies(audit, tally, position, skipped);

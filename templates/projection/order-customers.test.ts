@@ -4,13 +4,13 @@ import orderCustomers from './order-customers.js';
 
 const placed = given('Order-1', 'OrderPlaced', { customerId: 'Customer-7' });
 
-test('an order has its customer', async () => {
+test('a row holds the customer of its order', async () => {
   await projectionScenario(orderCustomers)
     .given(placed)
     .thenRows([{ order_id: 'Order-1', customer_id: 'Customer-7', customer_name: null }]);
 });
 
-test('the name is known to orders before and after it', async () => {
+test('the name reaches orders placed before and after it', async () => {
   const names = [
     given('Customer-7', 'CustomerRegistered', { name: 'Ada' }),
     given('Customer-7', 'CustomerRenamed', { name: 'Ada' }),

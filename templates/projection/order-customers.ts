@@ -1,6 +1,5 @@
 /**
- * Order customers: a row per order with the name of its customer, which follows when the customer is renamed. Plain SQL
- * that both engines understand.
+ * Order customers: one row for each order, with the current name of its customer. Plain SQL that works on both engines.
  */
 import { defineSqlProjection, type Event, type Statement, sql, type TableIdentifiers } from 'evstore';
 
@@ -27,7 +26,7 @@ export default defineSqlProjection({
   },
 });
 
-/** The name is kept for orders to come, and put into those that are there. */
+/** Stores the name for later orders, and updates the orders that exist. */
 function nameCustomer({ streamId, data }: Event, t: Tables): Statement[] {
   return [
     sql`insert into ${t.order_customers_names} (customer_id, name) values (${streamId}, ${data.name})

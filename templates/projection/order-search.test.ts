@@ -2,7 +2,7 @@ import { given, projectionScenario } from 'evstore/testing';
 import { test } from 'vitest';
 import orderSearch from './order-search.js';
 
-test('each word is found once per order', async () => {
+test('each word has one row for each order', async () => {
   await projectionScenario(orderSearch)
     .given(
       given('Order-1', 'OrderPlaced', { customer: 'Ada', ship: { city: 'Zürich' } }),

@@ -1,6 +1,6 @@
 /**
- * Order search: every word of the events, and the streams it appears in. Plain SQL that both engines understand.
- * Words that begin with `zür`: select stream_id from order_search where word >= 'zür' and word < 'züs'.
+ * Order search: every word of the events, and the streams it appears in. Plain SQL that works on both engines.
+ * To find words that begin with `zür`: select stream_id from order_search where word >= 'zür' and word < 'züs'.
  */
 import { defineSqlProjection, type Event, type Statement, sql, type TableIdentifiers } from 'evstore';
 
@@ -25,7 +25,7 @@ function addWords({ streamId, data }: Event, t: TableIdentifiers<'order_search'>
   );
 }
 
-/** Of every text in the data, lower case. */
+/** Returns the words of every text in the data, in lower case. */
 function listWords(value: unknown): string[] {
   if (typeof value === 'string') return value.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listWords) : [];

@@ -7,7 +7,7 @@ const details = {
   total: 4200,
 };
 
-test('a row shows what its stream began with, and its last event', async () => {
+test('a row shows the data of the first event and the type of the last', async () => {
   const history = [
     given('Order-1', 'OrderPlaced', details),
     given('Order-1', 'OrderPaid', {}),
@@ -18,7 +18,7 @@ test('a row shows what its stream began with, and its last event', async () => {
     .thenRows([{ streamId: 'Order-1', status: history.at(-1)?.type, events: history.length, ...details }]);
 });
 
-test('streams do not mix', async () => {
+test('each stream has a row of its own', async () => {
   await projectionScenario(orderSummary)
     .given(given('Order-1', 'OrderPlaced', details), given('Order-2', 'OrderPlaced', details))
     .thenRows([

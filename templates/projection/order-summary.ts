@@ -1,5 +1,5 @@
 /**
- * Order summary: a row per stream, with what it began with and where it stands now.
+ * Order summary: one row for each stream, with the data of its first event and its current status.
  */
 import { defineProjection, type Event } from 'evstore';
 
@@ -29,7 +29,7 @@ export default defineProjection({
   },
 });
 
-/** What every event changes. */
+/** Returns the columns that every event changes. */
 function lastSeen(row: { readonly events: number | null } | null, event: Event) {
   return { status: event.type, events: (row?.events ?? 0) + 1, changedAt: event.createdAt };
 }

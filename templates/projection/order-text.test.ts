@@ -22,7 +22,7 @@ test('an order is found by the words of its events', async () => {
     });
 });
 
-test('an event that comes twice is there once', async () => {
+test('an event that is written twice has one entry', async () => {
   const note = given('Order-1', 'OrderPlaced', { note: 'a gift' });
   await externalScenario(orderText)
     .given(note, note)
@@ -32,7 +32,7 @@ test('an event that comes twice is there once', async () => {
     });
 });
 
-/** As readers do, by the name that does not change. */
+/** Searches as readers do, by the name that never changes. */
 function search(database: Database, words: string): unknown[] {
   return database.prepare('select stream_id from order_text where words match ? order by stream_id').pluck().all(words);
 }

@@ -1,12 +1,12 @@
 /**
- * Order text: full-text search over the events, outside the store, in the SQLite file that SEARCH_DB names (search.db).
- * Each event is an entry under its position, so that one written twice is there once. To search it:
+ * Order text: full-text search over the events, outside the store, in the SQLite file that SEARCH_DB names (default:
+ * search.db). The position of an event is the key of its entry, so an event that is written twice has one entry. To search:
  * select distinct stream_id from order_text where words match 'zür*'
  */
 import Database from 'better-sqlite3';
 import { defineExternalProjection, type Event, type ExternalProjection } from 'evstore';
 
-/** Event type → what of the event can be found. */
+/** Event type → the part of the event to search in. */
 const searchable: Record<string, (event: Event) => unknown> = {
   OrderPlaced: ({ data }) => data,
   OrderNoteAdded: ({ data }) => data,
@@ -51,14 +51,14 @@ const orderText: ExternalProjection<Database.Database> = defineExternalProjectio
 
 export default orderText;
 
-/** Readers go on while a batch is written. */
+/** Opens the file in WAL mode, so that readers can continue while a batch is written. */
 function openFile(): Database.Database {
   const database = new Database(process.env.SEARCH_DB ?? 'search.db');
   database.pragma('journal_mode = wal');
   return database;
 }
 
-/** Every text in a value. */
+/** Returns every text in a value. */
 function listTexts(value: unknown): string[] {
   if (typeof value === 'string') return [value];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listTexts) : [];

@@ -1,5 +1,5 @@
 /**
- * Orders by day: how often each event happened on each day, UTC.
+ * Orders by day: the number of events of each type on each day, in UTC.
  */
 import { defineProjection } from 'evstore';
 

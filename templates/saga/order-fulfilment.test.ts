@@ -2,7 +2,7 @@ import { given, sagaScenario } from 'evstore/testing';
 import { expect, test } from 'vitest';
 import orderFulfilment from './order-fulfilment.js';
 
-test('every step is done in order', async () => {
+test('the steps run in order', async () => {
   const outcome = await sagaScenario(orderFulfilment)
     .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
     .run();
@@ -10,7 +10,7 @@ test('every step is done in order', async () => {
   expect(outcome.appended.map(({ type }) => type)).toEqual(['StockReserved', 'CustomerCharged', 'ShipmentBooked']);
 });
 
-test('what was done is undone, last first, when the shipment cannot be booked', async () => {
+test('if the shipment cannot be booked, the steps before it are undone, last first', async () => {
   const outcome = await sagaScenario(orderFulfilment)
     .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
     .failing('book-shipment', 'no courier')
@@ -20,7 +20,7 @@ test('what was done is undone, last first, when the shipment cannot be booked', 
   expect(outcome.appended.at(-2)).toMatchObject({ type: 'CustomerRefunded', data: { amount: 4200 } });
 });
 
-test('nobody is charged over the credit limit', async () => {
+test('a total over the credit limit is not charged', async () => {
   const outcome = await sagaScenario(orderFulfilment)
     .given(given('Order-1', 'OrderPlaced', { total: 100_001 }))
     .run();
@@ -28,7 +28,7 @@ test('nobody is charged over the credit limit', async () => {
   expect(outcome.appended.map(({ type }) => type)).toEqual(['StockReserved', 'StockReleased']);
 });
 
-test('stock that cannot be reserved leaves nothing to undo', async () => {
+test('if stock cannot be reserved, there is nothing to undo', async () => {
   const outcome = await sagaScenario(orderFulfilment)
     .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
     .failing('reserve-stock')

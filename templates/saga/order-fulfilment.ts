@@ -1,10 +1,10 @@
 /**
- * Order fulfilment: stock is reserved, the customer charged, a shipment booked. When a step fails, what was done before
- * it is undone, last first.
+ * Order fulfilment: reserve stock, charge the customer, book a shipment. If a step fails, the saga undoes the steps before
+ * it, last first.
  *
- * A step may be repeated after a crash. What `append` writes is written once all the same; for another system, send
- * `idempotencyKey` along. Each `startOn` event in the log starts an instance, however old; `since` leaves older ones
- * alone.
+ * A step may be repeated after a crash. `append` still writes its event only once. For another system, send
+ * `idempotencyKey` with the request. Each `startOn` event in the log starts an instance, even an old one. To ignore older
+ * events, set `since`.
  */
 import { defineSaga } from 'evstore';
 

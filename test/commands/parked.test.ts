@@ -33,7 +33,7 @@ forEachEngine((engine) => {
       const { code, stdout, stderr } = await evstore('run', '--once', '--on-error', 'park');
       expect({ code, stdout }).toEqual({
         code: 0,
-        stdout: 'order_summary: at position 40, 36 events applied, 4 put aside\n',
+        stdout: 'order_summary: at position 40, 36 events applied, 4 parked or skipped\n',
       });
       expect(stderr).toMatch(/^warning: order_summary: parked OrderPlaced at position 8: on\.OrderPlaced .*seven/m);
       expect(stderr).toContain('evstore parked show order_summary 8');
@@ -68,7 +68,7 @@ forEachEngine((engine) => {
       const { code, stdout } = await shop.evstore('run', '--once', '--on-error', 'skip', '--retries', '1');
       expect({ code, stdout }).toEqual({
         code: 0,
-        stdout: 'order_summary: at position 40, 39 events applied, 1 put aside\n',
+        stdout: 'order_summary: at position 40, 39 events applied, 1 parked or skipped\n',
       });
       expect(await parkedPositions(shop)).toBe('');
       const { parked } = await shop.report('parked', 'list', '--state', 'skipped');
@@ -159,7 +159,7 @@ forEachEngine((engine) => {
       expect((await evstore('rebuild', 'order_summary', '--no-swap')).code).toBe(9);
       const rebuild = await evstore('rebuild', 'order_summary', '--no-swap', '--on-error', 'park');
       expect(rebuild.code, rebuild.stderr).toBe(0);
-      expect(rebuild.stdout).toContain('up to position 40, 4 put aside');
+      expect(rebuild.stdout).toContain('up to position 40, 4 parked or skipped');
       expect(rebuild.stderr).toContain('evstore parked show order_summary 8');
       expect((await evstore('parked', 'retry', 'order_summary')).code).toBe(6);
       await placeOrders(test.store, 10, 10, 40);

@@ -152,7 +152,7 @@ forEachEngine((engine) => {
       program.process.kill('SIGINT');
       expect(await program.ended).toBeNull();
       expect(program.process.signalCode).toBe('SIGINT');
-      expect(program.stderr).toContain('go on with: evstore rebuild order_summary --resume');
+      expect(program.stderr).toContain('resume: evstore rebuild order_summary --resume');
       shop.writeProjection(1, countBy('(() => { while (event.data.total >= 30); })()'));
       expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'filling', position: 30 }]);
     }));

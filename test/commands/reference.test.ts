@@ -8,8 +8,6 @@ import type { Command } from '../../commands/options/command.js';
 import { loaders } from '../../commands/program/loaders.js';
 import { runCli } from '../support/cli.js';
 
-const widest = 78;
-
 test('the reference page is the help of every command', async () => {
   const entries = Object.entries(catalog);
   const sections: string[] = [];
@@ -33,20 +31,6 @@ test('the reference page is the help of every command', async () => {
   await expect(`${intro.join('\n\n')}\n${sections.join('\n')}`).toMatchFileSnapshot('../../docs/reference/commands.md');
 });
 
-test('help fits a narrow terminal and keeps each example on one line', async () => {
-  for (const load of Object.values(loaders)) {
-    const { command } = await load();
-    for (const path of pathsOf(command)) {
-      const lines = (await helpOf(path)).split('\n');
-      expect(
-        lines.filter((line) => line.length > widest && !line.startsWith('  $ ')),
-        path.join(' '),
-      ).toEqual([]);
-    }
-    for (const { line } of examplesOf(command)) expect(line.length, line).toBeLessThanOrEqual(widest - 4);
-  }
-});
-
 async function describe(path: readonly string[]): Promise<string> {
   const [own = ''] = (await helpOf(path)).split('\nShared options:\n');
   const level = path.length === 1 ? '###' : '####';
@@ -63,8 +47,4 @@ async function helpOf(path: readonly string[]): Promise<string> {
 function pathsOf({ usage, subcommands = [] }: Command): string[][] {
   const name = usage.split(' ')[0] ?? '';
   return [[name], ...subcommands.flatMap((child) => pathsOf(child).map((path) => [name, ...path]))];
-}
-
-function examplesOf({ examples, subcommands = [] }: Command): Command['examples'] {
-  return [...examples, ...subcommands.flatMap(examplesOf)];
 }

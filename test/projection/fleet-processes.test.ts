@@ -73,7 +73,7 @@ forEachEngine((engine) => {
         const old = evstore('old', test.url, ['run']);
         await until(() => isCaughtUp(test));
         const fresh = evstore('new', test.url, ['run']);
-        await until(() => fresh.stderr.includes('waiting for version 2; make it with: evstore rebuild order_summary'));
+        await until(() => fresh.stderr.includes('waiting for version 2; rebuild it: evstore rebuild order_summary'));
         const writing = placeOrders(await test.open(), 400, 10, 100);
         const rebuild = evstore('new', test.url, ['rebuild', 'order_summary']);
         expect(await rebuild.ended, rebuild.stderr).toBe(0);
@@ -111,7 +111,7 @@ forEachEngine((engine) => {
         for (const program of programs.values()) await program.kill('SIGTERM');
         const whole = evstore('old', test.url, ['run', '--once']);
         expect(await whole.ended, whole.stderr).toBe(0);
-        expect(whole.stderr).toContain('order_summary: whole again');
+        expect(whole.stderr).toContain('order_summary: no longer divided into parts');
         await expectWhole(test);
       });
     });

@@ -91,7 +91,7 @@ describe('loadProjections', () => {
   it('says file, export and what is wrong with a wrong shape', async () => {
     const file = write('projections/a.ts', "export const wrong = { name: 'Bad Name', version: 1, table: {}, on: {} };");
     const error = await errorOf('E_CONFIG', load());
-    expect(error).toMatchObject({ exitCode: 2, message: `${file}: export wrong is no projection` });
+    expect(error).toMatchObject({ exitCode: 2, message: `${file}: export wrong is not a projection` });
     expect(error.why).toMatch(/^Its name is 'Bad Name': it takes/);
   });
 

@@ -272,7 +272,7 @@ forEachEngine((engine) => {
           position: 30,
           oldPosition: null,
         });
-        expect(describeNextStep(report)).toContain('its parts stood at different positions at the swap');
+        expect(describeNextStep(report)).toContain('its parts were at different positions at the swap');
         await errorOf('E_CHECK_FAILED', planRollback(store, 'order_summary', summary));
         expect(await positions(store)).toEqual([
           ['order_summary#1/2', 30],

@@ -27,7 +27,7 @@ describe('RowCache', () => {
     cache.learn(keyOf('a'), { id: 'a' });
     cache.learn(keyOf('b'), null);
     expect(['a', 'b', 'c'].map((text) => cache.get(text)?.row)).toEqual([{ id: 'a' }, null, undefined]);
-    expect(() => cache.find(keyOf('c'))).toThrow('nobody looked up');
+    expect(() => cache.find(keyOf('c'))).toThrow('was not looked up');
   });
 
   it('knows that a table which was empty has no row but those written, also when it has forgotten them', () => {

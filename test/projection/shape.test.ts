@@ -45,7 +45,7 @@ describe('findShapeFaults', () => {
     [withTable({ columns: { id: 'text', __proto: 'text' } }), "table.columns has '__proto'"],
     [withTable({ key: 'nope' }), "table.key has 'nope'"],
     [withTable({ key: [] }), 'table.key is missing'],
-    [withTable({ columns: { id: 'json' } }), 'table.key has id, and json is no type for a key'],
+    [withTable({ columns: { id: 'json' } }), 'table.key has id, and json cannot be the type of a key'],
     [withTable({ key: ['id', 'id'] }), 'table.key names a column twice'],
     [withTable({ indexes: ['nope'] }), "table.indexes has 'nope'"],
     [withTable({ indexes: [[]] }), 'table.indexes has an index without a column'],

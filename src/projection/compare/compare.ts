@@ -187,12 +187,12 @@ function apart(
   waitedMs: number | undefined,
 ): EvstoreError {
   const positions = live.map((each) => each.position).join(', ');
-  const stands = `The live table stands at ${positions}, the rebuilt one at ${position}`;
+  const where = `The live table is at ${positions}, the built table at ${position}`;
   return new EvstoreError('E_TIMEOUT', `the live table of ${name} is not where the rebuilt one is`, {
     why:
       waitedMs === undefined
-        ? `${stands}, and nobody runs ${name}: the code that made the live rows has to take it there first.`
-        : `${stands}, and they did not meet in ${waitedMs} ms.`,
+        ? `${where}, and no process runs ${name}. First run the code that made the live rows.`
+        : `${where}, and they were not at one position within ${waitedMs} ms.`,
     next: waitedMs === undefined ? `evstore run ${name} --once` : `evstore lag ${name}`,
     details: { live: live.map((each) => each.position), rebuilt: position },
   });

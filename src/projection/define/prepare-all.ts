@@ -9,7 +9,7 @@ export function prepareAll(projections: readonly Projection[]): readonly Prepare
   const prepared = projections.map((projection, index) => {
     const [fault] = findShapeFaults(projection);
     if (fault === undefined) return prepareProjection(toProjection(projection));
-    throw new EvstoreError('E_CONFIG', `projections[${index}] is no projection`, { why: `Its ${fault}.` });
+    throw new EvstoreError('E_CONFIG', `projections[${index}] is not a projection`, { why: `Its ${fault}.` });
   });
   for (const [index, one] of prepared.entries()) {
     const others = prepared.slice(0, index);

@@ -142,7 +142,8 @@ function columnFaults(columns: Properties): readonly string[] {
   const properties = new Map<string, string>();
   for (const [property, type] of Object.entries(columns)) {
     const column = toColumnName(property);
-    if (!/^[a-z][a-z0-9_]{0,62}$/.test(column)) faults.push(`table.columns has '${property}', which is no column name`);
+    if (!/^[a-z][a-z0-9_]{0,62}$/.test(column))
+      faults.push(`table.columns has '${property}', which is not a column name`);
     if (!columnTypes.has(type)) {
       faults.push(`column ${property} is ${describeValue(type)}: it takes ${[...columnTypes].join(', ')}`);
     }
@@ -158,8 +159,10 @@ function keyFaults(columns: Properties, key: unknown): readonly string[] {
   if (keys.length === 0 || key === undefined) return ['table.key is missing: it takes one column or several'];
   const faults = keys.flatMap((each) => {
     if (typeof each !== 'string' || !Object.hasOwn(columns, each))
-      return [`table.key has ${describeValue(each)}, which is no column`];
-    return unfitForKeys.has(columns[each]) ? [`table.key has ${each}, and ${columns[each]} is no type for a key`] : [];
+      return [`table.key has ${describeValue(each)}, which is not a column`];
+    return unfitForKeys.has(columns[each])
+      ? [`table.key has ${each}, and ${columns[each]} cannot be the type of a key`]
+      : [];
   });
   return new Set(keys).size < keys.length ? [...faults, 'table.key names a column twice'] : faults;
 }
@@ -172,7 +175,7 @@ function indexFaults(columns: Properties, indexes: unknown): readonly string[] {
     if (names.length === 0) return ['table.indexes has an index without a column'];
     return names
       .filter((name) => typeof name !== 'string' || !Object.hasOwn(columns, name))
-      .map((name) => `table.indexes has ${describeValue(name)}, which is no column`);
+      .map((name) => `table.indexes has ${describeValue(name)}, which is not a column`);
   });
 }
 

@@ -51,7 +51,7 @@ export class RowCache implements FoldedRows {
 
   find(key: RowKey): FoldedRow {
     const found = this.get(key.text);
-    if (found === undefined) throw new EvstoreError('E_BUG', `nobody looked up the row of ${key.text}`);
+    if (found === undefined) throw new EvstoreError('E_BUG', `the row of ${key.text} was not looked up`);
     return found;
   }
 

@@ -66,7 +66,7 @@ export async function findParked(
     why:
       all.length === 0
         ? 'Nothing of it waits.'
-        : 'It may have been tried again, skipped or discarded. A rebuild makes the rows anew from the whole log.',
+        : 'It may have been retried, skipped or discarded. A rebuild applies all events of the log.',
     next: `evstore parked list ${name}`,
   });
 }
@@ -78,7 +78,7 @@ export async function showParked(store: Store, name: string, selection: ParkedSe
     .filter((each) => isSelected(each, selection))
     .sort((a, b) => a.rebuild - b.rebuild);
   if (parked === undefined) {
-    throw new EvstoreError('E_NOT_FOUND', `${describe(selection)} of ${name} is put aside`, {
+    throw new EvstoreError('E_NOT_FOUND', `${describe(selection)} of ${name} is parked`, {
       next: `evstore parked list ${name}`,
     });
   }

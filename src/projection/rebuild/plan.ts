@@ -105,7 +105,7 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
       'E_DIVERGED',
       `the unfinished rebuild of ${name} was made from another history than this log`,
       {
-        why: `It stands at position ${unfinished.position}, and the log ends at ${head}.`,
+        why: `It is at position ${unfinished.position}, but the log ends at ${head}.`,
         next: `evstore rebuild ${name} --restart`,
       },
     );
@@ -113,8 +113,8 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
   if (unfinished.version === version && unfinished.codeHash === codeHash) return 'resume';
   throw new EvstoreError('E_LOCK_HELD', `an unfinished rebuild of ${name} was begun by other code`, {
     why:
-      `Rebuild ${unfinished.id} (version ${unfinished.version}) stands at position ${unfinished.position}. ` +
-      `Give it up and begin anew, or drop it: evstore abort ${name}.`,
+      `Rebuild ${unfinished.id} (version ${unfinished.version}) is at position ${unfinished.position}. ` +
+      `Restart it, or drop it: evstore abort ${name}.`,
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },
   });

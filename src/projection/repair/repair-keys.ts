@@ -69,7 +69,7 @@ function parseKey(shape: TableShape, text: string): RowKey {
   } catch (error) {
     if (!(error instanceof ValueFault) && !(error instanceof SyntaxError)) throw error;
     const why = error instanceof ValueFault ? `It takes ${error.message}.` : `${error.message}.`;
-    throw new EvstoreError('E_USAGE', `'${text}' is no key of ${names}`, { why });
+    throw new EvstoreError('E_USAGE', `'${text}' is not a key of ${names}`, { why });
   }
 }
 
@@ -107,7 +107,7 @@ function toEntry({ text, columns }: RowKey): [string, StoredRow] {
 
 function tooMany(name: string): EvstoreError {
   return new EvstoreError('E_USAGE', `more than ${mostKeys} rows of ${name} would be replayed`, {
-    why: 'So many are merged into a live table as a whole: beside it, and then swapped in.',
+    why: 'For more rows, rebuild the whole table.',
     next: `evstore rebuild ${name}`,
   });
 }

@@ -264,7 +264,7 @@ function report(
 
 function asTable(projection: PreparedProjection): PreparedTableProjection {
   if (isTableProjection(projection)) return projection;
-  throw new EvstoreError('E_USAGE', `single rows of ${projection.name} cannot be made anew`, {
+  throw new EvstoreError('E_USAGE', `single rows of ${projection.name} cannot be recomputed`, {
     why: isExternalProjection(projection)
       ? 'Its rows are not in this database.'
       : 'Its statements may touch any row: which ones an event concerns is not known.',
@@ -277,7 +277,7 @@ async function assertRepairable(store: Store, projection: PreparedTableProjectio
   const { name } = projection;
   if (projection.mode === 'inline') {
     throw new EvstoreError('E_USAGE', `appends write the rows of ${name} too`, {
-      why: 'They do not wait for the lease under which rows are merged. A rebuild makes all rows anew.',
+      why: 'Appends do not wait for the lease under which rows are merged. Rebuild all rows instead.',
       next: `evstore rebuild ${name}`,
     });
   }
@@ -290,7 +290,7 @@ async function assertRepairable(store: Store, projection: PreparedTableProjectio
   }
   if (compareCode(record, projection) !== 'current') {
     throw new EvstoreError('E_STALE_PROJECTION', `the live rows of ${name} were made by other code`, {
-      why: 'Rows of two codes would stand in one table. A rebuild makes all of them anew.',
+      why: 'The table would hold rows of two versions of the code. Rebuild all rows instead.',
       next: `evstore rebuild ${name}`,
       details: { registered: record.version, code: projection.version },
     });
@@ -324,7 +324,7 @@ function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> 
 
 function tooBusy(name: string, maxWaitMs: number): EvstoreError {
   return new EvstoreError('E_TIMEOUT', `the rows of ${name} could not be merged in ${maxWaitMs} ms`, {
-    why: 'Its checkpoint, or what is put aside of it, was moved by others again and again. No row was written.',
+    why: 'Other processes kept moving its checkpoint or its parked events. No row was written.',
     next: 'evstore lag',
   });
 }

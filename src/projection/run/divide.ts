@@ -61,8 +61,12 @@ async function takeLease({ store, owner, ttlMs }: DivideOptions, subscriptionId:
   const target = { kind: 'checkpoint', subscriptionId } as const;
   const answer = await store.projections.acquireLease(target, { owner, ttlMs });
   if (!answer.held) return answer.lease;
-  throw new EvstoreError('E_LOCK_HELD', `${answer.owner} runs ${subscriptionId}: it cannot be divided otherwise`, {
-    next: 'evstore lag',
-    details: { owner: answer.owner },
-  });
+  throw new EvstoreError(
+    'E_LOCK_HELD',
+    `${answer.owner} is running ${subscriptionId}; stop it before changing the number of parts`,
+    {
+      next: 'evstore lag',
+      details: { owner: answer.owner },
+    },
+  );
 }

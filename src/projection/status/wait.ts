@@ -48,7 +48,7 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
     if (leftMs <= 0) {
       const who = behind.map((each) => `${each.subscriptionId} at ${each.position}`).join(', ');
       throw new EvstoreError('E_TIMEOUT', `not at position ${position} after ${timeoutMs} ms: ${who}`, {
-        why: behind.every(({ owner }) => owner === null) ? 'Nobody runs them.' : 'They are still catching up.',
+        why: behind.every(({ owner }) => owner === null) ? 'No process runs them.' : 'They are still catching up.',
         next: behind.every(({ owner }) => owner === null) ? runCommand(behind) : 'evstore lag',
         details: { position, behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })) },
       });

@@ -55,7 +55,7 @@ export async function planRollback(
   }
   if (old.position === null) {
     throw new EvstoreError('E_CHECK_FAILED', `the swap of ${name} cannot be taken back`, {
-      why: 'Its parts stood at different positions then: there is no one position from which the replaced tables could go on.',
+      why: 'Its parts were at different positions then, so the old tables have no single position to continue from.',
       next: `evstore rebuild ${name}`,
       details: { rebuild: rebuild.id },
     });

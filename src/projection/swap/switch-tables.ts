@@ -89,7 +89,7 @@ async function drain(
 ): Promise<void> {
   const { head, safeHead } = await store.log.head();
   if (least > head) {
-    throw new EvstoreError('E_DIVERGED', `the live table stands at position ${least}, and the log ends at ${head}`, {
+    throw new EvstoreError('E_DIVERGED', `the live table is at position ${least}, but the log ends at ${head}`, {
       why: 'It was built from another history than this log.',
     });
   }

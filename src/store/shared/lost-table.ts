@@ -3,7 +3,7 @@ import { EvstoreError } from '../../domain/errors.js';
 
 export function lostTable(table: string, cause: unknown): EvstoreError {
   return new EvstoreError('E_NOT_FOUND', `the table ${table} of a projection is gone`, {
-    why: 'Somebody dropped or renamed it after it was made. A rebuild makes it anew.',
+    why: 'It was dropped or renamed outside evstore. A rebuild creates it again.',
     next: 'evstore projections',
     details: { table },
     cause,

@@ -13,7 +13,7 @@ export function matchColumns(
 ): ComparedTable {
   if (live.length === 0 || rebuilt.length === 0) {
     throw new EvstoreError('E_UNSAFE_STORE', `the ${live.length === 0 ? 'live' : 'rebuilt'} table ${table} is gone`, {
-      why: 'It was dropped or renamed by somebody else.',
+      why: 'It was dropped or renamed outside evstore.',
       next: 'evstore projections',
     });
   }
@@ -55,9 +55,9 @@ function toCompared({ name, type }: CatalogColumn): ComparedColumn {
 /** @throws E_SUPERSEDED unless both stand at one position and the rebuild's tables are there */
 export function assertOnePosition(projection: string, live: number | null, rebuilt: number, state: string): number {
   if (live === rebuilt && (state === 'filling' || state === 'ready')) return rebuilt;
-  const stands = live === null ? 'The live tables are not at one position' : `The live tables stand at ${live}`;
-  throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} do not stand at one position`, {
-    why: `${stands}, the rebuilt ones at ${rebuilt} (${state}).`,
+  const where = live === null ? 'The live tables are not at one position' : `The live tables are at ${live}`;
+  throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} are not at one position`, {
+    why: `${where}, the built tables at ${rebuilt} (${state}).`,
     next: `evstore diff ${projection}`,
     details: { live, rebuilt, state },
   });
