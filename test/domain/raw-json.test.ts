@@ -37,7 +37,7 @@ test('a line says what is wrong with it', () => {
     ['{"type":"A"', 'not JSON'],
     ['[]', 'not a JSON object'],
     ['{"data":{}}', "'type' is missing"],
-    ['{"type":1}', "the member 'type' is not a string"],
+    ['{"type":1}', "'type' is not a string"],
     ['{"type":"A","schemaVersion":"1"}', "'schemaVersion' is not a whole number"],
     ['{"type":"A","meta":{}}', "unknown member 'meta'"],
   ] as const) {
