@@ -9,9 +9,6 @@ export type Invoke = (command: Command, args: readonly string[], flags: Flags) =
 /** The options a leaf takes beside its own. */
 export type SharedOptions = (command: Command) => readonly Option[];
 
-/** In columns: fits a narrow terminal, and is the same in a pipe. */
-const helpWidth = 77;
-
 /** Turns a command into one of commander's, with its subcommands. */
 export function toCommander(
   command: Command,
@@ -23,7 +20,7 @@ export function toCommander(
   const made = new CommanderCommand(name).summary(summary).description(describe(command, summary));
   const helpGroup = command.run === undefined ? 'Options:' : sharedGroup;
   made.addHelpOption(new Option('-h, --help', 'show help').helpGroup(helpGroup)).helpCommand(false);
-  made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {}, getOutHelpWidth: () => helpWidth });
+  made.exitOverride().configureOutput({ writeErr: () => {}, outputError: () => {} });
   for (const argument of args) made.argument(argument);
   for (const each of [...command.options, ...(command.run === undefined ? [] : shared(command))]) made.addOption(each);
   for (const child of command.subcommands ?? []) {
