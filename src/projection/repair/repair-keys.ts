@@ -68,7 +68,8 @@ function parseKey(shape: TableShape, text: string): RowKey {
     throw new ValueFault('a value');
   } catch (error) {
     if (!(error instanceof ValueFault) && !(error instanceof SyntaxError)) throw error;
-    const why = error instanceof ValueFault ? `It takes ${error.message}.` : `${error.message}.`;
+    const { message } = error;
+    const why = error instanceof ValueFault ? `It takes ${message}.` : `${message}.`;
     throw new EvstoreError('E_USAGE', `'${text}' is not a key of ${names}`, { why });
   }
 }
