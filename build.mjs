@@ -3,11 +3,13 @@
  * ES module in front of each entry, the types beside them, and the .sql files where the modules were that read them.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { rollup } from 'rollup';
+import { dts } from 'rollup-plugin-dts';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 const tsc = fileURLToPath(import.meta.resolve('typescript/package.json').replace('package.json', 'bin/tsc'));
@@ -38,7 +40,8 @@ const joined = ['commander', 'pg'];
 const optional = ['pg-native', 'pg-cloudflare'];
 
 rmSync(`${root}dist`, { recursive: true, force: true });
-execFileSync(process.execPath, [tsc, '-p', `${root}tsconfig.json`, '--emitDeclarationOnly'], { stdio: 'inherit' });
+mkdirSync(`${root}dist/src`, { recursive: true });
+await joinDeclarations();
 await joinModules();
 cpSync(`${root}src/store`, `${root}dist/src/store`, {
   recursive: true,
@@ -47,6 +50,31 @@ cpSync(`${root}src/store`, `${root}dist/src/store`, {
 // The package is one of ES modules; its program is not.
 writeFileSync(`${root}dist/bin/package.json`, '{ "type": "commonjs" }\n');
 chmodSync(`${root}dist/bin/evstore.js`, 0o755);
+
+/**
+ * One declaration file per entry, and its twin for `require`. Those of `evstore/testing` name the types of `evstore`,
+ * so that a user never meets one type under two names.
+ */
+async function joinDeclarations() {
+  const folder = `${root}dist/declarations`;
+  const emit = ['-p', `${root}tsconfig.json`, '--emitDeclarationOnly', '--outDir', folder];
+  execFileSync(process.execPath, [tsc, ...emit], { stdio: 'inherit' });
+  const shared = new Set();
+  for (const name of ['index', 'testing']) {
+    const input = `${folder}/src/${name}.d.ts`;
+    const bundle = await rollup({ input, external: (id) => shared.has(id), plugins: [dts()], onwarn: fail });
+    const { output } = await bundle.generate({ paths: () => './index.js' });
+    for (const id of bundle.watchFiles) shared.add(id);
+    const { code } = output[0];
+    writeFileSync(`${root}dist/src/${name}.d.ts`, code);
+    writeFileSync(`${root}dist/src/${name}.d.cts`, code.replaceAll("'./index.js'", "'./index.cjs'"));
+  }
+  rmSync(folder, { recursive: true });
+}
+
+function fail({ message }) {
+  throw new Error(message);
+}
 
 async function joinModules() {
   const bundle = await rolldown({
@@ -84,6 +112,7 @@ async function joinModules() {
 /** An ES module with the exports of a chunk. */
 function writeFacade(file, chunk, exports) {
   const from = JSON.stringify(relative(dirname(file), chunk).replaceAll('\\', '/'));
+  mkdirSync(dirname(`${root}dist/${file}`), { recursive: true });
   const names = exports.length === 0 ? '' : `export const { ${exports.join(', ')} } = chunk;\n`;
   writeFileSync(`${root}dist/${file}`, names === '' ? `import ${from};\n` : `import chunk from ${from};\n\n${names}`);
 }

@@ -1,8 +1,9 @@
 /** The public API of `evstore`: these names are a contract. */
 export { type Config, defineConfig } from './config/config.js';
-export { type ErrorCode, EvstoreError, isEvstoreError } from './domain/errors.js';
+export { type ErrorCode, type ErrorFacts, EvstoreError, isEvstoreError } from './domain/errors.js';
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
-export type { ColumnType, Statement } from './domain/read-model.js';
+export type { ProjectionMode } from './domain/projection-mode.js';
+export type { ColumnType, Statement, StatementPart, StoredValue } from './domain/read-model.js';
 export {
   type AppendCondition,
   type EventInput,
@@ -14,6 +15,7 @@ export {
   type SubscribeOptions,
 } from './event-store.js';
 export {
+  type Columns,
   defineExternalProjection,
   defineProjection,
   defineSqlProjection,
@@ -23,15 +25,31 @@ export {
   type ExternalProjection,
   type ExternalProjectionDefinition,
   type ExternalTarget,
+  type HandledEvent,
+  type IndexDefinition,
+  type KeyValue,
   type Projection,
   type ProjectionDefinition,
+  type ReadValue,
   type Row,
   type SqlProjection,
   type SqlProjectionDefinition,
+  type TableDefinition,
   type TableIdentifiers,
   type TableProjection,
+  type WrittenRow,
+  type WrittenValue,
 } from './projection/define/definition.js';
-export { type SqlValue, sql, type TableIdentifier } from './projection/define/sql-tag.js';
+export { type Identifier, type SqlValue, sql, type TableIdentifier } from './projection/define/sql-tag.js';
 export { defineUpcaster, type Upcaster } from './projection/define/upcaster.js';
-export { type ActionContext, type CompensationContext, defineSaga, type Saga } from './saga/definition.js';
+export {
+  type ActionContext,
+  type CompensationContext,
+  defineSaga,
+  type Saga,
+  type SagaAppendOptions,
+  type SagaDefinition,
+  type SagaEvent,
+  type SagaStep,
+} from './saga/definition.js';
 export type { Engine } from './store/store.js';

@@ -1,0 +1,110 @@
+/** A program of a user: everything `evstore` and `evstore/testing` offer, typed strictly, run as ES module and CommonJS. */
+import {
+  type Config,
+  defineConfig,
+  defineExternalProjection,
+  defineProjection,
+  defineSaga,
+  defineSqlProjection,
+  defineUpcaster,
+  type EventStore,
+  EvstoreError,
+  isEvstoreError,
+  openStore,
+  type SqlValue,
+  sql,
+  type TableIdentifiers,
+} from 'evstore';
+import { externalScenario, given, projectionScenario, sagaScenario } from 'evstore/testing';
+
+// Exported without a type of their own: `declaration` then has to name every type they are made of.
+export const config = defineConfig({ store: 'sqlite::memory:' });
+
+export const totals = defineProjection({
+  name: 'totals',
+  version: 1,
+  table: { columns: { orderId: 'text', total: 'bigint', note: 'json' }, key: 'orderId', indexes: ['total'] },
+  on: {
+    OrderPlaced: (_row, { data }) => ({ total: data.total }),
+    OrderPaid: (row, event) => ({ ...row, note: { paidAt: event.createdAt } }),
+  },
+});
+
+export const counts = defineSqlProjection({
+  name: 'counts',
+  version: 1,
+  tables: ['count_by_type'],
+  create: (t) => sql`create table ${t.count_by_type} (type text primary key, events integer not null)`,
+  on: { OrderPlaced: ({ type }, t) => addOne(t, type) },
+});
+
+function addOne(t: TableIdentifiers<'count_by_type'>, type: SqlValue) {
+  return sql`insert into ${t.count_by_type} (type, events) values (${type}, 1)`;
+}
+
+const written = new Map<string, string[]>();
+export const search = defineExternalProjection({
+  name: 'search',
+  version: 1,
+  types: ['OrderPlaced'],
+  open: ({ name, isNew }) => {
+    if (isNew) written.set(name, []);
+    return written;
+  },
+  write: (connection, { events }, { name }) => {
+    connection.set(name, [...new Set([...(connection.get(name) ?? []), ...events.map(({ streamId }) => streamId)])]);
+  },
+  promote: () => undefined,
+  drop: ({ name }) => written.delete(name),
+});
+
+export const ship = defineSaga({
+  name: 'ship',
+  version: 1,
+  startOn: 'OrderPlaced',
+  steps: [
+    {
+      name: 'reserve',
+      action: ({ trigger, append }) => append(`Stock-${trigger.streamId}`, { type: 'StockReserved', data: {} }),
+      compensate: ({ trigger, append }) => append(`Stock-${trigger.streamId}`, { type: 'StockReleased', data: {} }),
+    },
+  ],
+});
+
+export const upcaster = defineUpcaster({ type: 'OrderMoved', from: 1, to: 2, up: (data) => data });
+
+export const scenario = projectionScenario(totals);
+export const tried = sagaScenario(ship);
+
+export async function work(settings: Config): Promise<EventStore> {
+  const store = await openStore(settings.store ?? 'sqlite::memory:', { create: true, upcasters: [upcaster] });
+  const result = await store.append('Order-1', [{ type: 'OrderPlaced', data: { total: 3 } }], {
+    expectedVersion: 'none',
+  });
+  for await (const event of store.readStream('Order-1')) assert(event.data.total === 3 && result.version === 1);
+  return store;
+}
+
+function assert(condition: boolean): asserts condition {
+  if (!condition) throw new EvstoreError('E_CHECK_FAILED', 'the program does not work');
+}
+
+async function main(): Promise<void> {
+  const placed = given('Order-1', 'OrderPlaced', { total: 3 });
+  await scenario.given(placed).thenRows([{ orderId: 'Order-1', total: 3 }]);
+  await externalScenario(search)
+    .given(placed)
+    .thenRead((connection, target) => assert(connection.get(target.name)?.[0] === 'Order-1'));
+  assert((await tried.given(placed).run()).phase === 'completed');
+  const store = await work(config);
+  const refused = await store.append('Order-1', [{ type: 'A', data: {} }], { expectedVersion: 'none' }).catch(codeOf);
+  assert(refused === 'E_VERSION_CONFLICT');
+  await store.close();
+  process.stdout.write('everything works\n');
+}
+
+function codeOf(error: unknown): string {
+  return isEvstoreError(error) ? error.code : String(error);
+}
+
+void main();
