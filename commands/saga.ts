@@ -70,7 +70,7 @@ const retry: Command = {
   options: [dryRunOption()],
   run: async ([name = '', id = ''], flags, context) => {
     const { sagas: globs, folder } = await context.config();
-    const sagas = await loadSagas({ globs, folder, note: context.note });
+    const sagas = await loadSagas({ globs, folder, note: context.note, signal: context.io.signal });
     const saga = sagas.find((each) => each.name === name);
     if (saga === undefined) {
       throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });

@@ -8,10 +8,11 @@ import type { Context, Flags } from '../options/command.js';
 /** Every projection of `--projections`, of the config, or of the folder `projections`. Executes these files. */
 export async function loadCode(context: Context, flags: Flags): Promise<readonly LoadedProjection[]> {
   const { note } = context;
+  const { cwd, signal } = context.io;
   const globs = flags.projections as readonly string[] | undefined;
-  if (globs !== undefined) return loadProjections({ globs, folder: context.io.cwd, note });
+  if (globs !== undefined) return loadProjections({ globs, folder: cwd, note, signal });
   const config = await context.config();
-  return loadProjections({ globs: config.projections, folder: config.folder, note });
+  return loadProjections({ globs: config.projections, folder: config.folder, note, signal });
 }
 
 /**

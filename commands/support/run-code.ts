@@ -19,7 +19,7 @@ export async function selectRunnable(context: Context, flags: Flags, names: read
   if (flags.sagas !== true) return { projections: await selectCode(context, flags, names), sagas: [] };
   const { sagas: globs, folder } = await context.config();
   const projections = await loadCode(context, flags);
-  const sagas = await loadSagas({ globs, folder, note: context.note });
+  const sagas = await loadSagas({ globs, folder, note: context.note, signal: context.io.signal });
   const all: readonly { readonly name: string }[] = [...projections, ...sagas];
   if (all.length === 0) {
     throw new EvstoreError('E_NOT_FOUND', 'no projection and no saga found', { next: 'evstore scaffold saga NAME' });

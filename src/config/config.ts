@@ -6,10 +6,13 @@ export interface Config {
   readonly store?: string;
   /** Schema of Postgres. Default `public`. */
   readonly schema?: string;
-  /** Globs of projection files, relative to the config file. Default `projections/**`, any TypeScript or JavaScript. */
-  readonly projections?: readonly string[];
-  /** Globs of saga files, relative to the config file. Default `sagas/**`, any TypeScript or JavaScript. */
-  readonly sagas?: readonly string[];
+  /**
+   * One or many globs of projection files (`*`, `?`, `**`, `{a,b}`, `[ab]`) or folders, relative to the config file.
+   * Default: the TypeScript and JavaScript files in the folder `projections`.
+   */
+  readonly projections?: string | readonly string[];
+  /** One or many globs of saga files or folders, as for projections. Default: those in the folder `sagas`. */
+  readonly sagas?: string | readonly string[];
 }
 
 /** A config, and where it came from. */
@@ -28,8 +31,8 @@ export function defineConfig(config: Config): Config {
 const checks: Readonly<Record<keyof Config, (value: unknown) => boolean>> = {
   store: isText,
   schema: isText,
-  projections: isTexts,
-  sagas: isTexts,
+  projections: isTextOrTexts,
+  sagas: isTextOrTexts,
 };
 
 /**
@@ -50,7 +53,7 @@ export function checkConfig(value: unknown, file: string): Config {
       });
     }
     if (held !== undefined && !check(held)) {
-      const wanted = check === isText ? 'text' : 'an array of texts';
+      const wanted = check === isText ? 'a string' : 'a string or an array of strings';
       throw new EvstoreError('E_CONFIG', `${file}: '${key}' is not ${wanted}`);
     }
   }
@@ -61,6 +64,6 @@ function isText(value: unknown): boolean {
   return typeof value === 'string' && value !== '';
 }
 
-function isTexts(value: unknown): boolean {
-  return Array.isArray(value) && value.every(isText);
+function isTextOrTexts(value: unknown): boolean {
+  return Array.isArray(value) ? value.every(isText) : isText(value);
 }

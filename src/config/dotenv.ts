@@ -21,7 +21,8 @@ export function adoptPostgresVariables(env: Environment): void {
 
 function readDotenv(file: string): Environment | undefined {
   try {
-    return parseEnv(readFileSync(file, 'utf8'));
+    // Editors of Windows begin the file with a byte order mark, which would be part of the first name.
+    return parseEnv(readFileSync(file, 'utf8').replace(/^\uFEFF/, ''));
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     // A directory of that name is somebody's virtual environment.

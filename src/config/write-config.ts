@@ -45,8 +45,8 @@ function renderConfig({ url, schema, origin }: StoreChoice): string {
     ...(!['EVSTORE_URL', 'DATABASE_URL'].includes(origin) && { store: redactUrl(url) }),
     // With EVSTORE_URL the config is not asked for the store, nor for its schema: that is EVSTORE_SCHEMA then.
     ...(schema !== undefined && origin !== 'EVSTORE_URL' && { schema }),
-    projections: ['projections/**/*.{ts,js,mjs}'],
-    sagas: ['sagas/**/*.{ts,js,mjs}'],
+    projections: 'projections',
+    sagas: 'sagas',
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

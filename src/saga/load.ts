@@ -7,12 +7,14 @@ import type { Saga } from './definition.js';
 import { checkSaga, isSaga } from './validate.js';
 
 export interface LoadSagasOptions {
-  /** Globs of saga files. Default: `sagas/**`. */
-  readonly globs: readonly string[] | undefined;
+  /** Globs of saga files. Default: the folder `sagas`. */
+  readonly globs: string | readonly string[] | undefined;
   /** The globs are relative to it. */
   readonly folder: string;
   /** Called with each file before it is executed. */
   readonly note: (line: string) => Promise<void>;
+  /** Ends the search for files. */
+  readonly signal?: AbortSignal;
 }
 
 /** A saga and its file. */
@@ -21,16 +23,19 @@ export type LoadedSaga = Saga & {
   readonly file: string;
 };
 
-const defaultGlobs = ['sagas/**'];
-
 /**
  * Returns the sagas, ordered by name.
  * @throws E_CONFIG for a file that cannot be compiled, a wrong shape, two sagas of one name
  * @throws E_HANDLER for a file that throws while it is loaded
  */
-export async function loadSagas({ globs, folder, note }: LoadSagasOptions): Promise<readonly LoadedSaga[]> {
+export async function loadSagas({
+  globs = 'sagas',
+  folder,
+  note,
+  signal,
+}: LoadSagasOptions): Promise<readonly LoadedSaga[]> {
   const found = new Map<string, { readonly saga: Saga; readonly file: string }>();
-  for (const file of findFiles(globs ?? defaultGlobs, folder)) {
+  for (const file of await findFiles(globs, folder, signal)) {
     await note(`loading ${relative(folder, file)}`);
     for (const saga of Object.values(await importModule(file)).filter(isSaga)) {
       const other = found.get(checkIn(file, saga).name);

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { withDotenv } from '../../src/config/dotenv.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { makeFolder, runCli } from '../support/cli.js';
 
@@ -35,6 +36,23 @@ test('.env is read, the environment wins', async () => {
   expect(await chosenStore(cwd, [], { EVSTORE_URL: 'sqlite:real.db' })).toBe('real.db by EVSTORE_URL');
 });
 
+test.each([
+  ['a byte order mark before the first name', '\uFEFFEVSTORE_URL=sqlite:dotenv.db\n', 'dotenv.db'],
+  ['a comment after a value', 'EVSTORE_URL=sqlite:dotenv.db # not the old one\n', 'dotenv.db'],
+  ['a # in quotes', 'EVSTORE_URL="sqlite:a#dotenv.db" # comment\n', 'a#dotenv.db'],
+  [
+    'single quotes, export and line ends of Windows',
+    "# store\r\nexport EVSTORE_URL='sqlite:dotenv.db'\r\n",
+    'dotenv.db',
+  ],
+  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['a reference to a variable, which stays as it is written', 'N=a\nEVSTORE_URL=sqlite:${N}.db\n', '${N}.db'],
+  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: see above.
+])('.env may have %s', (_what, text, file) => {
+  const cwd = makeProject({ '.env': text });
+  expect(withDotenv(cwd, {}).EVSTORE_URL).toBe(`sqlite:${file}`);
+});
+
 test('a config is found from a folder below, and its paths are its own', async () => {
   const cwd = makeProject({ 'evstore.config.ts': "export default { store: 'sqlite:./here.db' as string };" });
   const below = join(cwd, 'a/b');
@@ -60,7 +78,7 @@ test('H21 config-untrusted-dir: a config is run only when it must be, and then i
 test('a config that is wrong says where', async () => {
   const cwd = makeProject({
     'broken.json': '{\n  "store": "x",\n}',
-    'shape.json': '{"projections":"a"}',
+    'shape.json': '{"projections":["a",1]}',
     'typo.json': '{"stores":"a"}',
     'throws.ts': '\n\nthrow new Error("no luck");',
     'syntax.ts': 'export default {;',
@@ -68,7 +86,7 @@ test('a config that is wrong says where', async () => {
   });
   for (const [name, code, text] of [
     ['broken.json', 'E_CONFIG', 'broken.json:3:1'],
-    ['shape.json', 'E_CONFIG', "'projections' is not an array"],
+    ['shape.json', 'E_CONFIG', "'projections' is not a string or an array of strings"],
     ['typo.json', 'E_CONFIG', "unknown key 'stores'"],
     ['throws.ts', 'E_HANDLER', 'throws.ts threw'],
     ['syntax.ts', 'E_CONFIG', 'syntax.ts cannot be compiled'],
@@ -79,6 +97,36 @@ test('a config that is wrong says where', async () => {
   await expect(loadConfig(join(cwd, 'throws.ts'))).rejects.toMatchObject({ why: 'no luck (line 3).' });
 });
 
+test.each([
+  ['evstore.config.json', (globs: string) => `{ "projections": ${globs}, "sagas": ${globs} }`],
+  ['evstore.config.mjs', (globs: string) => `export default { projections: ${globs}, sagas: ${globs} };`],
+  [
+    'evstore.config.ts',
+    (globs: string) =>
+      `import { defineConfig } from 'evstore'; export default defineConfig({ projections: ${globs}, sagas: ${globs} });`,
+  ],
+])('%s takes one glob, one folder, or many globs', async (name, config) => {
+  for (const [globs, names] of [
+    ['"models/o*.mjs"', ['orders', 'orders_saga']],
+    ['"models"', ['bills', 'orders', 'bills_saga', 'orders_saga']],
+    ['["models/b*.mjs", "models/orders.mjs"]', ['bills', 'orders', 'bills_saga', 'orders_saga']],
+  ] as const) {
+    const cwd = makeProject({ [name]: config(globs) });
+    mkdirSync(join(cwd, 'models'));
+    for (const each of ['orders', 'bills']) writeFileSync(join(cwd, `models/${each}.mjs`), codeOf(each));
+    expect(await runCli(['init', '--no-config'], { cwd })).toMatchObject({ code: 0 });
+    const { stdout } = await runCli(['run', '--once', '--sagas', '--json'], { cwd });
+    const { projections, sagas } = JSON.parse(stdout);
+    const ran = [...projections, ...sagas].map(({ name, saga }) => name ?? saga);
+    expect(ran, globs).toEqual(names);
+  }
+});
+
+function codeOf(name: string): string {
+  return `export const projection = { name: '${name}', version: 1, table: { columns: { id: 'text' }, key: 'id' }, on: { A: () => ({}) } };
+    export const saga = { kind: 'saga', name: '${name}_saga', version: 1, startOn: 'B', steps: [{ name: 'a', action: () => {} }] };`;
+}
+
 test('init makes a config without the password, and never overwrites', async () => {
   const cwd = makeProject({});
   expect(await runCli(['init', '--dry-run'], { cwd })).toMatchObject({ code: 0 });
@@ -88,7 +136,7 @@ test('init makes a config without the password, and never overwrites', async () 
   const text = readFileSync(join(cwd, 'evstore.config.json'), 'utf8');
   expect(JSON.parse(text)).toMatchObject({
     store: expect.stringMatching(/^sqlite:.*evstore\.db$/),
-    projections: expect.any(Array),
+    projections: 'projections',
   });
   const second = await runCli(['init', '--json'], { cwd });
   expect(JSON.parse(second.stdout)).toMatchObject({ applied: [], config: { created: false } });

@@ -1,5 +1,5 @@
 /** The user's files, written to a folder of their own and loaded as the command does. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -124,11 +124,16 @@ describe('loadProjections', () => {
 });
 
 describe('findFiles', () => {
-  it('knows *, **, ? and braces, folders and files; leaves out declarations, tests and packages', () => {
+  const find = async (...globs: string[]) => {
+    return (await findFiles(globs, folder)).map((file) => file.slice(folder.length + 1));
+  };
+
+  it('knows *, **, ?, [] and braces, folders and files; leaves out declarations, tests and packages', async () => {
     for (const path of [
       'a.ts',
       'b.mjs',
       'c.txt',
+      'd.cts',
       'a.d.ts',
       'a.test.ts',
       'x/a.ts',
@@ -138,13 +143,47 @@ describe('findFiles', () => {
     ]) {
       write(path, '');
     }
-    const find = (...globs: string[]) => findFiles(globs, folder).map((file) => file.slice(folder.length + 1));
-    expect(find('**')).toEqual(['a.ts', 'b.mjs', 'x/a.ts', 'x/y/a.projection.ts']);
-    expect(find('*.{ts,mjs}')).toEqual(['a.ts', 'b.mjs']);
-    expect(find('**/*.projection.ts')).toEqual(['x/y/a.projection.ts']);
-    expect(find('x/?.ts', 'x/a.ts')).toEqual(['x/a.ts']);
-    expect(find('x')).toEqual(['x/a.ts', 'x/y/a.projection.ts']);
-    expect(find('**/a.ts')).toEqual(['a.ts', 'x/a.ts']);
-    expect(find('nothing/**', 'a.test.ts')).toEqual([]);
+    expect(await find('**')).toEqual(['a.ts', 'b.mjs', 'd.cts', 'x/a.ts', 'x/y/a.projection.ts']);
+    expect(await find('*.{ts,mjs}')).toEqual(['a.ts', 'b.mjs']);
+    expect(await find('[ab].*')).toEqual(['a.ts', 'b.mjs']);
+    expect(await find('**/*.projection.ts')).toEqual(['x/y/a.projection.ts']);
+    expect(await find('x/?.ts', './x/a.ts')).toEqual(['x/a.ts']);
+    expect(await find('x')).toEqual(['x/a.ts', 'x/y/a.projection.ts']);
+    expect(await find('x/')).toEqual(await find('x'));
+    expect(await find('.hidden/*', 'x\\*.ts')).toEqual(['.hidden/a.ts', 'x/a.ts']);
+    expect(await find('**/a.ts')).toEqual(['a.ts', 'x/a.ts']);
+    expect(await find(`${folder}/x/*.ts`)).toEqual(['x/a.ts']);
+    expect(await find('nothing/**', 'nothing', 'a.test.ts')).toEqual([]);
+    const above = await findFiles(['../*.ts', '../y/*'], join(folder, 'x'));
+    expect(above).toEqual([`${folder}/a.ts`]);
+  });
+
+  it('takes one glob without an array', async () => {
+    write('a.ts', '');
+    expect(await findFiles('*.ts', folder)).toEqual([`${folder}/a.ts`]);
+  });
+
+  it('takes the name of a file or folder literally, whatever characters are in it', async () => {
+    write('app (new)/[id]/{a}/#p.ts', '');
+    expect(await find('app (new)/[id]/{a}/#p.ts')).toEqual(['app (new)/[id]/{a}/#p.ts']);
+    expect(await find('app (new)/[id]')).toEqual(['app (new)/[id]/{a}/#p.ts']);
+    expect(await findFiles('*.ts', join(folder, 'app (new)/[id]/{a}'))).toHaveLength(1);
+  });
+
+  it('ends with a glob of many stars, however long the names are', async () => {
+    write(`${'a'.repeat(200)}.ts`, '');
+    write(`${'a/'.repeat(60)}c.ts`, '');
+    expect(await find(`${'*a'.repeat(60)}*b.ts`, `${'**/a/'.repeat(30)}*b.ts`)).toEqual([]);
+  });
+
+  it('ends where a link leads to a folder above', async () => {
+    write('x/a.ts', '');
+    for (const name of ['up', 'up2', 'up3']) symlinkSync('..', join(folder, 'x', name), 'dir');
+    expect(await find('**')).toEqual(['x/a.ts']);
+  });
+
+  it('ends when it is told to', async () => {
+    write('x/a.ts', '');
+    await expect(findFiles('**', folder, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
   });
 });

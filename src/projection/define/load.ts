@@ -7,12 +7,14 @@ import { type PreparedProjection, prepareProjection } from './prepare.js';
 import { findShapeFaults, isMeantAsProjection, looksLikeProjection, toProjection } from './shape.js';
 
 export interface LoadOptions {
-  /** Globs of projection files. Default: `projections/**`. */
-  readonly globs: readonly string[] | undefined;
+  /** Globs of projection files. Default: the folder `projections`. */
+  readonly globs: string | readonly string[] | undefined;
   /** What the globs are relative to. */
   readonly folder: string;
   /** Is told each file before it is executed. */
   readonly note: (line: string) => Promise<void>;
+  /** Ends the search for files. */
+  readonly signal?: AbortSignal;
 }
 
 /** A projection and where it is written. */
@@ -21,16 +23,19 @@ export type LoadedProjection = PreparedProjection & {
   readonly file: string;
 };
 
-const defaultGlobs = ['projections/**'];
-
 /**
  * By name.
  * @throws E_CONFIG for a file that cannot be compiled, a wrong shape, two projections of one name or table
  * @throws E_HANDLER for a file that throws while it is loaded
  */
-export async function loadProjections({ globs, folder, note }: LoadOptions): Promise<readonly LoadedProjection[]> {
+export async function loadProjections({
+  globs = 'projections',
+  folder,
+  note,
+  signal,
+}: LoadOptions): Promise<readonly LoadedProjection[]> {
   const found = new Map<string, LoadedProjection>();
-  for (const file of findFiles(globs ?? defaultGlobs, folder)) {
+  for (const file of await findFiles(globs, folder, signal)) {
     await note(`loading ${relative(folder, file)}`);
     for (const projection of await loadFile(file)) {
       const other = [...found.values()].find((each) => each.name === projection.name || sharesTable(each, projection));
