@@ -1,4 +1,4 @@
-/** The types in the package, as the compilers of users read them. */
+/** The package as the compilers and audits of its users read it. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -100,4 +100,12 @@ it('both kinds of module get the same evstore', async () => {
   writeFileSync(join(packed.folder, 'both.mjs'), script);
   const { stdout } = await execa(process.execPath, [join(packed.folder, 'both.mjs')]);
   expect(stdout).toBe('true');
+});
+
+it('every package whose code is joined into the program is a dependency, so that audits see it', () => {
+  const joined = [...readFileSync(join(dist, 'LICENCES.txt'), 'utf8').matchAll(/^(\S+) \d+\.\d+\.\d+ \(/gm)];
+  expect(joined.length).toBeGreaterThan(5);
+  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const unseen = joined.map(([, name]) => name).filter((name) => packages[`node_modules/${name}`]?.dev !== undefined);
+  expect(unseen).toEqual([]);
 });
