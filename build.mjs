@@ -4,9 +4,10 @@
  */
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { isBuiltin } from 'node:module';
+import { createRequire, isBuiltin } from 'node:module';
 import { dirname, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
 import { rolldown } from 'rolldown';
 import { rollup } from 'rollup';
 import { dts } from 'rollup-plugin-dts';
@@ -28,13 +29,21 @@ const groups = [
   },
   { name: 'sqlite', test: /\/src\/store\/sqlite\/(?!log\/import-worker)/, priority: 2 },
   { name: 'postgres', test: /\/src\/store\/postgres\//, priority: 2 },
+  // What a pipe never needs: colour, and the width of text that is not ASCII.
+  { name: 'chalk', test: /\/node_modules\/chalk\//, priority: 1 },
+  {
+    name: 'text-width',
+    test: /\/node_modules\/(string-width|get-east-asian-width|strip-ansi|ansi-regex)\//,
+    priority: 1,
+  },
 ];
 
 /**
- * What a package depends on is npm's to install. These, and what they depend on, are many small files that a command
- * needs at once, so they are in the program's own: finding each of them took two fifths of loading node-postgres.
+ * Packages whose code becomes part of the program, with what they depend on. Finding the many small files of the first
+ * two took two fifths of loading node-postgres. The others are ES modules only: `require` gives their namespace in place
+ * of what they export.
  */
-const joined = ['commander', 'pg'];
+const joined = ['commander', 'pg', 'chalk', 'ora', 'string-width'];
 
 /** What those look for and do without. */
 const optional = ['pg-native', 'pg-cloudflare'];
@@ -120,7 +129,16 @@ function writeFacade(file, chunk, exports) {
 function isForeign(id, importer) {
   if (!/^[^./\0]/.test(id) || isUnused(id, importer)) return false;
   if (isBuiltin(id) || optional.includes(id)) return true;
-  return !joined.includes(id) && packageOf(importer) === undefined;
+  if (joined.includes(id) || packageOf(importer) !== undefined) return false;
+  assertCanBeRequired(id);
+  return true;
+}
+
+/** Whether a package that is not joined can be required. Node would say nothing until the program uses it. */
+function assertCanBeRequired(id) {
+  if (types.isModuleNamespaceObject(createRequire(import.meta.url)(id))) {
+    throw new Error(`${id} is ES modules only: add it to the packages that are joined`);
+  }
 }
 
 /** commander would start programs that are commands of another: there are none. */
