@@ -22,7 +22,8 @@ export const command: Command = {
         why: `Supported shells: ${shells.join(', ')}.`,
       });
     }
-    await context.io.stdout.write(renderCompletion(shell, (await context.loadCommands()).map(describe)));
+    const script = renderCompletion(shell, (await context.loadCommands()).map(describe));
+    await context.io.stdout.write(Buffer.from(script));
     return 0;
   },
 };

@@ -2,6 +2,7 @@
 
 import { renderReport } from '../src/output/json-line.js';
 import type { Store } from '../src/store/store.js';
+import type { Output } from '../src/terminal/io.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { assertStreamExists, type EventRange, parseRange, rangeOptions, readRange } from './options/event-range.js';
 import { option } from './options/option.js';
@@ -11,15 +12,15 @@ import { createEventWriter } from './support/event-output.js';
 
 export const command: Command = {
   usage: 'export [stream]',
-  writes: 'the file of -o, whole or not at all; nothing in the store',
+  writes: 'the file of --to, which appears when it is complete; nothing in the store',
   examples: [
-    { line: 'evstore export -o events.ndjson.gz', purpose: 'write the whole log, compressed' },
+    { line: 'evstore export --to events.ndjson.gz', purpose: 'write the whole log, compressed' },
     { line: 'evstore export --category Order --since 2026-01-01 > orders.ndjson', purpose: 'write a part of the log' },
   ],
   options: [
-    ...rangeOptions(),
+    ...rangeOptions('--to-position'),
     option('-n, --limit <count>', 'write at most this many events', wholeNumber(1)),
-    option('-o, --file <file>', 'the file to write; compressed when it ends in .gz'),
+    option('--to <file>', 'the file to write; compressed when it ends in .gz (default: stdout)'),
     progressOption(),
     dryRunOption(),
   ],
@@ -27,14 +28,17 @@ export const command: Command = {
 };
 
 async function exportEvents(streamId: string | undefined, flags: Flags, context: Context): Promise<number> {
-  const range = parseRange(streamId, flags, context.io.now());
-  const file = flags.file === '-' ? undefined : (flags.file as string | undefined);
+  const range = parseRange(streamId, { ...flags, to: flags.toPosition }, context.io.now());
+  const file = flags.to === '-' ? undefined : (flags.to as string | undefined);
   const store = await context.openStore();
   if (streamId !== undefined) await assertStreamExists(store, streamId);
   const dryRun = flags.dryRun === true;
   const { createFileOutput } = await import('../src/terminal/file-output.js');
-  const target = file === undefined || dryRun ? undefined : createFileOutput(file, context.io.cwd);
-  const writer = dryRun ? undefined : createEventWriter(flags, context, { output: target ?? context.io.stdout });
+  const target = file === undefined || dryRun ? undefined : await createFileOutput(file, context.io.cwd);
+  const { stdout } = context.io;
+  // Lines to be copied stay whole on a terminal too.
+  const output: Pick<Output, 'write'> = target ?? { write: (text, events) => stdout.write(Buffer.from(text), events) };
+  const writer = dryRun ? undefined : createEventWriter(flags, context, { output });
   const progress = file === undefined && !dryRun ? undefined : await context.progress(`export ${file ?? ''}`.trim());
   let count = 0;
   try {

@@ -45,13 +45,13 @@ export const command: Command = {
   run: async (_args, flags, context) => {
     if (flags.printSql === true) {
       const { url, schema } = await context.storeChoice();
-      await context.io.stdout.write(await printSchema(url, schema === undefined ? {} : { schema }));
+      await context.io.stdout.write(Buffer.from(await printSchema(url, schema === undefined ? {} : { schema })));
       return 0;
     }
     if (flags.roles !== undefined) {
       const { url, schema } = await context.storeChoice();
       const prefix = flags.roles === true ? 'evstore' : String(flags.roles);
-      await context.io.stdout.write(await printRoles(url, { schema, prefix }));
+      await context.io.stdout.write(Buffer.from(await printRoles(url, { schema, prefix })));
       return 0;
     }
     const report = await initialise(flags, context);

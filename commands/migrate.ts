@@ -83,7 +83,7 @@ const sql: Command = {
   options: [],
   run: async (_args, _flags, context) => {
     const { url, schema } = await context.storeChoice();
-    await context.io.stdout.write(await printSchema(url, schema === undefined ? {} : { schema }));
+    await context.io.stdout.write(Buffer.from(await printSchema(url, schema === undefined ? {} : { schema })));
     return 0;
   },
 };

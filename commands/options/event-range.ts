@@ -36,12 +36,13 @@ export function filterOptions(): Option[] {
   ];
 }
 
-export function rangeOptions(): Option[] {
+/** @param to the name of the upper bound */
+export function rangeOptions(to = '--to'): Option[] {
   return [
     option('--from-version <version>', 'first version of the stream, inclusive', wholeNumber(1)),
     option('--to-version <version>', 'last version of the stream, inclusive', wholeNumber(1)),
     option('--after <position>', 'start after this global position', wholeNumber(0)),
-    option('--to <position>', 'end at this global position, inclusive', wholeNumber(0)),
+    option(`${to} <position>`, 'end at this global position, inclusive', wholeNumber(0)),
     ...filterOptions(),
   ];
 }

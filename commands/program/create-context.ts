@@ -9,6 +9,7 @@ import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour } from '../../src/output/theme.js';
+import { wrapOutput } from '../../src/output/wrapped-output.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/actions.js';
@@ -42,8 +43,13 @@ export async function createContext(
   { argv, secrets }: Invocation,
   program: Program,
 ): Promise<OpenContext> {
-  const io: Io = { ...given, env: withDotenv(given.cwd, given.env) };
   const shared = flags as SharedFlags;
+  const io: Io = {
+    ...given,
+    stdout: isForPeople(shared) ? await wrapOutput(given.stdout) : given.stdout,
+    stderr: await wrapOutput(given.stderr),
+    env: withDotenv(given.cwd, given.env),
+  };
   const asJson = asksForJson(flags);
   const stdoutTheme = await createTheme(decideColour(colourFacts(shared, io, io.stdout)));
   const stderrTheme = await createTheme(decideColour(colourFacts(shared, io, io.stderr)));
@@ -122,6 +128,10 @@ export async function createContext(
     await opened?.close();
   };
   return { context, close };
+}
+
+function isForPeople({ json, output = 'auto' }: SharedFlags): boolean {
+  return json !== true && ['auto', 'table'].includes(output);
 }
 
 function colourFacts({ color = 'auto' }: SharedFlags, { env }: Io, { isTTY }: Output) {

@@ -6,6 +6,7 @@
 import { Command as CommanderCommand, CommanderError } from 'commander';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { findSimilar } from '../../src/domain/similar.js';
+import { wrapOutput } from '../../src/output/wrapped-output.js';
 import type { Io } from '../../src/terminal/io.js';
 import { stopOf } from '../../src/terminal/signals.js';
 import { type CommandName, catalog } from '../catalog.js';
@@ -24,10 +25,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   let code: number;
   try {
     code = await run(argv, io, secrets);
-    await io.stdout.flush();
   } catch (error) {
     code = await fail(error, argv, io, secrets);
-    await io.stdout.flush().catch(() => {});
+  }
+  try {
+    await io.stdout.flush();
+  } catch (error) {
+    // A command that was stopped because its output failed has not said so.
+    if (code === 0) code = await fail(error, argv, io, secrets);
   }
   await io.stderr.flush().catch(() => {});
   return stopOf(io.signal)?.exitCode ?? code;
@@ -60,7 +65,7 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
-  await io.stdout.write(printed);
+  if (printed !== '') await (await wrapOutput(io.stdout)).write(printed);
   return code;
 
   async function runLine(cwd: string, line: string): Promise<Ran> {

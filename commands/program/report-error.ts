@@ -4,6 +4,7 @@ import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
+import { wrapOutput } from '../../src/output/wrapped-output.js';
 import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io } from '../../src/terminal/io.js';
 import { catalog } from '../catalog.js';
@@ -24,8 +25,9 @@ export async function reportError(thrown: unknown, { io, argv, secrets }: ErrorC
     secrets: [...secrets, ...knownSecrets(io, argv)],
   };
   const text = wanted.json ? renderErrorJson(error, view) : renderForPeople(error, view, io);
+  const stderr = wanted.json ? io.stderr : await wrapOutput(io.stderr);
   // With nobody left to tell, the exit code is all there is.
-  await io.stderr.write(text).catch(() => {});
+  await stderr.write(text).catch(() => {});
   return error.exitCode;
 }
 

@@ -1,6 +1,8 @@
 /** From the process to the program and back: the exit code, or the signal that stopped it. */
+import { EvstoreError } from '../../src/domain/errors.js';
 import { keepCompiledCode } from '../../src/terminal/compile-cache.js';
 import type { Io } from '../../src/terminal/io.js';
+import { fileBeingLoaded } from '../../src/terminal/loading.js';
 import { createProcessIo } from '../../src/terminal/process-io.js';
 import { raiseSignal, stopOf } from '../../src/terminal/signals.js';
 import { readVersion } from './version.js';
@@ -10,11 +12,27 @@ export async function start(): Promise<void> {
   const { io, faults } = createProcessIo();
   const argv = process.argv.slice(2);
   const asksForVersion = argv.length === 1 && ['--version', '-V'].includes(argv[0] ?? '');
-  const code = await (asksForVersion ? tellVersion(io) : runProgram(argv, io)).catch((error) => fail(error, argv, io));
+  const work = asksForVersion ? tellVersion(io) : runProgram(argv, io);
+  const done = await Promise.race([work, failUnfinished()]).catch((error) => fail(error, argv, io));
   const [fault] = faults;
-  process.exitCode = fault === undefined ? code : await fail(fault, argv, io);
+  const code = fault === undefined ? done : await fail(fault, argv, io);
+  await Promise.allSettled([io.stdout.flush(), io.stderr.flush()]);
   const stop = stopOf(io.signal);
   if (stop !== undefined) raiseSignal(stop.signal);
+  // A timer or a socket that user code has left would keep the process.
+  else process.exit(code);
+}
+
+/** Rejects when nothing is left that could still happen, though the program has not returned. */
+function failUnfinished(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.once('beforeExit', () => {
+      const file = fileBeingLoaded();
+      const what = file === undefined ? 'the command never finished' : `${file} never finished loading`;
+      const why = `It waits for a promise that nothing can settle any more${file === undefined ? '' : ', e.g. in a top-level await'}.`;
+      reject(new EvstoreError('E_UNFINISHED', what, { why }));
+    });
+  });
 }
 
 /** Scripts ask this often, and the answer needs no parser. */

@@ -31,7 +31,7 @@ export function createEventWriter(flags: Flags, context: Context, target: EventT
   let head = form === 'tsv' ? renderTsvLine(headings) : '';
   const write = async (events: readonly RecordedEvent[]) => {
     const body = render(events);
-    await output.write(typeof body === 'string' ? head + body : body);
+    await output.write(typeof body === 'string' ? head + body : body, events.length);
     head = '';
   };
   return {
@@ -39,7 +39,7 @@ export function createEventWriter(flags: Flags, context: Context, target: EventT
     copy: async function* (store, range) {
       if (form === 'lines') {
         for await (const { lines, events } of readLineRange(store, range)) {
-          await output.write(lines);
+          await output.write(lines, events);
           yield events;
         }
         return;

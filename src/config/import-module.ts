@@ -5,6 +5,7 @@
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EvstoreError } from '../domain/errors.js';
 import { makeCacheFolder } from '../terminal/cache-folder.js';
+import { whileLoading } from '../terminal/loading.js';
 
 /**
  * What the module exports.
@@ -14,7 +15,9 @@ import { makeCacheFolder } from '../terminal/cache-folder.js';
  */
 export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return /\.[cm]?tsx?$/.test(file) ? await importTypeScript(file) : await import(pathToFileURL(file).href);
+    return await whileLoading(file, () =>
+      /\.[cm]?tsx?$/.test(file) ? importTypeScript(file) : import(pathToFileURL(file).href),
+    );
   } catch (error) {
     throw describeFailure(file, error);
   }

@@ -44,6 +44,8 @@ const exitCodes = {
   /** The log is not the one in which the checkpoint was taken. */
   E_DIVERGED: 10,
   E_BUG: 70,
+  /** Nothing could happen any more, and the command had not returned. */
+  E_UNFINISHED: 70,
   E_STORE_FULL: 74,
   E_OUTPUT: 74,
 } as const;

@@ -1,7 +1,7 @@
 /** Lists for people. The only user of cli-table3, which needs seconds for thousands of rows: long lists are padded lines. */
 import Table from 'cli-table3';
 import { sanitise } from '../terminal/sanitise.js';
-import { cutText, measureText, padText } from './text-width.js';
+import { cutText, measureText, padText, wrapLines } from './text-width.js';
 import type { View } from './view.js';
 
 export interface Column<Row> {
@@ -21,6 +21,10 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
   if (rows.length === 0) return '';
   const texts = rows.map((row) => columns.map((column) => sanitise(column.text(row))));
   const widths = fitWidths(columns, texts, view.width);
+  if (widths === undefined) {
+    const filled = columns.filter((_, at) => texts.some((line) => !isEmpty(line[at])));
+    return filled.length === columns.length ? renderRecords(rows, columns, view) : renderTable(rows, filled, view);
+  }
   const cells = texts.map((line, index) =>
     line.map((text, at) => {
       const padded = padText(cutText(text, widths[at] ?? 0, view.unicode), widths[at] ?? 0, columns[at]?.align);
@@ -34,12 +38,41 @@ export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
 }
 
-/** Right-aligned cells are padded on the left. */
+/** What a list shows where there is nothing. */
+function isEmpty(text = ''): boolean {
+  return text === '' || text === '-';
+}
+
+/** For a terminal that is too narrow: the first column on a line of its own, and below it what else there is to say. */
+function renderRecords<Row>(rows: readonly Row[], columns: readonly Column<Row>[], view: View): string {
+  const records = rows.map((row) => {
+    const [name = '', ...others] = columns.map(({ text, heading, paint = same }, at) => {
+      const value = sanitise(text(row));
+      if (at === 0) return paint(cutText(value, view.width, view.unicode), row);
+      return isEmpty(value) ? '' : `${view.theme.faint(heading)} ${paint(value, row)}`;
+    });
+    const indent = gap + gap;
+    const lines: string[] = [];
+    for (const part of others.filter((other) => other !== '')) {
+      const longer = `${lines.at(-1) ?? ''}${gap}${part}`;
+      if (lines.length > 0 && measureText(longer) <= view.width) lines[lines.length - 1] = longer;
+      else lines.push(...wrapLines(indent + part, view.width).split('\n'));
+    }
+    return [name, ...lines].join('\n');
+  });
+  return `${records.join('\n')}\n`;
+}
+
+function same(text: string): string {
+  return text;
+}
+
+/** Undefined when they do not fit. Right-aligned cells are padded on the left. */
 function fitWidths<Row>(
   columns: readonly Column<Row>[],
   texts: readonly (readonly string[])[],
   width: number,
-): readonly number[] {
+): readonly number[] | undefined {
   const widths = columns.map(({ heading }, at) =>
     texts.reduce((widest, line) => Math.max(widest, measureText(line[at] ?? '')), measureText(heading)),
   );
@@ -48,7 +81,7 @@ function fitWidths<Row>(
   while (excess > 0) {
     const widest = widths.reduce((best, each, at) => (isShrinkable(at) && each > (widths[best] ?? 0) ? at : best), 0);
     const current = widths[widest] ?? 0;
-    if (!isShrinkable(widest)) break;
+    if (!isShrinkable(widest)) return undefined;
     widths[widest] = current - 1;
     excess -= 1;
   }
@@ -56,7 +89,7 @@ function fitWidths<Row>(
 
   function isShrinkable(at: number): boolean {
     const column = columns[at];
-    return column !== undefined && column.align !== 'right' && (widths[at] ?? 0) > Math.max(8, column.heading.length);
+    return column !== undefined && column.align !== 'right' && (widths[at] ?? 0) > Math.max(12, column.heading.length);
   }
 }
 

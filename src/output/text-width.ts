@@ -1,4 +1,4 @@
-/** Measures text in terminal cells, and cuts it to a width. */
+/** Measures text in terminal cells, cuts it to a width, and breaks it into lines. */
 import stringWidth from 'string-width';
 
 const graphemes = new Intl.Segmenter();
@@ -24,4 +24,51 @@ export function cutText(text: string, width: number, unicode = true): string {
 export function padText(text: string, width: number, side: 'left' | 'right' = 'left'): string {
   const gap = ' '.repeat(Math.max(0, width - measureText(text)));
   return side === 'left' ? text + gap : gap + text;
+}
+
+/** What moves no cursor: colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour begins with
+const colour = /(\u001b\[[\d;]*m)/;
+
+/**
+ * Breaks the lines that a terminal of this width would break, between words where it can. What follows is indented as
+ * the line was. A command to copy stays on one line.
+ */
+export function wrapLines(text: string, width: number): string {
+  return text
+    .split('\n')
+    .map((line) => (isCommand(line) || measureText(line) <= width ? line : wrapLine(line, width)))
+    .join('\n');
+}
+
+function isCommand(line: string): boolean {
+  return /^(?:next: | {2}\$ )/.test(line);
+}
+
+function wrapLine(line: string, width: number): string {
+  const indent = ' '.repeat(Math.min(line.length - line.trimStart().length, Math.floor(width / 2)));
+  const lines: string[] = [];
+  let current = indent;
+  let room = width - indent.length;
+  for (const word of line.trim().split(/(?<= )/)) {
+    if (measureText(word.trimEnd()) > room && current.trim() !== '') breakLine();
+    for (const piece of word.split(colour)) {
+      if (colour.test(piece)) current += piece;
+      else for (const { segment } of graphemes.segment(piece)) add(segment);
+    }
+  }
+  return [...lines, current.trimEnd()].join('\n');
+
+  function add(grapheme: string): void {
+    const cells = measureText(grapheme);
+    if (cells > room && grapheme !== ' ') breakLine();
+    current += grapheme;
+    room -= cells;
+  }
+
+  function breakLine(): void {
+    lines.push(current.trimEnd());
+    current = indent;
+    room = width - indent.length;
+  }
 }

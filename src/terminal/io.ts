@@ -10,9 +10,10 @@ export interface Output {
   /**
    * Resolves when more may be written (back-pressure). After the reader closed the pipe it resolves at once and writes
    * nothing: see `closed`.
+   * @param events that the text holds, one a line: the error says how many were written
    * @throws E_OUTPUT when the disk is full or the device fails
    */
-  write(text: string | Uint8Array): Promise<void>;
+  write(text: string | Uint8Array, events?: number): Promise<void>;
   /** Resolves when everything written so far has left the process. */
   flush(): Promise<void>;
   /** The reader has closed the pipe: stop producing. */

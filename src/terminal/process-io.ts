@@ -1,8 +1,13 @@
 /** The real process as an `Io`, made once at the start of the program. */
 import { addAbortSignal } from 'node:stream';
+import { EvstoreError } from '../domain/errors.js';
 import type { Io } from './io.js';
-import { listenForSignals } from './signals.js';
+import { fileBeingLoaded } from './loading.js';
+import { listenForSignals, raiseSignal } from './signals.js';
 import { type OutputStream, StreamOutput } from './stream-output.js';
+
+/** After a signal, for user code that does not return: then it ends as by the second signal. */
+const longestStopMs = 30_000;
 
 export interface ProcessIo {
   readonly io: Io;
@@ -19,7 +24,12 @@ export function createProcessIo(): ProcessIo {
   });
   const stdout = new StreamOutput(process.stdout as OutputStream, 'stdout', () => controller.abort());
   const stderr = new StreamOutput(process.stderr as OutputStream, 'stderr');
+  // What user code prints is no data of ours.
+  process.stdout.write = process.stderr.write.bind(process.stderr);
   listenForSignals((stop) => {
+    // Nothing has been begun that could be ended in order.
+    if (fileBeingLoaded() !== undefined) return raiseSignal(stop.signal);
+    setTimeout(() => raiseSignal(stop.signal), longestStopMs).unref();
     stderr.write('stopping where it can be resumed; once more stops at once\n').catch(() => {});
     controller.abort(stop);
   });
@@ -33,12 +43,26 @@ export function createProcessIo(): ProcessIo {
     stdout,
     stderr,
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      return workingDirectory();
+    },
     now: () => new Date(),
     signal: controller.signal,
     ask: (question) => askPerson(question, controller.signal),
   };
   return { io, faults };
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new EvstoreError('E_CONFIG', 'the working directory is gone', {
+      why: 'It was deleted or replaced after the shell went there.',
+      next: 'cd "$PWD"',
+      cause: error,
+    });
+  }
 }
 
 async function askPerson(question: string, signal: AbortSignal): Promise<string | undefined> {

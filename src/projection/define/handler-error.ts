@@ -1,4 +1,5 @@
 /** What the user's code did wrong, with where: the projection, the event, the line. */
+import { fileURLToPath } from 'node:url';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { shellWord } from '../../domain/shell-word.js';
@@ -71,8 +72,10 @@ function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   for (const line of error.stack.split('\n')) {
     const [, file, row] =
-      /^\s+at (?:.*\()?(?:file:\/\/)?(\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+):\d+\)?$/.exec(line) ?? [];
-    if (file !== undefined && !file.includes('/node_modules/')) return `${file}:${row}`;
+      /^\s+at (?:.*\()?(file:\/\/\/[^()]*?|\/[^()]*?|[A-Za-z]:[\\/][^()]*?):(\d+):\d+\)?$/.exec(line) ?? [];
+    if (file === undefined || file.includes('/node_modules/')) continue;
+    // In an ES module the frame has a URL, where a name that is not ASCII is encoded.
+    return `${file.startsWith('file:') ? fileURLToPath(file) : file}:${row}`;
   }
   return undefined;
 }

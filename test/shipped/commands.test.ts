@@ -1,0 +1,196 @@
+/**
+ * Every command of the packed program, on a terminal of three widths and in a pipe, over a store with names that are not
+ * ASCII, a failed projection, parked events, sagas in each state and, on Postgres, a safe head that is held back.
+ */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Command } from '../../commands/command.js';
+import { registry } from '../../commands/registry.js';
+import type { Engine } from '../../src/store/store.js';
+import { createTestStore, forEachEngine, type TestStore } from '../support/engines.js';
+import {
+  type FullStore,
+  instanceOf,
+  makeFullStore,
+  sagaStates,
+  streams,
+  types,
+  writeProjections,
+} from './full-store.js';
+import { isShown, type Place, show, tooWide } from './terminal.js';
+
+// One that waits for an answer would wait for ever.
+vi.setConfig({ testTimeout: 60_000 });
+
+const places: readonly Place[] = [140, 80, 50, 'pipe'];
+const live = 'zamowienia_w_toku_wszystkich_magazynow';
+
+interface Case {
+  readonly argv: (place: Place) => readonly string[];
+  /** Default 0. */
+  readonly code?: number;
+  /** What must be shown, whole or cut with an ellipsis. */
+  readonly names?: readonly string[];
+  /** Run in a pipe before, at each place. */
+  readonly before?: readonly (readonly string[])[];
+  /** Statements and scripts, which are copied: their lines stay whole. */
+  readonly isSource?: boolean;
+  /** Where this command does the same on both. */
+  readonly only?: Engine;
+}
+
+const projections = [live, 'failing_orders', 'parked_orders'];
+const instances = sagaStates.map(instanceOf);
+
+const readers: Readonly<Record<string, readonly Case[]>> = {
+  doctor: [{ argv: () => ['doctor'] }],
+  verify: [{ argv: () => ['verify'] }],
+  'migrate status': [{ argv: () => ['migrate', 'status'] }],
+  'migrate assert': [{ argv: () => ['migrate', 'assert'] }],
+  'migrate sql': [{ argv: () => ['migrate', 'sql'], isSource: true }],
+  read: [
+    { argv: () => ['read'], names: [...streams, ...types] },
+    { argv: () => ['read', streams[1]], names: [streams[1], ...types] },
+    { argv: () => ['read', 'Zamówienie-Łódź-źdźbl'], code: 6, names: [streams[0]] },
+  ],
+  tail: [{ argv: () => ['tail', '-n', '100', '--no-follow'], names: [...streams, ...types] }],
+  streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
+  export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
+  projections: [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
+  'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
+  'parked list': [{ argv: () => ['parked'], names: [...streams, ...types.slice(1)] }],
+  'parked show': [{ argv: () => ['parked', 'show', 'parked_orders', '2'], names: [streams[0], types[1]] }],
+  'saga list': [{ argv: () => ['saga', 'list'], names: [...instances, ...sagaStates] }],
+  'saga show': [{ argv: () => ['saga', 'show', 'wysylka', instanceOf('compensation-failed')], names: ['reserve'] }],
+  lag: [
+    { argv: () => ['lag'], names: [...projections, 'saga:wysylka'] },
+    { argv: () => ['lag', '--max-lag', '0'], code: 1, names: projections },
+  ],
+  wait: [
+    { argv: () => ['wait', live, '--position', '1'], names: [live] },
+    { argv: () => ['wait', live, '--timeout', '10ms'], code: 7, names: [live] },
+  ],
+  completion: ['bash', 'zsh', 'fish'].map((shell) => ({ argv: () => ['completion', shell], isSource: true })),
+};
+
+const rebuild = (...flags: string[]) => ['rebuild', live, '--restart', ...flags];
+
+const writers: Readonly<Record<string, readonly Case[]>> = {
+  init: [{ argv: () => ['init'] }],
+  'migrate up': [{ argv: () => ['migrate', 'up'] }],
+  append: [
+    { argv: () => ['append', streams[0], '--type', types[2], '--data', '{"opis":"źdźbło 📦"}'], names: [streams[0]] },
+    {
+      argv: () => ['append', streams[0], '--type', types[2], '--expected-version', 'none'],
+      code: 4,
+      names: [streams[0]],
+    },
+  ],
+  import: [{ argv: () => ['import', 'zdarzenia-事件.ndjson'] }],
+  run: [
+    { argv: () => ['run', live, '--once'], names: [live] },
+    { argv: () => ['run', 'failing_orders', '--once'], code: 9, names: ['failing_orders', types[1]] },
+  ],
+  'checkpoints set': [{ argv: () => ['checkpoints', 'set', live, '--to', '3'], names: [live] }],
+  'checkpoints reset': [{ argv: () => ['checkpoints', 'reset', 'failing_orders', '--execute'] }],
+  'checkpoints delete': [{ argv: () => ['checkpoints', 'delete', live], names: [live] }],
+  'parked retry': [{ argv: () => ['parked', 'retry', 'parked_orders'], code: 9, names: streams }],
+  'parked discard': [
+    { argv: () => ['parked', 'discard', 'parked_orders', '--stream', streams[2], '--dry-run'], names: [streams[2]] },
+  ],
+  'saga retry': [{ argv: () => ['saga', 'retry', 'wysylka', instanceOf('compensation-failed')], code: 1 }],
+  'scaffold projection': [{ argv: () => ['scaffold', 'projection', 'order-summary', '--dry-run'] }],
+  'scaffold saga': [{ argv: () => ['scaffold', 'saga', 'order-fulfilment', '--dry-run'] }],
+  demo: [{ argv: (place) => ['demo', '--dir', `demo-${place}`], only: 'sqlite' }],
+};
+
+/** With code of version 2. */
+const rebuilders: Readonly<Record<string, readonly Case[]>> = {
+  rebuild: [
+    { argv: () => rebuild('--dry-run'), names: [live] },
+    { argv: () => rebuild('--verify', 'full', '--max-diff', '0'), names: [live] },
+  ],
+  diff: [{ argv: () => ['diff', live], before: [rebuild('--no-swap')], names: [live] }],
+  swap: [{ argv: () => ['swap', live, '--yes'], before: [rebuild('--no-swap')], names: [live] }],
+  rollback: [{ argv: () => ['rollback', live, '--yes'], before: [rebuild()], names: [live] }],
+  abort: [{ argv: () => ['abort', live, '--yes'], before: [rebuild('--no-swap')], names: [live] }],
+  gc: [{ argv: () => ['gc', '--now', '--yes'], before: [rebuild()] }],
+};
+
+/** `read`, `saga list` …: what can be run. */
+async function listCommands(): Promise<string[]> {
+  const leavesOf = ({ usage, subcommands = [] }: Command): string[] => {
+    const [name = ''] = usage.split(' ');
+    if (subcommands.length === 0) return [name];
+    return subcommands.flatMap(leavesOf).map((leaf) => `${name} ${leaf}`);
+  };
+  const commands = await Promise.all(Object.values(registry).map(({ load }) => load()));
+  return commands.flatMap(({ command }) => leavesOf(command));
+}
+
+test('every command of the catalog is in this suite', async () => {
+  expect([...Object.keys(readers), ...Object.keys(writers), ...Object.keys(rebuilders)].sort()).toEqual(
+    (await listCommands()).sort(),
+  );
+});
+
+forEachEngine((engine) => {
+  let store: TestStore;
+  let full: FullStore;
+  beforeAll(async () => {
+    store = await createTestStore(engine, { migrated: false });
+    full = await makeFullStore(store.url);
+  });
+  afterAll(async () => {
+    full?.packed.remove();
+    await store?.cleanup();
+  });
+
+  async function check({ argv, code = 0, names = [], before = [], isSource = false }: Case, place: Place) {
+    for (const each of before) await full.evstore(each);
+    const words = argv(place);
+    const shown = await show(full.packed, place, words, full.env);
+    const what = `evstore ${words.join(' ')} (${place}):\n${shown.screen}`;
+    expect(shown.code, what).toBe(code);
+    if (!isSource) expect(tooWide(shown.screen, place), what).toEqual([]);
+    const missing = names.filter((name) =>
+      place === 'pipe' ? !shown.screen.includes(name) : !isShown(name, shown.screen),
+    );
+    expect(missing, what).toEqual([]);
+  }
+
+  describe('reading', () => {
+    beforeAll(async () => {
+      if (engine === 'sqlite') return;
+      // An open transaction holds the safe head back.
+      const writer = await store.connect();
+      await writer.query(`begin; insert into events (id, stream_id, stream_type, event_type, event_data, version)
+        values (gen_random_uuid(), 'Otwarte-1', 'Otwarte', 'Otwarte', '{}', 1)`);
+      await full.evstore(['append', streams[0], '--type', types[0]]);
+      return () => writer.query('rollback').then(() => {});
+    });
+
+    for (const [name, cases] of Object.entries(readers)) {
+      test(name, async () => {
+        for (const each of cases) await Promise.all(places.map((place) => check(each, place)));
+      });
+    }
+  });
+
+  describe('writing', () => checkInTurn(writers));
+
+  describe('rebuilding', () => {
+    beforeAll(() => writeProjections(full.packed.folder, 2));
+    checkInTurn(rebuilders);
+  });
+
+  function checkInTurn(commands: Readonly<Record<string, readonly Case[]>>): void {
+    for (const [name, cases] of Object.entries(commands)) {
+      test(name, async () => {
+        for (const each of cases) {
+          if (each.only !== undefined && each.only !== engine) continue;
+          for (const place of places) await check(each, place);
+        }
+      });
+    }
+  }
+});
