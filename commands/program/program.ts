@@ -6,7 +6,6 @@
 import { Command as CommanderCommand, CommanderError } from 'commander';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { findSimilar } from '../../src/domain/similar.js';
-import { wrapOutput } from '../../src/output/wrapped-output.js';
 import type { Io } from '../../src/terminal/io.js';
 import { stopOf } from '../../src/terminal/signals.js';
 import { type CommandName, catalog } from '../catalog.js';
@@ -65,7 +64,7 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   } catch (error) {
     if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error;
   }
-  if (printed !== '') await (await wrapOutput(io.stdout)).write(printed);
+  await printHelp(printed, io);
   return code;
 
   async function runLine(cwd: string, line: string): Promise<Ran> {
@@ -90,6 +89,12 @@ function isCommand(name: string): name is CommandName {
 
 function loadCommands(): Promise<readonly Command[]> {
   return Promise.all(Object.values(loaders).map(async (load) => (await load()).command));
+}
+
+async function printHelp(text: string, { stdout }: Io): Promise<void> {
+  if (!stdout.isTTY || text === '') return stdout.write(text);
+  const { wrapOutput } = await import('../../src/output/wrapped-output.js');
+  return (await wrapOutput(stdout)).write(text);
 }
 
 /** `evstore help read`, as git and gh have it: `evstore read --help`. */

@@ -41,7 +41,8 @@ export async function createFileOutput(path: string, cwd: string): Promise<FileO
   return {
     write: async (text) => {
       if (input.destroyed) await done;
-      if (text.length > 0 && !input.write(text)) await Promise.race([once(input, 'drain'), done]);
+      // A failure destroys the input too: the error of `done` is the one that names the file.
+      if (text.length > 0 && !input.write(text)) await Promise.race([once(input, 'drain').catch(() => done), done]);
     },
     finish: async () => {
       input.end();

@@ -22,7 +22,8 @@ export function createProcessIo(): ProcessIo {
     faults.push(error);
     controller.abort();
   });
-  const stdout = new StreamOutput(process.stdout as OutputStream, 'stdout', () => controller.abort());
+  const write = process.stdout.write.bind(process.stdout);
+  const stdout = new StreamOutput(process.stdout as OutputStream, 'stdout', () => controller.abort(), write);
   const stderr = new StreamOutput(process.stderr as OutputStream, 'stderr');
   // What user code prints is no data of ours.
   process.stdout.write = process.stderr.write.bind(process.stderr);

@@ -31,7 +31,7 @@ const spinnerEveryMs = 100;
 /** @param label what is being done, e.g. `import orders.ndjson` */
 export async function startProgress(io: Io, mode: ProgressMode, label: string, total?: number): Promise<Progress> {
   if (mode === 'none') return { update: () => {}, stop: () => {} };
-  const spinner = mode === 'people' && canSpin(io) ? await startSpinner(sanitise(label)) : undefined;
+  const spinner = mode === 'people' && canSpin(io) ? await startSpinner(io, sanitise(label)) : undefined;
   return new RunningProgress(io, mode, label, total, spinner);
 }
 
@@ -137,7 +137,9 @@ function canSpin({ stderr, env }: Io): boolean {
   return stderr.isTTY && columns > 0 && env.TERM !== 'dumb' && !env.CI;
 }
 
-async function startSpinner(text: string): Promise<Ora> {
+async function startSpinner({ stderr }: Io, text: string): Promise<Ora> {
+  // It would write past what still waits to be written.
+  await stderr.flush();
   const { default: ora } = await import('ora');
   return ora({ text, stream: process.stderr, discardStdin: false, isEnabled: true, color: false }).start();
 }

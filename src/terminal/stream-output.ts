@@ -16,11 +16,13 @@ export interface OutputStream extends Writable {
   readonly fd?: number;
 }
 
+type Write = (piece: string | Uint8Array, done: (error?: Error | null) => void) => unknown;
+
 export class StreamOutput implements Output {
   readonly #stream: OutputStream;
   readonly #name: string;
   readonly #onClosed: () => void;
-  readonly #write: OutputStream['write'];
+  readonly #write: Write;
   readonly #isFile: boolean;
   #pending: (string | Uint8Array)[] = [];
   #pendingLength = 0;
@@ -33,12 +35,20 @@ export class StreamOutput implements Output {
   /** Resolves when the stream has taken the last piece. */
   #sent: Promise<void> = Promise.resolve();
 
-  /** @param onClosed called once, when the reader is gone */
-  constructor(stream: OutputStream, name: string, onClosed: () => void = () => {}) {
+  /**
+   * @param onClosed called once, when the reader has gone or the stream has failed
+   * @param write default: the stream's own as it is at that time, which a spinner replaces
+   */
+  constructor(
+    stream: OutputStream,
+    name: string,
+    onClosed: () => void = () => {},
+    write: Write = (piece, done) => stream.write(piece, done),
+  ) {
     this.#stream = stream;
     this.#name = name;
     this.#onClosed = onClosed;
-    this.#write = stream.write.bind(stream);
+    this.#write = write;
     this.#isFile = isPlainFile(stream.fd);
     stream.on('error', (error: NodeJS.ErrnoException) => this.#fail(error));
     stream.on('close', () => {

@@ -64,7 +64,7 @@ forEachEngine((engine) => {
       });
       expect(await report('import', 'permits.ndjson')).toMatchObject({ imported: 0, known: lines.length, streams: 0 });
 
-      expect(await evstore('export', '-o', 'out.ndjson')).toMatchObject({ code: 0 });
+      expect(await evstore('export', '--to', 'out.ndjson')).toMatchObject({ code: 0 });
       const exported = readFileSync(join(cwd, 'out.ndjson'), 'utf8').trimEnd().split('\n');
       expect(exported).toHaveLength(lines.length);
       for (const [index, line] of exported.entries()) {

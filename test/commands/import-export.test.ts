@@ -33,7 +33,7 @@ forEachEngine((engine) => {
         const cwd = makeFolder();
         const lines = makeLines(30);
         await runCli(['import', '--store', from.url], { stdin: lines.join('\n') });
-        const exported = await runCli(['export', '-o', 'out.ndjson.gz', '--store', from.url, '--json'], { cwd });
+        const exported = await runCli(['export', '--to', 'out.ndjson.gz', '--store', from.url, '--json'], { cwd });
         expect(JSON.parse(exported.stdout)).toEqual({ file: 'out.ndjson.gz', events: 30, dryRun: false });
         expect(readdirSync(cwd)).toEqual(['out.ndjson.gz']);
         const text = gunzipSync(readFileSync(join(cwd, 'out.ndjson.gz'))).toString();
@@ -87,7 +87,7 @@ test('an export that fails leaves no file', async () => {
   const cwd = makeFolder();
   await runCli(['init', '--no-config'], { cwd, env: { EVSTORE_URL: `sqlite:${cwd}/s.db` } });
   const env = { EVSTORE_URL: `sqlite:${cwd}/s.db` };
-  expect(await runCli(['export', '-o', 'missing/out.ndjson'], { cwd, env })).toMatchObject({ code: 74 });
-  expect(await runCli(['export', 'Order-1', '-o', 'out.ndjson'], { cwd, env })).toMatchObject({ code: 6 });
+  expect(await runCli(['export', '--to', 'missing/out.ndjson'], { cwd, env })).toMatchObject({ code: 74 });
+  expect(await runCli(['export', 'Order-1', '--to', 'out.ndjson'], { cwd, env })).toMatchObject({ code: 6 });
   expect(readdirSync(cwd).filter((name) => name.includes('out'))).toEqual([]);
 });

@@ -26,8 +26,8 @@ const live = 'zamowienia_w_toku_wszystkich_magazynow';
 
 interface Case {
   readonly argv: (place: Place) => readonly string[];
-  /** Default 0. */
-  readonly code?: number;
+  /** Any of these. Default 0. */
+  readonly code?: number | readonly number[];
   /** What must be shown, whole or cut with an ellipsis. */
   readonly names?: readonly string[];
   /** Run in a pipe before, at each place. */
@@ -42,7 +42,8 @@ const projections = [live, 'failing_orders', 'parked_orders'];
 const instances = sagaStates.map(instanceOf);
 
 const readers: Readonly<Record<string, readonly Case[]>> = {
-  doctor: [{ argv: () => ['doctor'] }],
+  // What it finds depends on the server.
+  doctor: [{ argv: () => ['doctor'], code: [0, 1] }],
   verify: [{ argv: () => ['verify'] }],
   'migrate status': [{ argv: () => ['migrate', 'status'] }],
   'migrate assert': [{ argv: () => ['migrate', 'assert'] }],
@@ -150,7 +151,7 @@ forEachEngine((engine) => {
     const words = argv(place);
     const shown = await show(full.packed, place, words, full.env);
     const what = `evstore ${words.join(' ')} (${place}):\n${shown.screen}`;
-    expect(shown.code, what).toBe(code);
+    expect([code].flat(), what).toContain(shown.code);
     if (!isSource) expect(tooWide(shown.screen, place), what).toEqual([]);
     const missing = names.filter((name) =>
       place === 'pipe' ? !shown.screen.includes(name) : !isShown(name, shown.screen),

@@ -41,6 +41,7 @@ export async function show(
 
 /** A spinner goes back to the beginning of its line. */
 function toLines(screen: string): string[] {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what moves the cursor
   return screen.split(/\r*\n|\r|\u001b\[(?:1G|2K|\d*A)/).map(stripVTControlCharacters);
 }
 
