@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Stop } from '../../src/terminal/signals.js';
 import { placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
 import { append, makeEvents } from '../support/events.js';
@@ -148,9 +149,9 @@ test('--watch measures again until it is stopped', () =>
   withShop('sqlite', async ({ evstore, evstoreWith }) => {
     await evstore('run', '--once');
     const stopping = new AbortController();
-    const onOutput = (text: string) => text.split('order_summary').length > 3 && stopping.abort();
+    const onOutput = (text: string) => text.split('order_summary').length > 3 && stopping.abort(new Stop('SIGINT'));
     const { code, stdout } = await evstoreWith({ signal: stopping.signal, onOutput }, 'lag', '--watch', '10ms');
-    expect(code).toBe(0);
+    expect(code).toBe(130);
     expect(stdout.match(/^order_summary/gm)).toHaveLength(3);
   }));
 
