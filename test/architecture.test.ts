@@ -354,7 +354,9 @@ describe('architecture', () => {
   it('writes through one door, and ends the process in one place, when everything is written', () => {
     const product = modules.filter((path) => !path.startsWith('templates/'));
     expect(product.filter((path) => /\bconsole\s*\./.test(readCode(path)))).toEqual([]);
-    expect(product.filter((path) => /\bprocess\.exit\s*\(/.test(readCode(path)))).toEqual(['commands/start.ts']);
+    expect(product.filter((path) => /\bprocess\.exit\s*\(/.test(readCode(path)))).toEqual([
+      'commands/program/start.ts',
+    ]);
   });
 
   it('keeps every file readable', () => {

@@ -9,7 +9,6 @@ import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour } from '../../src/output/theme.js';
-import { wrapOutput } from '../../src/output/wrapped-output.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/actions.js';
@@ -18,6 +17,7 @@ import { startProgress } from '../../src/terminal/progress.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
 import type { Context, Flags, OutputFormat } from '../options/command.js';
 import { asksForJson, type SharedFlags } from '../options/shared-options.js';
+import { wrapOutput } from './wrapped-output.js';
 
 export interface OpenContext {
   readonly context: Context;

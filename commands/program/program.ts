@@ -14,6 +14,7 @@ import { sharedOptions, splitSharedFlags } from '../options/shared-options.js';
 import { loaders } from './loaders.js';
 import { type Invoke, toCommander } from './to-commander.js';
 import { readVersion } from './version.js';
+import { wrapOutput } from './wrapped-output.js';
 
 /** Widest line of a help text, so that it fits an indented quotation. */
 const helpColumns = 77;
@@ -92,9 +93,7 @@ function loadCommands(): Promise<readonly Command[]> {
 }
 
 async function printHelp(text: string, { stdout }: Io): Promise<void> {
-  if (!stdout.isTTY || text === '') return stdout.write(text);
-  const { wrapOutput } = await import('../../src/output/wrapped-output.js');
-  return (await wrapOutput(stdout)).write(text);
+  if (text !== '') await (await wrapOutput(stdout)).write(text);
 }
 
 /** `evstore help read`, as git and gh have it: `evstore read --help`. */

@@ -4,10 +4,10 @@ import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
-import { wrapOutput } from '../../src/output/wrapped-output.js';
 import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io } from '../../src/terminal/io.js';
 import { catalog } from '../catalog.js';
+import { wrapOutput } from './wrapped-output.js';
 
 export interface ErrorContext {
   readonly io: Io;

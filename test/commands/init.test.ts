@@ -79,7 +79,9 @@ test('streams: TSV in a pipe, a table on a terminal, a hint for an empty store',
     expect((await streams(false, '-q')).stdout).toBe('Order-1\nOrder-2\nUser-1\n');
     expect((await streams(false, '-q', '--sort', 'recent', '-n', '1')).stdout).toBe('Order-2\n');
     expect((await streams(false, '--category', 'Order')).stdout).toMatch(/\nOrder-2\tOrder\t2\t4\t20\S+Z\t20\S+Z\n$/);
-    expect((await streams(true)).stdout).toMatch(/\nOrder-2 +Order +2 +4 +(just now|\d+ s ago) +(just now|\d+ s ago)\n/);
+    expect((await streams(true)).stdout).toMatch(
+      /\nOrder-2 +Order +2 +4 +(just now|\d+ s ago) +(just now|\d+ s ago)\n/,
+    );
     expect(JSON.parse((await streams(false, '--json')).stdout)).toHaveLength(3);
     expect(await streams(false, '--category', 'None')).toMatchObject({ code: 6 });
   }));

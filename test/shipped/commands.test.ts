@@ -3,8 +3,8 @@
  * ASCII, a failed projection, parked events, sagas in each state and, on Postgres, a safe head that is held back.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Command } from '../../commands/command.js';
-import { registry } from '../../commands/registry.js';
+import type { Command } from '../../commands/options/command.js';
+import { loaders } from '../../commands/program/loaders.js';
 import type { Engine } from '../../src/store/store.js';
 import { createTestStore, forEachEngine, type TestStore } from '../support/engines.js';
 import {
@@ -124,7 +124,7 @@ async function listCommands(): Promise<string[]> {
     if (subcommands.length === 0) return [name];
     return subcommands.flatMap(leavesOf).map((leaf) => `${name} ${leaf}`);
   };
-  const commands = await Promise.all(Object.values(registry).map(({ load }) => load()));
+  const commands = await Promise.all(Object.values(loaders).map((load) => load()));
   return commands.flatMap(({ command }) => leavesOf(command));
 }
 
