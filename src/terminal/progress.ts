@@ -71,7 +71,7 @@ class RunningProgress implements Progress {
     if (!hasBegun && !this.#isDue(now, share)) return;
     if (this.#spinner === undefined)
       this.#print(this.#mode === 'json' ? this.#toJson(done, now) : this.#line(done, now));
-    else this.#spinner.text = this.#line(done, now);
+    else this.#spinner.text = fitSpinner(this.#line(done, now), this.#io);
     this.#shownAt = now;
     this.#shownShare = share;
   }
@@ -137,9 +137,21 @@ function canSpin({ stderr, env }: Io): boolean {
   return stderr.isTTY && columns > 0 && env.TERM !== 'dumb' && !env.CI;
 }
 
-async function startSpinner({ stderr }: Io, text: string): Promise<Ora> {
+async function startSpinner(io: Io, text: string): Promise<Ora> {
   // It would write past what still waits to be written.
-  await stderr.flush();
+  await io.stderr.flush();
   const { default: ora } = await import('ora');
-  return ora({ text, stream: process.stderr, discardStdin: false, isEnabled: true, color: false }).start();
+  return ora({ text: fitSpinner(text, io), stream: process.stderr, discardStdin: false, isEnabled: true, color: false }).start();
+}
+
+/** On one line, after the spinner and a blank. What is not ASCII counts as two cells, which is the most it takes. */
+function fitSpinner(text: string, { stderr }: Io): string {
+  let room = stderr.columns - 4;
+  let kept = '';
+  for (const character of text) {
+    room -= character > '~' ? 2 : 1;
+    if (room < 0) return `${kept}…`;
+    kept += character;
+  }
+  return kept;
 }
