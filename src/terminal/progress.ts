@@ -141,7 +141,13 @@ async function startSpinner(io: Io, text: string): Promise<Ora> {
   // It would write past what still waits to be written.
   await io.stderr.flush();
   const { default: ora } = await import('ora');
-  return ora({ text: fitSpinner(text, io), stream: process.stderr, discardStdin: false, isEnabled: true, color: false }).start();
+  return ora({
+    text: fitSpinner(text, io),
+    stream: process.stderr,
+    discardStdin: false,
+    isEnabled: true,
+    color: false,
+  }).start();
 }
 
 /** On one line, after the spinner and a blank. What is not ASCII counts as two cells, which is the most it takes. */
