@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { caseLimitMs } from './test/support/wait.js';
 
 export default defineConfig({
   resolve: {
@@ -10,9 +11,11 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'templates/**/*.test.ts'],
+    // SQL is read from files, which vitest does not see as imports.
+    forceRerunTriggers: ['**/package.json', '**/vitest.config.*', '**/*.sql'],
     globalSetup: ['test/support/global-setup.ts'],
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: caseLimitMs,
+    hookTimeout: caseLimitMs,
     pool: 'forks',
     // Most of the time cases wait: for another process, for a lease to run out, for the database.
     maxWorkers: 2 * availableParallelism(),

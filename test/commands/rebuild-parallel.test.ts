@@ -3,11 +3,12 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/store/store.js';
-import { actualRows, expectedRows, placeOrders, until } from '../projection/orders.js';
+import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
 import { forEachEngine, type TestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
 import { runProgram } from '../support/program.js';
 import { freshSeed, makeRandom } from '../support/random.js';
+import { until } from '../support/wait.js';
 import { type Shop, withShop } from './shop.js';
 
 /** Rows of several streams: an item is in many carts, a cart names several of them. */

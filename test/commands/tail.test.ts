@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Stop } from '../../src/terminal/signals.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
+import { until } from '../support/wait.js';
 import { startWireProxy } from '../support/wire-proxy.js';
 
 forEachEngine((engine) => {
@@ -81,10 +82,6 @@ function appendTo(url: string) {
   return async (type: string, stream = 'Order-1') => {
     expect(await runCli(['append', stream, '--type', type, '--store', url])).toMatchObject({ code: 0 });
   };
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 function typesIn(lines: string): string {

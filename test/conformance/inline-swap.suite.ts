@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
-import { append, makeEvents, readAll } from '../support/events.js';
+import { makeEvents, readAll } from '../support/events.js';
 import {
   appendInline,
   buildBeside,
@@ -22,7 +22,6 @@ import {
   tracesOf,
 } from '../support/inline-models.js';
 import { freshSeed, makeRandom } from '../support/random.js';
-import { spawnWorker } from '../support/workers/spawn.js';
 import { suite } from './suite.js';
 
 const [first, second] = [tracesOf(1), tracesOf(2)];
@@ -182,24 +181,6 @@ export const inlineSwapSuite = suite('inline beside rebuilds', {
     const log = (await store.log.streams()).reduce((sum, { events }) => sum + events, 0);
     expect([positions.length, length], `seed ${seed}`).toEqual([log, log]);
   },
-
-  'kill -9 of a process that appends': async (test) => {
-    const { store, url } = test;
-    const seed = freshSeed();
-    const random = makeRandom(seed);
-    await register(store, first);
-    for (let round = 0; round < 2; round += 1) {
-      const workers = ['Order', 'Order'].map((category) => spawnWorker('inline', [url, category]));
-      await Promise.all(workers.map((worker) => worker.printed(2 + random.below(5))));
-      await new Promise((resolve) => setTimeout(resolve, random.below(20)));
-      await Promise.all(workers.map((worker) => worker.kill()));
-      await untilQuiet(test);
-      // What they left is whole: each event is in the rows and marked, or neither.
-      await append(store, 'Raw-1');
-      await runOnce(store, first);
-      await expectTraces(store);
-    }
-  },
 });
 
 type Code = Parameters<typeof appendInline>[1];
@@ -241,13 +222,4 @@ async function expectLines({ store, raw }: TestStore): Promise<void> {
 /** The code is of another version than the tables are now. */
 function mayFail(error: unknown): void {
   expect(error).toMatchObject({ code: expect.stringMatching(/^E_(STALE_PROJECTION|TIMEOUT)$/) });
-}
-
-/** A server goes on for a moment with what a killed client had sent. */
-async function untilQuiet({ engine, raw }: TestStore): Promise<void> {
-  const open = `select 1 from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
-  while (engine === 'postgres' && (await raw.query(open)).length > 0) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }

@@ -4,6 +4,7 @@ import type { AppendResult } from '../../src/domain/event.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvents, readAll } from '../support/events.js';
 import { checkHistory, History } from '../support/history.js';
+import { expectTraces, register, runOnce, tracesOf } from '../support/inline-models.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import {
   buildNext,
@@ -19,6 +20,8 @@ import {
 } from '../support/read-models.js';
 import { spawnWorker } from '../support/workers/spawn.js';
 import { suite } from './suite.js';
+
+const traces = tracesOf(1);
 
 export const processSuite = suite('processes', {
   'R1 kill9-every-batch-point': async (test) => {
@@ -105,6 +108,24 @@ export const processSuite = suite('processes', {
     const live = await takeLease(store, checkpointOf(totals.name), { ...request, steal: true });
     await append(store, 'Order-1', makeEvents(5));
     await expectFold(store, await runToHead(store, live));
+  },
+
+  'kill -9 of a process that appends': async (test) => {
+    const { store, url } = test;
+    const seed = freshSeed();
+    const random = makeRandom(seed);
+    await register(store, traces);
+    for (let round = 0; round < 2; round += 1) {
+      const workers = ['Order', 'Order'].map((category) => spawnWorker('inline', [url, category]));
+      await Promise.all(workers.map((worker) => worker.printed(2 + random.below(5))));
+      await new Promise((resolve) => setTimeout(resolve, random.below(20)));
+      await Promise.all(workers.map((worker) => worker.kill()));
+      await untilQuiet(test);
+      // What they left is whole: each event is in the rows and marked, or neither.
+      await append(store, 'Raw-1');
+      await runOnce(store, traces);
+      await expectTraces(store);
+    }
   },
 
   'W1 swap-under-readers': async (test) => {
@@ -224,5 +245,14 @@ function record(history: History, lines: readonly string[]): void {
     if (answer === undefined) continue;
     const { ok, at: endedAt } = JSON.parse(answer) as { ok: AppendResult['events']; at: number };
     history.succeed(attempt, ok, endedAt);
+  }
+}
+
+/** A server goes on for a moment with what a killed client had sent. */
+async function untilQuiet({ engine, raw }: TestStore): Promise<void> {
+  const open = `select 1 from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid() and xact_start is not null`;
+  while (engine === 'postgres' && (await raw.query(open)).length > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

@@ -4,6 +4,7 @@ import type { NewEvent } from '../../src/domain/event.js';
 import { openStoreAt } from '../../src/store/open.js';
 import { createTestStore, type TestStore } from '../support/engines.js';
 import { append, errorOf, failureOf, makeEvents, readStream } from '../support/events.js';
+import { until } from '../support/wait.js';
 import { type Cut, startWireProxy, type WireProxy } from '../support/wire-proxy.js';
 
 const cuts: readonly Cut[] = ['before', 'after', 'mid-reply'];
@@ -40,10 +41,6 @@ async function countMessages(run: () => Promise<unknown>): Promise<number> {
   await run();
   await until(() => proxy.messages.at(-1) === 'X');
   return proxy.messages.length - before;
-}
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 /** A server may still be at what it was sent before the wire was cut. */

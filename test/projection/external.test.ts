@@ -24,7 +24,8 @@ import orderText from '../../templates/projection/order-text.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
-import { orderSummary, prepare, runOnce, until } from './orders.js';
+import { until } from '../support/wait.js';
+import { orderSummary, prepare, runOnce } from './orders.js';
 
 let folder = '';
 beforeEach(() => {

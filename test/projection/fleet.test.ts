@@ -6,17 +6,8 @@ import { measureLag } from '../../src/projection/status/lag.js';
 import type { EventLog, ProjectionStore, Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { positionOf } from '../support/read-models.js';
-import {
-  actualRows,
-  expectedRows,
-  follow,
-  orderSummary,
-  placeOrders,
-  prepare,
-  rebuildNow,
-  runOnce,
-  until,
-} from './orders.js';
+import { until } from '../support/wait.js';
+import { actualRows, expectedRows, follow, orderSummary, placeOrders, prepare, rebuildNow, runOnce } from './orders.js';
 
 const older = prepare(orderSummary);
 const newer = prepare({ ...orderSummary, version: 2 });

@@ -1,5 +1,4 @@
 /** A small shop: its events, and two projections of them. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { defineProjection, defineSqlProjection, type Projection } from '../../src/projection/define/definition.js';
 import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
@@ -134,12 +133,4 @@ export interface Follower {
   readonly news: readonly RunNews[];
   readonly done: Promise<readonly RunResult[]>;
   stop(): Promise<readonly RunResult[]>;
-}
-
-export async function until(condition: () => boolean | Promise<boolean>, timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error('it did not come true in time');
-    await sleep(20);
-  }
 }

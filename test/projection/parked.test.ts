@@ -14,17 +14,8 @@ import { forEachEngine, type TestStore, withTestStore } from '../support/engines
 import { append, makeEvent } from '../support/events.js';
 import { runProgram } from '../support/program.js';
 import { checkpointOf, positionOf, request, takeLease } from '../support/read-models.js';
-import {
-  actualRows,
-  expectedRows,
-  follow,
-  orderSql,
-  orderSummary,
-  placeOrders,
-  prepare,
-  runOnce,
-  until,
-} from './orders.js';
+import { until } from '../support/wait.js';
+import { actualRows, expectedRows, follow, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const summary = prepare(orderSummary);
 const park = { policy: { onError: 'park', retries: 0 } } as const;

@@ -7,6 +7,7 @@ import { openStoreAt } from '../../src/store/open.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
+import { until } from '../support/wait.js';
 import { startWireProxy } from '../support/wire-proxy.js';
 import {
   actualRows,
@@ -17,7 +18,6 @@ import {
   placeOrders,
   prepare,
   runOnce,
-  until,
 } from './orders.js';
 
 const summary = prepare(orderSummary);

@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import { checkHistory, History } from '../support/history.js';
+import { until } from '../support/wait.js';
 import { countsCode, importCounts, models, Observer } from './counts.js';
 import type { Stop, Traced } from './programs/probe.js';
 import { readTrace } from './trace.js';
-import { deploy, evstore, inFolder, isFrozen, succeed, type Trial, type TrialReport, until } from './trial.js';
+import { deploy, evstore, inFolder, isFrozen, succeed, type Trial, type TrialReport } from './trial.js';
 
 export function swapLate(trial: Trial): Promise<TrialReport> {
   return inFolder(async (parent) => {

@@ -3,6 +3,7 @@
  * from there saves.
  */
 import { join } from 'node:path';
+import { until } from '../support/wait.js';
 import { findUnfinished } from './journal.js';
 import { countsOfLife, lifeCode, lifeTable, writeLives } from './lives.js';
 import type { Traced } from './programs/probe.js';
@@ -17,7 +18,6 @@ import {
   succeed,
   type Trial,
   type TrialReport,
-  until,
 } from './trial.js';
 
 /** The last statement of each step; what a rebuild does between two of them is the step of the second. */

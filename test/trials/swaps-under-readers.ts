@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkHistory, History } from '../support/history.js';
 import { type Program, runProgram } from '../support/program.js';
+import { until } from '../support/wait.js';
 import type { Readings } from './programs/reader.js';
 import {
   Appenders,
@@ -16,7 +17,6 @@ import {
   succeed,
   type Trial,
   type TrialReport,
-  until,
 } from './trial.js';
 
 export interface SwapOptions {

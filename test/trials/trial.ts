@@ -11,6 +11,7 @@ import type { TestStore } from '../support/engines.js';
 import type { History } from '../support/history.js';
 import { killPrograms, type Program, runProgram } from '../support/program.js';
 import type { Random } from '../support/random.js';
+import { setPatience, timeScale } from '../support/wait.js';
 import { recordWriter } from '../support/writers.js';
 import type { Probe } from './programs/probe.js';
 
@@ -41,7 +42,8 @@ export interface TrialReport {
 }
 
 /** How long a command may take before that is a finding, in milliseconds. */
-const patienceMs = 120_000;
+const patienceMs = 120_000 * timeScale;
+setPatience(patienceMs);
 /** The same, of work on a long log. */
 export const longPatienceMs = 3_600_000;
 
@@ -116,20 +118,6 @@ export async function succeed(
   if (code !== 0) findings.push(`${what} ended with ${code}: ${program.stderr.trim()}`);
   const text = program.lines.join('\n');
   return code === 0 && text.startsWith('{') ? JSON.parse(text) : undefined;
-}
-
-/** @param what was waited for, as it is said in the end */
-export async function until(
-  condition: () => boolean | Promise<boolean>,
-  what: string | (() => string),
-  timeoutMs = patienceMs,
-): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  while (!(await condition())) {
-    if (Date.now() > deadline)
-      throw new Error(`${typeof what === 'string' ? what : what()} did not come true in ${timeoutMs} ms`);
-    await sleep(10);
-  }
 }
 
 /** By SIGSTOP. */

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Engine } from '../../src/store/store.js';
 import { checkHistory, History } from '../support/history.js';
 import type { Program } from '../support/program.js';
+import { until } from '../support/wait.js';
 import { countsCode, importCounts, models, Observer } from './counts.js';
 import { checkJournal } from './journal.js';
 import type { Move, Stop, Traced } from './programs/probe.js';
@@ -21,7 +22,6 @@ import {
   succeed,
   type Trial,
   type TrialReport,
-  until,
 } from './trial.js';
 
 type Place = Omit<Stop, 'signal'>;

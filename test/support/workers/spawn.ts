@@ -1,7 +1,7 @@
 /** Another process that works on a store until it is done or killed. It reports one line a step. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { compileProgram } from '../compile.js';
 
 export interface Worker {
   /** Lines so far. */
@@ -16,10 +16,8 @@ export interface Worker {
 }
 
 export function spawnWorker(name: string, args: readonly string[]): Worker {
-  const script = fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('jiti/register'), script, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const script = compileProgram(`test/support/workers/${name}.ts`);
+  const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   const listeners = new Set<() => void>();
   const reader = createInterface({ input: child.stdout });

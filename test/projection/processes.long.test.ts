@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
-import { actualRows, expectedRows, placeOrders, until } from './orders.js';
+import { until } from '../support/wait.js';
+import { actualRows, expectedRows, placeOrders } from './orders.js';
 
 /** As `orderSummary`, a plain object, with the time a batch takes for a kill to hit it. */
 const source = `export default {

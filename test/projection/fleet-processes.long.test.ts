@@ -10,7 +10,8 @@ import { append, makeEvent } from '../support/events.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
 import { startTransactionPooler } from '../support/transaction-pooler.js';
-import { actualRows, expectedRows, placeOrders, until } from './orders.js';
+import { until } from '../support/wait.js';
+import { actualRows, expectedRows, placeOrders } from './orders.js';
 
 /** As `orderSummary`, with the time a batch takes for a kill to hit it. */
 const source = (version: number, busyMs: number) => `export default {
