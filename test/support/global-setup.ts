@@ -1,6 +1,6 @@
 /** One Postgres for the whole run: the one of EVSTORE_TEST_PG_URL, else a throw-away one. Never a silent skip. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -19,21 +19,38 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const scratch = mkdtempSync(join(chooseDisk(), 'evstore-tests-'));
+  // Programs compiled there also run under other accounts, which write there too.
+  chmodSync(scratch, 0o1777);
+  project.provide('scratch', scratch);
+  process.env.EVSTORE_TEST_SCRATCH = scratch;
+  // What a case makes in the temporary folder of the system is gone after the run, however the case ended.
+  process.env.TMPDIR = scratch;
   const external = process.env.EVSTORE_TEST_PG_URL;
   const server = external ? { url: external, stop: async () => {} } : await startPostgres();
   const prefix = `evstore_test_${randomBytes(4).toString('hex')}_`;
   project.provide('postgresUrl', server.url);
   project.provide('databasePrefix', prefix);
-  const scratch = mkdtempSync(join(tmpdir(), 'evstore-tests-'));
-  project.provide('scratch', scratch);
-  // Programs compiled there also run under other accounts.
-  chmodSync(scratch, 0o755);
-  process.env.EVSTORE_TEST_SCRATCH = scratch;
   return async () => {
-    rmSync(scratch, { recursive: true, force: true });
     if (external) await dropDatabases(external, prefix);
     await server.stop();
+    rmSync(scratch, { recursive: true, force: true });
   };
+}
+
+/**
+ * A folder in memory where there is one with room: half of what a case costs is else the files of its database, a few
+ * hundred for each on Postgres.
+ */
+function chooseDisk(): string {
+  const inMemory = '/dev/shm';
+  try {
+    const { bavail, bsize } = statfsSync(inMemory);
+    if (bavail * bsize > 3 * 2 ** 30) return inMemory;
+  } catch {
+    // There is none.
+  }
+  return tmpdir();
 }
 
 async function dropDatabases(url: string, prefix: string): Promise<void> {

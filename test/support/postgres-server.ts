@@ -41,6 +41,8 @@ interface Account {
 const defaults = {
   fsync: 'off',
   full_page_writes: 'off',
+  // The data may be in memory.
+  max_wal_size: '128MB',
   max_connections: '200',
   max_prepared_transactions: '20',
   listen_addresses: '127.0.0.1',
