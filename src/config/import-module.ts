@@ -25,13 +25,16 @@ export async function importModule(file: string): Promise<Readonly<Record<string
 
 async function importTypeScript(file: string): Promise<Readonly<Record<string, unknown>>> {
   const { createJiti } = await import('jiti');
+  const evstore = await import(pathToFileURL(ownModule('index')).href);
   const jiti = createJiti(pathToFileURL(file).href, {
     interopDefault: false,
     moduleCache: false,
     tsconfigPaths: true,
     // jiti's own default is shared by all users of the machine: another user could put code there.
     fsCache: makeCacheFolder('modules'),
-    alias: { 'evstore/testing': ownModule('testing'), evstore: ownModule('index') },
+    alias: { 'evstore/testing': ownModule('testing') },
+    // Loaded once for all files; jiti, which caches no module here, would evaluate all of it for each.
+    virtualModules: { evstore },
   });
   return await jiti.import(file);
 }

@@ -3,7 +3,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage, type RunResult } from '../support/package.js';
+
+allowMoreTime('the package is packed, installed and run by a shell');
 
 const page = readFileSync(fileURLToPath(new URL('../../docs/ci.md', import.meta.url)), 'utf8');
 
@@ -16,7 +19,7 @@ function recipesOf(heading: string): string[] {
 let packed: PackedPackage;
 beforeAll(async () => {
   packed = await packPackage();
-}, 120_000);
+});
 afterAll(() => packed.remove());
 
 function writeProjections(version: number, factor: number): void {

@@ -6,7 +6,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestStore, forEachEngine } from '../support/engines.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage } from '../support/package.js';
+
+allowMoreTime('the package is packed, installed and run by a shell');
 
 const permits = 120;
 const eventsEach = 6;
@@ -35,7 +38,7 @@ function makeLines(): string[] {
 let packed: PackedPackage;
 beforeAll(async () => {
   packed = await packPackage();
-}, 120_000);
+});
 afterAll(() => packed.remove());
 
 forEachEngine((engine) => {
@@ -111,5 +114,5 @@ forEachEngine((engine) => {
     } finally {
       await store.cleanup();
     }
-  }, 120_000);
+  });
 });

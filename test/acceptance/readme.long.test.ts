@@ -5,7 +5,10 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage } from '../support/package.js';
+
+allowMoreTime('the package is packed, installed and run by a shell');
 
 const readme = readFileSync(fileURLToPath(new URL('../../README.md', import.meta.url)), 'utf8');
 
@@ -21,7 +24,7 @@ function blocksOf(heading: string): { language: string; text: string }[] {
 let packed: PackedPackage;
 beforeAll(async () => {
   packed = await packPackage();
-}, 120_000);
+});
 afterAll(() => packed.remove());
 
 test('the tour', async () => {

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createTestStore, forEachEngine } from '../support/engines.js';
 import { makeEvent } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage } from '../support/package.js';
+
+allowMoreTime('the package is packed, installed and run by a shell');
 
 /** Not in files of evstore itself, as the driver of Postgres is. */
 const foreign = { sqlite: ['better-sqlite3', 'bindings', 'file-uri-to-path'], postgres: [] } as const;
@@ -14,7 +17,7 @@ let packed: PackedPackage;
 
 beforeAll(async () => {
   packed = await packPackage();
-}, 120_000);
+});
 afterAll(() => packed.remove());
 
 interface Loaded {

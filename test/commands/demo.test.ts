@@ -22,8 +22,10 @@ function nextCommands(stdout: string): readonly (readonly string[])[] {
   return lines.map((line) => [...line.trim().matchAll(/'([^']*)'|(\S+)/g)].map(([, a, b]) => a ?? b ?? ''));
 }
 
-test('the main job, narrated, and what it says to try next works', async () => {
-  const { code, stdout, stderr } = await demo();
+test('the main job is narrated, writes to its own folder only, and what it says to try next works', async () => {
+  // What the environment names is neither written to nor read, by the demo or by what it says to try.
+  const env = { EVSTORE_URL: `sqlite:${join(cwd, 'precious.db')}` };
+  const { code, stdout, stderr } = await demo(['--dir', 'shop'], env);
   expect(stderr).toBe('');
   expect(code).toBe(0);
   for (const shown of [
@@ -38,14 +40,17 @@ test('the main job, narrated, and what it says to try next works', async () => {
   }
   expect(stdout).not.toContain(cwd);
   expect(stdout.split('\n').length).toBeLessThan(36);
+  expect(readdirSync(cwd)).toEqual(['shop']);
   const next = nextCommands(stdout);
   expect(next).toHaveLength(3);
   for (const [program, ...argv] of next) {
     expect(program).toBe('evstore');
-    const result = await runCli(argv, { cwd: join(cwd, 'evstore-demo') });
+    expect(argv.slice(-2)).toEqual(['--store', 'sqlite:./shop.db']);
+    const result = await runCli(argv, { cwd: join(cwd, 'shop'), env });
     expect(result, argv.join(' ')).toMatchObject({ code: 0 });
     expect(result.stdout).not.toBe('');
   }
+  expect(readdirSync(cwd)).toEqual(['shop']);
 });
 
 test('--dry-run says what it would run, and writes nothing', async () => {
@@ -63,24 +68,12 @@ test('a folder that is not empty is left as it is', async () => {
   expect(await demo(['--dir', 'evstore-demo/mine'])).toMatchObject({ code: 2, stdout: '' });
 });
 
-test('what the environment names is neither written to nor read by what it says to try', async () => {
-  const { code, stdout } = await demo(['--dir', 'shop'], { EVSTORE_URL: `sqlite:${join(cwd, 'precious.db')}` });
-  expect(code).toBe(0);
-  expect(readdirSync(cwd)).toEqual(['shop']);
-  for (const words of nextCommands(stdout)) expect(words.slice(-2)).toEqual(['--store', 'sqlite:./shop.db']);
-});
-
-test('programs get one JSON document', async () => {
-  const { stdout, stderr } = await demo(['--json']);
-  expect(JSON.parse(stdout)).toMatchObject({ folder: join(cwd, 'evstore-demo'), next: expect.any(Array) });
-  expect(stderr).toBe('');
-});
-
 forEachEngine((engine) => {
-  test('in a store of another place, unless it holds events', () =>
+  test('--store takes a store of another place unless it holds events, and --json prints one document', () =>
     withTestStore(engine, async ({ url }) => {
-      const first = await demo(['--store', url]);
-      expect(first.code, first.stderr).toBe(0);
+      const { code, stdout, stderr } = await demo(['--store', url, '--json']);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(JSON.parse(stdout)).toMatchObject({ folder: join(cwd, 'evstore-demo'), next: expect.any(Array) });
       const store = await openStore(url);
       let events = 0;
       for await (const _ of store.readAll()) events += 1;

@@ -63,61 +63,65 @@ async function rebuildWith(shop: Shop, name: string, threads: number, ...more: s
 }
 
 forEachEngine((engine) => {
-  test('the same rows: of one stream each, and of several keys an event, with deletes', () => {
-    const seed = freshSeed();
-    return withShop(engine, async (shop) => {
-      const { test, cwd } = shop;
-      writeFileSync(join(cwd, 'projections/items.ts'), items);
-      await placeOrders(test.store, 120, 1 + (seed % 40));
-      await cart(test.store, seed, 200);
-      expect(await shop.evstore('rebuild', '--all')).toMatchObject({ code: 0 });
-      const [orders, carts] = [await actualRows(test), await itemRows(test)];
-      expect(orders).toEqual(await expectedRows(test.store));
-      expect(carts.length, `seed ${seed}`).toBeGreaterThan(5);
-      for (const threads of [2, 3]) {
+  test.each([2, 3])(
+    '%i threads make the rows that one makes, of one stream each or of several keys an event',
+    (threads) => {
+      const seed = freshSeed();
+      return withShop(engine, async (shop) => {
+        const { test, cwd } = shop;
+        writeFileSync(join(cwd, 'projections/items.ts'), items);
+        await placeOrders(test.store, 120, 1 + (seed % 40));
+        await cart(test.store, seed, 200);
+        expect(await shop.evstore('rebuild', '--all')).toMatchObject({ code: 0 });
+        const [orders, carts] = [await actualRows(test), await itemRows(test)];
+        expect(orders).toEqual(await expectedRows(test.store));
+        expect(carts.length, `seed ${seed}`).toBeGreaterThan(5);
         for (const name of ['order_summary', 'items']) {
           const { code, stderr } = await rebuildWith(shop, name, threads, '--verify', 'full', '--max-diff', '0');
           expect(code, `seed ${seed}: ${stderr}`).toBe(0);
         }
         expect(await actualRows(test), `seed ${seed}`).toEqual(orders);
         expect(await itemRows(test), `seed ${seed}`).toEqual(carts);
-      }
-    });
-  });
-
-  test.each(['stop', 'park', 'skip'])('events that fail, with --on-error %s: as in one thread', async (onError) => {
-    const outcomes: unknown[] = [];
-    for (const threads of [1, 2]) {
-      await withShop(engine, async (shop) => {
-        const { test, cwd } = shop;
-        await placeOrders(test.store, 160, 7);
-        shop.writeProjection(1, countBy('event.data.total === 70 || event.data.total === 92'));
-        const { report, stderr, code } = await rebuildWith(shop, 'order_summary', threads, '--on-error', onError);
-        const told = stderr
-          .replaceAll(cwd, '')
-          .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
-          .split('\n')
-          .filter((line) => line.includes('order-summary.ts:'));
-        const [rebuild] = await test.store.projections.rebuilds();
-        const rows = onError === 'stop' ? [] : await actualRows(test);
-        const parked = JSON.parse((await shop.evstore('parked', 'order_summary', '--json')).stdout).parked.map(
-          (each: Record<string, unknown>) => [each.globalPosition, each.streamId, each.state, each.attempts],
-        );
-        const said = JSON.parse(JSON.stringify(report).replaceAll(cwd, ''), (key, value) =>
-          key === 'id' ? '' : value,
-        );
-        outcomes.push({ report: said, told, code, rows, parked, position: rebuild?.position });
-        expect(code).toBe(onError === 'stop' ? 9 : 0);
-        expect(told.length).toBeGreaterThan(0);
-        if (onError === 'stop') expect(rebuild?.position).toBe(70);
-        else expect(JSON.stringify(report)).toContain(onError === 'skip' ? '"aside":2' : '"aside":');
-        if (onError === 'park') expect(parked.length).toBeGreaterThan(1);
       });
-    }
-    expect(outcomes[1]).toEqual(outcomes[0]);
-  });
+    },
+  );
 
-  test('killed, and gone on with in another number of threads', () =>
+  test.each(['stop', 'park', 'skip'])(
+    'events that fail, with --on-error %s, have the same outcome in two threads as in one',
+    async (onError) => {
+      const outcomes: unknown[] = [];
+      for (const threads of [1, 2]) {
+        await withShop(engine, async (shop) => {
+          const { test, cwd } = shop;
+          await placeOrders(test.store, 160, 7);
+          shop.writeProjection(1, countBy('event.data.total === 70 || event.data.total === 92'));
+          const { report, stderr, code } = await rebuildWith(shop, 'order_summary', threads, '--on-error', onError);
+          const told = stderr
+            .replaceAll(cwd, '')
+            .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
+            .split('\n')
+            .filter((line) => line.includes('order-summary.ts:'));
+          const [rebuild] = await test.store.projections.rebuilds();
+          const rows = onError === 'stop' ? [] : await actualRows(test);
+          const parked = JSON.parse((await shop.evstore('parked', 'order_summary', '--json')).stdout).parked.map(
+            (each: Record<string, unknown>) => [each.globalPosition, each.streamId, each.state, each.attempts],
+          );
+          const said = JSON.parse(JSON.stringify(report).replaceAll(cwd, ''), (key, value) =>
+            key === 'id' ? '' : value,
+          );
+          outcomes.push({ report: said, told, code, rows, parked, position: rebuild?.position });
+          expect(code).toBe(onError === 'stop' ? 9 : 0);
+          expect(told.length).toBeGreaterThan(0);
+          if (onError === 'stop') expect(rebuild?.position).toBe(70);
+          else expect(JSON.stringify(report)).toContain(onError === 'skip' ? '"aside":2' : '"aside":');
+          if (onError === 'park') expect(parked.length).toBeGreaterThan(1);
+        });
+      }
+      expect(outcomes[1]).toEqual(outcomes[0]);
+    },
+  );
+
+  test('a rebuild that was killed is resumed with another number of threads', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 200, 9);
@@ -139,7 +143,7 @@ forEachEngine((engine) => {
   // The threads know nothing of the store: the rest is tried on one.
   if (engine === 'postgres') return;
 
-  test('Ctrl-C in the middle of a handler that never ends', () =>
+  test('Ctrl-C ends a rebuild in the middle of a handler that never returns', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 60, 9);
@@ -158,7 +162,7 @@ forEachEngine((engine) => {
       expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'filling', position: 30 }]);
     }));
 
-  test('code that does not load in a thread, and a thread that ends', () =>
+  test('code that does not load in a thread, and a thread that exits, fail the rebuild and say why', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 20);
@@ -185,7 +189,7 @@ forEachEngine((engine) => {
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
     }));
 
-  test('what cannot be divided is refused by name, and noted with --all', () =>
+  test('a projection that cannot be divided is refused by name, and rebuilt in one thread with --all', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 20);

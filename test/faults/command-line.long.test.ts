@@ -14,9 +14,12 @@ import type { Engine } from '../../src/store/store.js';
 import { compileProgram } from '../support/compile.js';
 import { connectPostgres, engines, forEachEngine, withDatabase, withTestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents, readAll } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { type Program, runProgram } from '../support/program.js';
 import { freshSeed, makeRandom } from '../support/random.js';
+
+allowMoreTime('servers restart and imports are killed until they are through');
 
 const evstore = (args: readonly string[]): Program => runProgram('bin/evstore.ts', args);
 const idOf = (line: string): string => JSON.parse(line).id;

@@ -4,7 +4,10 @@ import { openStoreAt } from '../../src/store/open.js';
 import type { ImportedEvent, Store } from '../../src/store/store.js';
 import { type TestStore, withTestStore } from '../support/engines.js';
 import { append, failureOf, makeEvent, readAll } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type Cut, startWireProxy, type WireProxy } from '../support/wire-proxy.js';
+
+allowMoreTime('a migration is cut at each of its messages');
 
 const cuts: readonly Cut[] = ['before', 'after', 'mid-reply'];
 

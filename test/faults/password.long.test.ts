@@ -6,8 +6,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openStoreAt } from '../../src/store/open.js';
 import { connectPostgres } from '../support/engines.js';
 import { append } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { type Program, runProgram } from '../support/program.js';
+
+allowMoreTime('the server and the program are started for each way to give a password');
 
 /** Every piece between two odd characters is a canary. */
 const password =

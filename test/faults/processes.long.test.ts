@@ -4,10 +4,13 @@ import { newEventId } from '../../src/domain/uuid.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { readAll, readStream } from '../support/events.js';
 import { checkHistory, History } from '../support/history.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { runProgram } from '../support/program.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { follow } from '../support/stress.js';
 import { killWriter } from '../support/writers.js';
+
+allowMoreTime('dozens of processes are killed one after the other');
 
 const contenders = 8;
 const kills = 50;

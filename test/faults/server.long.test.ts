@@ -12,9 +12,12 @@ import type { Store } from '../../src/store/store.js';
 import { connectPostgres, forEachEngine, type Raw, withDatabase, withTestStore } from '../support/engines.js';
 import { append, errorOf, failureOf, makeEvent, makeEvents, readAll, readStream } from '../support/events.js';
 import { checkHistory, History } from '../support/history.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { follow, persistent } from '../support/stress.js';
+
+allowMoreTime('servers are started, restarted and filled');
 
 let server: PostgresServer;
 

@@ -22,9 +22,12 @@ import type { Store } from '../../src/store/store.js';
 import { type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, failureOf, makeEvent, makeEvents, readAll } from '../support/events.js';
 import { checkHistory, History } from '../support/history.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type Program, runProgram } from '../support/program.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { recordWriter } from '../support/writers.js';
+
+allowMoreTime('a process is killed at each statement of a migration');
 
 const pathOf = ({ url }: TestStore) => url.slice('sqlite:'.length);
 

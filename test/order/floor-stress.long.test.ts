@@ -3,9 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { withTestStore } from '../support/engines.js';
 import { readAll } from '../support/events.js';
 import { checkHistory } from '../support/history.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { freshSeed } from '../support/random.js';
 import { stress } from '../support/stress.js';
 import { stretch } from './mutate.js';
+
+allowMoreTime('writers, rollbacks and readers contend for a while');
 
 const runs = [
   { writers: 2, seed: 1 },

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { EventBatch } from '../../src/domain/event.js';
 import { type Raw, type TestStore, withTestStore } from '../support/engines.js';
 import { checkHistory } from '../support/history.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type Reader, stress, toBatch } from '../support/stress.js';
 import { mutate, stretch } from './mutate.js';
+
+allowMoreTime('each mutant is put under load until the checker finds it out');
 
 type Mutation = (raw: Raw) => Promise<unknown>;
 type ReadOnce = (after: number) => Promise<EventBatch>;

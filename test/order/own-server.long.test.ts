@@ -10,7 +10,10 @@ import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import { connectPostgres, type Raw, type TestStore, withDatabase, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents, readAll } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
+
+allowMoreTime('servers are started, copied and restarted');
 
 const openAppends = 200;
 const settings = { max_connections: String(openAppends + 50), wal_level: 'logical' };

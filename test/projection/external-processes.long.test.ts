@@ -8,8 +8,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
+
+allowMoreTime('several runs and rebuilds as processes, one after the other');
 
 /** Full-text search as the template has it, in one plain object; DIE names the moment at which the process is killed. */
 const source = `import Database from 'better-sqlite3';

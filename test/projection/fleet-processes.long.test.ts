@@ -7,11 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
 import { startTransactionPooler } from '../support/transaction-pooler.js';
 import { until } from '../support/wait.js';
 import { actualRows, expectedRows, placeOrders } from './orders.js';
+
+allowMoreTime('processes wait for leases to expire');
 
 /** As `orderSummary`, with the time a batch takes for a kill to hit it. */
 const source = (version: number, busyMs: number) => `export default {
@@ -173,7 +176,7 @@ forEachEngine((engine) => {
         expect(Number(kilobytes) / 1024).toBeLessThan(180);
         expect((await actualRows(test)).map(({ events }) => events)).toEqual(Array.from({ length: 10 }, () => 1_000));
       });
-    }, 120_000);
+    });
   });
 });
 

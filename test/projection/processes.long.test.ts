@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { type Program, runProgram } from '../support/program.js';
 import { positionOf } from '../support/read-models.js';
 import { until } from '../support/wait.js';
 import { actualRows, expectedRows, placeOrders } from './orders.js';
+
+allowMoreTime('processes are killed and frozen past their leases');
 
 /** As `orderSummary`, a plain object, with the time a batch takes for a kill to hit it. */
 const source = `export default {

@@ -299,6 +299,6 @@ forEachEngine((engine) => {
         expect(await actualRows(test)).toEqual(await expectedRows(test.store));
         await expectProved(test.store);
       });
-    }, 180_000);
+    });
   });
 });

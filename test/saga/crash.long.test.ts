@@ -9,6 +9,9 @@ import { compileProgram } from '../support/compile.js';
 import { createTestStore, forEachEngine, type TestStore } from '../support/engines.js';
 import { append, collect, makeEvent } from '../support/events.js';
 import { allDone, allUndone, makeFulfilment } from '../support/fulfilment-saga.js';
+import { allowMoreTime } from '../support/more-time.js';
+
+allowMoreTime('a process is killed at each event of a saga');
 
 interface Way {
   readonly ending: 'completed' | 'compensated';

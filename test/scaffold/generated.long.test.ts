@@ -8,6 +8,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Field } from '../../src/scaffold/plan.js';
 import { scaffold } from '../../src/scaffold/scaffold.js';
 import { projectionTemplates, sagaTemplates, type Template } from '../../src/scaffold/templates.js';
+import { allowMoreTime } from '../support/more-time.js';
+
+allowMoreTime('what is scaffolded is type-checked and its tests run in a process of vitest');
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const fields: readonly Field[] = [

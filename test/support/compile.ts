@@ -16,7 +16,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+/** The folder of the repository. */
+export const root = fileURLToPath(new URL('../..', import.meta.url));
 const mutants = new Map<string, string>();
 
 /** One thing made wrong on purpose: the file as it is compiled, from the root, and what becomes of a place in it. */
@@ -61,8 +62,15 @@ function compileAll(): string {
   const config = join(folder, 'tsconfig.json');
   const compilerOptions = { rootDir: root, outDir: folder, declaration: false, noCheck: true };
   const typeRoots = [join(root, 'node_modules/@types')];
-  // Nothing imports the files that run in threads of their own.
-  const programs = ['bin', 'src/**/*-worker.ts', 'test/support/workers', 'test/**/programs'];
+  // No program imports the files that run in threads of their own, nor what user code imports as evstore.
+  const programs = [
+    'bin',
+    'src/index.ts',
+    'src/testing.ts',
+    'src/**/*-worker.ts',
+    'test/support/workers',
+    'test/**/programs',
+  ];
   writeFileSync(
     config,
     JSON.stringify({

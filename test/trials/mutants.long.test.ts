@@ -1,11 +1,14 @@
 /** Evstores with one thing wrong, which the trials must find. */
 import { describe, expect, it } from 'vitest';
 import { forEachEngine } from '../support/engines.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { attempt, timeout } from './attempt.js';
 import { killRunners } from './kills-of-runners.js';
 import { swapLate } from './late-swap.js';
 import { cursorOutsideTransaction, noCompareAndSet, swapWithoutDrain } from './mutants.js';
 import { freezeZombies } from './zombies.js';
+
+allowMoreTime('each mutant is compiled and tried until it is found out');
 
 forEachEngine((engine) => {
   describe('what the trials find', { timeout }, () => {

@@ -1,6 +1,7 @@
 /** The trials, as short as they can be. */
 import { describe, expect, it } from 'vitest';
 import { forEachEngine } from '../support/engines.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { attempt, timeout } from './attempt.js';
 import { killRebuilds } from './kills-of-rebuilds.js';
 import { killRunners } from './kills-of-runners.js';
@@ -9,6 +10,8 @@ import { loseCommit } from './lost-commit.js';
 import { swapUnderReaders } from './swaps-under-readers.js';
 import type { TrialReport } from './trial.js';
 import { freezeZombies } from './zombies.js';
+
+allowMoreTime('processes are killed at every step, frozen past their leases and raced');
 
 function expectClean({ seed, findings }: TrialReport): void {
   expect(findings, `seed ${seed}`).toEqual([]);
