@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { Stop } from '../../src/terminal/signals.js';
 import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
 import { positionOf } from '../support/read-models.js';
+import { until } from '../support/wait.js';
 import { withShop } from './shop.js';
 
 forEachEngine((engine) => {
@@ -29,7 +29,7 @@ forEachEngine((engine) => {
       const stopping = new AbortController();
       const running = evstoreWith({ signal: stopping.signal }, 'run');
       await placeOrders(test.store, 10, 10, 10);
-      while ((await positionOf(test.store, 'order_summary')) !== 20) await sleep(10);
+      await until(async () => (await positionOf(test.store, 'order_summary')) === 20);
       stopping.abort(new Stop('SIGTERM'));
       expect((await running).code).toBe(143);
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));

@@ -4,6 +4,7 @@ import type { ReadModel } from '../../src/domain/read-model.js';
 import { columns, everyRow, expectUntouched, follows, options, prepare } from '../support/dependents.js';
 import { errorOf, failureOf } from '../support/events.js';
 import { buildNext, checkpointOf, request, startProjection, takeLease, totals } from '../support/read-models.js';
+import { until } from '../support/wait.js';
 import { suite } from './suite.js';
 
 const refused = [
@@ -130,10 +131,10 @@ export const dependentsPostgresSuite = suite(
       await raw.query(`create view behind as select * from order_totals`);
       await raw.query('drop view behind');
       await raw.query(`begin; ${everyRow}`);
-      const attempt = store.projections.swap(rebuild, { rebuild: lease, live }, { ...options, lockTimeoutMs: 400 });
+      const attempt = store.projections.swap(rebuild, { rebuild: lease, live }, { ...options, lockTimeoutMs: 2_000 });
       const watch = await test.connect();
       const isQueued = `select 1 from pg_locks where relation = 'order_totals'::regclass and mode = 'AccessExclusiveLock' and not granted`;
-      while ((await watch.query(isQueued)).length === 0);
+      await until(async () => (await watch.query(isQueued)).length > 0);
       // Behind the attempt in the queue, while the first reader is still there.
       const second = await test.connect();
       const rows = second.query(everyRow);

@@ -71,7 +71,7 @@ const look = () => {
     if (hits < most) drops.push([most, hits]);
     most = Math.max(most, hits);
     searches += 1;
-    if (searches === 1) console.log('searching');
+    if (searches === 1 || searches === 101) console.log('searching');
   } catch (error) { errors.push(error.message); }
   if (!isOver) return setTimeout(look, 1);
   console.log(JSON.stringify({ searches, most, drops, errors }));
@@ -180,6 +180,7 @@ forEachEngine((engine) => {
         }
         const rolled = evstore(test, ['rollback', 'notes', '--yes'], { VERSION: '2' });
         await succeed(rolled);
+        await searching.printed(2);
         searching.process.stdin.end();
         await searching.ended;
         const seen = JSON.parse(searching.lines.at(-1) ?? '{}');

@@ -37,9 +37,9 @@ forEachEngine((engine) => {
       await withTestStore(engine, async (test) => {
         const { store } = test;
         await placeOrders(store, 30);
-        const old = follow(store, [older], { owner: 'old:1', ttlMs: 1_500 });
+        const old = follow(store, [older], { owner: 'old:1' });
         await until(async () => (await positionOf(store, 'order_summary')) === 30);
-        const fresh = follow(await test.open(), [newer], { owner: 'new:2', ttlMs: 1_500 });
+        const fresh = follow(await test.open(), [newer], { owner: 'new:2' });
         await until(() => fresh.news.length > 0);
         const waiting = { kind: 'waiting', projection: 'order_summary', registered: 1, code: 2 };
         expect(fresh.news).toEqual([waiting]);

@@ -292,7 +292,7 @@ forEachEngine((engine) => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 40);
         await runOnce(test.store, [failingOnSeven], park);
-        const runner = follow(test.store, [summary], { ttlMs: 1_500 });
+        const runner = follow(test.store, [summary]);
         await until(() => runner.news.some(({ kind }) => kind === 'leading'));
         await placeOrders(test.store, 10, 10, 40);
         await until(async () => (await positionOf(test.store, 'order_summary')) === 50);

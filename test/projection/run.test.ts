@@ -188,9 +188,9 @@ forEachEngine((engine) => {
     it('one works, the other says who and takes over', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
-        const first = follow(test, 'host:1', 3_000);
+        const first = follow(test, 'host:1');
         await until(() => first.news.some(({ kind }) => kind === 'progress'));
-        const second = follow(test, 'host:2', 3_000);
+        const second = follow(test, 'host:2');
         await until(() => second.news.some(({ kind }) => kind === 'standby'));
         await placeOrders(test.store, 20, 10, 20);
         await until(async () => (await positionOf(test.store, 'order_summary')) === 40);
@@ -209,9 +209,9 @@ forEachEngine((engine) => {
     it('--once waits for the other one to get there', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
-        const other = follow(test, 'host:1', 3_000);
+        const other = follow(test, 'host:1');
         await until(() => other.news.some(({ kind }) => kind === 'progress'));
-        const { results, news } = await runOnce(test.store, [summary], { owner: 'host:2', ttlMs: 3_000 });
+        const { results, news } = await runOnce(test.store, [summary], { owner: 'host:2' });
         expect(results).toMatchObject([{ position: 20, events: 0, error: null }]);
         expect(news).toEqual([{ kind: 'standby', projection: 'order_summary', owner: 'host:1' }]);
         await other.stop();

@@ -11,6 +11,7 @@ import { runSagas } from '../../src/saga/run.js';
 import type { Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, collect, makeEvent, readAll } from '../support/events.js';
+import { until } from '../support/wait.js';
 
 const never = new AbortController().signal;
 
@@ -200,7 +201,7 @@ forEachEngine((engine) => {
       const second = await run(await open(), makeSaga([{ name: 'wait' }]), { owner: 'second' });
       expect(second.error).toMatchObject({ code: 'E_LOCK_HELD', message: expect.stringContaining('first') });
       release();
-      await expect.poll(() => typesOf(store, 'Order-1')).toContain('SagaCompleted');
+      await until(async () => (await typesOf(store, 'Order-1')).includes('SagaCompleted'));
     }));
 
   test('a lease that a dead process left is waited out', () =>
@@ -268,10 +269,10 @@ forEachEngine((engine) => {
       const saga = makeSaga([{ name: 'slow', action: hold }, { name: 'next' }]);
       const running = run(store, saga, { once: false, signal: stop.signal });
       await append(store, 'Order-1', [makeEvent()]);
-      await expect.poll(() => typesOf(store, 'Order-1')).toContain('SagaCompleted');
+      await until(async () => (await typesOf(store, 'Order-1')).includes('SagaCompleted'));
       isHeld = true;
       await append(store, 'Order-2', [makeEvent()]);
-      await expect.poll(() => typesOf(store, 'Order-2')).toContain('StepStarted');
+      await until(async () => (await typesOf(store, 'Order-2')).includes('StepStarted'));
       stop.abort();
       isHeld = false;
       expect(await running).toMatchObject({ error: null, ended: { completed: 1 } });
@@ -299,7 +300,7 @@ forEachEngine((engine) => {
       const saga = makeSaga([{ name: 'one', action: ({ idempotencyKey }) => void keys.push(idempotencyKey) }]);
       await append(store, 'Order-1', [makeEvent()]);
       const running = run(shaky, saga, { once: false, signal: stop.signal });
-      await expect.poll(() => typesOf(store, 'Order-1')).toContain('SagaCompleted');
+      await until(async () => (await typesOf(store, 'Order-1')).includes('SagaCompleted'));
       stop.abort();
       const { news, error } = await running;
       expect(error).toBeNull();

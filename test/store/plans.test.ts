@@ -10,6 +10,7 @@ import { measureLag } from '../../src/projection/status/lag.js';
 import type { Engine, Store } from '../../src/store/store.js';
 import { createTestStore, type Raw, type TestStore, withTestStore } from '../support/engines.js';
 import { makeEvent } from '../support/events.js';
+import { until } from '../support/wait.js';
 
 const streams = 2_000;
 const eventsEach = 10;
@@ -157,7 +158,7 @@ describe('postgres', () => {
   async function countRows({ raw }: TestStore): Promise<number> {
     const others = `select 1 from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'`;
-    await vi.waitUntil(async () => (await raw.query(others)).length === 0, { interval: 5, timeout: 60_000 });
+    await until(async () => (await raw.query(others)).length === 0);
     const [row] = await raw.query(`
       select (select sum(seq_tup_read) from pg_stat_user_tables where relname in ('events', 'evstore_parked'))
            + (select sum(idx_tup_read) from pg_stat_user_indexes where relname in ('events', 'evstore_parked')) as rows`);
