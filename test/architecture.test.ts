@@ -373,7 +373,7 @@ describe('SQL files', () => {
 
   it('are there', () => expect(statements.length).toBeGreaterThanOrEqual(20));
 
-  it('O19 seq-dirty-read', () => {
+  it('O19: no code reads last_value of the sequence', () => {
     const dirty = [...files, ...modules].filter((path) => /select\s+last_value\s+from/i.test(readText(path)));
     expect(dirty).toEqual([]);
   });

@@ -7,7 +7,7 @@ import { forEachEngine, withTestStore } from '../support/engines.js';
 forEachEngine((engine) => {
   const emptyStore = { migrated: false };
 
-  test('F18 init-race: eight at once make one schema, and none of them fails', () =>
+  test('F18: eight at once make one schema, and none of them fails', () =>
     withTestStore(
       engine,
       async ({ url }) => {

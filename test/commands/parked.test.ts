@@ -26,7 +26,7 @@ async function parkedPositions({ evstore }: Shop, ...args: string[]): Promise<st
 }
 
 forEachEngine((engine) => {
-  test('R5 poison-park: the event and what follows in its stream wait aside; nothing counts as skipped', () =>
+  test('R5: the event and what follows in its stream wait aside; nothing counts as skipped', () =>
     withShop(engine, async (shop) => {
       const { test, evstore, report } = shop;
       await withPoison(shop);
@@ -62,7 +62,7 @@ forEachEngine((engine) => {
       );
     }));
 
-  test('R5 poison-skip: it is recorded, and its stream goes on', () =>
+  test('R5: it is recorded, and its stream goes on', () =>
     withShop(engine, async (shop) => {
       await withPoison(shop);
       const { code, stdout } = await shop.evstore('run', '--once', '--on-error', 'skip', '--retries', '1');

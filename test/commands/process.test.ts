@@ -33,7 +33,7 @@ function shell(script: string) {
   return { status, stdout, stderr };
 }
 
-test('F15 epipe: a reader that has seen enough is exit 0, and no noise', () => {
+test('F15: a reader that has seen enough is exit 0, and no noise', () => {
   const { stdout, stderr } = shell('$EVSTORE read | head -1; echo $PIPESTATUS');
   expect(stdout).toMatch(/^\{"globalPosition":1,.*\n0\n$/);
   expect(stderr).toBe('');

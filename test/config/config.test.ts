@@ -62,7 +62,7 @@ test('a config is found from a folder below, and its paths are its own', async (
   expect(existsSync(join(below, 'evstore.config.json'))).toBe(false);
 });
 
-test('H21 config-untrusted-dir: a config is run only when it must be, and then it is said', async () => {
+test('H21: a config is run only when it must be, and then it is said', async () => {
   const cwd = makeProject({
     'evstore.config.mjs': `import { writeFileSync } from 'node:fs';
       writeFileSync(new URL('ran', import.meta.url), '');

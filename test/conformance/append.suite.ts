@@ -31,7 +31,7 @@ export const appendSuite = suite('append', {
     expect((await readAll(store)).map(({ id }) => id)).toEqual([...events.map(({ id }) => id), second.events[0]?.id]);
   },
 
-  'A1 retry-same-request': async ({ store }) => {
+  'A1: the same append again is answered alike and stores nothing': async ({ store }) => {
     const events = makeEvents(2);
     const first = await append(store, 'Order-1', events, 0);
     await append(store, 'Order-1', [makeEvent()], 2);
@@ -41,7 +41,7 @@ export const appendSuite = suite('append', {
     expect(await readStream(store, 'Order-1')).toHaveLength(3);
   },
 
-  'A2 eight-identical': async (test) => {
+  'A2: of eight identical appends at once one is stored': async (test) => {
     const events = makeEvents(2);
     const results = await onEight(test, (store) => append(store, 'Order-1', events, 'none'));
     expect(codes(results)).toEqual([]);
@@ -51,14 +51,14 @@ export const appendSuite = suite('append', {
     expect(await readAll(test.store)).toHaveLength(2);
   },
 
-  'A3 eight-rivals': async (test) => {
+  'A3: of eight appends that expect the same version one wins': async (test) => {
     const results = await onEight(test, (store) => append(store, 'Order-1', [makeEvent()], 0));
     expect(fulfilled(results)).toHaveLength(1);
     expect(codes(results)).toEqual(Array(7).fill('E_VERSION_CONFLICT'));
     expect(await readStream(test.store, 'Order-1')).toHaveLength(1);
   },
 
-  'A4 eight-any': async (test) => {
+  'A4: eight appends to any version all go in, without a hole': async (test) => {
     const results = await onEight(test, (store) => append(store, 'Order-1', makeEvents(3), 'any'));
     expect(codes(results)).toEqual([]);
     const versions = fulfilled(results).flatMap(({ events }) => events.map(({ version }) => version));
@@ -67,7 +67,7 @@ export const appendSuite = suite('append', {
     expect(stored.map(({ version }) => version)).toEqual(Array.from({ length: 24 }, (_, index) => index + 1));
   },
 
-  'A5 id-other-content': async ({ store }) => {
+  'A5: a known id with other content is refused': async ({ store }) => {
     const event = makeEvent({ data: '{"secret":"payload-1"}' });
     await append(store, 'Order-1', [event]);
     for (const other of [{ data: '{"secret":"payload-2"}' }, { metadata: '{"by":"x"}' }, { type: 'OrderPaid' }]) {
@@ -78,7 +78,7 @@ export const appendSuite = suite('append', {
     expect(await readAll(store)).toHaveLength(1);
   },
 
-  'A6 id-other-stream': async (test) => {
+  'A6: an id known in another stream is refused': async (test) => {
     const event = makeEvent();
     await append(test.store, 'Order-1', [event]);
     const error = await errorOf('E_ID_CONFLICT', append(test.store, 'Order-2', [event]));
@@ -90,7 +90,7 @@ export const appendSuite = suite('append', {
     expect(await readAll(test.store)).toHaveLength(2);
   },
 
-  'A7 id-other-expected': async ({ store }) => {
+  'A7: a retry that expects the new version is a conflict': async ({ store }) => {
     const event = makeEvent();
     await append(store, 'Order-1', [event], 0);
     const error = await errorOf('E_VERSION_CONFLICT', append(store, 'Order-1', [event], 1));
@@ -98,7 +98,7 @@ export const appendSuite = suite('append', {
     expect(await readStream(store, 'Order-1')).toHaveLength(1);
   },
 
-  'A8 partial-batch': async ({ store }) => {
+  'A8: a batch of which some ids are known is refused whole': async ({ store }) => {
     const known = makeEvent();
     await append(store, 'Order-1', [known]);
     for (const batch of [
@@ -123,7 +123,7 @@ export const appendSuite = suite('append', {
     expect(await readAll(store)).toHaveLength(3);
   },
 
-  'A10 json-equality': async ({ store }) => {
+  'A10: equal JSON in another spelling is the same event': async ({ store }) => {
     const event = makeEvent({ data: '{"a":1,"b":2.0,"c":12345678901234567890}', metadata: '{"x":[1e2]}' });
     const first = await append(store, 'Order-1', [event]);
     const again = { ...event, data: ' {"c":12345678901234567890.0, "b":2,"a":1}', metadata: '{ "x" : [100] }' };
@@ -139,7 +139,7 @@ export const appendSuite = suite('append', {
     expect(again).toEqual({ ...first, deduplicated: true });
   },
 
-  'A13 expect-none-exists-exact': async ({ store }) => {
+  'A13: an append is held to the version it expects': async ({ store }) => {
     await append(store, 'There-1', makeEvents(2));
     const conflicts: [string, ExpectedVersion, number][] = [
       ['Missing-1', 'exists', 0],
@@ -178,7 +178,7 @@ export const appendSuite = suite('append', {
     expect(last.map(({ version }) => version)).toEqual(last.map((_, index) => 8 - last.length + index + 1));
   },
 
-  'A14 batch-atomic': async ({ store, raw, engine }) => {
+  'A14: a batch is stored whole or not at all': async ({ store, raw, engine }) => {
     await raw.query(
       engine === 'postgres'
         ? "alter table events add constraint not_forbidden check (event_type <> 'Forbidden')"
@@ -192,7 +192,7 @@ export const appendSuite = suite('append', {
     expect(result.version).toBe(2);
   },
 
-  'A19 failed-append-leaves-no-stream': async ({ store }) => {
+  'A19: a failed append leaves no stream': async ({ store }) => {
     await errorOf('E_VERSION_CONFLICT', append(store, 'Order-1', [makeEvent()], 5));
     expect(await store.log.streams()).toEqual([]);
     expect(await readAll(store)).toEqual([]);

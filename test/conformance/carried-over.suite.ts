@@ -234,7 +234,7 @@ const again = (store: TestStore['store']) => takeLease(store, checkpointOf(total
 export const carriedOverSuite = suite(
   'everything at once',
   {
-    'W5 W6 the catalog says the same before and after a swap, a rollback and a second swap': async (test) => {
+    'W5 W6: the catalog says the same before and after a swap, a rollback and a second swap': async (test) => {
       const { store, raw } = test;
       await start(test);
       await withRoles(raw, async (names) => {
@@ -274,7 +274,7 @@ export const carriedOverSuite = suite(
       });
     },
 
-    'W5 whatever depends on a table, by the word of Postgres, is either carried over or refused': async (test) => {
+    'W5: whatever depends on a table, by the word of Postgres, is either carried over or refused': async (test) => {
       const { store, raw } = test;
       await start(test);
       await withRoles(raw, async (names) => {

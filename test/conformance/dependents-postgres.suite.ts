@@ -43,7 +43,7 @@ const refused = [
 export const dependentsPostgresSuite = suite(
   'dependents',
   {
-    'W5 a materialized view': follows({
+    'W5: a materialized view': follows({
       name: 'totals_cache',
       create: [`create materialized view totals_cache as select ${columns} from order_totals`],
       expectFollowed: async (raw) => {
@@ -54,7 +54,7 @@ export const dependentsPostgresSuite = suite(
       },
     }),
 
-    'W5 a trigger': follows({
+    'W5: a trigger': follows({
       name: 'noted',
       create: [
         `create function note() returns trigger language plpgsql as $$ begin raise exception 'noted'; end $$`,
@@ -65,7 +65,7 @@ export const dependentsPostgresSuite = suite(
       },
     }),
 
-    'W5 a policy': follows({
+    'W5: a policy': follows({
       name: 'visible',
       create: [
         'create policy visible on order_totals using (true)',
@@ -77,7 +77,7 @@ export const dependentsPostgresSuite = suite(
       },
     }),
 
-    'W5 a publication': follows({
+    'W5: a publication': follows({
       name: 'feed',
       create: ['create publication feed for table order_totals'],
       expectFollowed: async (raw) => {
@@ -87,7 +87,7 @@ export const dependentsPostgresSuite = suite(
       },
     }),
 
-    'W5 what cannot follow is refused by name before a rebuild, and loses nothing': async (test) => {
+    'W5: what cannot follow is refused by name before a rebuild, and loses nothing': async (test) => {
       const { store, raw } = test;
       await prepare(test);
       for (const { create, drop, name } of refused) {
@@ -107,7 +107,7 @@ export const dependentsPostgresSuite = suite(
       }
     },
 
-    'W5 a view whose columns would change their type refuses the swap by its name': async (test) => {
+    'W5: a view whose columns would change their type refuses the swap by its name': async (test) => {
       const { store, raw } = test;
       const live = await startProjection(store);
       await raw.query('create view typed as select stream_id, total from order_totals');
@@ -124,7 +124,7 @@ export const dependentsPostgresSuite = suite(
       await raw.query('select total from typed');
     },
 
-    'W2 others wait behind an attempt no longer than it may last': async (test) => {
+    'W2: others wait behind an attempt no longer than it may last': async (test) => {
       const { store, raw } = test;
       const live = await prepare(test);
       const { rebuild, lease } = await buildNext(store, 2);
@@ -144,7 +144,7 @@ export const dependentsPostgresSuite = suite(
       await expectUntouched(test);
     },
 
-    'W10 old-snapshot: a transaction older than the new rows finds none of them': async (test) => {
+    'W10: a transaction older than the new rows finds none of them': async (test) => {
       const { store, raw } = test;
       const live = await prepare(test);
       await raw.query('begin isolation level repeatable read; select 1 from events');
@@ -155,7 +155,7 @@ export const dependentsPostgresSuite = suite(
       expect(await raw.query(everyRow)).toHaveLength(3);
     },
 
-    'W5 grants, owner and comments': async (test) => {
+    'W5: grants, owner and comments': async (test) => {
       const { raw, store } = test;
       const live = await prepare(test);
       const [owner, reader] = ['owner', 'reader'].map((name) => `evstore_${name}_${process.pid}_${Date.now()}`);

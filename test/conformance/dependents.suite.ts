@@ -95,7 +95,7 @@ const arrivals: readonly {
 ];
 
 export const dependentsSuite = suite('dependents', {
-  'W5 W13 a view': follows({
+  'W5 W13: a view follows the new table': follows({
     name: 'totals_view',
     create: [`create view totals_view as select ${columns} from order_totals`],
     expectFollowed: async (raw) => {
@@ -105,7 +105,7 @@ export const dependentsSuite = suite('dependents', {
     },
   }),
 
-  'W5 W13 a foreign key of another table': follows({
+  'W5 W13: a foreign key of another table': follows({
     name: 'child',
     create: [
       'create table child (stream_id text references order_totals (stream_id))',
@@ -122,7 +122,7 @@ export const dependentsSuite = suite('dependents', {
     },
   }),
 
-  'W5 an index that somebody added by hand': follows({
+  'W5: an index that somebody added by hand': follows({
     name: 'by_hand',
     create: ['create unique index by_hand on order_totals (stream_id, events) where events > 0'],
     expectFollowed: async (raw, { engine }) => {
@@ -138,7 +138,7 @@ export const dependentsSuite = suite('dependents', {
     },
   }),
 
-  'W14 a view that is broken already': async (test) => {
+  'W14: a view that is broken already': async (test) => {
     const live = await prepare(test);
     await test.raw.query('create table gone (n integer)');
     await test.raw.query('create view broken as select n from gone');
@@ -148,7 +148,7 @@ export const dependentsSuite = suite('dependents', {
     await expectFold(test.store, (await test.store.log.head()).safeHead);
   },
 
-  'W5 a view that needs a column the new table lacks': async (test) => {
+  'W5: a view that needs a column the new table lacks': async (test) => {
     const { store, raw } = test;
     const live = await startProjection(store);
     await raw.query('create view needy as select total from order_totals');
@@ -167,7 +167,7 @@ export const dependentsSuite = suite('dependents', {
     await raw.query('select total from needy');
   },
 
-  'W5 a foreign key whose rows the new table lacks': async (test) => {
+  'W5: a foreign key whose rows the new table lacks': async (test) => {
     const { store, raw } = test;
     const live = await prepare(test);
     await raw.query(
@@ -183,7 +183,7 @@ export const dependentsSuite = suite('dependents', {
     expect(await failureOf(raw.query(`insert into child values ('nobody')`))).toBeInstanceOf(Error);
   },
 
-  'W5 a unique index by hand that the new rows break': async (test) => {
+  'W5: a unique index by hand that the new rows break': async (test) => {
     const { store, raw } = test;
     const live = await startProjection(store);
     await raw.query('create unique index by_hand on order_totals (events)');
@@ -199,7 +199,7 @@ export const dependentsSuite = suite('dependents', {
     await expectUntouched(test);
   },
 
-  'W9 what came since the rebuild began refuses the swap by name': async (test) => {
+  'W9: what came since the rebuild began refuses the swap by name': async (test) => {
     const { store, raw, engine } = test;
     const live = await prepare(test);
     await raw.query('create table notes (stream_id text)');
@@ -214,7 +214,7 @@ export const dependentsSuite = suite('dependents', {
     await store.projections.swap(rebuild, { rebuild: lease, live }, options);
   },
 
-  'W2 swap-long-reader: what holds the table delays the swap and nothing else': async (test) => {
+  'W2: what holds the table delays the swap and nothing else': async (test) => {
     const { store, raw, engine } = test;
     const live = await prepare(test);
     const { rebuild, lease } = await buildNext(store, 2);
@@ -232,7 +232,7 @@ export const dependentsSuite = suite('dependents', {
 export const dependentsSqliteSuite = suite(
   'dependents',
   {
-    'W13 foreign keys are enforced again after a swap that was made, and after one that was refused': async (test) => {
+    'W13: foreign keys are enforced again after a swap that was made, and after one that was refused': async (test) => {
       const { store, raw } = test;
       const live = await prepare(test);
       await raw.query('create table child (stream_id text references order_totals (stream_id))');
@@ -253,7 +253,7 @@ export const dependentsSqliteSuite = suite(
       await expectEnforced();
     },
 
-    'W13 a trigger that the new table cannot have': async (test) => {
+    'W13: a trigger that the new table cannot have': async (test) => {
       const { store, raw } = test;
       const live = await startProjection(store);
       await raw.query('create table notes (total integer)');
@@ -271,7 +271,7 @@ export const dependentsSqliteSuite = suite(
       ]);
     },
 
-    'W13 a trigger': follows({
+    'W13: a trigger': follows({
       name: 'noted',
       create: [
         'create table notes (stream_id text)',

@@ -5,7 +5,7 @@ import { suite } from './suite.js';
 const refused = ['"\\u0000"', '{"\\u0000":1}', '"\\ud800"', '"\\udc00x"', '{"a":1,"a":2}', '1e131073', '[1,]', ''];
 
 export const hostileSuite = suite('hostile input', {
-  'H1 H3 H6 H8 what one engine would refuse or change, neither stores': async ({ store }) => {
+  'H1 H3 H6 H8: what one engine would refuse or change, neither stores': async ({ store }) => {
     for (const data of refused) {
       const error = await errorOf('E_INVALID_INPUT', append(store, 'Order-1', [makeEvent({ data })]));
       expect(error.details).toMatchObject({ field: 'data', line: 1 });
@@ -15,7 +15,7 @@ export const hostileSuite = suite('hostile input', {
     expect(await readAll(store)).toEqual([]);
   },
 
-  'H1 H5 H6 H7 H9 what both can keep comes back to the letter': async ({ store }) => {
+  'H1 H5 H6 H7 H9: what both can keep comes back to the letter': async ({ store }) => {
     const kept = [
       '"\\\\u0000"',
       '12345678901234567890',
@@ -45,7 +45,7 @@ export const hostileSuite = suite('hostile input', {
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
   },
 
-  'H2 H4 H12 names': async ({ store }) => {
+  'H2 H4 H12: names that cannot be stored alike on both engines are refused': async ({ store }) => {
     for (const name of ['', 'a\0b', '\ud800', 'x'.repeat(513), 'é'.repeat(257), 'x'.repeat(4096), 'x'.repeat(256)]) {
       await errorOf('E_INVALID_INPUT', append(store, name));
       await errorOf('E_INVALID_INPUT', append(store, 'Order-1', [makeEvent({ type: name })]));
@@ -57,7 +57,7 @@ export const hostileSuite = suite('hostile input', {
     }
   },
 
-  'H18 sql-in-values': async ({ store }) => {
+  'H18: SQL in a value is stored as it is': async ({ store }) => {
     const texts = [
       "'; drop table events;--",
       '$1',
@@ -99,7 +99,7 @@ export const hostileSuite = suite('hostile input', {
     expect(await readStream(store, 'Together-1')).toMatchObject(together);
   },
 
-  'H15 H27 event-too-big': async ({ store }) => {
+  'H15 H27: an event that is too big is refused by its data or its metadata': async ({ store }) => {
     const big = makeEvent({ data: JSON.stringify('x'.repeat(1_048_574)) });
     await store.log.append('Big-1', [big], 'any');
     expect((await store.log.find(big.id))?.data).toBe(big.data);

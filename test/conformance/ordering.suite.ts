@@ -25,7 +25,7 @@ const safeHead = async (test: TestStore) => (await test.store.log.head()).safeHe
 export const orderingSuite = suite(
   'global order',
   {
-    'O4 first-event-ever': async (test) => {
+    'O4: the first event of a store, while it is open': async (test) => {
       const open = await inTransaction(test, 'a-1');
       expect(await safeHead(test)).toBe(0);
       expect(await streams(test)).toEqual([]);
@@ -34,7 +34,7 @@ export const orderingSuite = suite(
       expect(await streams(test)).toEqual(['a-1']);
     },
 
-    'O5 low-commits-late': async (test) => {
+    'O5: a lower position that commits late holds readers': async (test) => {
       const low = await inTransaction(test, 'low-1');
       await append(test.store, 'high-1');
       expect(await streams(test)).toEqual([]);
@@ -52,7 +52,7 @@ export const orderingSuite = suite(
       await low.query('rollback');
     },
 
-    'O6 rollback-gap': async (test) => {
+    'O6: readers pass the gap of a rollback at once': async (test) => {
       const gone = await inTransaction(test, 'gone-1');
       await append(test.store, 'stays-1');
       await gone.query('rollback');
@@ -60,7 +60,7 @@ export const orderingSuite = suite(
       expect(await safeHead(test)).toBe(2);
     },
 
-    'O7 savepoint-rearm': async (test) => {
+    'O7: an append after ROLLBACK TO takes its floor again': async (test) => {
       const writer = await test.connect();
       await writer.query('begin');
       await writer.query('savepoint before');
@@ -75,7 +75,7 @@ export const orderingSuite = suite(
       expect(await streams(test)).toEqual(['between-1', 'rearmed-1', 'after-1']);
     },
 
-    'O10 seq-cache-10': async (test) => {
+    'O10: a sequence that caches positions is refused': async (test) => {
       await test.store.schema.assertGuards();
       const [row] = await test.raw.query(`select pg_get_serial_sequence('events', 'global_position') as name`);
       await test.raw.query(`alter sequence ${row?.name} cache 10`);
@@ -83,7 +83,7 @@ export const orderingSuite = suite(
       expect(`${error.message} ${error.why}`).toMatch(/cache/i);
     },
 
-    'O11 trigger-disabled': async (test) => {
+    'O11: a disabled trigger is refused, a replica role stays guarded': async (test) => {
       const replica = await test.connect();
       await replica.query("set session_replication_role = 'replica'; begin");
       await insert(replica, 'replica-1');
@@ -104,7 +104,7 @@ export const orderingSuite = suite(
       await (await test.open()).schema.assertGuards();
     },
 
-    'O13 rr-reader': async (test) => {
+    'O13: reading in REPEATABLE READ is refused': async (test) => {
       await append(test.store, 'a-1');
       const [row] = await test.raw.query(
         `select oid::regprocedure::text as name from pg_proc where proname like '%safe_head' and pronargs <= 1`,
@@ -119,14 +119,14 @@ export const orderingSuite = suite(
       expect(Object.values((await test.raw.query(call))[0] ?? {})).toEqual(['1']);
     },
 
-    'O13 rr-default: an account that defaults to REPEATABLE READ is refused, not misled': async (test) => {
+    'O13: an account that defaults to REPEATABLE READ is refused, not misled': async (test) => {
       const [row] = await test.raw.query('select current_database() as name');
       await test.raw.query(`alter database ${row?.name} set default_transaction_isolation = 'repeatable read'`);
       const store = await test.open();
       await errorOf('E_UNSAFE_STORE', readAll(store));
     },
 
-    'O14 prepared-tx-holds': async (test) => {
+    'O14: a prepared transaction holds readers back': async (test) => {
       const gid = `order-${newEventId()}`;
       const writer = await inTransaction(test, 'prepared-1');
       await writer.query(`prepare transaction '${gid}'`);
@@ -139,7 +139,7 @@ export const orderingSuite = suite(
       expect(await streams(test)).toEqual(['prepared-1', 'after-1']);
     },
 
-    'O15 foreign-db-long-tx, and a long transaction that does not append': async (test) => {
+    'O15: writers in another database and transactions that append nothing hold no reader': async (test) => {
       const idle = await test.connect();
       await idle.query('begin isolation level repeatable read');
       await idle.query('create table elsewhere (n int); insert into elsewhere values (1); select txid_current()');
@@ -148,7 +148,7 @@ export const orderingSuite = suite(
       await idle.query('rollback');
     },
 
-    'O16 idle-in-tx-append': async (test) => {
+    'O16: an append left open holds readers, and lag names it': async (test) => {
       const holder = await inTransaction(test, 'idle-1');
       const [session] = await holder.query('select pg_backend_pid() as pid');
       await append(test.store, 'other-1');
@@ -166,7 +166,7 @@ export const orderingSuite = suite(
       expect((await test.store.log.head({ holder: true })).heldBackBy).toBeNull();
     },
 
-    'O24 safe-position-goes-down': async (test) => {
+    'O24: a safe head that goes down moves no reader back': async (test) => {
       await append(test.store, 'a-1');
       await append(test.store, 'a-1');
       const seen = await readAll(test.store);

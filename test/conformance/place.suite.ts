@@ -7,7 +7,7 @@ import { buildNext, expectFold, runToHead, startProjection } from '../support/re
 import { suite } from './suite.js';
 
 export const placeSuite = suite('place', {
-  'F9 readonly: reading works, writing says so': async ({ store, url }) => {
+  'F9: a store that is read only can be read, and a write says why it fails': async ({ store, url }) => {
     await append(store, 'Order-1', makeEvents(3));
     await startProjection(store);
     const reader = await openStoreAt(url, { readOnly: true });
@@ -37,7 +37,7 @@ export const placeSuite = suite('place', {
 export const placePostgresSuite = suite(
   'place',
   {
-    'F9 an account that may only read': async ({ url, raw, store }) => {
+    'F9: an account that may only read': async ({ url, raw, store }) => {
       await append(store, 'Order-1');
       const [row] = await raw.query('select current_database() as name');
       await raw.query(`alter database ${row?.name} set default_transaction_read_only = on`);
@@ -50,7 +50,7 @@ export const placePostgresSuite = suite(
       }
     },
 
-    'H17 sql-in-identifiers: stores in schemas of odd names live side by side': async ({ url, store, connect }) => {
+    'H17: stores in schemas of odd names live side by side': async ({ url, store, connect }) => {
       await append(store, 'Order-1');
       for (const schema of [
         'a"; drop table events;--',
@@ -102,7 +102,7 @@ export const placePostgresSuite = suite(
 export const placeSqliteSuite = suite(
   'place',
   {
-    'F10 corrupt-db: junk is refused and left as it is': async ({ url }) => {
+    'F10: junk is refused and left as it is': async ({ url }) => {
       const path = `${url.slice('sqlite:'.length)}.junk`;
       const junk = 'this is no database\n'.repeat(500);
       writeFileSync(path, junk);
@@ -114,7 +114,7 @@ export const placeSqliteSuite = suite(
       expect(readFileSync(path, 'utf8')).toBe(junk);
     },
 
-    'F10 a page overwritten': async ({ url, store, raw }) => {
+    'F10: a page overwritten': async ({ url, store, raw }) => {
       await append(store, 'Order-1', makeEvents(2_000));
       await raw.query('pragma wal_checkpoint(truncate)');
       const path = url.slice('sqlite:'.length);

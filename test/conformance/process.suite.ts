@@ -25,7 +25,7 @@ import { suite } from './suite.js';
 const traces = tracesOf(1);
 
 export const processSuite = suite('processes', {
-  'R1 kill9-every-batch-point': async (test) => {
+  'R1: killed at any point, a runner has applied each event once or not at all': async (test) => {
     const { store } = test;
     const random = makeRandom(freshSeed());
     await store.projections.register(registration);
@@ -41,7 +41,7 @@ export const processSuite = suite('processes', {
     await expectFold(store, await runToHead(store, lease));
   },
 
-  'R1 killed in the middle of a transaction': async (test) => {
+  'R1: killed in the middle of a transaction, a runner leaves nothing of it': async (test) => {
     const { store, raw, engine } = test;
     await store.projections.register(registration);
     for (let index = 0; index < 10; index++) await append(store, `Order-${index}`, makeEvents(2));
@@ -65,7 +65,7 @@ export const processSuite = suite('processes', {
     expect(await positionOf(store)).toBe((await store.log.head()).safeHead);
   },
 
-  'A20 outcome-not-before-commit': async (test) => {
+  'A20: no append is said to succeed before its commit': async (test) => {
     const random = makeRandom(freshSeed());
     const history = new History();
     for (let round = 0; round < 2; round++) {
@@ -79,7 +79,7 @@ export const processSuite = suite('processes', {
     expect(checkHistory(history), `seed ${random.seed}`).toEqual([]);
   },
 
-  'O21 sqlite-two-writers: two processes append at full speed': async (test) => {
+  'O21: two processes append at full speed': async (test) => {
     const history = new History();
     const writers = ['Order-1', 'Shared-1', 'Shared-1'].map((streamId) =>
       spawnWorker('append', [test.url, streamId, '250', '1']),
@@ -92,7 +92,7 @@ export const processSuite = suite('processes', {
     expect(history.deliveries.get('one')).toHaveLength(750);
   },
 
-  'W3 swap-kill9-each-step': async (test) => {
+  'W3: killed after any step, a rebuild leaves the live table intact': async (test) => {
     const { store } = test;
     const random = makeRandom(freshSeed());
     const first = await startProjection(store);
@@ -129,7 +129,7 @@ export const processSuite = suite('processes', {
     }
   },
 
-  'W1 swap-under-readers': async (test) => {
+  'W1: readers see whole rows during swaps, and no error': async (test) => {
     const { store } = test;
     await startProjection(store);
     for (let index = 0; index < 12; index++) await append(store, `Order-${index % 5}`, makeEvents(4));
@@ -173,7 +173,7 @@ export const processSuite = suite('processes', {
 export const initSuite = suite(
   'processes that make the schema',
   {
-    'F19 init-kill9': async ({ store, url }) => {
+    'F19: a killed init leaves nothing or all, and the next one completes it': async ({ store, url }) => {
       const random = makeRandom(freshSeed());
       const { latest } = await store.schema.status();
       for (let round = 0; round < 4; round++) {
@@ -189,7 +189,7 @@ export const initSuite = suite(
       expect(await readAll(store)).toHaveLength(1);
     },
 
-    'F18 init-race of processes': async ({ store, url }) => {
+    'F18: four processes that init at once make one schema': async ({ store, url }) => {
       const workers = [0, 1, 2, 3].map(() => spawnWorker('migrate', [url]));
       expect(await Promise.all(workers.map(({ ended }) => ended))).toEqual([0, 0, 0, 0]);
       const { migrations } = await store.schema.status();

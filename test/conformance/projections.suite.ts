@@ -78,7 +78,7 @@ export const projectionsSuite = suite('projections', {
     expect(await positionOf(store)).toBe(1);
   },
 
-  'R6 checkpoint-behind-effects: a batch that fails leaves neither': async ({ store, raw, engine }) => {
+  'R6: a batch that fails leaves neither': async ({ store, raw, engine }) => {
     const lease = await startProjection(store);
     await append(store, 'Order-1');
     const before = await runToHead(store, lease);
@@ -103,7 +103,7 @@ export const projectionsSuite = suite('projections', {
     await expectFold(store, position);
   },
 
-  'R2 two-runners: the lease has one holder': async ({ store, open }) => {
+  'R2: the lease has one holder': async ({ store, open }) => {
     const first = await startProjection(store, 'host:1');
     const other = await open();
     const answer = await other.projections.acquireLease(target, { ...request, owner: 'host:2' });
@@ -140,7 +140,7 @@ export const projectionsSuite = suite('projections', {
     expect(answers.filter(({ held }) => !held)).toHaveLength(1);
   },
 
-  'R3 zombie-runner: an old token never writes': async ({ store, open }) => {
+  'R3: an old token never writes': async ({ store, open }) => {
     const zombie = await startProjection(store, 'zombie');
     await append(store, 'Order-1', makeEvents(6));
     const position = await runBatch(store, zombie, 0, { batchSize: 2 });

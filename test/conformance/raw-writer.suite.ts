@@ -125,7 +125,7 @@ export const rawWriterSuite = suite('raw writer', {
     expect(await readAll(store)).toHaveLength(1);
   },
 
-  'O23 immutability: UPDATE, DELETE, TRUNCATE and REPLACE are refused': async ({ store, raw, engine }) => {
+  'O23: UPDATE, DELETE, TRUNCATE and REPLACE are refused': async ({ store, raw, engine }) => {
     const event = makeEvent();
     await append(store, 'Order-1', [event]);
     const before = await readAll(store);
@@ -161,7 +161,7 @@ export const rawWriterSuite = suite('raw writer', {
 export const rawWriterPostgresSuite = suite(
   'raw writer',
   {
-    'O8 copy-and-merge': async ({ store, connect }) => {
+    'O8: COPY and MERGE take their floor first': async ({ store, connect }) => {
       const [writer, merger] = [await connect(), await connect()];
       await writer.query('begin');
       const lines = [1, 2, 3, 4, 5].map((version) => `${newEventId()},Copy-1,Copy,Copied,{},${version}`).join('\\n');
@@ -203,7 +203,7 @@ export const rawWriterPostgresSuite = suite(
       ]);
     },
 
-    'O9 explicit-position': async ({ store, raw }) => {
+    'O9: a writer cannot choose a position': async ({ store, raw }) => {
       const failure = await failureOf(
         raw.query(
           `insert into events (global_position, id, stream_id, stream_type, event_type, event_data, version)

@@ -133,7 +133,7 @@ export const readSuite = suite('read', {
     expect(await read({ category: 'Order', backwards: true, limit: 2 })).toEqual(['C', 'B']);
   },
 
-  'H14 like-wildcards': async ({ store }) => {
+  'H14: wildcards in a category match only themselves': async ({ store }) => {
     const names = [
       'user_a-1',
       'userXa-1',
@@ -155,7 +155,7 @@ export const readSuite = suite('read', {
     }
   },
 
-  'O22 filtered-checkpoint': async ({ store }) => {
+  'O22: a filtered reader moves past events it does not ask for': async ({ store }) => {
     await append(store, 'Order-1', makeEvents(30));
     const { safeHead } = await store.log.head();
     for (const filter of [{ category: 'Customer' }, { types: ['Nothing'] }]) {
@@ -223,7 +223,7 @@ export const readSuite = suite('read', {
     for (const id of ['', 'Order-1', "'", '\0', newEventId()]) expect(await store.log.find(id)).toBeUndefined();
   },
 
-  'H23 timestamps': async ({ store }) => {
+  'H23: timestamps come back in UTC to the microsecond': async ({ store }) => {
     const times: [string, string][] = [
       ['2026-01-01T00:00:00Z', '2026-01-01T00:00:00.000Z'],
       ['2026-03-29T02:30:00.000001+01:00', '2026-03-29T01:30:00.000001Z'],

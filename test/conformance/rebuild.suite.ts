@@ -109,7 +109,7 @@ export const rebuildSuite = suite('rebuild', {
     await expectFold(store, position);
   },
 
-  'W11 a runner of the old table is superseded by the swap': async (test) => {
+  'W11: a runner of the old table is superseded by the swap': async (test) => {
     const { store } = test;
     const { live, position } = await startLive(test);
     const { rebuild, lease } = await buildNext(store, 2);
@@ -148,7 +148,7 @@ export const rebuildSuite = suite('rebuild', {
     await expectFold(store, position);
   },
 
-  'W12 rollback-swap': async (test) => {
+  'W12: a rollback puts the old table back': async (test) => {
     const { store } = test;
     const { live, position } = await startLive(test);
     const { rebuild, lease } = await buildNext(store, 2);
@@ -214,7 +214,7 @@ export const rebuildSuite = suite('rebuild', {
     expect(await test.store.projections.countRows(totals.name)).toBe(0);
   },
 
-  'W9 new-index-between': async (test) => {
+  'W9: an index made since the rebuild began refuses the swap': async (test) => {
     const { store, raw } = test;
     const { live, position } = await startLive(test);
     const { rebuild, lease } = await buildNext(store, 2);
@@ -247,7 +247,7 @@ export const rebuildSuite = suite('rebuild', {
     expect(facts?.indexes.join()).not.toContain('__');
   },
 
-  'W7 name-63': async ({ store }) => {
+  'W7: a name too long for its tables is refused': async ({ store }) => {
     const long = `t${'x'.repeat(59)}`;
     const model: ReadModel = { kind: 'table', spec: { ...totals, name: long } };
     await store.projections.register({ ...registration, name: long, model });

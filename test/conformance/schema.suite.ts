@@ -28,7 +28,7 @@ export const schemaSuite = suite(
       expect(await readAll(store)).toHaveLength(1);
     },
 
-    'F18 init-race': async ({ open, store }) => {
+    'F18: eight that init at once make one schema': async ({ open, store }) => {
       const stores = await Promise.all(Array.from({ length: 8 }, () => open()));
       await Promise.all(stores.map((each) => each.schema.migrate()));
       const { migrations } = await store.schema.status();
@@ -76,7 +76,7 @@ export const schemaSuite = suite(
 export const faultsPostgresSuite = suite(
   'connection faults',
   {
-    'F17 auth-and-db-missing': async ({ url }) => {
+    'F17: a wrong password or database is said at once, without the password': async ({ url }) => {
       const server = new URL(url);
       const secret = 's3cret%2Fp@ss'.replace('@', '%40');
       server.password = secret;
@@ -103,7 +103,7 @@ export const faultsPostgresSuite = suite(
       await store.close();
     },
 
-    'F2 a backend killed between appends is replaced': async ({ store, raw }) => {
+    'F2: a backend killed between appends is replaced': async ({ store, raw }) => {
       for (let round = 1; round <= 5; round++) {
         await append(store, 'Order-1');
         await raw.query(

@@ -25,13 +25,13 @@ describe('names', () => {
 
   it.each([
     ['empty', ''],
-    ['H2 U+0000', 'a\0'],
-    ['H4 a lone high surrogate', 'a\ud800'],
-    ['H4 a lone low surrogate', '\udc00a'],
+    ['H2: U+0000', 'a\0'],
+    ['H4: a lone high surrogate', 'a\ud800'],
+    ['H4: a lone low surrogate', '\udc00a'],
     ['256 characters', 'x'.repeat(256)],
-    ['H12 513 bytes', `${'é'.repeat(256)}x`],
-    ['H12 516 bytes in 129 characters', '😀'.repeat(129)],
-    ['H12 1 MB', 'x'.repeat(1_048_576)],
+    ['H12: 513 bytes', `${'é'.repeat(256)}x`],
+    ['H12: 516 bytes in 129 characters', '😀'.repeat(129)],
+    ['H12: 1 MB', 'x'.repeat(1_048_576)],
   ])('a stream id is refused: %s', (_, name) => {
     expect(() => checkStreamId(name)).toThrow(expect.objectContaining({ code: 'E_INVALID_INPUT' }));
   });

@@ -21,7 +21,7 @@ describe('validateAppend', () => {
     expect(valid).toEqual({ ...event, createdAt: '2026-01-01T00:00:00.000001Z' });
   });
 
-  it('A11 dup-id-in-batch', () => {
+  it('A11: an id twice in a batch is refused', () => {
     const event = makeEvent();
     const error = refusal(() =>
       validateAppend('a', [event, makeEvent(), { ...event, id: event.id.toUpperCase() }], 'any'),
@@ -29,7 +29,7 @@ describe('validateAppend', () => {
     expect(error).toMatchObject({ code: 'E_USAGE', details: { id: event.id } });
   });
 
-  it('A12 empty-batch', () => {
+  it('A12: a batch without events is refused', () => {
     expect(refusal(() => validateAppend('a', [], 'any')).code).toBe('E_USAGE');
   });
 
@@ -69,7 +69,7 @@ describe('validateAppend', () => {
     expect(of({ metadata: '{"a":"\\u0000"}' }).details).toMatchObject({ field: 'metadata', line: 1 });
   });
 
-  it('H15 H27 counts bytes of data and of metadata', () => {
+  it('H15 H27: counts bytes of data and of metadata', () => {
     const text = (bytes: number) => `"${'é'.repeat((bytes - 2) / 2)}"`;
     const object = (bytes: number) => `{"a":${text(bytes - 6)}}`;
     expect(validateAppend('a', [makeEvent({ data: text(10_240), metadata: object(10_240) })], 'any')).toHaveLength(1);

@@ -4,7 +4,7 @@ import { runCli } from '../support/cli.js';
 import { withTestStore } from '../support/engines.js';
 import { startWireProxy } from '../support/wire-proxy.js';
 
-test('A15 commit-ack-lost: the error says the command that finds out, and it writes nothing twice', () =>
+test('A15: the error says the command that finds out, and it writes nothing twice', () =>
   withTestStore('postgres', async ({ url, raw }) => {
     const proxy = await startWireProxy(url);
     try {

@@ -54,7 +54,7 @@ async function storedIds(streamId: string): Promise<string[]> {
   return (await readStream(test.store, streamId)).map(({ id }) => id);
 }
 
-describe('A16 every-message-crash', () => {
+describe('A16: a connection cut at every message of an append', () => {
   it.each(cuts)('cut %s each message once: the append goes through, exactly once', async (cut) => {
     const points = await countMessages(() => appendThrough(nextStream(), makeEvents(3), 10_000));
     expect(points).toBeGreaterThanOrEqual(6);
@@ -94,7 +94,7 @@ describe('A16 every-message-crash', () => {
   });
 });
 
-describe('A15 commit-ack-lost', () => {
+describe('A15: the answer to a COMMIT is lost', () => {
   it('is retried and found to have been committed', async () => {
     const [streamId, events] = [nextStream(), makeEvents(2)];
     proxy.cutWhen(({ kind }) => {
@@ -140,7 +140,7 @@ describe('A15 commit-ack-lost', () => {
   });
 });
 
-describe('F3 half-open-socket', () => {
+describe('F3: a server that stops answering', () => {
   it('an append gives up in its time, and the next one takes another connection', async () => {
     const store = await openStoreAt(proxy.url);
     try {

@@ -35,7 +35,7 @@ function peakMemory(pid: number | undefined): number {
   }
 }
 
-describe('F1 pg-restart', () => {
+describe('F1: a server that restarts', () => {
   it('a tail and an import go on: nothing missed, nothing twice, one line on each change', async () => {
     const server = await startPostgres();
     const programs: Program[] = [];
@@ -85,7 +85,7 @@ describe('F1 pg-restart', () => {
   });
 });
 
-describe('F11 an import that is killed', () => {
+describe('F11: an import that is killed', () => {
   const random = makeRandom(freshSeed());
   const makeLines = (count: number) =>
     Array.from({ length: count }, (_, n) => ({
@@ -134,7 +134,7 @@ describe('F11 an import that is killed', () => {
   );
 });
 
-describe('F14 oom-line', () => {
+describe('F14: a line without an end', () => {
   const megabyte = Buffer.alloc(1 << 20, 'x');
 
   forEachEngine((engine) => {
@@ -169,7 +169,7 @@ describe('F14 oom-line', () => {
   });
 });
 
-describe('H26 ndjson-bomb', () => {
+describe('H26: input of any size takes constant memory', () => {
   it('a small file that unpacks to a line without end is refused at the limit, in bounded memory', () =>
     withTestStore('sqlite', async ({ url, store }) => {
       const folder = mkdtempSync(join(tmpdir(), 'evstore-bomb-'));
@@ -196,7 +196,7 @@ describe('H26 ndjson-bomb', () => {
     }));
 });
 
-describe('F24 stalled-stdout', () => {
+describe('F24: a reader of stdout that stops', () => {
   /** Twice what a process takes that waits. */
   const events = 30_000;
   const eventBytes = 6_000;

@@ -38,7 +38,7 @@ async function through<T>(proxy: WireProxy, work: (store: Store) => Promise<T>):
   }
 }
 
-describe('F11 copy-drop', () => {
+describe('F11: a connection cut during an import', () => {
   it.each(cuts)('an import cut %s each message goes in once, in order', (cut) =>
     withProxy(async (test, proxy) => {
       let points = 1;
@@ -63,7 +63,7 @@ describe('F11 copy-drop', () => {
   );
 });
 
-describe('F19 init-kill9', () => {
+describe('F19: a killed init leaves nothing or all, and the next one completes it', () => {
   it.each(cuts)('a migration cut %s each message leaves nothing or all, and the next one completes it', (cut) =>
     withProxy(
       async (test, proxy) => {

@@ -1,4 +1,4 @@
-/** H25 env-and-dsn: a password of odd characters connects, and no output ever has a piece of it. */
+/** H25: a password of odd characters connects, and no output ever has a piece of it. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ async function run(args: readonly string[], env: Readonly<Record<string, string>
   return program;
 }
 
-describe('H25 env-and-dsn', () => {
+describe('H25: a password is never printed', () => {
   const at = (userPart: string, rest = '') => `postgres://${userPart}@127.0.0.1:${port}/postgres${rest}`;
 
   it('connects, wherever the password stands', async () => {

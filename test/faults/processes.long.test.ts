@@ -37,7 +37,7 @@ async function contend(
 }
 
 forEachEngine((engine) => {
-  it('A2 A3 A4 eight processes: identical, rivals, any', () =>
+  it('A2 A3 A4: eight processes append the same, as rivals, and to any version', () =>
     withTestStore(engine, async (test) => {
       const id = newEventId();
       const identical = await contend(test, 'same-1', 'none', () => id);

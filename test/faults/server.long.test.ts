@@ -78,7 +78,7 @@ async function disturb(store: Store, trouble: () => Promise<void>): Promise<Hist
   return history;
 }
 
-describe('F1 pg-restart', () => {
+describe('F1: a server that restarts', () => {
   it('fast and immediate, under appends, imports and a reader: all go on by themselves', async () => {
     const { store, raw } = await makeStore();
     const history = await disturb(store, async () => {
@@ -97,7 +97,7 @@ describe('F1 pg-restart', () => {
   });
 });
 
-describe('F2 backend-killed', () => {
+describe('F2: a backend that is killed', () => {
   it('100 backends at random: all go on by themselves', async () => {
     const { store, raw } = await makeStore();
     const random = makeRandom(freshSeed());
@@ -119,7 +119,7 @@ describe('F2 backend-killed', () => {
   });
 });
 
-describe('F6 disk-full-pg', () => {
+describe('F6: a full disk under Postgres', () => {
   it('says so without trying for ever; nothing is half there, and it goes on when there is space', async (context) => {
     const { url, store, raw } = await makeStore();
     const place = mkdtempSync(join(tmpdir(), 'evstore-space-'));
@@ -167,7 +167,7 @@ async function connectWhenFree(url: string): Promise<Raw> {
   }
 }
 
-describe('F16 too-many-connections', () => {
+describe('F16: too many connections', () => {
   it('waits for one to be free, and says so when none is', async () => {
     const { url, store, raw } = await makeStore();
     await raw.query(`create role crowd login; grant all on all tables in schema public to crowd;
@@ -192,7 +192,7 @@ describe('F16 too-many-connections', () => {
   });
 });
 
-describe('A17 serialization-deadlock-retry', () => {
+describe('A17: a deadlock or a serialization failure', () => {
   it.each(['40001', '40P01', '55P03'])('%s twice, then it goes through: once in the store', (state) =>
     withTestStore('postgres', async ({ store, raw }) => {
       await raw.query(
@@ -273,7 +273,7 @@ describe('an append that never got a connection', () => {
     }));
 });
 
-describe('A18 version-overflow', () => {
+describe('A18: a stream at the last version there is', () => {
   forEachEngine((engine) => {
     it('a stream at the last version takes no more, and says so', () =>
       withTestStore(engine, async ({ store, raw }) => {

@@ -51,48 +51,54 @@ async function integrity({ raw }: TestStore): Promise<unknown> {
 }
 
 describe('killed at each statement', () => {
-  it.each(['before', 'after'])('F19 init-kill9, %s it: nothing or all, and the next run completes it', async (when) => {
-    const versions = new Set<number>();
-    for (let place = 1; ; place++) {
-      const path = join(folder, `${place}.db`);
-      const program = runProgram('test/faults/programs/kill-at.ts', [path, 'migrate', String(place), when]);
-      const code = await program.ended;
-      if (code === 0) break;
-      expect(code, program.stderr).toBeNull();
-      await withStore(path, async (store) => {
-        const { version, latest } = await store.schema.status();
-        versions.add(version);
-        expect([0, latest]).toContain(version);
-        await store.schema.migrate();
-        await store.schema.assertGuards();
-        await append(store, 'Order-1');
-        expect(await readAll(store)).toHaveLength(1);
-      });
-    }
-    expect(versions.size).toBe(2);
-  });
+  it.each(['before', 'after'])(
+    'F19: killed %s it, init leaves nothing or all, and the next run completes it',
+    async (when) => {
+      const versions = new Set<number>();
+      for (let place = 1; ; place++) {
+        const path = join(folder, `${place}.db`);
+        const program = runProgram('test/faults/programs/kill-at.ts', [path, 'migrate', String(place), when]);
+        const code = await program.ended;
+        if (code === 0) break;
+        expect(code, program.stderr).toBeNull();
+        await withStore(path, async (store) => {
+          const { version, latest } = await store.schema.status();
+          versions.add(version);
+          expect([0, latest]).toContain(version);
+          await store.schema.migrate();
+          await store.schema.assertGuards();
+          await append(store, 'Order-1');
+          expect(await readAll(store)).toHaveLength(1);
+        });
+      }
+      expect(versions.size).toBe(2);
+    },
+  );
 
-  it.each(['before', 'after'])('A20 outcome-not-before-commit, %s it', async (when) => {
-    const stored = new Set<number>();
-    for (let place = 1; ; place++) {
-      const path = join(folder, `${place}.db`);
-      await withStore(path, (store) => store.schema.migrate());
-      const ids = [newEventId(), newEventId()];
-      const args = [path, 'append', String(place), when, ...ids];
-      const program = runProgram('test/faults/programs/kill-at.ts', args);
-      if ((await program.ended) === 0) break;
-      expect(program.lines).toEqual([]);
-      await withStore(path, async (store) => {
-        const before = await readAll(store);
-        stored.add(before.length);
-        const events = ids.map((id) => makeEvent({ id, type: 'Written', data: '{}' }));
-        const again = await append(store, 'Order-1', events, 'none');
-        expect(again.deduplicated).toBe(before.length > 0);
-        expect((await readAll(store)).map(({ id }) => id)).toEqual(ids);
-      });
-    }
-    expect([...stored]).toEqual(when === 'after' ? [0, 2] : [0]);
-  });
+  it.each(['before', 'after'])(
+    'A20: killed %s it, an append was not said to succeed before its commit',
+    async (when) => {
+      const stored = new Set<number>();
+      for (let place = 1; ; place++) {
+        const path = join(folder, `${place}.db`);
+        await withStore(path, (store) => store.schema.migrate());
+        const ids = [newEventId(), newEventId()];
+        const args = [path, 'append', String(place), when, ...ids];
+        const program = runProgram('test/faults/programs/kill-at.ts', args);
+        if ((await program.ended) === 0) break;
+        expect(program.lines).toEqual([]);
+        await withStore(path, async (store) => {
+          const before = await readAll(store);
+          stored.add(before.length);
+          const events = ids.map((id) => makeEvent({ id, type: 'Written', data: '{}' }));
+          const again = await append(store, 'Order-1', events, 'none');
+          expect(again.deduplicated).toBe(before.length > 0);
+          expect((await readAll(store)).map(({ id }) => id)).toEqual(ids);
+        });
+      }
+      expect([...stored]).toEqual(when === 'after' ? [0, 2] : [0]);
+    },
+  );
 
   it('an import, while the guards of inserts are off and at each end of that: they are there', async () => {
     const ids = Array.from({ length: 101 }, () => newEventId());
@@ -117,7 +123,7 @@ describe('killed at each statement', () => {
   });
 });
 
-describe('F7 disk-full-sqlite', () => {
+describe('F7: a full disk under SQLite', () => {
   async function expectFull(test: TestStore, code: ErrorCode, command: readonly string[]): Promise<void> {
     const writer = runProgram('test/faults/programs/writer.ts', [test.url, 'full'], { command });
     expect(await writer.ended).not.toBe(0);
@@ -163,7 +169,7 @@ describe('F7 disk-full-sqlite', () => {
   });
 });
 
-describe('F8 sqlite-busy-snapshot', () => {
+describe('F8: a snapshot that is out of date never shows', () => {
   it('never surfaces: appends and imports wait for a writer that comes again and again', () =>
     withTestStore('sqlite', async (test) => {
       const rival = await test.connect();
@@ -207,7 +213,7 @@ describe('F8 sqlite-busy-snapshot', () => {
     }));
 });
 
-describe('F9 readonly', () => {
+describe('F9: a store that is read only', () => {
   const nobody = 65_534;
 
   /** The store of a test at a place where another account runs the command line on it. */
@@ -267,7 +273,7 @@ describe('F9 readonly', () => {
   });
 });
 
-describe('F10 corrupt-db', () => {
+describe('F10: a file that is damaged', () => {
   it('random pages overwritten: what is read is right, or the damage is named', () =>
     withTestStore('sqlite', async (test) => {
       const { store, raw } = test;
@@ -321,7 +327,7 @@ describe('F10 corrupt-db', () => {
     }));
 });
 
-describe('H22 sqlite-symlink', () => {
+describe('H22: a path that is no plain file', () => {
   const initAt = (path: string) => withStore(path, async (store) => void (await store.schema.migrate()));
 
   it('a store is used through a link, and never made through one', async () => {

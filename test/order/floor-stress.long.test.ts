@@ -17,7 +17,7 @@ const runs = [
   { writers: 8, seed: freshSeed() },
 ];
 
-describe('O2 floor-stress-2-4-8', () => {
+describe('O2: readers miss nothing beside many writers', () => {
   it.each(runs)('$writers writers, seed $seed', ({ writers, seed }) =>
     withTestStore('postgres', async (test) => {
       const history = await stress(test, { writers, seed, rounds: 60 });

@@ -108,7 +108,7 @@ describe('two floors a transaction at most', () => {
     }));
 });
 
-describe('O8 copy-and-merge', () => {
+describe('O8: COPY and MERGE take their floor first', () => {
   const values = (streamId: string) =>
     `(values ('${newEventId()}'::uuid, '${streamId}', 1), ('${newEventId()}', '${streamId}', 2))`;
   const writes: Record<string, (streamId: string) => string> = {
@@ -151,7 +151,7 @@ describe('O8 copy-and-merge', () => {
   );
 });
 
-describe('O9 explicit-position', () => {
+describe('O9: a writer cannot choose a position', () => {
   it('an application role writes events, and cannot choose positions', () =>
     withTestStore('postgres', async (test) => {
       const role = `evstore_test_${newEventId().slice(-12)}`;
@@ -182,7 +182,7 @@ describe('O9 explicit-position', () => {
     }));
 });
 
-describe('O15 foreign-db-long-tx', () => {
+describe('O15: writers of other databases', () => {
   it('an open writer of a store with the same tag in another database does not stall a reader', () =>
     withTestStore('postgres', (one) =>
       withTestStore('postgres', async (other) => {
@@ -236,7 +236,7 @@ describe('the last position there is', () => {
     }));
 });
 
-describe('O19 seq-dirty-read', () => {
+describe('O19: no code reads last_value of the sequence', () => {
   it('no statement reads the sequence as a table', () => {
     const folder = fileURLToPath(new URL('../../src/', import.meta.url));
     const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) =>

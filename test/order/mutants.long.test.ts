@@ -40,7 +40,7 @@ async function provoke(test: TestStore, read?: ReadOnce): Promise<string> {
 const loss = /lost \d|where \d+ belongs|half of/;
 
 const wrongFloors: Record<string, Mutation> = {
-  'O1 plain-skip-canary: without the floor': (raw) => raw.query('drop trigger "00_evstore_floor" on events'),
+  'O1: without the floor': (raw) => raw.query('drop trigger "00_evstore_floor" on events'),
   'the floor taken after the positions': (raw) =>
     raw.query(
       `drop trigger "00_evstore_floor" on events;
@@ -69,7 +69,7 @@ describe('what the history checker sees', () => {
   );
 });
 
-describe('O3 floor-one-snapshot-mutant', () => {
+describe('O3: readers that take the floor and the events from one snapshot', () => {
   it('a reader in one statement', () =>
     withTestStore('postgres', async (test) => {
       await stretch(test.raw);

@@ -51,7 +51,7 @@ function insertOne(streamId: string): string {
 
 const streams = async (store: Store) => (await readAll(store)).map(({ streamId }) => streamId);
 
-describe('O14 prepared-tx-holds', () => {
+describe('O14: a prepared transaction holds readers back', () => {
   it('over a crash of the server', async () => {
     const { url, store } = await makeStore(server);
     const writer = await insertOpen(url, 'prepared-1');
@@ -74,7 +74,7 @@ describe('O14 prepared-tx-holds', () => {
   });
 });
 
-describe('O20 200-connections-cost', () => {
+describe('O20: 200 open appends', () => {
   it('200 open appends hold the reader at the lowest of them, wherever that is', async () => {
     const { url, store } = await makeStore(server);
     const sessions: Raw[] = [];
@@ -95,7 +95,7 @@ describe('O20 200-connections-cost', () => {
   });
 });
 
-describe('O12 standby-reader', () => {
+describe('O12: a reader of a standby', () => {
   it('is refused with EV002, and reads again when it has become the primary', async () => {
     const { url, store } = await makeStore(server);
     await append(store, 'Order-1', makeEvents(3));
@@ -159,7 +159,7 @@ describe('a logical replica', () => {
   });
 });
 
-describe('O17 dump-restore', () => {
+describe('O17: a store that is dumped and restored', () => {
   it('rows alone, into a new cluster: refused until the sequence is ahead of them, then in the same order', () =>
     withTestStore('postgres', async (source) => {
       const fresh = await startPostgres();

@@ -104,7 +104,7 @@ describe('app', () => {
       await raw.query('delete from snapshots');
     }));
 
-  test('O9 explicit-position: may not choose one, nor change what has happened, nor make tables', async () => {
+  test('O9: may not choose one, nor change what has happened, nor make tables', async () => {
     await refused('app', [explicit, 'copy events (global_position) from stdin', ...changes]);
     await refused('app', [
       'create table mine ()',

@@ -120,7 +120,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('two-runners (R2): one works, the other says who, and takes over when that one is killed', async () => {
+    it('R2: one works, the other says who, and takes over when that one is killed', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         const first = evstore('old', test.url, ['run']);
@@ -137,7 +137,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it.each([-1, 1])('clock-jump (R4): a clock that is %i day off takes no lease and loses none', async (days) => {
+    it.each([-1, 1])('R4: a clock that is %i day off takes no lease and loses none', async (days) => {
       await withTestStore(engine, async (test) => {
         const jump = `const now=Date.now;const off=${days * 86_400_000};Date.now=()=>now()+off;globalThis.Date=class extends Date{constructor(...a){a.length?super(...a):super(now()+off)}};console.error('now',new Date().toISOString());`;
         await placeOrders(test.store, 30);
@@ -161,7 +161,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('slow-handler-backpressure (R9): a handler that falls behind does not fill the memory', async () => {
+    it('R9: a handler that falls behind does not fill the memory', async () => {
       await withTestStore(engine, async (test) => {
         // 99 MB, and a program of 80 MB: whoever kept what it has read would pass the bound.
         const data = JSON.stringify({ total: 1, pad: 'x'.repeat(9_900) });
@@ -181,7 +181,7 @@ forEachEngine((engine) => {
 });
 
 describe('evstore run', () => {
-  it('pgbouncer-transaction-mode (R8): killed, frozen and two at once, with another connection each time', async () => {
+  it('R8: killed, frozen and two at once, with another connection each time', async () => {
     await withTestStore('postgres', async (test) => {
       const pooler = await startTransactionPooler(test.url);
       try {

@@ -129,7 +129,7 @@ describe('planRebuild', () => {
     expect(error.message).toBe('projection orders no longer has the table lines');
   });
 
-  it('name-63 (W7): refuses a name that would be too long, to the byte, before anything is made', async () => {
+  it('W7: refuses a name that would be too long, to the byte, before anything is made', async () => {
     const named = (name: string, model?: ReadModel) => ({
       projection: {
         ...facts.projection,

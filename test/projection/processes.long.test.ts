@@ -54,7 +54,7 @@ async function isCaughtUp(test: TestStore): Promise<boolean> {
 
 forEachEngine((engine) => {
   describe('evstore run', () => {
-    it('kill9-every-batch-point (R1): the read model is the fold of the log, each event once', async () => {
+    it('R1: the read model is the fold of the log, each event once', async () => {
       await withTestStore(engine, async (test) => {
         const writing = placeOrders(await test.open(), 700, 10);
         for (let round = 0; round < 6; round += 1) {
@@ -73,7 +73,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('zombie-runner (R3): frozen past its lease, it writes nothing and stands by', async () => {
+    it('R3: frozen past its lease, it writes nothing and stands by', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 50);
         const frozen = evstore(test, 'run');
@@ -93,7 +93,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('sigterm-mid-batch (R10): the lease is free, and the process ends by the signal', async () => {
+    it('R10: the lease is free, and the process ends by the signal', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 300);
         const runner = evstore(test, 'run', '--batch-size', '30');

@@ -156,7 +156,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('code-changed-while-building (W16): refuses other code, naming both ways; restarts when told', async () => {
+    it('W16: refuses other code, naming both ways; restarts when told', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await rebuildProjection(options(test.store, { swap: false }));
@@ -180,7 +180,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('concurrent-rebuilds (W17): the second is refused with the build', async () => {
+    it('W17: the second is refused with the build', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         let refused: Promise<unknown> | undefined;
@@ -290,7 +290,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('runner-during-swap (W11): a runner and a writer go on, and no event is lost or doubled', async () => {
+    it('W11: a runner and a writer go on, and no event is lost or doubled', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         const stopping = new AbortController();
@@ -321,7 +321,7 @@ forEachEngine((engine) => {
   });
 
   describe('rollback', () => {
-    it('rollback-swap (W12): catches the old table up when its code is loaded', async () => {
+    it('W12: catches the old table up when its code is loaded', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await rebuildProjection(options(test.store, { projection: first }));
@@ -370,7 +370,7 @@ forEachEngine((engine) => {
   });
 });
 
-describe('swap-long-reader (W2)', () => {
+describe('W2: a reader that keeps the table open', () => {
   it('gives up at the deadline with the live table intact, and says how to go on', async () => {
     await withTestStore('postgres', async (test) => {
       await startShop(test);

@@ -67,7 +67,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('filtered-checkpoint (O22): moves past events that concern it not at all', async () => {
+    it('O22: moves past events that concern it not at all', async () => {
       await withTestStore(engine, async (test) => {
         await append(test.store, 'Stock-1', [makeEvent({ type: 'Counted' })]);
         const { results } = await runOnce(test.store, [summary]);
@@ -76,7 +76,7 @@ forEachEngine((engine) => {
     });
   });
 
-  describe('R5 poison-stop: a handler that throws', () => {
+  describe('R5: a handler that throws', () => {
     const poisoned = prepare(
       defineProjection({
         ...orderSummary,
@@ -184,7 +184,7 @@ forEachEngine((engine) => {
     });
   });
 
-  describe('two runners (R2)', () => {
+  describe('R2: two runners', () => {
     it('one works, the other says who and takes over', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
@@ -219,7 +219,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('a runner whose lease was taken writes nothing and steps back (R3)', async () => {
+  it('R3: a runner whose lease was taken writes nothing and steps back', async () => {
     await withTestStore(engine, async (test) => {
       await placeOrders(test.store, 20);
       const first = follow(test, 'host:1');
@@ -238,7 +238,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('a stop drops the batch under way and gives the lease back (R10)', async () => {
+  it('R10: a stop drops the batch under way and gives the lease back', async () => {
     await withTestStore(engine, async (test) => {
       await placeOrders(test.store, 200);
       const stopping = new AbortController();
@@ -276,7 +276,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('refuses a log that ends before the checkpoint, or holds another event there (R7)', async () => {
+  it('R7: refuses a log that ends before the checkpoint, or holds another event there', async () => {
     await withTestStore(engine, async (test) => {
       await placeOrders(test.store, 5);
       await runOnce(test.store, [summary]);
@@ -295,7 +295,7 @@ forEachEngine((engine) => {
 });
 
 describe('a lost connection', () => {
-  it('is one warning and one good news, however often it is tried, and nothing is lost or doubled (F2)', async () => {
+  it('F2: a warning when it is lost, a note when it is back, and no event is lost or applied twice', async () => {
     await withTestStore('postgres', async (test) => {
       const proxy = await startWireProxy(test.url);
       const store = await openStoreAt(proxy.url);

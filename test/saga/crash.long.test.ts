@@ -51,7 +51,7 @@ forEachEngine((engine) => {
   });
 
   for (const { ending, effects, unknown, points } of ways) {
-    test.each(points)(`F21 saga-crash-points: ${ending}, killed %s`, async (point) => {
+    test.each(points)(`F21: ${ending}, killed %s`, async (point) => {
       const order = `Order-${ending}-${point}`;
       const file = join(folder, `${ending}-${point}`);
       await append(place.store, order, [makeEvent()]);

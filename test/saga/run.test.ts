@@ -103,7 +103,7 @@ forEachEngine((engine) => {
       expect(reserved?.type).toBe('Reserved');
     }));
 
-  test('F23 saga-first-step-fails: final failed, never picked up again', () =>
+  test('F23: final failed, never picked up again', () =>
     withTestStore(engine, async ({ store }) => {
       let acts = 0;
       const action = () => {
@@ -119,7 +119,7 @@ forEachEngine((engine) => {
       expect(await typesOf(store, 'Order-1')).toEqual(['SagaStarted', 'StepStarted', 'StepFailed', 'SagaFailed']);
     }));
 
-  test('F22 saga-compensation-fails: parked, the earlier one not run, and resumable', () =>
+  test('F22: parked, the earlier one not run, and resumable', () =>
     withTestStore(engine, async ({ store }) => {
       const undone: string[] = [];
       let isBroken = true;

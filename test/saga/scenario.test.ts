@@ -53,12 +53,12 @@ test('a step that fails in every attempt undoes the ones before it, last in firs
   });
 });
 
-test('F23 saga-first-step-fails: nothing to undo is failed, not compensated', async () => {
+test('F23: nothing to undo is failed, not compensated', async () => {
   const outcome = await sagaScenario(makeSaga()).given(placed).failing('reserve').run();
   expect(outcome).toMatchObject({ phase: 'failed', completed: [], compensated: [], appended: [] });
 });
 
-test('F22 saga-compensation-fails: parked, and the earlier ones are not run past it', async () => {
+test('F22: parked, and the earlier ones are not run past it', async () => {
   const outcome = await sagaScenario(makeSaga()).given(placed).failing('ship').failingToCompensate('charge').run();
   expect(outcome).toMatchObject({ phase: 'compensation-failed', compensated: [] });
 });

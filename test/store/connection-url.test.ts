@@ -43,7 +43,7 @@ describe('connection URL', () => {
     'postgres://ann:p%40%3A%2F%23%25%3Fw@h/shop',
     'postgres://ann:p@:/#%?w@h/shop',
     'postgres://ann@h/shop?password=p%40%3A%2F%23%25%3Fw',
-  ])('H25 env-and-dsn: %s', (url) => {
+  ])('H25: %s', (url) => {
     const target = parse(url);
     expect(target).toMatchObject({ user: 'ann', password: 'p@:/#%?w', host: 'h', database: 'shop' });
     expect(target.location).toBe('postgres://ann@h:5432/shop');

@@ -105,10 +105,10 @@ export const brokenStores: readonly BrokenStore[] = [
     wrap: withLog((log) => ({ append: (streamId, events) => log.append(streamId, events, 'any') })),
     rejectedBy: {
       append: [
-        'A3 eight-rivals',
-        'A7 id-other-expected',
-        'A13 expect-none-exists-exact',
-        'A19 failed-append-leaves-no-stream',
+        'A3: of eight appends that expect the same version one wins',
+        'A7: a retry that expects the new version is a conflict',
+        'A13: an append is held to the version it expects',
+        'A19: a failed append leaves no stream',
       ],
     },
   },
@@ -122,14 +122,26 @@ export const brokenStores: readonly BrokenStore[] = [
           expected,
         ),
     })),
-    rejectedBy: { append: ['A1 retry-same-request', 'A2 eight-identical', 'A8 partial-batch'] },
+    rejectedBy: {
+      append: [
+        'A1: the same append again is answered alike and stores nothing',
+        'A2: of eight identical appends at once one is stored',
+        'A8: a batch of which some ids are known is refused whole',
+      ],
+    },
   },
   {
     name: 'takes any event with a known id for a duplicate',
     wrap: withLog((log) => ({
       append: (...request) => swallow('E_ID_CONFLICT', log.append(...request), async () => nothing),
     })),
-    rejectedBy: { append: ['A5 id-other-content', 'A6 id-other-stream', 'A10 json-equality'] },
+    rejectedBy: {
+      append: [
+        'A5: a known id with other content is refused',
+        'A6: an id known in another stream is refused',
+        'A10: equal JSON in another spelling is the same event',
+      ],
+    },
   },
   {
     name: 'appends the rest of a partial duplicate',
@@ -144,7 +156,7 @@ export const brokenStores: readonly BrokenStore[] = [
           );
         }),
     })),
-    rejectedBy: { append: ['A8 partial-batch'] },
+    rejectedBy: { append: ['A8: a batch of which some ids are known is refused whole'] },
   },
   {
     name: 'appends a batch one by one',
@@ -156,14 +168,14 @@ export const brokenStores: readonly BrokenStore[] = [
         return { ...last, events: results.flatMap((result) => result.events) };
       },
     })),
-    rejectedBy: { append: ['A14 batch-atomic'] },
+    rejectedBy: { append: ['A14: a batch is stored whole or not at all'] },
   },
   {
     name: 'loses an event now and then',
     wrap: withBatches((batch) => ({ ...batch, events: batch.events.filter((_, index) => index !== 3) })),
     rejectedBy: {
       read: ['the whole log in batches, in order, nothing twice', 'one stream by version'],
-      append: ['A4 eight-any'],
+      append: ['A4: eight appends to any version all go in, without a hole'],
     },
   },
   {
@@ -183,25 +195,30 @@ export const brokenStores: readonly BrokenStore[] = [
   {
     name: 'is silent about what it skipped',
     wrap: withBatches((batch) => (batch.events.length === 0 ? undefined : batch)),
-    rejectedBy: { read: ['O22 filtered-checkpoint'] },
+    rejectedBy: { read: ['O22: a filtered reader moves past events it does not ask for'] },
   },
   {
     name: 'says it looked further than it did',
     wrap: withBatches((batch) => ({ ...batch, upTo: batch.upTo + 1 })),
-    rejectedBy: { read: ['O22 filtered-checkpoint', 'the whole log in batches, in order, nothing twice'] },
+    rejectedBy: {
+      read: [
+        'O22: a filtered reader moves past events it does not ask for',
+        'the whole log in batches, in order, nothing twice',
+      ],
+    },
   },
   {
     name: 'parses payloads on the way',
     wrap: withEvents((event) => ({ ...event, data: JSON.stringify(JSON.parse(event.data)) })),
     rejectedBy: {
-      'hostile input': ['H1 H5 H6 H7 H9 what both can keep comes back to the letter'],
+      'hostile input': ['H1 H5 H6 H7 H9: what both can keep comes back to the letter'],
       read: ['an event comes back as it went in'],
     },
   },
   {
     name: 'passes times through Date',
     wrap: withEvents((event) => ({ ...event, createdAt: new Date(event.createdAt).toISOString() })),
-    rejectedBy: { read: ['H23 timestamps', 'an event comes back as it went in'] },
+    rejectedBy: { read: ['H23: timestamps come back in UTC to the microsecond', 'an event comes back as it went in'] },
   },
   {
     name: 'matches categories with wildcards',
@@ -219,12 +236,12 @@ export const brokenStores: readonly BrokenStore[] = [
               return { ...batch, events: batch.events.filter(({ streamId }) => pattern.test(streamId)) };
             }),
     })),
-    rejectedBy: { read: ['H14 like-wildcards'] },
+    rejectedBy: { read: ['H14: wildcards in a category match only themselves'] },
   },
   {
     name: 'filters by any of the conditions instead of all',
     wrap: withLog((log) => ({ readAll: ({ category: _, ...options } = {}) => log.readAll(options) })),
-    rejectedBy: { read: ['filters are joined by "and"', 'H14 like-wildcards'] },
+    rejectedBy: { read: ['filters are joined by "and"', 'H14: wildcards in a category match only themselves'] },
   },
   {
     name: 'reads beyond the safe head it was told',
@@ -260,10 +277,10 @@ export const brokenStores: readonly BrokenStore[] = [
     rejectedBy: {
       projections: [
         'a batch from another position is superseded',
-        'R3 zombie-runner: an old token never writes',
+        'R3: an old token never writes',
         'a checkpoint moved by hand stops its runner',
       ],
-      rebuild: ['W11 a runner of the old table is superseded by the swap'],
+      rebuild: ['W11: a runner of the old table is superseded by the swap'],
     },
   },
   {
@@ -274,7 +291,7 @@ export const brokenStores: readonly BrokenStore[] = [
         await projections.apply({ ...batch, from: batch.to });
       },
     })),
-    rejectedBy: { projections: ['R6 checkpoint-behind-effects: a batch that fails leaves neither'] },
+    rejectedBy: { projections: ['R6: a batch that fails leaves neither'] },
   },
   {
     name: 'moves the checkpoint and drops the rows',
@@ -314,7 +331,7 @@ export const brokenStores: readonly BrokenStore[] = [
     wrap: withProjections((projections) => ({
       acquireLease: (target, request) => projections.acquireLease(target, { ...request, steal: true }),
     })),
-    rejectedBy: { projections: ['R2 two-runners: the lease has one holder', 'eight at once: one gets the lease'] },
+    rejectedBy: { projections: ['R2: the lease has one holder', 'eight at once: one gets the lease'] },
   },
   {
     name: 'says a lost lease was renewed',
@@ -324,7 +341,7 @@ export const brokenStores: readonly BrokenStore[] = [
         return true;
       },
     })),
-    rejectedBy: { projections: ['R2 two-runners: the lease has one holder', 'an expired lease is free'] },
+    rejectedBy: { projections: ['R2: the lease has one holder', 'an expired lease is free'] },
   },
   {
     name: 'says that it has swapped when something would be lost',
@@ -334,8 +351,8 @@ export const brokenStores: readonly BrokenStore[] = [
     })),
     rejectedBy: {
       dependents: [
-        'W9 what came since the rebuild began refuses the swap by name',
-        'W5 a foreign key whose rows the new table lacks',
+        'W9: what came since the rebuild began refuses the swap by name',
+        'W5: a foreign key whose rows the new table lacks',
       ],
     },
   },
@@ -345,7 +362,7 @@ export const brokenStores: readonly BrokenStore[] = [
       inspectTables: async (tables) =>
         (await projections.inspectTables(tables)).map((facts) => ({ ...facts, carried: [], blocking: [] })),
     })),
-    rejectedBy: { dependents: ['W5 W13 a view'] },
+    rejectedBy: { dependents: ['W5 W13: a view follows the new table'] },
   },
   {
     name: 'swaps with any lease',

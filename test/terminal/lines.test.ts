@@ -10,7 +10,7 @@ async function linesOf(...chunks: (string | number[])[]) {
   return lines;
 }
 
-test('H11 bom-crlf: lines end anywhere, and their numbers and offsets count bytes', async () => {
+test('H11: lines end anywhere, and their numbers and offsets count bytes', async () => {
   expect(await linesOf('\uFEFFä', '\r\n', '\n', 'b\nc')).toEqual([
     { text: 'ä', number: 1, offset: 0 },
     { text: 'b', number: 3, offset: 8 },
@@ -22,7 +22,7 @@ test('a character cut between two chunks is whole again', async () => {
   expect(await linesOf([0xc3], [0xa4, 0x0a])).toEqual([{ text: 'ä', number: 1, offset: 0 }]);
 });
 
-test('H10 invalid-utf8, H11 UTF-16: what is not UTF-8 is named', async () => {
+test('H10 H11: input that is not UTF-8, UTF-16 too, is named', async () => {
   await expect(linesOf('ok\n', [0x61, 0xff])).rejects.toMatchObject({
     code: 'E_INVALID_INPUT',
     message: 'a.ndjson line 2 is not UTF-8',
@@ -31,7 +31,7 @@ test('H10 invalid-utf8, H11 UTF-16: what is not UTF-8 is named', async () => {
   await expect(linesOf([0xff, 0xfe, 0x7b, 0])).rejects.toMatchObject({ message: 'a.ndjson is UTF-16' });
 });
 
-test('F14 oom-line: a line without an end stops at the limit, not at the end of memory', async () => {
+test('F14: a line without an end stops at the limit, not at the end of memory', async () => {
   let produced = 0;
   async function* endless() {
     for (;;) {

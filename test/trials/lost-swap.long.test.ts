@@ -10,7 +10,7 @@ import { deploy, evstore, inFolder, succeed } from './trial.js';
 
 allowMoreTime('whole rebuilds run as processes behind a wire that is cut');
 
-it.each<Cut>(['before', 'after'])('swap-commit-ack-lost (W4): the wire is cut %s the COMMIT', (cut) =>
+it.each<Cut>(['before', 'after'])('W4: the wire is cut %s the COMMIT', (cut) =>
   withTestStore('postgres', (test) =>
     inFolder(async (parent) => {
       const trial = { test, random: makeRandom(freshSeed()) };

@@ -19,24 +19,24 @@ function expectClean({ seed, findings }: TrialReport): void {
 
 forEachEngine((engine) => {
   describe('trials', { timeout }, () => {
-    it('kill9-every-batch-point (R1)', async () => {
+    it('R1: runners that are killed at any point', async () => {
       expectClean(await attempt(engine, (trial) => killRunners(trial, 8)));
     });
 
-    it('swap-kill9-each-step (W3)', async () => {
+    it('W3: rebuilds that are killed at each step', async () => {
       expectClean(await attempt(engine, (trial) => killRebuilds(trial, { kills: 8, events: 500 })));
     });
 
-    it('swap-under-readers (W1), rollback-swap (W12)', async () => {
+    it('W1 W12: swaps and rollbacks under readers', async () => {
       const options = { swaps: 5, readers: 2, appenders: 1 };
       expectClean(await attempt(engine, (trial) => swapUnderReaders(trial, options)));
     });
 
-    it('zombie-runner (R3), and a rebuild of its kind', async () => {
+    it('R3: runners and rebuilds frozen past their leases', async () => {
       expectClean(await attempt(engine, (trial) => freezeZombies(trial, { rounds: 1, isShort: true, expire: true })));
     });
 
-    it('runner-during-swap (W11): what it applied at the last moment is drained', async () => {
+    it('W11: what it applied at the last moment is drained', async () => {
       expectClean(await attempt(engine, swapLate));
     });
   });
