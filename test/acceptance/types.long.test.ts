@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage } from '../support/package.js';
+
+allowMoreTime('the package is packed, installed and run by a shell');
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const compilers = { 'TypeScript 7': 'typescript/bin/tsc', 'TypeScript 6': '@typescript/typescript6/bin/tsc6' };
@@ -26,7 +29,7 @@ beforeAll(async () => {
   dist = join(packed.folder, 'node_modules/evstore/dist');
   mkdirSync(join(packed.folder, 'node_modules/@types'));
   symlinkSync(join(root, 'node_modules/@types/node'), join(packed.folder, 'node_modules/@types/node'), 'dir');
-}, 120_000);
+});
 afterAll(() => packed.remove());
 
 /** The names that a declaration file exports, and those it declares. */
