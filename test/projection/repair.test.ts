@@ -10,10 +10,13 @@ import type { Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvent, readAll } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { checkpointOf, positionOf, takeLease } from '../support/read-models.js';
 import { spawnWorker } from '../support/workers/spawn.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
+
+allowMoreTime('a process is started and killed three times in one case');
 
 const orders = prepare(orderSummary);
 

@@ -9,7 +9,10 @@ import type { RebuildReport, RebuildSettings } from '../../src/projection/rebuil
 import type { AppliedBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
+import { allowMoreTime } from '../support/more-time.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
+
+allowMoreTime('one case reads the log once for each of several paces');
 
 const summary = prepare(orderSummary);
 const statements = prepare(orderSql);
