@@ -167,7 +167,7 @@ forEachEngine((engine) => {
         for (const part of [undefined, { index: 1, of: 3 }]) {
           const { results } = await runOnce(test.store, [summary], { part });
           expect(results[0]?.error).toMatchObject({ code: 'E_LOCK_HELD', exitCode: 5 });
-          expect(results[0]?.error?.message).toContain('host:9 runs order_summary#2/2');
+          expect(results[0]?.error?.message).toContain('host:9 is running order_summary#2/2');
         }
         const { results } = await runOnce(test.store, [summary], { part: { index: 1, of: 2 } });
         expect(results).toMatchObject([{ error: null }]);

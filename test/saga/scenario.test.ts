@@ -133,7 +133,7 @@ test('a result that cannot be stored is an unknown outcome, and a strange error 
   expect(strange.reason).toBe('reserve: nul \u{fffd} and half \u{fffd}');
 });
 
-test('a saga that is not defined right is refused with what is wrong', () => {
+test('a saga with a wrong definition is refused, and the error names the fault', () => {
   const wrong: [Partial<Saga>, string][] = [
     [{ name: 'Order-Saga' }, 'lower-case'],
     [{ version: 0 }, 'version'],
@@ -149,7 +149,7 @@ test('a saga that is not defined right is refused with what is wrong', () => {
           { name: 'a', action: () => {} },
         ],
       },
-      'are called a',
+      'are named a',
     ],
   ];
   for (const [change, why] of wrong) {
