@@ -2,7 +2,7 @@
 
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { whyAlone } from '../../src/projection/fold/threads/parallel-fold.js';
+import { whyAlone } from '../../src/projection/fold/threads/threaded-fold.js';
 import type { Context, Flags } from './command.js';
 
 const mostThreads = 16;

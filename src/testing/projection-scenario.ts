@@ -12,7 +12,8 @@ import {
   prepareProjection,
 } from '../projection/define/prepare.js';
 import { findShapeFaults } from '../projection/define/shape.js';
-import { RowFold, routeEvent } from '../projection/fold/row-fold.js';
+import { HeldRows } from '../projection/fold/held-rows.js';
+import { foldEvent, routeEvent } from '../projection/fold/row-fold.js';
 import { type GivenEvent, recordGiven } from './given.js';
 
 export interface ProjectionScenario {
@@ -74,10 +75,10 @@ class Scenario implements ProjectionScenario {
 }
 
 function foldRows(projection: PreparedTableProjection, events: readonly RecordedEvent[]): readonly TestedRow[] {
-  const fold = new RowFold(projection);
-  for (const event of events) fold.add(routeEvent(projection, event));
   const { shape } = projection;
-  return [...fold.rows()]
+  const rows = new HeldRows(shape, { isEmpty: true });
+  for (const event of events) foldEvent(projection, routeEvent(projection, event), rows);
+  return [...rows.touched()]
     .filter((entry): entry is [string, StoredRow] => entry[1] !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([, row]) => shape.codec.load(row));

@@ -8,8 +8,8 @@ import {
   type PreparedTableProjection,
   prepareProjection,
 } from '../../src/projection/define/prepare.js';
-import { GivenRows } from '../../src/projection/fold/folded-row.js';
-import { RowFold, routeEvent } from '../../src/projection/fold/row-fold.js';
+import { HeldRows } from '../../src/projection/fold/held-rows.js';
+import { foldEvent, routeEvent } from '../../src/projection/fold/row-fold.js';
 import { errorOf } from '../support/events.js';
 
 function prepare(definition: Projection): PreparedTableProjection {
@@ -40,11 +40,12 @@ function foldBatch(
   rows = new Map<string, StoredRow>(),
 ) {
   const routed = events.map((each) => routeEvent(projection, each));
-  const fold = new RowFold(projection, new GivenRows(rows));
-  for (const each of routed) fold.add(each);
-  const changes = fold.take('t');
-  if (changes.kind !== 'rows') throw new Error('rows are folded into rows');
-  return changes;
+  const held = new HeldRows(projection.shape, { isEmpty: false });
+  for (const key of routed.flatMap(({ keys }) => keys)) {
+    if (held.get(key.text) === undefined) held.learn(key, rows.get(key.text) ?? null);
+  }
+  for (const each of routed) foldEvent(projection, each, held);
+  return held.takeChanges('t');
 }
 
 const counter = prepare(

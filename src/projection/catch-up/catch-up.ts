@@ -1,23 +1,28 @@
 /**
- * Takes a read model forward: reads batches of the log, folds them, and applies rows and position in one transaction.
- * The runner, the rebuild and the rollback differ only in the table they write and the lease they hold.
+ * Moves a set of tables along the log: reads batches, folds them, and writes rows and position in one transaction. The
+ * runner, the rebuild and the rollback differ only in the tables they write and the lease they hold.
  */
 import type { EvstoreError } from '../../domain/errors.js';
 import type { EventBatch } from '../../domain/event.js';
 import { matches } from '../../domain/matches.js';
 import type { Store } from '../../store/store.js';
 import type { ExternalTarget } from '../define/definition.js';
-import type { PreparedProjection } from '../define/prepare.js';
-import { type ApplierTarget, BatchApplier } from './batch-applier.js';
-import { isEventsFault } from './error-policy.js';
+import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from '../define/prepare.js';
+import { assertHeld, ExternalModel } from '../external/external.js';
+import type { BatchFold, FoldTarget } from '../fold/batch-fold.js';
+import { createBatchFold } from '../fold/create-batch-fold.js';
+import { applyBatch } from './apply-batch.js';
+import { type ErrorHandling, isEventsFault, stopAtOnce } from './error-policy.js';
+import { foldBatch, ParkedStreams, type Pipeline } from './fold-batch.js';
 import { HeldEvents } from './held-events.js';
-import { Pace } from './pace.js';
-import { readPaced } from './read-paced.js';
+import { Pace, readPaced } from './pace.js';
 import { waitUntilReadable } from './wait-until-readable.js';
+import { Writer, type WriterTarget } from './writer.js';
 
-/** What a catch-up writes. */
-export interface CatchUpTarget extends ApplierTarget {
-  /** Fixed events a batch; adaptive unless said. */
+export interface CatchUpTarget extends FoldTarget, WriterTarget, ErrorHandling {
+  /** Version of the code that fills a target outside the store's database; the projection's own unless set. */
+  readonly version?: number;
+  /** Events in a batch; adapts to the work unless set. */
   readonly batchSize?: number | undefined;
 }
 
@@ -27,83 +32,93 @@ export interface Step {
   readonly events: number;
 }
 
-/** Batches without an event of its own after which the position is moved all the same. */
+/** Batches in a row without an event of this projection, after which the position is written anyway. */
 const mostPassedOver = 20;
 
 export class CatchUp {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
   readonly #target: CatchUpTarget;
-  readonly #applier: BatchApplier;
+  readonly #external: ExternalModel | undefined;
+  readonly #pipeline: Pipeline;
+  readonly #fold: BatchFold;
+  readonly #writer: Writer;
   readonly #pace: Pace;
+  /** Folded, and not being written yet. */
   #held: HeldEvents | undefined;
-  /** What was held before, while more is folded. */
+  /** Writes what was held before, while more is folded. */
   #writing: Promise<void> | undefined;
   /** The end of what has been folded, written or not. */
   #reached: number;
-  /** Batches in a row without an event of its own. */
+  /** Batches in a row without an event of this projection. */
   #passedOver = 0;
 
   constructor(store: Store, projection: PreparedProjection, target: CatchUpTarget) {
     this.#store = store;
     this.#projection = projection;
     this.#target = target;
-    this.#applier = new BatchApplier(store, projection, target);
+    this.#external = isExternalProjection(projection) ? openExternal(store, projection, target) : undefined;
+    this.#fold = createBatchFold(store, projection, target, this.#external);
+    this.#writer = new Writer(store, projection, target);
+    const { policy = stopAtOnce, part, lease, signal } = target;
+    const parkedStreams = new ParkedStreams(store, projection.name, lease);
+    this.#pipeline = { projection, fold: this.#fold, writer: this.#writer, parkedStreams, policy, part, signal };
     this.#pace = new Pace(target.batchSize);
     this.#reached = target.position;
   }
 
-  /** Everything up to here is in the table, or put aside. */
+  /** Every event up to here is in the tables or set aside. */
   get position(): number {
-    return this.#applier.position;
+    return this.#writer.position;
   }
 
   /** Events applied so far. */
   get events(): number {
-    return this.#applier.events;
+    return this.#writer.events;
   }
 
-  /** Events put aside so far. */
+  /** Events set aside so far. */
   get aside(): number {
-    return this.#applier.aside;
+    return this.#writer.aside;
   }
 
-  /** Gets what runs the handlers ready. @throws E_CONFIG when the code cannot be loaded there */
-  start(): Promise<void> {
-    return this.#applier.start();
+  /** Starts what runs the handlers. @throws E_CONFIG when the code cannot be loaded there */
+  async start(): Promise<void> {
+    await this.#fold.start?.();
   }
 
-  /** Makes an external read model where it is new; nothing for tables. @throws E_HANDLER */
-  open(): Promise<void> {
-    return this.#applier.open();
+  /** Opens an external read model, which creates a new one; does nothing for tables. @throws E_HANDLER */
+  async open(): Promise<void> {
+    await this.#external?.open();
   }
 
   /**
-   * Makes an external read model what readers see, in place of the previous one where that is known; nothing for tables,
-   * which change names in the transaction of the swap.
-   * @throws E_HANDLER, and readers see the one or the other
+   * Makes an external read model the one that readers see; does nothing for tables, whose names the swap changes.
+   * @param previous what readers saw until now; null when that is unknown
+   * @throws E_HANDLER, and readers see either of the two
    */
-  promote(previous: ExternalTarget | null): Promise<void> {
-    return this.#applier.promote(previous);
+  async promote(previous: ExternalTarget | null): Promise<void> {
+    await this.#external?.promote(previous);
   }
 
-  /** Lets go of what it opened. */
+  /** Waits for the write in progress, then closes what was opened. */
   async close(): Promise<void> {
     await this.#writing?.catch(() => {});
-    await this.#applier.close();
+    await this.#external?.close();
+    await this.#fold.close?.();
   }
 
-  /** Goes on from where the table is found to be; what was remembered of its rows is looked up anew. */
+  /** Continues where the tables were found to be, and drops all rows in memory. */
   moveTo(position: number): void {
-    this.#applier.moveTo(position);
+    this.#writer.moveTo(position);
     this.#forget();
   }
 
   /**
-   * Applies batches until `to`, or until the safe head where that is lower: a step for each transaction. Stops early when
+   * Applies batches until `to`, or until the safe head if that is lower; yields after each transaction. Stops early when
    * the signal aborts.
-   * @throws E_HANDLER with everything before the event it failed on applied, when failures stop it
-   * @throws E_SUPERSEDED when the lease is somebody else's
+   * @throws E_HANDLER when an event fails and the policy is to stop; all events before it are applied
+   * @throws E_SUPERSEDED when another process has the lease
    */
   async *steps(to: number): AsyncGenerator<Step> {
     const { signal } = this.#target;
@@ -123,12 +138,12 @@ export class CatchUp {
   }
 
   /**
-   * Takes a batch that was read for several: what is not for this read model, or in it already, is passed over. Where
-   * nothing is for it the position moves now and then only: a transaction for each batch would take longer than to read
-   * alone.
-   * @param batch with everything after the last one that is for it, up to `upTo`
-   * @param isLast the position is to be where the batch ends
-   * @returns how long folding it took, in milliseconds
+   * Takes a batch that was read for several projections, and skips events that are not for this one or already folded.
+   * Batches without an event for it move the position only now and then, because a transaction for each of them would
+   * take longer than reading the log alone.
+   * @param batch with every event for this projection between the previous batch and `upTo`
+   * @param isLast writes everything, so that the position is `upTo` afterwards
+   * @returns how long folding took, in milliseconds
    * @throws as `steps`
    */
   async take({ events, upTo }: EventBatch, isLast: boolean): Promise<number> {
@@ -142,7 +157,7 @@ export class CatchUp {
     return tookMs;
   }
 
-  /** What has been folded is written. @throws as `steps` */
+  /** Writes everything that has been folded. @throws as `steps` */
   async settle(): Promise<void> {
     await this.#orInSmallBatches(async () => {
       await this.#writeHeld();
@@ -151,7 +166,7 @@ export class CatchUp {
     this.#writing = undefined;
   }
 
-  /** Events applied or put aside. */
+  /** Events applied or set aside. */
   get #delivered(): number {
     return this.events + this.aside;
   }
@@ -161,22 +176,20 @@ export class CatchUp {
   }
 
   /**
-   * Folds a batch, and writes it when it is time to: at once, where a size was asked for and where what was folded cannot
-   * wait.
-   * @returns how long it took, in milliseconds, without writing what was held
+   * Folds a batch, and writes it if it is due: at once when a batch size was set or the fold cannot hold it.
+   * @returns how long folding took, in milliseconds
    */
   async #advance(batch: EventBatch): Promise<number> {
     const startedAt = performance.now();
-    if (this.#target.batchSize !== undefined || !this.#applier.canHold) {
-      await this.#applier.apply(batch);
-      this.#reached = this.position;
+    if (this.#target.batchSize !== undefined || this.#fold.isFull === undefined) {
+      await this.#apply(batch);
       return performance.now() - startedAt;
     }
     let tookMs = 0;
     const stop = await this.#orInSmallBatches(async () => {
       const stop = await this.#hold(batch);
       tookMs = performance.now() - startedAt;
-      if (stop !== undefined || this.#applier.isFull || this.#held?.isDue) await this.#writeHeld();
+      if (stop !== undefined || this.#fold.isFull || this.#held?.isDue) await this.#writeHeld();
       if (stop !== undefined) await this.#writing;
       return stop;
     }, batch.upTo);
@@ -184,9 +197,31 @@ export class CatchUp {
     return tookMs;
   }
 
+  /** @returns the error of the event that stops it */
+  async #hold(batch: EventBatch): Promise<EvstoreError | undefined> {
+    const { handled, stop } = await foldBatch(this.#pipeline, batch);
+    if (this.#target.signal.aborted) return undefined;
+    this.#held ??= new HeldEvents(this.#reached);
+    this.#held.add(handled);
+    this.#pipeline.parkedStreams.keep(handled.aside);
+    this.#reached = handled.upTo;
+    return stop;
+  }
+
+  /** Starts to write what is held, after the previous write. */
+  async #writeHeld(): Promise<void> {
+    if (this.#held === undefined) return;
+    await this.#writing;
+    const folded = await this.#fold.takeChanges();
+    this.#writing = this.#writer.write(this.#held, folded);
+    this.#held = undefined;
+    // The next to wait for it gets the error.
+    this.#writing.catch(() => {});
+  }
+
   /**
-   * Does what concerns many events at once. Where one of them is at fault nothing of it stays: what is not in the table is
-   * read again and applied in small batches, so that what becomes of a fault does not depend on what was held with it.
+   * Does work that concerns many events at once. If one of them fails, all of it is dropped, and what is not in the tables
+   * is read again and applied in small batches: the result does not depend on what was held together.
    */
   async #orInSmallBatches<T>(work: () => Promise<T>, upTo = this.#reached): Promise<T | undefined> {
     try {
@@ -200,8 +235,7 @@ export class CatchUp {
     const { signal } = this.#target;
     for (;;) {
       for await (const batch of log.readAll({ ...this.#projection.filter, after: this.position, to: upTo })) {
-        await this.#applier.apply(batch);
-        this.#reached = this.position;
+        await this.#apply(batch);
         if (signal.aborted) return undefined;
       }
       if (this.position >= upTo) return undefined;
@@ -210,33 +244,38 @@ export class CatchUp {
     }
   }
 
-  /** @returns why it ends before the batch does */
-  async #hold(batch: EventBatch): Promise<EvstoreError | undefined> {
-    const { stop, ...handled } = await this.#applier.fold(batch);
-    if (this.#target.signal.aborted) return undefined;
-    this.#held ??= new HeldEvents(this.#reached);
-    this.#held.add(handled);
-    this.#reached = handled.upTo;
-    return stop;
-  }
-
-  /** Begins to write what is held, once what was held before is written. */
-  async #writeHeld(): Promise<void> {
-    if (this.#held === undefined) return;
-    await this.#writing;
-    const taken = await this.#applier.take(this.#held);
-    this.#held = undefined;
-    this.#writing = this.#applier.put(taken);
-    // Whoever waits for it next is told what went wrong.
-    this.#writing.catch(() => {});
+  /** Folds and writes a batch at once. */
+  async #apply(batch: EventBatch): Promise<void> {
+    try {
+      await applyBatch(this.#pipeline, batch);
+      this.#reached = this.position;
+    } catch (error) {
+      this.#forget();
+      throw error;
+    }
   }
 
   #forget(): void {
     this.#held = undefined;
     this.#writing = undefined;
-    this.#applier.forget();
+    this.#pipeline.parkedStreams.forget();
+    this.#fold.forget();
     this.#reached = this.position;
   }
+}
+
+function openExternal(
+  { projections }: Store,
+  projection: PreparedExternalProjection,
+  { lease, physical, version, isEmpty, signal }: CatchUpTarget,
+): ExternalModel {
+  return new ExternalModel({
+    projection,
+    target: { name: physical(projection.name), version: version ?? projection.version },
+    isNew: isEmpty ?? false,
+    hold: () => assertHeld(projections, lease),
+    signal,
+  });
 }
 
 function unlessAborted(signal: AbortSignal): (error: unknown) => void {

@@ -113,6 +113,8 @@ export async function narrow(
   }
 }
 
+export const stateOf = { park: 'parked', skip: 'skipped' } as const;
+
 /** @param failure null for an event that waits behind another */
 export function toSetAside(event: RecordedEvent, state: SetAside['state'], failure: Failure | null): SetAside {
   const { globalPosition, id, streamId, type } = event;

@@ -1,25 +1,32 @@
-/**
- * What has been folded and waits to be written with what comes after it, so that a row that changes often is written once.
- */
 import { addTallies, type Tally, tallyIds } from '../../domain/audit.js';
+import type { RecordedEvent } from '../../domain/event.js';
 import type { SetAside } from '../../store/store.js';
 
-/** Events as the handlers left them. */
+/** Events that are folded or set aside, up to a position. */
 export interface Handled {
   readonly upTo: number;
-  /** Of everything that was delivered, what was put aside included. */
+  /** Of all events that were delivered, including those set aside. */
   readonly tally: Tally;
-  /** Null when nothing was delivered. */
+  /** Null when no event was delivered. */
   readonly lastEventId: string | null;
   readonly aside: readonly SetAside[];
 }
 
-/** A stop, or a kill, costs at most so much work. */
+export function toHandled(
+  events: readonly Pick<RecordedEvent, 'id'>[],
+  upTo: number,
+  aside: readonly SetAside[],
+): Handled {
+  return { upTo, tally: tallyIds(events.map(({ id }) => id)), lastEventId: events.at(-1)?.id ?? null, aside };
+}
+
+/** A stop or a kill loses at most this much work. */
 const longestMs = 1_000;
-/** The last 32 bits of their ids are added up in 2^53. */
+/** The tally adds up the last 32 bits of their ids, which must stay below 2^53. */
 const mostEvents = 1_000_000;
 const mostAside = 10_000;
 
+/** Batches that wait to be written together, so that a row that changes often is written once. */
 export class HeldEvents implements Handled {
   readonly #since = performance.now();
   readonly #aside: SetAside[] = [];
@@ -47,7 +54,7 @@ export class HeldEvents implements Handled {
     return this.#aside;
   }
 
-  /** They have waited long enough, or there are too many. */
+  /** True when they have waited long enough, or are too many. */
   get isDue(): boolean {
     if (this.#aside.length >= mostAside || this.#tally.events >= mostEvents) return true;
     return performance.now() - this.#since >= longestMs;

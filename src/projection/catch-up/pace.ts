@@ -1,11 +1,13 @@
 /**
- * How many events a batch takes: as many as fit into a quarter of a second, so that a stop is never waited for long, and
- * into a few megabytes, because a batch is held in memory and the next one beside it.
+ * Reads the log in batches of a size the work keeps up with: about a quarter of a second of work, so that a stop does not
+ * wait long, and a few megabytes, because a batch is in memory together with the next one.
  */
-import type { RecordedEvent } from '../../domain/event.js';
+import type { EventBatch, EventFilter, RecordedEvent } from '../../domain/event.js';
+import { readAhead } from '../../store/shared/read-ahead.js';
+import type { EventLog } from '../../store/store.js';
 
 const smallest = 50;
-/** More gains nothing: the batch outlives the young generation of the heap, and collecting it takes the time. */
+/** Larger ones are not faster: they outlive the young generation of the heap, and collecting them takes the time. */
 const largest = 2_000;
 const start = 1_000;
 const tooShortMs = 100;
@@ -19,8 +21,8 @@ export class Pace {
   #size: number;
 
   /**
-   * @param fixed a size that is kept whatever it takes
-   * @param readers a batch lives until the last of them has folded it
+   * @param fixed a size to keep, however long a batch takes
+   * @param readers how many folds share a batch: it stays in memory until the last one has folded it
    */
   constructor(fixed?: number, readers = 1) {
     this.#isFixed = fixed !== undefined;
@@ -32,7 +34,7 @@ export class Pace {
     return this.#size;
   }
 
-  /** How long a batch took. */
+  /** Adjusts the size to how long a batch took. */
   record(events: readonly Pick<RecordedEvent, 'data' | 'metadata'>[], elapsedMs: number): void {
     if (this.#isFixed || events.length === 0) return;
     const characters = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
@@ -41,5 +43,32 @@ export class Pace {
     else if (events.length >= this.#size && (elapsedMs < tooShortMs || roomFor < this.#size)) {
       this.#size = Math.min(this.#most, roomFor, this.#size * 2);
     }
+  }
+}
+
+/**
+ * Reads each matching event from `after` (exclusive) to `to`, or to the safe head if that is lower. When the size changes,
+ * batches that were read ahead with the old one are delivered first.
+ */
+export async function* readPaced(
+  log: EventLog,
+  filter: EventFilter,
+  after: number,
+  to: number,
+  pace: Pace,
+): AsyncGenerator<EventBatch> {
+  let reached = after;
+  while (reached < to) {
+    const batchSize = pace.size;
+    let isCut = false;
+    const isEnough = () => {
+      isCut ||= pace.size !== batchSize;
+      return isCut;
+    };
+    for await (const batch of readAhead(log.readAll({ ...filter, after: reached, to, batchSize }), isEnough)) {
+      reached = batch.upTo;
+      yield batch;
+    }
+    if (!isCut) return;
   }
 }

@@ -1,8 +1,8 @@
-/** Projections that appends apply: pure functions for the driver to call in the transaction of the append, or of a batch. */
+/** Projections that appends apply: pure functions that the driver calls in the transaction of the append, or of a batch. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import type { Part } from '../../domain/parts.js';
-import type { DeferredChanges, Fold, StoredRow } from '../../domain/read-model.js';
+import type { DeferredChanges, Fold } from '../../domain/read-model.js';
 import type { InlineProjection } from '../../store/store.js';
 import { keyOf } from '../define/columns.js';
 import { withoutName } from '../define/handler-error.js';
@@ -12,8 +12,8 @@ import {
   type PreparedProjection,
   type PreparedTableProjection,
 } from '../define/prepare.js';
-import { GivenRows } from './folded-row.js';
-import { RowFold, routeEvent, statementsOf } from './row-fold.js';
+import { HeldRows } from './held-rows.js';
+import { foldEvent, routeEvent, statementsOf } from './row-fold.js';
 
 interface WrittenTables {
   /** Maps a name readers use to the table to write. */
@@ -95,10 +95,11 @@ function foldRows(
     table,
     keys: [...keys.values()],
     complete: (rows) => {
-      const current = new Map<string, StoredRow | null>(rows.map((row) => [keyOf(shape, row).text, row]));
-      const fold = new RowFold(projection, new GivenRows(current));
-      for (const event of routed) fold.add(event);
-      return fold.take(table);
+      const current = new Map(rows.map((row) => [keyOf(shape, row).text, row]));
+      const held = new HeldRows(shape, { isEmpty: false });
+      for (const [text, columns] of keys) held.learn({ text, columns }, current.get(text) ?? null);
+      for (const event of routed) foldEvent(projection, event, held);
+      return held.takeChanges(table);
     },
   };
 }

@@ -7,7 +7,8 @@ import type { ParkedEvent, Store } from '../../store/store.js';
 import { isEventsFault, narrow, toSetAside } from '../catch-up/error-policy.js';
 import { failedPosition, toNamedError } from '../define/handler-error.js';
 import { isExternalProjection, type PreparedProjection } from '../define/prepare.js';
-import { type BatchFold, createBatchFold } from '../fold/batch-fold.js';
+import type { BatchFold } from '../fold/batch-fold.js';
+import { createBatchFold } from '../fold/create-batch-fold.js';
 import { Slices } from '../fold/slices.js';
 import {
   findParked,
@@ -153,7 +154,7 @@ class StreamRetry {
     failed?: { event: RecordedEvent; error: EvstoreError },
   ): Promise<void> {
     const { lease, signal } = this.#live;
-    const { changes } = await this.#fold.take();
+    const { changes } = await this.#fold.takeChanges();
     signal.throwIfAborted();
     await this.#store.projections.apply({
       ...unmoved(lease),

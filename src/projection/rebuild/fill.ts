@@ -1,8 +1,7 @@
 /** Fills the tables of several rebuilds in one pass over the log. */
 import { uniteFilters } from '../../domain/matches.js';
 import type { Store } from '../../store/store.js';
-import { Pace } from '../catch-up/pace.js';
-import { readPaced } from '../catch-up/read-paced.js';
+import { Pace, readPaced } from '../catch-up/pace.js';
 import type { RebuildProgress } from '../journal/rebuild-steps.js';
 import type { Rebuilding } from './rebuilding.js';
 

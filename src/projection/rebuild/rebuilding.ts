@@ -10,7 +10,7 @@ import { type Counts, type VerifyOptions, verifyRebuild } from '../compare/count
 import { assertWithin, compareFully, type FullCheck, isWithin } from '../compare/full-check.js';
 import { assertValid } from '../compare/validate-rows.js';
 import type { PreparedProjection } from '../define/prepare.js';
-import { whyAlone } from '../fold/threads/parallel-fold.js';
+import { whyAlone } from '../fold/threads/threaded-fold.js';
 import { abortRebuild, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
 import { type RebuildProgress, StepClock, type StepTaken } from '../journal/rebuild-steps.js';
 import { type SwapOptions, swapHeld } from '../swap/swap.js';

@@ -3,7 +3,8 @@ import type { RecordedEvent } from '../../domain/event.js';
 import type { StoredRow } from '../../domain/read-model.js';
 import type { Store } from '../../store/store.js';
 import type { PreparedTableProjection } from '../define/prepare.js';
-import { RowFold, routeEvent } from '../fold/row-fold.js';
+import { HeldRows } from '../fold/held-rows.js';
+import { foldEvent, routeEvent } from '../fold/row-fold.js';
 import { Slices } from '../fold/slices.js';
 import type { Keys } from './repair-keys.js';
 
@@ -16,7 +17,7 @@ export class Replay {
   readonly #keys: Keys;
   /** Positions of events that the live rows have to do without. */
   readonly #aside: ReadonlySet<number>;
-  readonly #fold: RowFold;
+  readonly #rows: HeldRows;
   #position = 0;
   #events = 0;
 
@@ -25,7 +26,7 @@ export class Replay {
     this.#projection = projection;
     this.#keys = keys;
     this.#aside = aside;
-    this.#fold = new RowFold(projection);
+    this.#rows = new HeldRows(projection.shape, { isEmpty: true });
   }
 
   /** Everything up to here is in the rows. */
@@ -58,7 +59,7 @@ export class Replay {
   rows(): ReadonlyMap<string, StoredRow | null> {
     const rows = new Map<string, StoredRow | null>();
     for (const text of this.#keys.keys()) rows.set(text, null);
-    for (const [text, row] of this.#fold.rows()) rows.set(text, row);
+    for (const [text, row] of this.#rows.touched()) rows.set(text, row);
     return rows;
   }
 
@@ -71,7 +72,7 @@ export class Replay {
       const routed = routeEvent(this.#projection, event);
       const keys = routed.keys.filter(({ text }) => this.#keys.has(text));
       if (keys.length === 0) continue;
-      this.#fold.add({ ...routed, keys });
+      foldEvent(this.#projection, { ...routed, keys }, this.#rows);
       this.#events += 1;
     }
   }

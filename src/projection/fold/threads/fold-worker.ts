@@ -5,7 +5,7 @@ import type { RecordedEvent } from '../../../domain/event.js';
 import type { StoredRow } from '../../../domain/read-model.js';
 import { loadFile } from '../../define/load.js';
 import { isTableProjection, type PreparedTableProjection } from '../../define/prepare.js';
-import { RowBatchFold } from '../row-batch-fold.js';
+import { TableFold } from '../table-fold.js';
 import type { ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
 
 const work = workerData as ThreadWork;
@@ -34,7 +34,7 @@ function serve(projection: PreparedTableProjection): void {
   };
   const { part, isEmpty, cacheBytes, table } = work;
   const { signal } = new AbortController();
-  const fold = new RowBatchFold({ readRows }, projection, { physical: () => table, part, isEmpty, cacheBytes, signal });
+  const fold = new TableFold({ readRows }, projection, { physical: () => table, part, isEmpty, cacheBytes, signal });
 
   const tryFold = async (events: readonly RecordedEvent[]): Promise<boolean> => {
     try {
@@ -53,7 +53,7 @@ function serve(projection: PreparedTableProjection): void {
     }
     if (request.kind === 'rows') giveRows(request.rows);
     if (request.kind === 'take') {
-      const { inserts = [], upserts, deletes } = fold.takeRows();
+      const { inserts = [], upserts, deletes } = fold.takeChanges().changes;
       answer({ kind: 'taken', rows: { inserts, upserts, deletes } });
     }
     if (request.kind === 'forget') fold.forget();

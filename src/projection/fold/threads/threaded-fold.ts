@@ -11,7 +11,7 @@ import { toRowKeys, writeKey } from '../../define/columns.js';
 import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from '../../define/prepare.js';
 import type { BatchFold, Folded, FoldTarget } from '../batch-fold.js';
 import { whyMoreThanKey } from '../partition.js';
-import { type ReadableTable, RowBatchFold } from '../row-batch-fold.js';
+import { type ReadableTable, TableFold } from '../table-fold.js';
 import { FoldThread } from './fold-thread.js';
 
 /** Why its handlers cannot run in several threads; undefined when they can. */
@@ -24,7 +24,7 @@ export function whyAlone(projection: PreparedProjection): string | undefined {
   return whyMoreThanKey(projection);
 }
 
-export class ParallelBatchFold implements BatchFold {
+export class ThreadedFold implements BatchFold {
   readonly #table: ReadableTable;
   readonly #projection: PreparedTableProjection;
   readonly #target: FoldTarget;
@@ -35,7 +35,7 @@ export class ParallelBatchFold implements BatchFold {
   /** The threads have folded what was not taken yet. */
   #holds = false;
   /** Since an event of the batch failed. */
-  #alone: RowBatchFold | undefined;
+  #alone: TableFold | undefined;
 
   constructor(table: ReadableTable, projection: PreparedTableProjection, target: FoldTarget, threads: number) {
     this.#table = table;
@@ -76,7 +76,7 @@ export class ParallelBatchFold implements BatchFold {
     const held = this.#holds;
     this.forget();
     if (held) throw new EvstoreError('E_HANDLER', 'an event failed in a thread, among others that wait to be written');
-    this.#alone = new RowBatchFold(this.#table, this.#projection, { ...this.#target, isEmpty: false });
+    this.#alone = new TableFold(this.#table, this.#projection, { ...this.#target, isEmpty: false });
     await this.#alone.prepare(events);
   }
 
@@ -90,9 +90,9 @@ export class ParallelBatchFold implements BatchFold {
     this.add(event);
   }
 
-  async take(): Promise<Folded> {
+  async takeChanges(): Promise<Folded> {
     if (this.#alone !== undefined) {
-      const folded = this.#alone.take();
+      const folded = this.#alone.takeChanges();
       this.#alone = undefined;
       return folded;
     }

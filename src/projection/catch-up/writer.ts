@@ -1,0 +1,81 @@
+import type { Lease, Store } from '../../store/store.js';
+import type { PreparedProjection } from '../define/prepare.js';
+import type { Folded } from '../fold/batch-fold.js';
+import type { ErrorHandling } from './error-policy.js';
+import type { Handled } from './held-events.js';
+
+export interface WriterTarget extends Pick<ErrorHandling, 'tellAside'> {
+  readonly lease: Lease;
+  /** Of a rebuild: the tables whose position moves. */
+  readonly side?: 'built' | 'old';
+  /** Every event up to here is in the tables or set aside. */
+  readonly position: number;
+  /** Aborted: nothing more is written. */
+  readonly signal: AbortSignal;
+}
+
+/** Writes changes, the events set aside and the position behind them, in one transaction each. */
+export class Writer {
+  readonly #store: Store;
+  readonly #projection: PreparedProjection;
+  readonly #target: WriterTarget;
+  #position: number;
+  #events = 0;
+  #aside = 0;
+
+  constructor(store: Store, projection: PreparedProjection, target: WriterTarget) {
+    this.#store = store;
+    this.#projection = projection;
+    this.#target = target;
+    this.#position = target.position;
+  }
+
+  /** Every event up to here is in the tables or set aside. */
+  get position(): number {
+    return this.#position;
+  }
+
+  /** Events applied so far. */
+  get events(): number {
+    return this.#events;
+  }
+
+  /** Events set aside so far. */
+  get aside(): number {
+    return this.#aside;
+  }
+
+  /** Continues where the tables were found to be. */
+  moveTo(position: number): void {
+    this.#position = position;
+  }
+
+  /** @throws E_SUPERSEDED when another process has the lease */
+  async write(handled: Handled, { changes, writeOutside }: Folded): Promise<void> {
+    const { lease, side, signal, tellAside } = this.#target;
+    const { upTo, tally, lastEventId, aside } = handled;
+    if (signal.aborted || upTo <= this.#position) return;
+    await writeOutside?.({ from: this.#position, to: upTo });
+    if (signal.aborted) return;
+    const { filter, name } = this.#projection;
+    await this.#store.projections.apply({
+      lease,
+      ...(side !== undefined && { side }),
+      from: this.#position,
+      to: upTo,
+      lastEventId,
+      seen: { filter, ...tally },
+      changes,
+      ...(aside.length > 0 && { parked: { projection: holderOf(lease, name), added: aside, removed: [] } }),
+    });
+    this.#position = upTo;
+    this.#events += tally.events - aside.length;
+    this.#aside += aside.length;
+    for (const each of aside) tellAside?.(each, name);
+  }
+}
+
+/** A part of a projection has its own parked events; the tables of a rebuild are not divided. */
+function holderOf({ target }: Lease, name: string): string {
+  return target.kind === 'checkpoint' ? target.subscriptionId : name;
+}
