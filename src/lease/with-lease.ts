@@ -3,8 +3,12 @@ import { EvstoreError } from '../domain/errors.js';
 import type { Lease, LeaseRequest, LeaseTarget, ProjectionStore } from '../store/store.js';
 import { Heartbeat, type HeartbeatOptions, leaseTtlMs, nameOf } from './heartbeat.js';
 
-export interface LeaseOptions extends HeartbeatOptions, Omit<LeaseRequest, 'ttlMs'> {
+export interface LeaseOptions extends KeepOptions, Omit<LeaseRequest, 'ttlMs'> {}
+
+export interface KeepOptions extends HeartbeatOptions {
   readonly signal: AbortSignal;
+  /** Returns true for an error after which the lease is not released, because its holder will renew it. */
+  readonly holdAfter?: ((error: unknown) => boolean) | undefined;
 }
 
 /**
@@ -41,15 +45,19 @@ export async function acquireLease(
 export async function keepLease<T>(
   projections: ProjectionStore,
   lease: Lease,
-  { signal, ...options }: HeartbeatOptions & { readonly signal: AbortSignal },
+  { signal, holdAfter, ...options }: KeepOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const heartbeat = new Heartbeat(projections, lease, options);
+  let isHeld = false;
   try {
     return await work(AbortSignal.any([signal, heartbeat.lost]));
+  } catch (error) {
+    isHeld = holdAfter?.(error) ?? false;
+    throw error;
   } finally {
     heartbeat.stop();
-    // It ends by itself: what went wrong here must not hide why the work ended.
-    await projections.releaseLease(lease).catch(() => {});
+    // The lease expires by itself: an error here must not hide why the work ended.
+    if (!isHeld) await projections.releaseLease(lease).catch(() => {});
   }
 }

@@ -4,8 +4,8 @@ import { type PreparedProjection, prepareProjection } from '../../src/projection
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
 import type { RebuildReport } from '../../src/projection/rebuild/rebuilding.js';
-import type { RunNews } from '../../src/projection/run/news.js';
-import { type RunOptions, type RunResult, runProjections } from '../../src/projection/run/run.js';
+import { runProjections } from '../../src/projection/run/run.js';
+import type { RunNews, RunOptions, RunResult } from '../../src/projection/run/run-options.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvent, readAll } from '../support/events.js';

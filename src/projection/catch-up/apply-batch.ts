@@ -16,7 +16,7 @@ export async function applyBatch(pipeline: Pipeline, batch: EventBatch): Promise
     (part) => applyPart(pipeline, part),
     (event, error) => refuse(pipeline, event, error),
   );
-  // An event that is written alone moves the position no further than to itself.
+  // Refused events at the end of the batch are still to be written.
   if (writer.position < batch.upTo) await writer.write(toHandled([], batch.upTo, []), await fold.takeChanges());
 }
 
@@ -58,6 +58,6 @@ async function refuse(pipeline: Pipeline, event: RecordedEvent, error: EvstoreEr
   const named = toNamedError(projection.name, event, failure.error);
   if (onError === 'stop') throw named;
   const aside = [toSetAside(event, stateOf[onError], { ...failure, error: named })];
-  await writer.write(toHandled([event], upTo, aside), await fold.takeChanges());
+  writer.add(toHandled([event], upTo, aside));
   parkedStreams.keep(aside);
 }

@@ -260,6 +260,7 @@ export class CatchUp {
     this.#writing = undefined;
     this.#pipeline.parkedStreams.forget();
     this.#fold.forget();
+    this.#writer.forget();
     this.#reached = this.position;
   }
 }

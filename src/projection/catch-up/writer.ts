@@ -2,7 +2,7 @@ import type { Lease, Store } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import type { Folded } from '../fold/batch-fold.js';
 import type { ErrorHandling } from './error-policy.js';
-import type { Handled } from './held-events.js';
+import { type Handled, HeldEvents } from './held-events.js';
 
 export interface WriterTarget extends Pick<ErrorHandling, 'tellAside'> {
   readonly lease: Lease;
@@ -19,6 +19,8 @@ export class Writer {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
   readonly #target: WriterTarget;
+  /** Goes into the next write. */
+  #added: HeldEvents | undefined;
   #position: number;
   #events = 0;
   #aside = 0;
@@ -48,16 +50,29 @@ export class Writer {
   /** Continues where the tables were found to be. */
   moveTo(position: number): void {
     this.#position = position;
+    this.forget();
+  }
+
+  /** Adds events without changes to the next write, to save a transaction. */
+  add(handled: Handled): void {
+    this.#added ??= new HeldEvents(this.#position);
+    this.#added.add(handled);
+  }
+
+  /** Drops what was added to the next write. */
+  forget(): void {
+    this.#added = undefined;
   }
 
   /** @throws E_SUPERSEDED when another process has the lease */
   async write(handled: Handled, { changes, writeOutside }: Folded): Promise<void> {
     const { lease, side, signal, tellAside } = this.#target;
-    const { upTo, tally, lastEventId, aside } = handled;
+    const { upTo } = handled;
     if (signal.aborted || upTo <= this.#position) return;
     await writeOutside?.({ from: this.#position, to: upTo });
     if (signal.aborted) return;
     const { filter, name } = this.#projection;
+    const { tally, lastEventId, aside } = this.#withAdded(handled);
     await this.#store.projections.apply({
       lease,
       ...(side !== undefined && { side }),
@@ -69,9 +84,18 @@ export class Writer {
       ...(aside.length > 0 && { parked: { projection: holderOf(lease, name), added: aside, removed: [] } }),
     });
     this.#position = upTo;
+    this.#added = undefined;
     this.#events += tally.events - aside.length;
     this.#aside += aside.length;
     for (const each of aside) tellAside?.(each, name);
+  }
+
+  #withAdded(handled: Handled): Handled {
+    if (this.#added === undefined) return handled;
+    const both = new HeldEvents(this.#position);
+    both.add(this.#added);
+    both.add(handled);
+    return both;
   }
 }
 

@@ -5,8 +5,8 @@ import { partOf } from '../../domain/parts.js';
 import { shellWord } from '../../domain/shell-word.js';
 import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
-import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
 import { assertSameHistory } from '../../lease/same-history.js';
+import { withLease } from '../../lease/with-lease.js';
 import type { EventLog, Lease, ParkedEvent, Store } from '../../store/store.js';
 
 /** Which of a projection's parked events: one by position or id, those of a stream, or all. */
@@ -153,29 +153,21 @@ export interface LiveTables {
   readonly signal: AbortSignal;
 }
 
-/** Takes the live tables over from whoever runs them, who steps back and goes on afterwards. */
-export async function withLiveTables<T>(
-  options: ParkedOptions,
+/** Takes the lease of the live tables from their runner, which continues afterwards. */
+export function withLiveTables<T>(
+  { store, owner, signal }: ParkedOptions,
   name: string,
   work: (live: LiveTables) => Promise<T>,
 ): Promise<T> {
-  const { store, owner } = options;
-  const target = { kind: 'checkpoint', subscriptionId: name } as const;
-  const answer = await store.projections.acquireLease(target, { owner, ttlMs: leaseTtlMs, steal: true });
-  if (answer.held) throw new EvstoreError('E_BUG', `the lease of ${name} could not be taken over`);
-  const heartbeat = new Heartbeat(store.projections, answer.lease);
-  try {
+  const whole = { kind: 'checkpoint', subscriptionId: name } as const;
+  return withLease(store.projections, whole, { owner, steal: true, signal }, async (lease, held) => {
     const checkpoints = checkpointsOf(await store.projections.checkpoints(), name);
     for (const checkpoint of checkpoints) await assertSameHistory(store.log, checkpoint);
     const [first] = checkpoints;
     if (first === undefined) throw new EvstoreError('E_BUG', `the checkpoint of ${name} vanished`);
     const { subscriptionId, position } = first;
-    const lease: Lease = { ...answer.lease, target: { kind: 'checkpoint', subscriptionId }, position };
-    return await work({ lease, signal: AbortSignal.any([options.signal, heartbeat.lost]) });
-  } finally {
-    heartbeat.stop();
-    await store.projections.releaseLease(answer.lease).catch(() => {});
-  }
+    return work({ lease: { ...lease, target: { kind: 'checkpoint', subscriptionId }, position }, signal: held });
+  });
 }
 
 /** A batch that delivers nothing: the checkpoint stays where it is. */

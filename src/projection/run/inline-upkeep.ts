@@ -1,18 +1,18 @@
 /**
- * What a program that appends inline does for its projections besides: it registers them, and where no runner does, it
- * takes their checkpoints past what its appends applied, and applies what they had to leave.
+ * Looks after the inline projections of a program that appends: registers them, and while no runner does it, moves their
+ * checkpoints past the events that appends applied and applies those that appends left.
  */
 import { isEvstoreError } from '../../domain/errors.js';
-import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
 import { ownerName } from '../../lease/owner.js';
 import { compareCode } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
+import { withLease } from '../../lease/with-lease.js';
 import type { InlineProjection, Lease, Store } from '../../store/store.js';
 import { CatchUp } from '../catch-up/catch-up.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { toInlineProjection } from '../fold/deferred-fold.js';
 
-/** At most this often, and for at most as long: a runner beside it gets the lease in between. In milliseconds. */
+/** It works at most this often and for at most this long, so that a runner gets the lease in between. In milliseconds. */
 const everyMs = 1_000;
 
 export class InlineUpkeep {
@@ -23,7 +23,7 @@ export class InlineUpkeep {
   #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #isDue = false;
-  /** Of the last work, on the clock of the process. */
+  /** When it last worked, on the clock of the process. */
   #endedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
@@ -34,8 +34,9 @@ export class InlineUpkeep {
   }
 
   /**
-   * Makes the tables of those that are new. Others than inline ones are left to their runner.
-   * @throws E_FOREIGN_TABLE, and E_UNSAFE_STORE when the order of the log cannot be trusted
+   * Registers the inline projections, and creates the tables of new ones. The others are left to their runner.
+   * @throws E_FOREIGN_TABLE
+   * @throws E_UNSAFE_STORE when the order of the log cannot be trusted
    */
   static async start(store: Store, projections: readonly PreparedProjection[]): Promise<InlineUpkeep> {
     const inline = projections.filter(({ mode }) => mode === 'inline');
@@ -46,14 +47,14 @@ export class InlineUpkeep {
     return new InlineUpkeep(store, inline);
   }
 
-  /** To be called after an append: the work is done soon, and never keeps the process alive. */
+  /** Call it after an append. The work is done soon, and does not keep the process alive. */
   appended(): void {
     if (this.#projections.length === 0) return;
     this.#isDue = true;
     this.#schedule();
   }
 
-  /** Does now what is due. Never throws. */
+  /** Does the work that is due. Never throws. */
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#timer);
@@ -74,7 +75,7 @@ export class InlineUpkeep {
     this.#timer.unref();
   }
 
-  /** What goes wrong here concerns no append: the events wait, and `lag` shows it. */
+  /** An error here is not about an append: the events wait for a runner, and `lag` shows that they do. */
   async #work(): Promise<void> {
     this.#isDue = false;
     for (const projection of this.#projections) await this.#catchUp(projection).catch(() => {});
@@ -90,33 +91,28 @@ export class InlineUpkeep {
     const { safeHead } = await log.head();
     if (checkpoint.position >= safeHead) return;
     const target = { kind: 'checkpoint', subscriptionId: name } as const;
-    const answer = await projections.acquireLease(target, { owner: ownerName(), ttlMs: leaseTtlMs });
-    if (answer.held) return;
-    const { lease } = answer;
-    const heartbeat = new Heartbeat(projections, lease);
-    try {
-      // Swapped since it was looked at: another time.
+    const options = { owner: ownerName(), signal: AbortSignal.timeout(everyMs / this.#projections.length) };
+    await withLease(projections, target, options, async (lease, signal) => {
+      // Tables were swapped in since the projection was looked up: leave it until the next time.
       if (lease.generation !== record.generation) return;
-      await assertSameHistory(log, checkpoint);
-      const deadline = AbortSignal.timeout(everyMs / this.#projections.length);
-      await this.#follow(projection, lease, AbortSignal.any([deadline, heartbeat.lost]), safeHead);
-      if (checkpoint.lastError !== null) await projections.recordError(name, null);
-    } catch (error) {
-      if (isEvstoreError(error) && error.code === 'E_HANDLER') {
-        await projections.recordError(name, `${error.message}${error.why === undefined ? '' : `: ${error.why}`}`);
+      try {
+        await assertSameHistory(log, checkpoint);
+        await this.#follow(projection, lease, signal, safeHead);
+        if (checkpoint.lastError !== null) await projections.recordError(name, null);
+      } catch (error) {
+        if (isEvstoreError(error) && error.code === 'E_HANDLER') {
+          await projections.recordError(name, `${error.message}${error.why === undefined ? '' : `: ${error.why}`}`);
+        }
+        throw error;
       }
-      throw error;
-    } finally {
-      heartbeat.stop();
-      await projections.releaseLease(lease);
-    }
+    });
   }
 
   async #follow(projection: PreparedProjection, lease: Lease, signal: AbortSignal, to: number): Promise<void> {
     const { position } = lease;
     const catchUp = new CatchUp(this.#store, projection, { lease, physical: String, position, signal });
     for await (const _step of catchUp.steps(to));
-    // Whatever else is waiting is more than fits into the time there is.
+    // There was no time for the rest.
     if (catchUp.position < to) this.#isDue = true;
   }
 }

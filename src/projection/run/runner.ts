@@ -1,14 +1,15 @@
 /**
- * The runner of one projection, or of a part of it: gets the lease, catches up, follows, and gives the lease back. Without
- * the lease it stands by, and so it does while the tables are still of an older version than its code. Its safety does not
- * rest on the lease but on each batch, which is written only under the lease's latest token.
+ * Runs one projection, or a part of it: acquires the lease, catches up, follows the log, and releases the lease. It stands
+ * by while another process has the lease, and while the tables are of an older version than its code. The lease alone
+ * does not make this safe: each batch is written only if its fencing token is still the latest.
  */
-import { type EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import { isEvstoreError, isTransient } from '../../domain/errors.js';
 import { type Part, subscriptionIdOf, wholeWork } from '../../domain/parts.js';
 import { BackOff, pause } from '../../lease/back-off.js';
-import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
+import { leaseTtlMs } from '../../lease/heartbeat.js';
 import { assertSamePlace, assertVersion, compareCode, findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
+import { keepLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Lease, ProjectionRecord } from '../../store/store.js';
 import { CatchUp, type Step } from '../catch-up/catch-up.js';
 import type { PreparedProjection } from '../define/prepare.js';
@@ -16,43 +17,44 @@ import { assertCanDivide, assertNotInline } from '../fold/partition.js';
 import { divideWork } from './divide.js';
 import type { HeadWatch } from './head-watch.js';
 import { Rate } from './rate.js';
-import type { RunOptions, RunResult } from './run.js';
+import type { RunOptions, RunResult } from './run-options.js';
 
-/** How long `--once` goes on trying to reach a database that is gone. */
+/** How long `--once` tries to reconnect to a database. */
 const onceReconnectMs = 30_000;
-/** How long a standby waits before it asks for the lease again: readers wait as long after a swap. */
+/** How long a standby waits before it tries to acquire the lease again. After a swap, read models stand still as long. */
 const standbyMs = 500;
-/** How long a follower sleeps in the store before it looks around. */
+/** How long a follower waits for an append before it checks its signal. */
 const followMs = 5_000;
 
 export class Runner {
   readonly #options: RunOptions;
   readonly #projection: PreparedProjection;
-  /** Whose checkpoint it moves. */
+  /** The subscription whose checkpoint it moves. */
   readonly #id: string;
   readonly #part: Part;
   readonly #watch: HeadWatch;
   readonly #end: number;
   readonly #ttlMs: number;
   readonly #rate = new Rate();
+  /** Held over a lost connection. */
   #lease: Lease | undefined;
   #standbyFor: string | undefined;
-  /** Of this spell, or of the last. */
+  /** Of this lease, or of the last one. */
   #catchUp: CatchUp | undefined;
   #saidStale = false;
-  /** The tables were of this code's version when it last looked. */
+  /** The tables were of this code's version when it last checked. */
   #wasCurrent = false;
   #waitedFor: number | undefined;
   #stopped: RunResult['stopped'] = null;
-  /** Other code has made the rows: see `FoldTarget`. */
+  /** Other code made the rows: see `FoldTarget`. */
   #isForeign = false;
-  /** Live outside the store's database. */
+  /** What is live outside the store's database; null for tables. */
   #target: string | null = null;
   #position = 0;
   #events = 0;
   #aside = 0;
 
-  /** @param end position at which the work is done */
+  /** @param end the position at which it stops */
   constructor(options: RunOptions, projection: PreparedProjection, watch: HeadWatch, end: number) {
     this.#options = options;
     this.#projection = projection;
@@ -71,7 +73,7 @@ export class Runner {
     return this.#position;
   }
 
-  /** Why it is done before its end; null when it is not. */
+  /** Why it stopped before its end; null when it did not. */
   get stopped(): RunResult['stopped'] {
     return this.#stopped;
   }
@@ -81,7 +83,7 @@ export class Runner {
     return this.#events;
   }
 
-  /** Events put aside by this runner. */
+  /** Events set aside by this runner. */
   get aside(): number {
     return this.#aside;
   }
@@ -101,7 +103,7 @@ export class Runner {
         });
         if (isDone) return;
       } catch (error) {
-        if (!isConnectionTrouble(error)) throw error;
+        if (!isTransient(error)) throw error;
         if (once && lostAt !== undefined && performance.now() - lostAt > onceReconnectMs) throw error;
         if (lostAt === undefined) {
           this.#options.report({ kind: 'disconnected', projection: this.#id, error });
@@ -112,7 +114,7 @@ export class Runner {
     }
   }
 
-  /** One spell with the lease, or one look at who has it. True when the end is reached. */
+  /** Leads while it has the lease, or stands by for a moment. True when the end is reached. */
   async #runConnected(onContact: () => void): Promise<boolean> {
     const { store, signal } = this.#options;
     const { name, version, codeHash, model } = this.#projection;
@@ -134,18 +136,10 @@ export class Runner {
       await pause(standbyMs, signal);
       return false;
     }
-    // A swap steals the lease, so from here on the tables stay what they are, or nothing is written.
-    const current = await findRecord(store, name);
-    if (current?.version === version && current.parts === this.#part.of) {
-      this.#isForeign = current.codeHash !== codeHash;
-      this.#target = current.target;
-      return this.#lead(lease);
-    }
-    await this.#release(lease);
-    return false;
+    return this.#lead(lease);
   }
 
-  /** The tables are of another version. True when there is nothing to wait for. */
+  /** Waits for tables of this version. True when it has to stop instead. */
   async #awaitTables(record: ProjectionRecord): Promise<boolean> {
     const { store, signal, once, report } = this.#options;
     const { name, version, codeHash } = this.#projection;
@@ -163,7 +157,7 @@ export class Runner {
     return false;
   }
 
-  /** False while it has to wait for those who run the projection as it is divided now. */
+  /** Divides the work into this runner's number of parts. False while other processes run the present parts. */
   async #divide(record: ProjectionRecord): Promise<boolean> {
     const { store, signal, owner, once, report } = this.#options;
     if (this.#part.of > 1) assertNotInline(record);
@@ -175,6 +169,7 @@ export class Runner {
       report({ kind: 'divided', projection: this.#projection.name, parts: this.#part.of });
       return true;
     } catch (error) {
+      // Not the transient errors of a lost connection, but those that end when other processes move on.
       const isPassing = isEvstoreError(error) && ['E_LOCK_HELD', 'E_CHECK_FAILED', 'E_SUPERSEDED'].includes(error.code);
       if (once || !isPassing) throw error;
       if (error.code === 'E_LOCK_HELD') this.#standBy(String(error.details.owner));
@@ -183,7 +178,7 @@ export class Runner {
     }
   }
 
-  /** Undefined while somebody else has it. A lease that outlived a lost connection is taken up again. */
+  /** Renews the lease held over a lost connection, or acquires it; undefined while another process has it. */
   async #obtainLease(): Promise<Lease | undefined> {
     const { store, owner, report } = this.#options;
     const { version, codeHash } = this.#projection;
@@ -200,7 +195,6 @@ export class Runner {
       return undefined;
     }
     this.#standbyFor = undefined;
-    this.#lease = answer.lease;
     report({ kind: 'leading', projection: this.#id, position: answer.lease.position });
     return answer.lease;
   }
@@ -210,30 +204,44 @@ export class Runner {
     this.#standbyFor = owner;
   }
 
+  /** Works under the lease. True when the end is reached. */
   async #lead(lease: Lease): Promise<boolean> {
-    const { store, signal } = this.#options;
-    const heartbeat = new Heartbeat(store.projections, lease, {
-      ttlMs: this.#ttlMs,
-      vitals: () => ({ rate: Math.round(this.#rate.perSecond()) }),
-    });
+    const { store, signal, report } = this.#options;
+    const vitals = () => ({ rate: Math.round(this.#rate.perSecond()) });
+    // After a lost connection the lease is renewed, so that no standby takes over in between.
+    const options = { ttlMs: this.#ttlMs, vitals, signal, holdAfter: isTransient };
+    this.#lease = undefined;
     try {
-      const isDone = await this.#follow(lease, AbortSignal.any([signal, heartbeat.lost]));
-      if (heartbeat.lost.aborted && !isDone) await this.#stepBack(lease);
-      else await this.#release(lease);
-      return isDone;
+      return await keepLease(store.projections, lease, options, async (held) => {
+        const isDone = await this.#leadHeld(lease, held);
+        if (!isDone && held.aborted && !signal.aborted) throw held.reason;
+        return isDone;
+      });
     } catch (error) {
-      if (isConnectionTrouble(error)) throw error;
-      if (isEvstoreError(error) && error.code === 'E_SUPERSEDED') {
-        await this.#stepBack(lease);
-        return false;
-      }
-      // What cannot be recorded or given back now must not hide why it stopped: the lease ends by itself.
-      await this.#recordFailure(error).catch(() => {});
-      await this.#release(lease).catch(() => {});
-      throw error;
+      if (isTransient(error)) this.#lease = lease;
+      if (!isEvstoreError(error) || error.code !== 'E_SUPERSEDED') throw error;
+      report({ kind: 'superseded', projection: this.#id });
+      // Lets the other process go first.
+      await pause(this.#ttlMs / 10, signal);
+      return false;
     } finally {
-      heartbeat.stop();
       await this.#catchUp?.close();
+    }
+  }
+
+  async #leadHeld(lease: Lease, signal: AbortSignal): Promise<boolean> {
+    const { name, version, codeHash } = this.#projection;
+    // A swap takes over the lease, so from here on the tables stay the same, or nothing is written.
+    const current = await findRecord(this.#options.store, name);
+    if (current?.version !== version || current.parts !== this.#part.of) return false;
+    this.#isForeign = current.codeHash !== codeHash;
+    this.#target = current.target;
+    try {
+      return await this.#follow(lease, signal);
+    } catch (error) {
+      // If this cannot be recorded now, the reason it stopped is still thrown.
+      await this.#recordFailure(error).catch(() => {});
+      throw error;
     }
   }
 
@@ -261,7 +269,7 @@ export class Runner {
       signal,
     });
     this.#catchUp = catchUp;
-    // Also where readers were sent there before: a swap that died half-way has sent them elsewhere.
+    // A swap that died half-way may have sent readers to another target.
     await catchUp.promote(null);
     while (!signal.aborted) {
       for await (const step of this.#steps(catchUp)) {
@@ -275,7 +283,7 @@ export class Runner {
     return false;
   }
 
-  /** Keeps count, also of what was applied before a step failed. */
+  /** Keeps count, also of events applied before a step failed. */
   async *#steps(catchUp: CatchUp): AsyncGenerator<Step> {
     const before = { events: this.#events - catchUp.events, aside: this.#aside - catchUp.aside };
     try {
@@ -295,18 +303,6 @@ export class Runner {
     this.#aside = before.aside + aside;
   }
 
-  /** Superseded: gives the lease back if it is still ours, and lets the other one go first. */
-  async #stepBack(lease: Lease): Promise<void> {
-    this.#options.report({ kind: 'superseded', projection: this.#id });
-    await this.#release(lease);
-    await pause(this.#ttlMs / 10, this.#options.signal);
-  }
-
-  async #release(lease: Lease): Promise<void> {
-    this.#lease = undefined;
-    await this.#options.store.projections.releaseLease(lease);
-  }
-
   async #recordFailure(error: unknown): Promise<void> {
     if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return;
     const why = error.why === undefined ? '' : `: ${error.why}`;
@@ -321,12 +317,7 @@ export class Runner {
   }
 }
 
-/** Divided otherwise since it was looked up: the next look shows it. */
+/** E_SUPERSEDED: the number of parts has changed since the projection was looked up. */
 function unlessDivided(error: unknown): undefined {
   if (!isEvstoreError(error) || error.code !== 'E_SUPERSEDED') throw error;
-}
-
-/** Gone for now, and worth trying again. */
-function isConnectionTrouble(error: unknown): error is EvstoreError {
-  return isEvstoreError(error) && ['E_CONNECT', 'E_TIMEOUT', 'E_OUTCOME_UNKNOWN'].includes(error.code);
 }
