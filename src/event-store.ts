@@ -6,7 +6,7 @@ import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
 import type { Event, Projection } from './projection/define/definition.js';
 import { toEvent } from './projection/define/event.js';
-import { prepareAll } from './projection/define/prepare-all.js';
+import { prepareAll } from './projection/define/prepare.js';
 import type { Upcaster } from './projection/define/upcaster.js';
 import { InlineUpkeep } from './projection/run/inline-upkeep.js';
 import { openStoreAt } from './store/open.js';

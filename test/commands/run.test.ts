@@ -105,5 +105,5 @@ test('no projection at all is exit 6; a file that cannot be loaded is named', ()
     writeProjection(1, '1');
     const wrong = await evstore('run', '--once');
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toContain('export default is not a projection');
+    expect(wrong.stderr).toContain('export default is not a valid projection');
   }));

@@ -91,8 +91,20 @@ describe('loadProjections', () => {
   it('says file, export and what is wrong with a wrong shape', async () => {
     const file = write('projections/a.ts', "export const wrong = { name: 'Bad Name', version: 1, table: {}, on: {} };");
     const error = await errorOf('E_CONFIG', load());
-    expect(error).toMatchObject({ exitCode: 2, message: `${file}: export wrong is not a projection` });
+    expect(error).toMatchObject({ exitCode: 2, message: `${file}: export wrong is not a valid projection` });
     expect(error.why).toMatch(/^Its name is 'Bad Name': it takes/);
+  });
+
+  it('refuses an inline projection whose rows several streams share, and says how to change it', async () => {
+    const table = "{ columns: { id: 'text' }, key: 'id' }";
+    const inline = `name: 'shared', version: 1, mode: 'inline', table: ${table}, on: { A: () => ({}) }`;
+    const file = write('projections/a.mjs', `export default { ${inline}, key: () => 'all' };`);
+    const error = await errorOf('E_CONFIG', load());
+    expect(error).toMatchObject({ exitCode: 2, message: `${file}: export default is not a valid projection` });
+    expect(error.why).toContain('leave out mode, so that evstore run writes the rows');
+    rmSync(file);
+    write('projections/b.mjs', `export default { ${inline} };`);
+    expect(await load()).toMatchObject([{ name: 'shared', mode: 'inline' }]);
   });
 
   it('says file and line of a file that throws', async () => {

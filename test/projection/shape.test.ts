@@ -20,6 +20,8 @@ describe('findShapeFaults', () => {
     }),
     withTable({ columns: { order_id: 'uuid', day: 'timestamp' }, key: ['order_id', 'day'] }),
     { ...good, category: 'Order', key: () => 'a', on: { '*': () => null } },
+    { ...good, mode: 'inline' },
+    { ...goodSql, mode: 'inline', partitionBy: 'stream' },
   ])('has nothing against %o', (value) => {
     expect(findShapeFaults(value)).toEqual([]);
   });
@@ -54,6 +56,8 @@ describe('findShapeFaults', () => {
     [{ ...goodSql, tables: ['lines', 'lines'] }, 'tables names a table twice'],
     [{ ...goodSql, tables: ['snapshots'] }, "tables has 'snapshots'"],
     [{ ...goodSql, create: undefined }, 'create is missing'],
+    [{ ...good, mode: 'inline', key: () => 'a' }, 'leave out key, so that the stream id is the key'],
+    [{ ...goodSql, mode: 'inline' }, "state partitionBy: 'stream'"],
   ])('%o', (value, fault) => {
     expect(findShapeFaults(value).join('\n')).toContain(fault);
   });

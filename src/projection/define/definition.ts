@@ -93,7 +93,7 @@ export interface ProjectionDefinition<
   readonly category?: string;
   /**
    * `inline`: programs that have this code write the rows in the transaction of the append. Default `async`: a runner
-   * writes them.
+   * writes them. Inline rows are keyed by their stream: `key` is left out.
    */
   readonly mode?: ProjectionMode;
   /** Events of older schema versions go through these before a handler sees them. */
@@ -133,7 +133,7 @@ export interface SqlProjectionDefinition<Table extends string = any, Type extend
   readonly category?: string;
   /**
    * `inline`: programs that have this code write the rows in the transaction of the append. Default `async`: a runner
-   * writes them.
+   * writes them. Inline needs `partitionBy: 'stream'`.
    */
   readonly mode?: ProjectionMode;
   /** Events of older schema versions go through these before a handler sees them. */

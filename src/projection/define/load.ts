@@ -61,7 +61,7 @@ function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string)
   return [...named].map(([value, name]) => {
     const [fault] = findShapeFaults(value);
     if (fault !== undefined) {
-      throw new EvstoreError('E_CONFIG', `${file}: export ${name} is not a projection`, { why: `Its ${fault}.` });
+      throw new EvstoreError('E_CONFIG', `${file}: export ${name} is not a valid projection`, { why: `Its ${fault}.` });
     }
     try {
       return { ...prepareProjection(toProjection(value)), file };

@@ -1,10 +1,12 @@
 /** A projection ready to run: its definition, and what is derived from it once. */
+import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import type { ReadModel } from '../../domain/read-model.js';
 import { hashCode } from './code-hash.js';
 import { type TableShape, toList, toTableShape } from './columns.js';
 import type { ExternalProjection, Projection, SqlProjection, TableProjection } from './definition.js';
+import { findShapeFaults, toProjection } from './shape.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 interface Prepared {
@@ -53,6 +55,28 @@ export function prepareProjection(definition: Projection): PreparedProjection {
   }
   const shape = toTableShape(definition);
   return { ...common, definition, shape, model: { kind: 'table', spec: shape.spec }, tables: [shape.spec.name] };
+}
+
+/**
+ * Prepares projections that a program passes in, with the checks of those that are loaded from files.
+ * @throws E_CONFIG for one with a fault, and for two with the same name or table
+ */
+export function prepareAll(projections: readonly Projection[]): readonly PreparedProjection[] {
+  const prepared = projections.map((projection, index) => {
+    const [fault] = findShapeFaults(projection);
+    if (fault === undefined) return prepareProjection(toProjection(projection));
+    throw new EvstoreError('E_CONFIG', `projections[${index}] is not a valid projection`, { why: `Its ${fault}.` });
+  });
+  for (const [index, one] of prepared.entries()) {
+    const others = prepared.slice(0, index);
+    const twice = others.find(
+      ({ name, tables }) => name === one.name || tables.some((table) => one.tables.includes(table)),
+    );
+    if (twice !== undefined) {
+      throw new EvstoreError('E_CONFIG', `projections ${twice.name} and ${one.name} have the same name or table`);
+    }
+  }
+  return prepared;
 }
 
 export function isTableProjection(projection: PreparedProjection): projection is PreparedTableProjection {

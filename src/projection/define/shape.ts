@@ -53,7 +53,11 @@ export function findShapeFaults(value: unknown): readonly string[] {
     ...commonFaults(value),
     ...(kindOf(value) === 'external'
       ? externalFaults(value)
-      : [...('tables' in value ? sqlFaults(value) : tableFaults(value)), ...handlerFaults(value)]),
+      : [
+          ...('tables' in value ? sqlFaults(value) : tableFaults(value)),
+          ...handlerFaults(value),
+          ...inlineFaults(value),
+        ]),
   ];
 }
 
@@ -114,6 +118,21 @@ function sqlFaults({ tables, create, partitionBy }: Properties): readonly string
   if (typeof create !== 'function')
     faults.push('create is missing: it is a function that returns the statements that make the tables');
   return faults;
+}
+
+/**
+ * An append locks its own stream and no other. If events of several streams changed one row, appends to these streams
+ * would have to wait for each other.
+ */
+function inlineFaults({ mode, tables, key, partitionBy }: Properties): readonly string[] {
+  if (mode !== 'inline') return [];
+  const leaveOut =
+    'mode is inline, which takes rows of one stream each: leave out mode, so that evstore run writes the rows,';
+  if (tables === undefined) {
+    return key === undefined ? [] : [`${leaveOut} or leave out key, so that the stream id is the key`];
+  }
+  const state = "or state partitionBy: 'stream' if no row is made from events of several streams";
+  return partitionBy === 'stream' ? [] : [`${leaveOut} ${state}`];
 }
 
 function tableFaults({ name, table, key }: Properties): readonly string[] {
