@@ -67,7 +67,7 @@ export class CatchUp {
     this.#reached = target.position;
   }
 
-  /** Every event up to here is in the tables or set aside. */
+  /** Every event up to here is in the tables, parked or skipped. */
   get position(): number {
     return this.#writer.position;
   }
@@ -77,7 +77,7 @@ export class CatchUp {
     return this.#writer.events;
   }
 
-  /** Events set aside so far. */
+  /** Events parked or skipped so far. */
   get aside(): number {
     return this.#writer.aside;
   }
@@ -166,7 +166,7 @@ export class CatchUp {
     this.#writing = undefined;
   }
 
-  /** Events applied or set aside. */
+  /** Events applied, parked or skipped. */
   get #delivered(): number {
     return this.events + this.aside;
   }

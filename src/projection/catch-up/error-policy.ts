@@ -1,4 +1,4 @@
-/** What is done with an event that a handler, or the database, cannot take. */
+/** What happens to an event that a handler or the database cannot take. */
 import { fileURLToPath } from 'node:url';
 import { detach } from '../../domain/detach.js';
 import { type ErrorCode, type EvstoreError, isEvstoreError } from '../../domain/errors.js';
@@ -8,51 +8,50 @@ import type { SetAside } from '../../store/store.js';
 import { failedPosition, refusedPosition } from '../define/handler-error.js';
 
 /**
- * `stop`: nothing moves past it. `park`: it waits aside, and the later events of its stream behind it. `skip`: it is
- * recorded, and its stream goes on without it.
+ * `stop`: the projection stops before it. `park`: it is kept for a retry, and the later events of its stream wait behind
+ * it. `skip`: it is recorded, and its stream continues without it.
  */
 export type OnError = 'stop' | 'park' | 'skip';
 
 export interface ErrorPolicy {
   readonly onError: OnError;
-  /** How often an event is tried again before that. */
+  /** How many times an event is retried before that. */
   readonly retries: number;
 }
 
-/** What a command has to say about it. */
+/** How a command handles failing events. */
 export interface ErrorHandling {
-  /** Events that fail stop it unless said. */
+  /** Stops at an event that fails unless set. */
   readonly policy?: ErrorPolicy | undefined;
-  /** Told of each event that was put aside, when it is. */
+  /** Called for each event once it is parked or skipped. */
   readonly tellAside?: ((aside: SetAside, projection: string) => void) | undefined;
 }
 
 export const stopAtOnce: ErrorPolicy = { onError: 'stop', retries: 0 };
 
-/** An event that stayed a failure. */
+/** The failure of an event after all retries. */
 export interface Failure {
-  /** Of the last attempt. */
+  /** The error of the last attempt. */
   readonly error: EvstoreError;
   readonly attempts: number;
 }
 
-/** What the user's code, or its rows and statements, are to blame for. Anything else is about the store or the lease. */
+/** Errors of the user's code, or of its rows and statements. All others are about the store or the lease. */
 const theEvents: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HANDLER', 'E_INVALID_INPUT']);
 
 export function isEventsFault(error: unknown): error is EvstoreError {
   return isEvstoreError(error) && theEvents.has(error.code);
 }
 
-/** Of what is outside the store's database, and to blame on none of the events. */
+/** Returns true when what is outside the store's database failed, and not for one event. */
 export function isBatchFault(error: unknown): boolean {
   return isEvstoreError(error) && error.details.target !== undefined && failedPosition(error) === undefined;
 }
 
 /**
- * Does something again after a failure, with pauses that grow; undefined when it went well after all, or when the signal
- * aborts.
- * @param error of the first attempt
- * @throws what no event is to blame for
+ * Retries work after a failure, with growing pauses. Returns undefined when a retry succeeds or the signal aborts.
+ * @param error the error of the first attempt
+ * @throws every error that is not the fault of an event
  */
 export async function tryAgain(
   error: unknown,
@@ -78,11 +77,11 @@ export async function tryAgain(
 }
 
 /**
- * Acts on a batch; where the database refuses it, on one half and then the other, down to the event it refuses. So many
- * events that fail take no more attempts than twice their number. Where the error names an event that is still to be
- * acted on, on what is before it, on it alone, and on what is after it.
- * @param act whole or not at all; an error that is about what it has done up to, and one that no event is to blame for,
- *   passes
+ * Acts on a batch. If the database refuses it, acts on one half and then the other, down to the event that is refused:
+ * failing events take at most twice as many attempts as there are events. If the error names the refused event, acts on
+ * the events before it, on it alone, and on those after it.
+ * @param act acts on all events of a batch or on none. An error that names a handled event, or that is not the fault of an
+ *   event, is rethrown.
  */
 export async function narrow(
   batch: EventBatch,
@@ -115,7 +114,7 @@ export async function narrow(
 
 export const stateOf = { park: 'parked', skip: 'skipped' } as const;
 
-/** @param failure null for an event that waits behind another */
+/** @param failure null for an event that waits behind a parked one */
 export function toSetAside(event: RecordedEvent, state: SetAside['state'], failure: Failure | null): SetAside {
   const { globalPosition, id, streamId, type } = event;
   return {
@@ -129,7 +128,7 @@ export function toSetAside(event: RecordedEvent, state: SetAside['state'], failu
   };
 }
 
-/** Frames from here on say nothing about the user's code. */
+/** Frames in these folders are not of the user's code. */
 const ownFolders = ['../..', '../../../commands', '../../../bin'].map((each) =>
   fileURLToPath(new URL(each, import.meta.url)),
 );
@@ -140,10 +139,10 @@ function isOwn(frame: string): boolean {
   );
 }
 
-/** Longer errors are cut: what they quote may be as large as an event. */
+/** Longer errors are cut, because they may quote a whole event. */
 const longestError = 10_000;
 
-/** Why, and below it where: fit for a text column of either engine. */
+/** The reason and, below it, the frames of the user's code: text that either engine can store. */
 function describeFailure({ message, why = message, cause }: EvstoreError): string {
   const stack = cause instanceof Error && !isEvstoreError(cause) ? (cause.stack ?? '') : '';
   const frames = stack.split('\n').filter((line) => /^\s+at /.test(line) && !isOwn(line));

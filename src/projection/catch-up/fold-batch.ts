@@ -53,8 +53,8 @@ export class ParkedStreams {
 }
 
 /**
- * Folds the events of a batch, and sets aside those that their handler cannot take.
- * @returns what was handled: with `stop`, everything before the event that stops it
+ * Folds the events of a batch. Those that their handler cannot take are parked or skipped, or stop it.
+ * @returns the events handled; with `stop`, those before the event that stops it
  */
 export async function foldBatch(
   { projection, fold, parkedStreams, policy, part = wholeWork, signal }: Pipeline,

@@ -2,13 +2,14 @@ import { addTallies, type Tally, tallyIds } from '../../domain/audit.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import type { SetAside } from '../../store/store.js';
 
-/** Events that are folded or set aside, up to a position. */
+/** Events that were folded, parked or skipped, up to a position. */
 export interface Handled {
   readonly upTo: number;
-  /** Of all events that were delivered, including those set aside. */
+  /** Of all events that were delivered. */
   readonly tally: Tally;
   /** Null when no event was delivered. */
   readonly lastEventId: string | null;
+  /** Those that were parked or skipped. */
   readonly aside: readonly SetAside[];
 }
 
@@ -30,24 +31,12 @@ const mostAside = 10_000;
 export class HeldEvents implements Handled {
   readonly #since = performance.now();
   readonly #aside: SetAside[] = [];
-  #upTo: number;
-  #tally = tallyIds([]);
-  #lastEventId: string | null = null;
+  upTo: number;
+  tally = tallyIds([]);
+  lastEventId: string | null = null;
 
   constructor(position: number) {
-    this.#upTo = position;
-  }
-
-  get upTo(): number {
-    return this.#upTo;
-  }
-
-  get tally(): Tally {
-    return this.#tally;
-  }
-
-  get lastEventId(): string | null {
-    return this.#lastEventId;
+    this.upTo = position;
   }
 
   get aside(): readonly SetAside[] {
@@ -56,14 +45,14 @@ export class HeldEvents implements Handled {
 
   /** True when they have waited long enough, or are too many. */
   get isDue(): boolean {
-    if (this.#aside.length >= mostAside || this.#tally.events >= mostEvents) return true;
+    if (this.#aside.length >= mostAside || this.tally.events >= mostEvents) return true;
     return performance.now() - this.#since >= longestMs;
   }
 
   add({ upTo, tally, lastEventId, aside }: Handled): void {
-    this.#upTo = upTo;
-    this.#tally = addTallies(this.#tally, tally);
-    this.#lastEventId = lastEventId ?? this.#lastEventId;
+    this.upTo = upTo;
+    this.tally = addTallies(this.tally, tally);
+    this.lastEventId = lastEventId ?? this.lastEventId;
     this.#aside.push(...aside);
   }
 }

@@ -8,13 +8,13 @@ export interface WriterTarget extends Pick<ErrorHandling, 'tellAside'> {
   readonly lease: Lease;
   /** Of a rebuild: the tables whose position moves. */
   readonly side?: 'built' | 'old';
-  /** Every event up to here is in the tables or set aside. */
+  /** Every event up to here is in the tables, parked or skipped. */
   readonly position: number;
   /** Aborted: nothing more is written. */
   readonly signal: AbortSignal;
 }
 
-/** Writes changes, the events set aside and the position behind them, in one transaction each. */
+/** Writes changes, parked and skipped events, and the position behind them: a transaction each time. */
 export class Writer {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
@@ -32,7 +32,7 @@ export class Writer {
     this.#position = target.position;
   }
 
-  /** Every event up to here is in the tables or set aside. */
+  /** Every event up to here is in the tables, parked or skipped. */
   get position(): number {
     return this.#position;
   }
@@ -42,7 +42,7 @@ export class Writer {
     return this.#events;
   }
 
-  /** Events set aside so far. */
+  /** Events parked or skipped so far. */
   get aside(): number {
     return this.#aside;
   }

@@ -1,4 +1,4 @@
-/** What a projection's code was, in a few characters: whether the rows of a table were made by this code. */
+/** Hashes the code of a projection, to tell whether it made the rows of a table. */
 import { createHash } from 'node:crypto';
 import { withMode } from '../../domain/projection-mode.js';
 import { toTableShape } from './columns.js';
@@ -6,8 +6,8 @@ import type { Projection } from './definition.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 /**
- * The mode, and SHA-256, hexadecimal, over the shape of the tables and the text of the functions that make the rows. Name
- * and version are left out, and so is what the functions call: a change there needs a new version to be noticed.
+ * Returns the mode and a SHA-256 over the shape of the tables and the text of the functions that make the rows. It does not
+ * include the name, the version, and the functions that these call: a change there is noticed only with a new version.
  */
 export function hashCode(projection: Projection): string {
   const upcasters = (projection.upcasters ?? []).map(({ type, from, to, up }) => [type, from, to, String(up)]);
@@ -16,7 +16,7 @@ export function hashCode(projection: Projection): string {
   return withMode(projection.kind === 'external' ? 'async' : (projection.mode ?? 'async'), hash);
 }
 
-/** Shape and handlers. */
+/** Returns the shape and the handlers. */
 function describeCode(projection: Projection): readonly [unknown, unknown] {
   if (projection.kind === 'external') {
     const { types, open, write } = projection;

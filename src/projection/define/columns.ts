@@ -1,7 +1,4 @@
-/**
- * A table projection's columns: properties in code, columns in the database. Rows are taken through here in both
- * directions.
- */
+/** The columns of a table projection: properties in code, columns in the database. Converts keys and rows between them. */
 import { toSnakeCase } from '../../domain/names.js';
 import type { ColumnSpec, IndexSpec, StoredRow, StoredValue, TableSpec } from '../../domain/read-model.js';
 import type { TableProjection } from './definition.js';
@@ -13,24 +10,24 @@ export interface TableShape {
   /** Property ↔ column, in the order of the definition. */
   readonly properties: readonly Property[];
   readonly keyProperties: readonly Property[];
-  /** The key is one column whose values are texts. */
+  /** The key is one text column. */
   readonly isKeyedByText: boolean;
   readonly codec: RowCodec;
 }
 
 interface Property extends ColumnSpec {
-  /** As code spells it. */
+  /** The name in code. */
   readonly property: string;
   readonly isKey: boolean;
 }
 
-/** The key of one row: its columns, and one text for a map of this table's rows. */
+/** The key of a row: its columns, and a text that identifies it within the table. */
 export interface RowKey {
   readonly text: string;
   readonly columns: StoredRow;
 }
 
-/** The definition's shape is checked already. */
+/** @param definition its shape is checked already */
 export function toTableShape(definition: TableProjection): TableShape {
   const { table } = definition;
   const keys = toList<string>(table.key);
@@ -52,7 +49,7 @@ export function toTableShape(definition: TableProjection): TableShape {
   };
 }
 
-/** camelCase → snake_case; a name in snake_case stays as it is. */
+/** camelCase → snake_case; names in snake_case are unchanged. */
 export function toColumnName(property: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(property) ? property : toSnakeCase(property);
 }
@@ -61,7 +58,7 @@ export function toList<T>(value: T | readonly T[]): readonly T[] {
   return Array.isArray(value) ? value : [value as T];
 }
 
-/** Columns of an index, however it is written. */
+/** Returns the columns of an index in any of its forms. */
 export function indexColumns(
   index: string | readonly string[] | { readonly columns: readonly string[] },
 ): readonly string[] {
@@ -69,7 +66,7 @@ export function indexColumns(
 }
 
 /**
- * What `key(event)` returned → the keys it names; none for null and undefined.
+ * Returns the keys in what `key(event)` returned; none for null and undefined.
  * @throws ValueFault
  */
 export function toRowKeys(shape: TableShape, value: unknown): readonly RowKey[] {
@@ -92,7 +89,7 @@ function toRowKey(shape: TableShape, value: unknown): RowKey {
   return asRowKey(shape.keyProperties.map((each) => [each.name, toKeyValue(each, value[each.property])]));
 }
 
-/** The key of a stored row. */
+/** Returns the key of a stored row. */
 export function keyOf(shape: TableShape, row: StoredRow): RowKey {
   return asRowKey(shape.keyProperties.map(({ name }) => [name, row[name] ?? null]));
 }
@@ -104,7 +101,7 @@ function asRowKey(pairs: readonly (readonly [string, StoredValue])[]): RowKey {
   return { text, columns };
 }
 
-/** The text of a key that parts are told apart by: it is never to change. */
+/** Returns the text whose hash decides the part of a row. It must never change. */
 export function writeKey({ columns }: Pick<RowKey, 'columns'>): string {
   return JSON.stringify(Object.values(columns));
 }
@@ -116,9 +113,9 @@ function toKeyValue(property: Property, value: unknown): StoredValue {
 }
 
 /**
- * What a handler returned → the row of that key. Columns left out are null.
- * @param before the row until then
- * @throws ColumnFault for a property that is no column, a value of the wrong type, a changed key
+ * Converts what a handler returned into the row of that key. Columns left out are null.
+ * @param before the row until now
+ * @throws ColumnFault for a property that is not a column, a value of the wrong type, or a changed key
  */
 export function toStoredRow({ codec }: TableShape, key: RowKey, value: unknown, before: StoredRow | null): StoredRow {
   if (isPlainObject(value)) return codec.store(value, key.columns, before);
@@ -165,7 +162,7 @@ function assertColumns(properties: readonly Property[], value: RowValue): void {
   }
 }
 
-/** An object literal; no date, no promise of an async handler, no instance of a class. */
+/** An object literal: not a date, the promise of an async handler, or an instance of a class. */
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -1,6 +1,7 @@
 /**
- * Projections as users write them. `defineProjection` and its like give their argument back, typed and marked; it is checked when it is loaded, where the file and the export can be named. The result is recognised by
- * shape, never by class, because the user's file may load another copy of evstore.
+ * Projections as users write them. `defineProjection` and the like return their argument, typed and marked. It is checked
+ * when it is loaded, because the error can then name the file and the export. It is recognised by shape, not by class,
+ * because the user's file may load another copy of evstore.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
 import type { ProjectionMode } from '../../domain/projection-mode.js';
@@ -8,7 +9,7 @@ import type { ColumnType, Statement } from '../../domain/read-model.js';
 import type { TableIdentifier } from './sql-tag.js';
 import type { Upcaster } from './upcaster.js';
 
-/** An event as handlers get it: `data` and `metadata` parsed, numbers as JavaScript numbers. */
+/** An event as handlers get it: `data` and `metadata` are parsed, numbers are JavaScript numbers. */
 export interface Event<Type extends string = string, Data = any> {
   readonly id: string;
   readonly streamId: string;
@@ -26,7 +27,7 @@ export interface Event<Type extends string = string, Data = any> {
 /** Property → column type. Properties are camelCase, columns snake_case: `orderId` ↔ `order_id`. */
 export type Columns = Readonly<Record<string, ColumnType>>;
 
-/** What a handler reads from a column. */
+/** The value a handler reads from a column. */
 export type ReadValue<Type extends ColumnType> = Type extends 'integer' | 'bigint' | 'real'
   ? number
   : Type extends 'boolean'
@@ -35,29 +36,29 @@ export type ReadValue<Type extends ColumnType> = Type extends 'integer' | 'bigin
       ? any
       : string;
 
-/** What a handler may put into a column. */
+/** A value a handler may write to a column. */
 export type WrittenValue<Type extends ColumnType> = Type extends 'numeric'
   ? string | number
   : Type extends 'timestamp'
     ? string | Date
     : ReadValue<Type>;
 
-/** A row as handlers get it: every column there, all but the key's nullable. */
+/** A row as handlers get it: it has every column, and those outside the key may be null. */
 export type Row<C extends Columns, Key extends keyof C> = {
   readonly [Name in keyof C]: Name extends Key ? ReadValue<C[Name]> : ReadValue<C[Name]> | null;
 };
 
-/** A row as handlers return it: columns left out are null, the key is filled in. */
+/** A row as handlers return it: columns left out become null, key columns keep their values. */
 export type WrittenRow<C extends Columns> = {
   readonly [Name in keyof C]?: WrittenValue<C[Name]> | null | undefined;
 };
 
-/** One row's key: the value of the key column, or an object of the key columns. */
+/** The key of a row: the value of the key column, or an object of the key columns. */
 export type KeyValue<C extends Columns, Key extends keyof C> =
   | WrittenValue<C[Key]>
   | { readonly [Name in Key]: WrittenValue<C[Name]> };
 
-/** The event of a handler: of its type, or of any type under `*`. */
+/** The event a handler gets: of its type, or of any type for `*`. */
 export type HandledEvent<Type extends string> = Event<Type extends '*' ? string : Type>;
 
 export interface IndexDefinition<Name extends string = string> {
@@ -66,12 +67,12 @@ export interface IndexDefinition<Name extends string = string> {
 }
 
 export interface TableDefinition<C extends Columns = Columns, Key extends keyof C & string = keyof C & string> {
-  /** What readers call the table. Default: the projection's name. */
+  /** The name readers use. Default: the projection's name. */
   readonly name?: string;
   readonly columns: C;
-  /** One property or several; the primary key. */
+  /** The primary key: one property or several. */
   readonly key: Key | readonly Key[];
-  /** Properties: one, several, or an object that says whether the index is unique. */
+  /** Each index: one property, several, or an object that can make it unique. */
   readonly indexes?: readonly (
     | NoInfer<keyof C & string>
     | readonly NoInfer<keyof C & string>[]
@@ -79,40 +80,42 @@ export interface TableDefinition<C extends Columns = Columns, Key extends keyof 
   )[];
 }
 
+/** What every kind of projection has. */
+interface CommonDefinition {
+  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
+  readonly name: string;
+  /** From 1; a new version needs a rebuild. */
+  readonly version: number;
+  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
+  readonly category?: string;
+  /** Events of older schema versions go through these before handlers see them. */
+  readonly upcasters?: readonly Upcaster[];
+}
+
 /** A row per key, folded in memory: runs the same on both engines. */
 export interface ProjectionDefinition<
   C extends Columns = any,
   Key extends keyof C & string = any,
   Type extends string = any,
-> {
-  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
-  readonly name: string;
-  /** From 1; a new one needs a rebuild. */
-  readonly version: number;
-  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
-  readonly category?: string;
+> extends CommonDefinition {
   /**
    * `inline`: programs that have this code write the rows in the transaction of the append. Default `async`: a runner
    * writes them. Inline rows are keyed by their stream: `key` is left out.
    */
   readonly mode?: ProjectionMode;
-  /** Events of older schema versions go through these before a handler sees them. */
-  readonly upcasters?: readonly Upcaster[];
   readonly table: TableDefinition<C, Key>;
-  /**
-   * Which row an event is about; an array for several, nothing when it concerns none. Default: the stream id.
-   */
+  /** Returns the key of the row an event is about; an array for several rows, nothing for none. Default: the stream id. */
   readonly key?: (event: Event) => KeyValue<C, Key> | readonly KeyValue<C, Key>[] | null | undefined;
   /**
-   * Event type → the row after it. `*` takes every type without a handler of its own. The row is null where none
-   * exists; null deletes it, undefined leaves it as it is.
+   * Event type → the row after the event. `*` handles every type without its own handler. The row is null when none
+   * exists; return null to delete it, or undefined to leave it unchanged.
    */
   readonly on: {
     readonly [T in Type]: (row: Row<C, Key> | null, event: HandledEvent<T>) => WrittenRow<C> | null | undefined;
   };
   /**
-   * Statements that look for faults in a rebuilt table before it is swapped in, in the dialect of the engine: each row
-   * they return is one. They cannot write.
+   * Statements that look for faults in a rebuilt table before it is swapped in, in the engine's dialect. Each row they
+   * return is a fault. They cannot write.
    */
   readonly validate?: (table: TableIdentifier) => Statement | readonly Statement[];
 }
@@ -123,38 +126,30 @@ export type TableProjection<
   Type extends string = any,
 > = ProjectionDefinition<C, Key, Type> & { readonly kind: 'table' };
 
-/** Statements, for joins, several tables and search indexes: written in the dialect of one engine. */
-export interface SqlProjectionDefinition<Table extends string = any, Type extends string = any> {
-  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
-  readonly name: string;
-  /** From 1; a new one needs a rebuild. */
-  readonly version: number;
-  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
-  readonly category?: string;
+/** Statements in the dialect of one engine, for joins, several tables and search indexes. */
+export interface SqlProjectionDefinition<Table extends string = any, Type extends string = any>
+  extends CommonDefinition {
   /**
    * `inline`: programs that have this code write the rows in the transaction of the append. Default `async`: a runner
    * writes them. Inline needs `partitionBy: 'stream'`.
    */
   readonly mode?: ProjectionMode;
-  /** Events of older schema versions go through these before a handler sees them. */
-  readonly upcasters?: readonly Upcaster[];
-  /** The names readers use. */
+  /** The tables, by the names readers use. */
   readonly tables: readonly Table[];
   /**
-   * `stream`: no row is made of more than one stream's events, so that several processes may share the work, each with
-   * streams of its own.
+   * `stream`: no row is made from events of more than one stream. The work can then be divided into parts, by stream.
    */
   readonly partitionBy?: 'stream';
-  /** Statements that make the tables and their indexes, under the names `t` gives. */
+  /** Statements that create the tables and their indexes, under the names in `t`. */
   readonly create: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
-  /** Event type → statements. `*` takes every type without a handler of its own. */
+  /** Event type → statements. `*` handles every type without its own handler. */
   readonly on: {
     readonly [T in Type]: (
       event: HandledEvent<T>,
       t: TableIdentifiers<Table>,
     ) => Statement | readonly Statement[] | undefined;
   };
-  /** Statements that look for faults in rebuilt tables before they are swapped in: each row they return is one. */
+  /** Statements that look for faults in rebuilt tables before they are swapped in; each row they return is a fault. */
   readonly validate?: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
 }
 
@@ -167,18 +162,18 @@ export type TableIdentifiers<Table extends string = string> = { readonly [Name i
 
 /** A read model outside the store's database. */
 export interface ExternalTarget {
-  /** Of its own for each rebuild, at most 63 characters of `a-z`, `0-9` and `_`: `order_search__v2_17`. */
+  /** Different for each rebuild; at most 63 characters of `a-z`, `0-9` and `_`: `order_search__v2_17`. */
   readonly name: string;
-  /** Of the projection that fills it. */
+  /** The version of the projection that fills it. */
   readonly version: number;
 }
 
 export interface ExternalContext {
-  /** Aborted when the process is told to stop, or another has taken over: what is under way may be given up. */
+  /** Aborted when the process is told to stop or another has taken over: the current work may be abandoned. */
   readonly signal: AbortSignal;
 }
 
-/** Some events in the order of the log, and every event of the projection's types between two positions. */
+/** Every event of the projection's types between two positions, in the order of the log. */
 export interface ExternalBatch {
   readonly events: readonly Event[];
   /** Exclusive. */
@@ -187,33 +182,25 @@ export interface ExternalBatch {
 }
 
 /**
- * Rows outside the store's database: a search engine, another database, files. What is written there and the checkpoint
- * cannot be one transaction: the batch is written first, then the checkpoint moves. After a crash the last batch comes
- * again, and one of a process that was frozen may come late. So each write must be idempotent, and must not put an older
- * state over a newer one: keep the event's position as the row's key, or beside the row, and write only what is higher.
+ * Rows outside the store's database: in a search engine, another database, files. They cannot share a transaction with the
+ * checkpoint, so each batch is written before the checkpoint moves. After a crash the last batch comes again, and a batch
+ * of a frozen process may come late. Therefore each write must be idempotent and must not replace a newer state by an
+ * older one: store the event's position as the row's key or next to the row, and write only higher ones.
  */
-export interface ExternalProjectionDefinition<Connection = any> {
-  /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
-  readonly name: string;
-  /** From 1; a new one needs a rebuild. */
-  readonly version: number;
-  /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
-  readonly category?: string;
-  /** Events of older schema versions go through these before `write` sees them. */
-  readonly upcasters?: readonly Upcaster[];
+export interface ExternalProjectionDefinition<Connection = any> extends CommonDefinition {
   /** Only events of these types. Default: all. */
   readonly types?: readonly string[];
   /**
-   * Once for each spell of work on a target. When `isNew`, nothing of it was written yet: makes it, empty, in place of
-   * what a crash may have left under that name. A `close()` of what it returns is called at the end of the spell.
+   * Called once before a target is used. With `isNew` it creates the target, empty, and replaces what a crash may have
+   * left under that name. If what it returns has a `close()`, that is called at the end.
    */
   readonly open: (
     target: ExternalTarget & { readonly isNew: boolean },
     context: ExternalContext,
   ) => Connection | Promise<Connection>;
   /**
-   * One batch, never an empty one; see above for what may come twice. It may come after `drop`, and must not make the
-   * target again. An error with the `globalPosition` of an event is about that event, any other about the whole batch.
+   * Writes a batch, which is never empty. It may be called after `drop`, and must not create the target again. An error
+   * with the `globalPosition` of an event is about that event, any other error about the whole batch.
    */
   readonly write: (
     connection: Connection,
@@ -222,9 +209,9 @@ export interface ExternalProjectionDefinition<Connection = any> {
     context: ExternalContext,
   ) => unknown;
   /**
-   * Makes `target` what readers see, in one step: an alias moved, a view replaced. Called at each start of a runner and
-   * again after a crash, so it changes nothing when it is done already. `previous` is what readers saw, where that is
-   * known: it stays for a rollback.
+   * Makes `target` the one readers see, in one step: moves an alias, replaces a view. It is called at each start of a
+   * runner and after a crash, and changes nothing if it is done already. `previous` is what readers saw, if that is known;
+   * it stays for a rollback.
    */
   readonly promote: (
     connection: Connection,
@@ -232,9 +219,9 @@ export interface ExternalProjectionDefinition<Connection = any> {
     previous: ExternalTarget | null,
     context: ExternalContext,
   ) => unknown;
-  /** Removes a target that readers do not see; there may be none of that name any more. */
+  /** Removes a target that readers do not see, if it exists. */
   readonly drop: (target: ExternalTarget, context: ExternalContext) => unknown;
-  /** Rows in a target, for `rebuild --verify count`. */
+  /** Counts the rows in a target, for `rebuild --verify count`. */
   readonly count?: (
     connection: Connection,
     target: ExternalTarget,

@@ -1,6 +1,6 @@
 /**
- * A stored event as code gets it. The payload is parsed when somebody looks at it, and once: an event whose payload
- * nobody reads costs no parsing. `__proto__` in a payload is a key like any other, as JSON.parse has it.
+ * Turns stored events into those that handlers get. The payload is parsed once, when it is first read; if it is never read,
+ * it is not parsed. `__proto__` in a payload is a key like any other, as in JSON.parse.
  */
 import type { RecordedEvent } from '../../domain/event.js';
 import type { Event } from './definition.js';
@@ -9,8 +9,8 @@ import { findUpcasts, type Upcaster } from './upcaster.js';
 const none: readonly Upcaster[] = [];
 
 /**
- * With everything as its own property, to be kept, copied and compared by whoever gets it.
- * @param upcasters what an event of an older schema version goes through before its data is seen
+ * Returns an event whose properties are all its own, so that it can be copied and compared.
+ * @param upcasters applied to the data of an event of an older schema version
  */
 export function toEvent(recorded: RecordedEvent, upcasters = none): Event {
   const upcasts = upcasters.length === 0 ? none : findUpcasts(upcasters, recorded);
@@ -40,8 +40,8 @@ export function toEvent(recorded: RecordedEvent, upcasters = none): Event {
 }
 
 /**
- * As `toEvent`, for a handler that is called once for each event of a log: making one takes a fifth of the time, because
- * `data` and `metadata` are accessors of the class. A copy by spreading does not have them; one by JSON does.
+ * As `toEvent`, for handlers that are called for each event of a log. It takes a fifth of the time to make, because `data`
+ * and `metadata` are accessors of the class; a copy by spreading lacks them, a copy by JSON has them.
  */
 export class HandledEvent implements Event {
   readonly id: string;

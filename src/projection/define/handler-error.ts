@@ -1,4 +1,4 @@
-/** What the user's code did wrong, with where: the projection, the event, the line. */
+/** Errors of the user's code, with the projection, the event and the line. */
 import { fileURLToPath } from 'node:url';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
@@ -6,8 +6,8 @@ import { shellWord } from '../../domain/shell-word.js';
 import { ColumnFault, ValueFault } from './values.js';
 
 /**
- * @param part what was running: the handler's name in `on`, `key` …
- * @param target what it was written to, where that is outside the store's database
+ * @param part the function that was running: the handler's name in `on`, `key` …
+ * @param target where it was writing, if that is outside the store's database
  */
 export function toHandlerError(
   projection: string,
@@ -34,30 +34,30 @@ export function toHandlerError(
   });
 }
 
-/** The position of the event a handler failed on; undefined for any other error. */
+/** Returns the position of the event a handler failed on; undefined for any other error. */
 export function failedPosition(error: unknown): number | undefined {
   const position = isEvstoreError(error) && error.code === 'E_HANDLER' ? error.details.globalPosition : undefined;
   return typeof position === 'number' ? position : undefined;
 }
 
-/** Of a batch that is applied as a whole: without the event's name, so that it is looked for as one the database refuses. */
+/** Removes the event's name from the error of a batch that is applied as a whole, so that the event is searched for. */
 export function withoutName(error: unknown): unknown {
   if (failedPosition(error) === undefined || !isEvstoreError(error)) return error;
   return new EvstoreError('E_HANDLER', error.message, { why: error.why, cause: error });
 }
 
-/** What the event is to blame for, named after it. */
+/** Returns an error that names the event at fault. */
 export function toNamedError(projection: string, event: RecordedEvent, error: EvstoreError): EvstoreError {
   const named = [error, error.cause].find((each) => failedPosition(each) !== undefined);
   return isEvstoreError(named) ? named : toHandlerError(projection, event, `on.${event.type}`, error);
 }
 
-/** As `failedPosition`, of an event that was refused outside the store's database, where nothing is passed over yet. */
+/** As `failedPosition`, for an event refused outside the store's database: the events before it are not written yet. */
 export function refusedPosition(error: unknown): number | undefined {
   return isEvstoreError(error) && error.details.target !== undefined ? failedPosition(error) : undefined;
 }
 
-/** What was thrown while a part of the user's code ran, as a sentence. */
+/** Describes what a part of the user's code threw, as a sentence. */
 export function explain(part: string, cause: unknown): string {
   if (cause instanceof ColumnFault) return `${part}: column ${cause.property} takes ${cause.message}.`;
   if (cause instanceof ValueFault) return `${part} returns ${cause.message}.`;
@@ -67,7 +67,7 @@ export function explain(part: string, cause: unknown): string {
   return `${part}${place === undefined ? '' : ` (${place})`}: ${message}.`;
 }
 
-/** `file:line` of the first frame of an error's stack that is not Node's own. */
+/** Returns `file:line` of the first stack frame outside Node and packages. */
 function placeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || error.stack === undefined) return undefined;
   for (const line of error.stack.split('\n')) {

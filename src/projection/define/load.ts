@@ -1,4 +1,4 @@
-/** The user's projections: files → modules → exports that look like one → checked and ready to run. */
+/** Loads the user's projections: files → modules → exports that look like a projection → checked and prepared. */
 import { relative } from 'node:path';
 import { findFiles } from '../../config/find-files.js';
 import { importModule } from '../../config/import-module.js';
@@ -7,25 +7,25 @@ import { type PreparedProjection, prepareProjection } from './prepare.js';
 import { findShapeFaults, isMeantAsProjection, looksLikeProjection, toProjection } from './shape.js';
 
 export interface LoadOptions {
-  /** Globs of projection files. Default: the folder `projections`. */
+  /** Globs of the projection files. Default: the folder `projections`. */
   readonly globs: string | readonly string[] | undefined;
-  /** What the globs are relative to. */
+  /** The globs are relative to this folder. */
   readonly folder: string;
-  /** Is told each file before it is executed. */
+  /** Called before each file is executed. */
   readonly note: (line: string) => Promise<void>;
   /** Ends the search for files. */
   readonly signal?: AbortSignal;
 }
 
-/** A projection and where it is written. */
+/** A projection and its file. */
 export type LoadedProjection = PreparedProjection & {
   /** Absolute. */
   readonly file: string;
 };
 
 /**
- * By name.
- * @throws E_CONFIG for a file that cannot be compiled, a wrong shape, two projections of one name or table
+ * Returns the projections of all files, sorted by name.
+ * @throws E_CONFIG for a file that cannot be compiled, a wrong shape, or two projections with the same name or table
  * @throws E_HANDLER for a file that throws while it is loaded
  */
 export async function loadProjections({
@@ -46,12 +46,12 @@ export async function loadProjections({
   return [...found.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Those of one file; throws as `loadProjections`. @param file absolute */
+/** Returns the projections of one file; throws as `loadProjections`. @param file absolute */
 export async function loadFile(file: string): Promise<readonly LoadedProjection[]> {
   return projectionsOf(await importModule(file), file);
 }
 
-/** One value under two names (a default export that has a name too) is one projection. */
+/** A value exported under two names, such as a default export that also has a name, is one projection. */
 function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string): readonly LoadedProjection[] {
   const named = new Map<object, string>();
   for (const [name, value] of Object.entries(exports)) {
@@ -74,7 +74,7 @@ function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string)
   });
 }
 
-/** A file that exports what another exports means the same projection. */
+/** Files may re-export a projection of another file. */
 function isSame(a: PreparedProjection, b: PreparedProjection): boolean {
   return a.name === b.name && a.version === b.version && a.codeHash === b.codeHash;
 }

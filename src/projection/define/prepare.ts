@@ -1,4 +1,4 @@
-/** A projection ready to run: its definition, and what is derived from it once. */
+/** Prepares projections: their definition, and what is derived from it once. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
@@ -14,12 +14,12 @@ interface Prepared {
   readonly version: number;
   readonly codeHash: string;
   readonly mode: ProjectionMode;
-  /** The events it is given. */
+  /** The events it gets. */
   readonly filter: EventFilter;
   readonly model: ReadModel;
-  /** The names readers use. */
+  /** By the names readers use. */
   readonly tables: readonly string[];
-  /** Where it is written, absolute; none where a program made it. */
+  /** The file it was loaded from, absolute; undefined when a program passed it in. */
   readonly file?: string;
 }
 
@@ -38,7 +38,7 @@ export interface PreparedExternalProjection extends Prepared {
 
 export type PreparedProjection = PreparedTableProjection | PreparedSqlProjection | PreparedExternalProjection;
 
-/** The definition's shape is checked already: see shape.ts. */
+/** @param definition its shape is checked already: see shape.ts */
 export function prepareProjection(definition: Projection): PreparedProjection {
   const { name, version } = definition;
   const mode = definition.kind === 'external' ? 'async' : (definition.mode ?? 'async');

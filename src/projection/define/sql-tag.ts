@@ -1,28 +1,28 @@
 /**
- * SQL as users write it in a projection: text with holes. What is put into a hole becomes a parameter, a quoted
- * identifier or a nested statement, and never text.
+ * The sql tag for projections. A value put into the template becomes a parameter, a quoted identifier or a nested statement,
+ * and never SQL text.
  */
 import { EvstoreError } from '../../domain/errors.js';
 import type { Statement, StatementPart, StoredValue } from '../../domain/read-model.js';
 
 /**
- * Marks what this module made. A symbol, because the data of an event could carry any property with a text name, and
- * would then be taken for SQL; a registered one, because the user's file may load another copy of evstore.
+ * Marks the objects this module makes. It is a symbol because event data may have a property of any name, and must not be
+ * taken for SQL; it is registered because the user's file may load another copy of evstore.
  */
 const made = Symbol.for('evstore.sql');
 
-/** A name to be quoted. */
+/** A name that is quoted in SQL. */
 export interface Identifier {
   readonly name: string;
 }
 
-/** A table under its physical name: the live one, or the one a rebuild fills. */
+/** A table by its physical name: the live table or a built table. */
 export interface TableIdentifier extends Identifier {
-  /** Name of an index of this table; it follows the table through a swap. */
+  /** Returns the name of an index of this table, which is swapped with the table. */
   readonly index: (name: string) => Identifier;
 }
 
-/** What may be put into a hole; objects become JSON text, a Date RFC 3339 text, undefined null. */
+/** Values for the template: objects become JSON text, a Date RFC 3339 text, and undefined null. */
 export type SqlValue =
   | Identifier
   | Statement
@@ -36,7 +36,7 @@ export type SqlValue =
   | readonly unknown[]
   | { readonly [property: string]: unknown };
 
-/** @throws E_INVALID_INPUT for a value no column can hold: NaN, a function, a symbol, an invalid Date */
+/** @throws E_INVALID_INPUT for a value that no column can hold: NaN, a function, a symbol, an invalid Date */
 export function sql(texts: TemplateStringsArray, ...values: readonly SqlValue[]): Statement {
   const parts: StatementPart[] = [];
   texts.forEach((text, index) => {
@@ -46,7 +46,7 @@ export function sql(texts: TemplateStringsArray, ...values: readonly SqlValue[])
   return mark({ parts });
 }
 
-/** The identifier objects handlers get as `t`. @param physical maps a name readers use to the table written now */
+/** Returns the identifiers handlers get as `t`. @param physical maps a name readers use to the table to write */
 export function toTableIdentifiers(
   tables: readonly string[],
   physical: (name: string) => string,

@@ -1,27 +1,27 @@
 /**
- * Old events in today's shape. What is stored never changes: an upcaster turns the data of one schema version into that
- * of a later one when handlers look at it, and several form a chain.
+ * Upcasters turn the data of one schema version into that of a later one when a handler reads it; several form a chain. The
+ * stored event never changes.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold.
 import { describeValue } from './values.js';
 
 export interface Upcaster {
-  /** Of this event type. */
+  /** The event type it applies to. */
   readonly type: string;
-  /** The schema version it takes; 1 is what events have unless they were appended with another. */
+  /** The schema version it reads; events have 1 unless appended with another. */
   readonly from: number;
-  /** The schema version it makes; higher. */
+  /** The schema version it returns; higher than `from`. */
   readonly to: number;
-  /** Pure: the data of version `from` → the data of version `to`. */
+  /** A pure function: the data of version `from` → the data of version `to`. */
   readonly up: (data: any) => unknown;
 }
 
-/** Gives its argument back, typed; it is checked where the definition that lists it is loaded. */
+/** Returns its argument, typed. It is checked when the definition that lists it is loaded. */
 export function defineUpcaster(upcaster: Upcaster): Upcaster {
   return upcaster;
 }
 
-/** The upcasters an event goes through, in order. */
+/** Returns the upcasters an event goes through, in order. */
 export function findUpcasts(
   upcasters: readonly Upcaster[],
   { type, schemaVersion }: { readonly type: string; readonly schemaVersion: number },
@@ -35,7 +35,7 @@ export function findUpcasts(
   }
 }
 
-/** What is wrong with a list of upcasters, as sentences to print after "its"; none for a right one. */
+/** Returns the faults of a list of upcasters, as sentences to print after "its". */
 export function findUpcasterFaults(upcasters: unknown): readonly string[] {
   if (upcasters === undefined) return [];
   if (!Array.isArray(upcasters)) return [`upcasters is ${describeValue(upcasters)}: it takes a list`];

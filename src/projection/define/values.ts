@@ -1,6 +1,6 @@
 /**
- * Values on their way into a column and back. What is written has one spelling, so that a row kept in memory equals the
- * row read back.
+ * Converts values into a column and back. Each value is written in one spelling, so that a row in memory equals the row when
+ * it is read back.
  */
 import { normaliseDecimal } from '../../domain/decimal.js';
 import { detach } from '../../domain/detach.js';
@@ -8,10 +8,10 @@ import { scanJson } from '../../domain/json.js';
 import type { ColumnType, StoredValue } from '../../domain/read-model.js';
 import { normaliseTimestamp } from '../../domain/timestamp.js';
 
-/** A value a column cannot hold; the message completes "column x takes …". */
+/** A value that a column cannot hold. The message completes "column x takes …". */
 export class ValueFault extends Error {}
 
-/** A value fault with the property it is about. */
+/** A value fault that names its property. */
 export class ColumnFault extends ValueFault {
   readonly property: string;
 
@@ -21,15 +21,12 @@ export class ColumnFault extends ValueFault {
   }
 }
 
-/**
- * Null and undefined are null in every column.
- * @throws ValueFault
- */
+/** Null and undefined are stored as null. @throws ValueFault */
 export function toStoredValue(type: ColumnType, value: unknown): StoredValue {
   return value === null || value === undefined ? null : writers[type](value);
 }
 
-/** What a handler reads: json parsed, everything else as it is stored. */
+/** Parses json; every other value is read as it is stored. */
 export function fromStoredValue(type: ColumnType, value: StoredValue): unknown {
   return type === 'json' && typeof value === 'string' ? JSON.parse(value) : value;
 }
@@ -50,9 +47,9 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
   boolean: (value) => (typeof value === 'boolean' ? value : refuse('true or false', value)),
   json: (value) => {
     const text: string | undefined = JSON.stringify(value);
-    if (text === undefined) return refuse('what JSON can say', value);
+    if (text === undefined) return refuse('a value that JSON can express', value);
     const fault = scanJson(text);
-    if (fault !== undefined) throw new ValueFault(`JSON without this: ${fault.reason}`);
+    if (fault !== undefined) throw new ValueFault(`JSON without this fault: ${fault.reason}`);
     return text === 'null' ? null : text;
   },
   timestamp: (value) => {
@@ -70,7 +67,7 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
       : refuse('a UUID', value),
 };
 
-/** What Postgres refuses, every engine refuses. */
+/** Every engine refuses what Postgres refuses. */
 function checkText(text: string): string {
   if (text.includes('\0')) throw new ValueFault('text without the character U+0000');
   if (/\p{Surrogate}/u.test(text)) throw new ValueFault('Unicode text, not half of a surrogate pair');
@@ -81,7 +78,7 @@ function isWholeNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value);
 }
 
-/** SQLite reads -0 back as 0. */
+/** Because SQLite reads -0 back as 0. */
 function withoutMinusZero(value: number): number {
   return value === 0 ? 0 : value;
 }
@@ -90,7 +87,7 @@ function refuse(wanted: string, value: unknown): never {
   throw new ValueFault(`${wanted}, not ${describeValue(value)}`);
 }
 
-/** A value in a few characters, with its type. */
+/** Describes a value and its type in a few characters. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;

@@ -1,7 +1,7 @@
 /**
- * The keys that were ever written to a table, in memory that does not grow: a key it has not seen is in the table under no
- * circumstances, one it has seen may be. Each key sets two bits of 32 millions, so that of a million keys that were never
- * written one in three hundred is looked up for nothing, and of ten millions a fifth.
+ * A Bloom filter of the keys that were ever written to a table, in 4 MB. A key it has not seen is not in the table; one it
+ * has seen may be. Each key sets two of 32 million bits: after a million keys, one new key in 300 is looked up in vain, and
+ * after ten million one in five.
  */
 
 const bits = 25;
@@ -29,7 +29,7 @@ export class KeyFilter {
   }
 }
 
-/** FNV-1a over UTF-16, with its bits mixed: keys that differ in their last digit alone are to lie apart. */
+/** FNV-1a over UTF-16, with its bits mixed so that keys which differ only in their last digit lie apart. */
 function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);

@@ -1,9 +1,9 @@
-/** Work in slices, so that timers, signals and connections get their turn. */
+/** Splits long work into slices, so that timers, signals and connections are served in between. */
 import { setImmediate } from 'node:timers/promises';
 
-/** What a connection gets ready in the meantime is no more than its buffers hold. */
+/** Short, because the buffers of a connection hold little more than it receives in this time. */
 const sliceMs = 1;
-/** Looking at the clock takes longer than a light handler: then it is looked at once in so many times. */
+/** Reading the clock takes longer than a light handler, so for light work it is read only every few times. */
 const asksPerLook = 4;
 const lightMs = 0.5;
 

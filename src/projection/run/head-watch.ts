@@ -1,4 +1,4 @@
-/** One look at the head for all that wait in a process, however many follow the log. */
+/** Waits for appends once for all followers in a process. */
 import type { EventLog } from '../../store/store.js';
 
 interface Waiter {
@@ -6,7 +6,7 @@ interface Waiter {
 }
 
 interface Poll {
-  /** The least that anybody waited for when it began. */
+  /** The lowest position that a follower waited for when it began. */
   readonly after: number;
   readonly safeHead: Promise<number>;
   readonly stop: AbortController;
@@ -21,7 +21,7 @@ export class HeadWatch {
     this.#log = log;
   }
 
-  /** Returns when the safe head lies beyond `after`, after `timeoutMs` or a little more, or when the signal aborts. */
+  /** Returns when the safe head is beyond `after`, after `timeoutMs` or a little more, or when the signal aborts. */
   async wait(after: number, { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal }): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     const waiter = { after };
@@ -42,12 +42,12 @@ export class HeadWatch {
     }
   }
 
-  /** The safe head, when it has passed the hindmost waiter. */
+  /** Resolves to the safe head once it is beyond the waiter that is furthest behind. */
   #look(timeoutMs: number): Promise<number> {
     const after = Math.min(...[...this.#waiters].map((waiter) => waiter.after));
     if (this.#poll !== undefined && !this.#poll.stop.signal.aborted) {
       if (this.#poll.after <= after) return this.#poll.safeHead;
-      // Its waiters come back here, and join the next one.
+      // Its waiters return here and join the next poll.
       this.#poll.stop.abort();
     }
     const stop = new AbortController();
@@ -56,7 +56,7 @@ export class HeadWatch {
     const end = () => {
       if (this.#poll === poll) this.#poll = undefined;
     };
-    // Handled also when everybody has left meanwhile.
+    // All waiters may have left by the time it fails.
     safeHead.then(end, end);
     this.#poll = poll;
     return safeHead;

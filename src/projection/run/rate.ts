@@ -1,4 +1,4 @@
-/** Events a second over the last few seconds. */
+/** Measures events per second over the last few seconds. */
 export class Rate {
   readonly #windowMs: number;
   #samples: { readonly at: number; readonly events: number }[] = [];
@@ -12,7 +12,7 @@ export class Rate {
     if (this.#samples.length > 1_000) this.#trim(now);
   }
 
-  /** 0 when nothing happened lately. */
+  /** Returns 0 when there were no events lately. */
   perSecond(now = performance.now()): number {
     this.#trim(now);
     const first = this.#samples[0];

@@ -32,7 +32,7 @@ export interface RunResult {
   readonly position: number;
   /** Events this process applied. */
   readonly events: number;
-  /** Events this process set aside. */
+  /** Events this process parked or skipped. */
   readonly aside: number;
   /** What stopped it; null when it was told to stop or reached its end. */
   readonly error: EvstoreError | null;

@@ -3,7 +3,7 @@
  * by while another process has the lease, and while the tables are of an older version than its code. The lease alone
  * does not make this safe: each batch is written only if its fencing token is still the latest.
  */
-import { isEvstoreError, isTransient } from '../../domain/errors.js';
+import { EvstoreError, isEvstoreError, isTransient } from '../../domain/errors.js';
 import { type Part, subscriptionIdOf, wholeWork } from '../../domain/parts.js';
 import { BackOff, pause } from '../../lease/back-off.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
@@ -51,8 +51,8 @@ export class Runner {
   /** What is live outside the store's database; null for tables. */
   #target: string | null = null;
   #position = 0;
-  #events = 0;
-  #aside = 0;
+  /** Of all leases. */
+  #counts = { events: 0, aside: 0 };
 
   /** @param end the position at which it stops */
   constructor(options: RunOptions, projection: PreparedProjection, watch: HeadWatch, end: number) {
@@ -65,31 +65,22 @@ export class Runner {
     this.#ttlMs = options.ttlMs ?? leaseTtlMs;
   }
 
-  get name(): string {
-    return this.#id;
+  /** Returns when the end is reached, the signal aborts, or an error stops it, which is then part of the result. */
+  async run(): Promise<RunResult> {
+    let error: EvstoreError | null = null;
+    try {
+      await this.#runToEnd();
+    } catch (thrown) {
+      error = isEvstoreError(thrown)
+        ? thrown
+        : new EvstoreError('E_BUG', `projection ${this.#id} stopped: ${String(thrown)}`, { cause: thrown });
+      this.#options.report({ kind: 'failed', projection: this.#id, error });
+    }
+    const { version } = this.#projection;
+    return { name: this.#id, version, position: this.#position, ...this.#counts, error, stopped: this.#stopped };
   }
 
-  get position(): number {
-    return this.#position;
-  }
-
-  /** Why it stopped before its end; null when it did not. */
-  get stopped(): RunResult['stopped'] {
-    return this.#stopped;
-  }
-
-  /** Events applied by this runner. */
-  get events(): number {
-    return this.#events;
-  }
-
-  /** Events set aside by this runner. */
-  get aside(): number {
-    return this.#aside;
-  }
-
-  /** Returns when the end is reached or the signal aborts. */
-  async run(): Promise<void> {
+  async #runToEnd(): Promise<void> {
     const { signal, once } = this.#options;
     if (this.#part.of > 1) assertCanDivide(this.#projection);
     const backOff = new BackOff(100, 5_000);
@@ -285,7 +276,7 @@ export class Runner {
 
   /** Keeps count, also of events applied before a step failed. */
   async *#steps(catchUp: CatchUp): AsyncGenerator<Step> {
-    const before = { events: this.#events - catchUp.events, aside: this.#aside - catchUp.aside };
+    const before = { events: this.#counts.events - catchUp.events, aside: this.#counts.aside - catchUp.aside };
     try {
       for await (const step of catchUp.steps(this.#end)) {
         this.#rate.record(step.events);
@@ -299,8 +290,7 @@ export class Runner {
 
   #keepCount({ position, events, aside }: CatchUp, before: Pick<CatchUp, 'events' | 'aside'>): void {
     this.#position = position;
-    this.#events = before.events + events;
-    this.#aside = before.aside + aside;
+    this.#counts = { events: before.events + events, aside: before.aside + aside };
   }
 
   async #recordFailure(error: unknown): Promise<void> {
