@@ -179,7 +179,7 @@ forEachEngine((engine) => {
       );
       const unloadable = await shop.evstore('rebuild', 'picky', '--parallel', '2');
       expect(unloadable).toMatchObject({ code: 2 });
-      expect(unloadable.stderr).toContain('cannot be loaded in a thread of its own');
+      expect(unloadable.stderr).toContain('cannot be loaded in another thread');
       expect(unloadable.stderr).toContain('not here (line 3)');
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
       writeFileSync(join(cwd, 'projections/picky.ts'), definition('', 'if (!isMainThread) process.exit(3);'));

@@ -1,15 +1,15 @@
-/** What a check of a projection found, added up by handler and event type. */
+/** Collects the findings of a check, by handler and event type. */
 import type { RecordedEvent } from '../../domain/event.js';
 import type { Impurity } from './impurity.js';
 
 export interface CheckFault {
   readonly kind: 'error' | 'unstable' | 'mutation' | Impurity;
-  /** Whose: `on.OrderPlaced`, `key`, `upcasters`. */
+  /** The function at fault: `on.OrderPlaced`, `key`, `upcasters`. */
   readonly part: string;
   readonly type: string;
   readonly events: number;
   readonly firstPosition: number;
-  /** Of the first: one sentence without its subject. */
+  /** Describes the first: a sentence without its subject. */
   readonly message: string;
 }
 
@@ -30,7 +30,7 @@ export class CheckFindings {
   readonly #unhandled = new Map<string, number>();
   readonly #times = new Map<string, { calls: number; totalMs: number }>();
 
-  /** By what was used, and otherwise whatever the message: it may name the event. */
+  /** Groups errors whatever their message, because it may name the event; other faults by message. */
   addFault(kind: CheckFault['kind'], part: string, { type, globalPosition }: RecordedEvent, message: string): void {
     const place = JSON.stringify([kind, part, type, kind === 'error' ? '' : message]);
     const { events = 0, ...first } = this.#faults.get(place) ?? { firstPosition: globalPosition, message };
@@ -46,17 +46,17 @@ export class CheckFindings {
     this.#times.set(type, { calls: calls + 1, totalMs: totalMs + ms });
   }
 
-  /** By position. */
+  /** Sorted by position. */
   get faults(): readonly CheckFault[] {
     return [...this.#faults.values()].sort((a, b) => a.firstPosition - b.firstPosition);
   }
 
-  /** The most frequent first. */
+  /** Sorted by frequency. */
   get unhandled(): readonly UnhandledType[] {
     return [...this.#unhandled].map(([type, events]) => ({ type, events })).sort((a, b) => b.events - a.events);
   }
 
-  /** The one that took longest in all first. */
+  /** Sorted by total time, the slowest first. */
   get handlers(): readonly HandlerTime[] {
     const times = [...this.#times].map(([type, { calls, totalMs }]) => {
       return { type, calls, totalMs: round(totalMs), meanMs: round(totalMs / calls) };
@@ -65,7 +65,7 @@ export class CheckFindings {
   }
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 function round(ms: number): number {
   return Math.round(ms * 1_000) / 1_000;
 }

@@ -1,6 +1,6 @@
 /**
- * Runs the handlers of a projection over the log, twice each, and writes nothing: whether a rebuild would make the same
- * rows as the runner did, and as the next rebuild.
+ * Checks that handlers are pure: runs each twice on every event and writes nothing. Only then does a rebuild make the same
+ * rows as the runner and as the next rebuild.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EvstoreError } from '../../domain/errors.js';
@@ -18,7 +18,7 @@ import { type CheckFault, CheckFindings, type HandlerTime, type UnhandledType } 
 import { watchImpurity } from './impurity.js';
 import { RowSample } from './row-sample.js';
 
-/** Handlers of an external projection write elsewhere: they cannot be run for nothing. */
+/** Not external projections: their handlers write, so they cannot be run for a check. */
 export type Checkable = PreparedTableProjection | PreparedSqlProjection;
 
 export interface CheckOptions {
@@ -26,27 +26,27 @@ export interface CheckOptions {
   readonly projection: Checkable;
   readonly signal: AbortSignal;
   readonly progress: (position: number, target: number) => void;
-  /** Rows held at most. */
+  /** The most rows to keep in memory. */
   readonly rowLimit?: number;
 }
 
 export interface ProjectionCheck {
-  /** Everything up to here was looked at. */
+  /** Every event up to here was checked. */
   readonly position: number;
   /** Events it has handlers for. */
   readonly events: number;
-  /** Rows that were made, of about so many; null where statements make them. */
+  /** Rows that were checked, and about how many there are; null for an sql projection. */
   readonly rows: { readonly checked: number; readonly estimate: number } | null;
-  /** What makes a rebuild unsafe. */
+  /** Faults that make a rebuild unsafe. */
   readonly faults: readonly CheckFault[];
-  /** Types of its category, or of the log, that it has no handler for: for your information. */
+  /** Event types of its category, or of the log, without a handler; not a fault. */
   readonly unhandled: readonly UnhandledType[];
   /** The slowest first. */
   readonly handlers: readonly HandlerTime[];
   readonly safe: boolean;
 }
 
-/** An event twice: what is done to one shows beside the other. */
+/** The same event twice: a change that a handler makes to one shows in a comparison. */
 interface Twins {
   readonly recorded: RecordedEvent;
   readonly first: Event;
@@ -95,7 +95,7 @@ class Check {
     this.#events += 1;
     const twins = { recorded, first: toEvent(recorded, upcasters), second: toEvent(recorded, upcasters) };
     if (upcasters !== undefined && upcasters.length > 0) {
-      // What came out differently, or not at all, is of no use to compare handlers with.
+      // Handlers cannot be compared on data that differs, or that an upcaster failed to make.
       if (this.#twice('upcasters', twins, [], ({ data }) => data) === undefined) return;
       if (!isDeepStrictEqual(twins.first.data, twins.second.data)) return;
     }
@@ -153,8 +153,8 @@ class Check {
   }
 
   /**
-   * Runs it on both twins and compares. What it did to the first of the copies shows beside the second.
-   * @returns what it returned; undefined when it threw
+   * Runs work on both twins and compares the results. A change it makes to the first copy shows next to the second.
+   * @returns the result; undefined when it threw
    */
   #twice(
     part: string,
@@ -170,7 +170,7 @@ class Check {
     for (const [use, kind] of once.uses) found(kind, `uses ${use}`);
     if ('error' in once.outcome) found('error', describeError(once.outcome.error));
     else if (!isDeepStrictEqual(copies[0], copies[1])) found('mutation', 'changes the row it was given');
-    // With upcasters the twins' data are what is being compared.
+    // Upcasters make the data that this would compare.
     if (part !== 'upcasters' && !('error' in once.outcome) && !isDeepStrictEqual(first, second)) {
       found('mutation', 'changes the event it was given');
     }
@@ -179,7 +179,7 @@ class Check {
     return 'value' in once.outcome ? once.outcome : undefined;
   }
 
-  /** What a handler returned may be no row. */
+  /** Records an error, because a handler may return something other than a row. */
   #guard<T>(part: string, { recorded }: Twins, work: () => T): T | undefined {
     try {
       return work();

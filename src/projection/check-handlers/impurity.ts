@@ -1,9 +1,9 @@
-/** Watches a function for what makes its result depend on more than its arguments: the clock and chance. */
+/** Detects a function whose result depends on more than its arguments: on the clock or on random numbers. */
 import nodeCrypto from 'node:crypto';
 
 export type Impurity = 'clock' | 'random';
 
-/** What was used, as code spells it: `Date.now`. */
+/** What was used, as written in code: `Date.now`. */
 export type Uses = ReadonlyMap<string, Impurity>;
 
 export interface Watched {
@@ -23,7 +23,7 @@ const now = performance.now.bind(performance);
 const none: Uses = new Map();
 let uses: Map<string, Impurity> | undefined;
 
-/** What cannot be replaced asks one that is: getRandomValues of node:crypto. */
+/** What cannot be replaced calls one that is: getRandomValues of node:crypto. */
 const replacements: readonly Replacement[] = [
   { owner: globalThis as never, name: 'Date', watched: watchDate() },
   watchFunction(Math, 'random', 'random', 'Math.random'),
@@ -33,7 +33,7 @@ const replacements: readonly Replacement[] = [
   ),
 ].filter(({ owner, name }) => Object.getOwnPropertyDescriptor(owner, name)?.configurable !== false);
 
-/** Runs it once, at once; afterwards everything is as it was, whatever happened. */
+/** Runs work once, synchronously, and restores everything afterwards, even if it throws. */
 export function watchImpurity(work: () => unknown): Watched {
   uses = undefined;
   const before = replacements.map(replace);
@@ -54,7 +54,7 @@ export function watchImpurity(work: () => unknown): Watched {
   return { outcome, uses: uses ?? none, ms: endedAt - startedAt };
 }
 
-/** @returns what stood there itself; undefined for what was inherited */
+/** @returns the own property it replaced; undefined for an inherited one */
 function replace({ owner, name, watched }: Replacement): unknown {
   const own = Object.hasOwn(owner, name) ? owner[name] : undefined;
   owner[name] = watched;
@@ -66,7 +66,7 @@ function note(use: string, kind: Impurity): void {
   uses.set(use, kind);
 }
 
-/** A date of given parts is no clock. */
+/** A date made from arguments does not read the clock. */
 function watchDate(): DateConstructor {
   const watchedNow = () => {
     note('Date.now', 'clock');

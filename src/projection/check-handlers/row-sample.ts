@@ -1,6 +1,6 @@
 /**
- * The rows of a read model in memory, as many as fit: when they are too many, half of the keys are given up for good,
- * chosen by their hash, and those that are kept are complete.
+ * Keeps the rows of a read model in memory, up to a limit. When there are too many, half of the keys are dropped for good,
+ * chosen by their hash; the rows of the others are complete.
  */
 import { hashKey } from '../../domain/parts.js';
 import type { StoredRow } from '../../domain/read-model.js';
@@ -10,14 +10,14 @@ const defaultLimit = 50_000;
 export class RowSample {
   readonly #limit: number;
   readonly #rows = new Map<string, StoredRow>();
-  /** A key is kept when its hash is a multiple of it: a power of two. */
+  /** A key is kept when its hash is a multiple of this power of two. */
   #share = 1;
 
   constructor(limit = defaultLimit) {
     this.#limit = limit;
   }
 
-  /** Rows there are, as the sample has it. */
+  /** How many rows there are, estimated from the sample. */
   get estimate(): number {
     return this.#rows.size * this.#share;
   }
@@ -26,7 +26,7 @@ export class RowSample {
     return this.#rows.size;
   }
 
-  /** One key of so many is kept. */
+  /** One key in this many is kept. */
   get share(): number {
     return this.#share;
   }
@@ -35,7 +35,7 @@ export class RowSample {
     return this.#share === 1 || hashKey(key) % this.#share === 0;
   }
 
-  /** Null where no row exists. @param key one it holds */
+  /** Returns null when no row exists. @param key one it holds */
   get(key: string): StoredRow | null {
     return this.#rows.get(key) ?? null;
   }

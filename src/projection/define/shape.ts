@@ -1,7 +1,4 @@
-/**
- * Whether a value is a projection, and what is wrong with one that almost is. Faults are sentences to print after
- * "file: export".
- */
+/** Recognises projections, and finds the faults of their shape: sentences to print after "file: export". */
 import { isTableName } from '../../domain/names.js';
 import type { ColumnType } from '../../domain/read-model.js';
 import { indexColumns, toColumnName, toList } from './columns.js';
@@ -10,6 +7,7 @@ import { findUpcasterFaults } from './upcaster.js';
 import { describeValue } from './values.js';
 
 type Properties = Readonly<Record<string, unknown>>;
+type Faults = readonly string[];
 
 const columnTypes: ReadonlySet<unknown> = new Set<ColumnType>([
   'text',
@@ -23,12 +21,12 @@ const columnTypes: ReadonlySet<unknown> = new Set<ColumnType>([
   'uuid',
 ]);
 
-/** Types whose equal values may be spelled differently, or that cannot be compared. */
+/** Types whose equal values may be written differently, or that cannot be compared. */
 const unfitForKeys: ReadonlySet<unknown> = new Set<ColumnType>(['json', 'numeric', 'real']);
 
 const legalName = 'lower-case letters, digits and _, at most 63, and no name of evstore or of the engine';
 
-/** An object with handlers and a table, or with what an external one has: meant as a projection, whether or not it is right. */
+/** Returns true for an object with handlers and a table, or with the functions of an external projection, faults or not. */
 export function looksLikeProjection(value: unknown): value is object {
   if (!isProperties(value)) return false;
   if (value.kind === 'table' || value.kind === 'sql') return 'on' in value;
@@ -36,29 +34,23 @@ export function looksLikeProjection(value: unknown): value is object {
   return 'on' in value && ('table' in value || 'tables' in value);
 }
 
-/** What a file of projections exports by default, when it has a part of one: passed over, it would be missed by nobody. */
+/** Returns true for a default export with any part of a projection: ignoring it without a word would hide a mistake. */
 export function isMeantAsProjection(value: unknown): value is object {
   return isProperties(value) && ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
 }
 
-/** A value that looks like a projection, marked with its kind: plain objects of the right shape are taken too. */
+/** Marks a value that looks like a projection with its kind. Plain objects of the right shape are accepted too. */
 export function toProjection(value: object): Projection {
   return { ...value, kind: kindOf(value) } as Projection;
 }
 
-/** What is wrong, in the order of reading; none for a right one. */
-export function findShapeFaults(value: unknown): readonly string[] {
+/** Returns the faults in the order of reading; none for a valid projection. */
+export function findShapeFaults(value: unknown): Faults {
   if (!isProperties(value)) return [`a projection is an object, not ${describeValue(value)}`];
-  return [
-    ...commonFaults(value),
-    ...(kindOf(value) === 'external'
-      ? externalFaults(value)
-      : [
-          ...('tables' in value ? sqlFaults(value) : tableFaults(value)),
-          ...handlerFaults(value),
-          ...inlineFaults(value),
-        ]),
-  ];
+  const kind = kindOf(value);
+  if (kind === 'external') return [...commonFaults(value), ...externalFaults(value)];
+  const ofTables = kind === 'sql' ? sqlFaults(value) : tableFaults(value);
+  return [...commonFaults(value), ...ofTables, ...handlerFaults(value), ...inlineFaults(value)];
 }
 
 function kindOf(value: object): Projection['kind'] {
@@ -66,65 +58,60 @@ function kindOf(value: object): Projection['kind'] {
   return 'tables' in value ? 'sql' : 'table';
 }
 
-function commonFaults({ name, version, mode, category, upcasters, validate }: Properties): readonly string[] {
-  const faults: string[] = [];
-  if (typeof name !== 'string' || !isTableName(name))
-    faults.push(`name is ${describeValue(name)}: it takes ${legalName}`);
-  if (!isPositiveInteger(version)) faults.push(`version is ${describeValue(version)}: it takes a whole number from 1`);
-  if (mode !== undefined && mode !== 'async' && mode !== 'inline') {
-    faults.push(`mode is ${describeValue(mode)}: it takes async or inline`);
-  }
-  if (category !== undefined && (typeof category !== 'string' || category === '' || category.includes('-'))) {
-    faults.push(`category is ${describeValue(category)}: it takes the part of a stream name before the first -`);
-  }
-  if (validate !== undefined && typeof validate !== 'function') {
-    faults.push(`validate is ${describeValue(validate)}: it takes a function that returns statements`);
-  }
-  return [...faults, ...findUpcasterFaults(upcasters)];
+function commonFaults({ name, version, mode, category, upcasters, validate }: Properties): Faults {
+  const isMode = mode === undefined || mode === 'async' || mode === 'inline';
+  const isCategory =
+    category === undefined || (typeof category === 'string' && category !== '' && !category.includes('-'));
+  return [
+    ...expect(isLegalName(name), 'name', name, legalName),
+    ...expect(isPositiveInteger(version), 'version', version, 'a whole number from 1'),
+    ...expect(isMode, 'mode', mode, 'async or inline'),
+    ...expect(isCategory, 'category', category, 'the part of a stream name before the first -'),
+    ...expectFunction('validate', validate, 'a function that returns statements'),
+    ...findUpcasterFaults(upcasters),
+  ];
 }
 
-function externalFaults(value: Properties): readonly string[] {
+function externalFaults(value: Properties): Faults {
   const { types, count, mode } = value;
-  const faults = (['open', 'write', 'promote', 'drop'] as const).flatMap((name) =>
-    typeof value[name] === 'function' ? [] : [`${name} is ${describeValue(value[name])}: it takes a function`],
-  );
   const areTypes = Array.isArray(types) && types.length > 0 && types.every((type) => typeof type === 'string' && type);
-  if (types !== undefined && !areTypes) {
-    faults.push(`types is ${describeValue(types)}: it takes a list of at least one event type`);
-  }
-  if (mode === 'inline')
-    faults.push("mode is 'inline': rows outside the store cannot be written in the transaction of an append");
-  if (count !== undefined && typeof count !== 'function') {
-    faults.push(`count is ${describeValue(count)}: it takes a function`);
-  }
-  return faults;
+  return [
+    ...(['open', 'write', 'promote', 'drop'] as const).flatMap((name) =>
+      expect(typeof value[name] === 'function', name, value[name], 'a function'),
+    ),
+    ...expect(types === undefined || areTypes, 'types', types, 'a list of at least one event type'),
+    ...(mode === 'inline'
+      ? ["mode is 'inline': rows outside the store cannot be written in the transaction of an append"]
+      : []),
+    ...expectFunction('count', count, 'a function'),
+  ];
 }
 
-function sqlFaults({ tables, create, partitionBy }: Properties): readonly string[] {
-  const faults: string[] = [];
-  if (partitionBy !== undefined && partitionBy !== 'stream') {
-    faults.push(`partitionBy is ${describeValue(partitionBy)}: it takes 'stream', or is left out`);
-  }
-  if (!Array.isArray(tables) || tables.length === 0) {
-    faults.push(`tables is ${describeValue(tables)}: it takes a list of at least one name`);
-  } else {
-    for (const table of tables) {
-      if (typeof table !== 'string' || !isTableName(table)) {
-        faults.push(`tables has ${describeValue(table)}: a table's name takes ${legalName}`);
-      }
-    }
-    if (new Set(tables).size < tables.length) faults.push('tables names a table twice');
-  }
-  if (typeof create !== 'function')
-    faults.push('create is missing: it is a function that returns the statements that make the tables');
-  return faults;
+function sqlFaults({ tables, create, partitionBy }: Properties): Faults {
+  const isPartition = partitionBy === undefined || partitionBy === 'stream';
+  return [
+    ...expect(isPartition, 'partitionBy', partitionBy, "'stream', or is left out"),
+    ...(Array.isArray(tables) && tables.length > 0
+      ? nameFaults(tables)
+      : [`tables is ${describeValue(tables)}: it takes a list of at least one name`]),
+    ...(typeof create === 'function'
+      ? []
+      : ['create is missing: it is a function that returns the statements that create the tables']),
+  ];
+}
+
+function nameFaults(tables: readonly unknown[]): Faults {
+  const faults = tables
+    .filter((table) => !isLegalName(table))
+    .map((table) => `tables has ${describeValue(table)}: the name of a table takes ${legalName}`);
+  return new Set(tables).size < tables.length ? [...faults, 'tables names a table twice'] : faults;
 }
 
 /**
  * An append locks its own stream and no other. If events of several streams changed one row, appends to these streams
  * would have to wait for each other.
  */
-function inlineFaults({ mode, tables, key, partitionBy }: Properties): readonly string[] {
+function inlineFaults({ mode, tables, key, partitionBy }: Properties): Faults {
   if (mode !== 'inline') return [];
   const leaveOut =
     'mode is inline, which takes rows of one stream each: leave out mode, so that evstore run writes the rows,';
@@ -135,50 +122,38 @@ function inlineFaults({ mode, tables, key, partitionBy }: Properties): readonly 
   return partitionBy === 'stream' ? [] : [`${leaveOut} ${state}`];
 }
 
-function tableFaults({ name, table, key }: Properties): readonly string[] {
+function tableFaults({ table, key }: Properties): Faults {
   if (!isProperties(table)) return [`table is ${describeValue(table)}: it takes { columns, key }`];
-  const faults: string[] = [];
-  const tableName = table.name ?? name;
-  if (table.name !== undefined && (typeof tableName !== 'string' || !isTableName(tableName))) {
-    faults.push(`table.name is ${describeValue(tableName)}: it takes ${legalName}`);
-  }
-  if (key !== undefined && typeof key !== 'function')
-    faults.push(`key is ${describeValue(key)}: it takes a function of the event`);
-  const columns = table.columns;
+  const { name, columns, key: tableKey, indexes } = table;
+  const faults = [
+    ...expect(name === undefined || isLegalName(name), 'table.name', name, legalName),
+    ...expectFunction('key', key, 'a function of the event'),
+  ];
   if (!isProperties(columns) || Object.keys(columns).length === 0) {
     return [...faults, `table.columns is ${describeValue(columns)}: it takes { property: type }`];
   }
-  return [
-    ...faults,
-    ...columnFaults(columns),
-    ...keyFaults(columns, table.key),
-    ...indexFaults(columns, table.indexes),
-  ];
+  return [...faults, ...columnFaults(columns), ...keyFaults(columns, tableKey), ...indexFaults(columns, indexes)];
 }
 
-function columnFaults(columns: Properties): readonly string[] {
-  const faults: string[] = [];
+function columnFaults(columns: Properties): Faults {
   const properties = new Map<string, string>();
-  for (const [property, type] of Object.entries(columns)) {
+  return Object.entries(columns).flatMap(([property, type]) => {
     const column = toColumnName(property);
-    if (!/^[a-z][a-z0-9_]{0,62}$/.test(column))
-      faults.push(`table.columns has '${property}', which is not a column name`);
-    if (!columnTypes.has(type)) {
-      faults.push(`column ${property} is ${describeValue(type)}: it takes ${[...columnTypes].join(', ')}`);
-    }
     const other = properties.get(column);
-    if (other !== undefined) faults.push(`${other} and ${property} are both the column ${column}`);
     properties.set(column, property);
-  }
-  return faults;
+    return [
+      ...(/^[a-z][a-z0-9_]{0,62}$/.test(column) ? [] : [`table.columns has '${property}', which is not a column name`]),
+      ...expect(columnTypes.has(type), `column ${property}`, type, [...columnTypes].join(', ')),
+      ...(other === undefined ? [] : [`${other} and ${property} are both the column ${column}`]),
+    ];
+  });
 }
 
-function keyFaults(columns: Properties, key: unknown): readonly string[] {
+function keyFaults(columns: Properties, key: unknown): Faults {
   const keys = toList(key);
   if (keys.length === 0 || key === undefined) return ['table.key is missing: it takes one column or several'];
   const faults = keys.flatMap((each) => {
-    if (typeof each !== 'string' || !Object.hasOwn(columns, each))
-      return [`table.key has ${describeValue(each)}, which is not a column`];
+    if (!isColumn(columns, each)) return [`table.key has ${describeValue(each)}, which is not a column`];
     return unfitForKeys.has(columns[each])
       ? [`table.key has ${each}, and ${columns[each]} cannot be the type of a key`]
       : [];
@@ -186,23 +161,39 @@ function keyFaults(columns: Properties, key: unknown): readonly string[] {
   return new Set(keys).size < keys.length ? [...faults, 'table.key names a column twice'] : faults;
 }
 
-function indexFaults(columns: Properties, indexes: unknown): readonly string[] {
+function indexFaults(columns: Properties, indexes: unknown): Faults {
   if (indexes === undefined) return [];
   if (!Array.isArray(indexes)) return [`table.indexes is ${describeValue(indexes)}: it takes a list`];
   return indexes.flatMap((index) => {
     const names = isProperties(index) && !Array.isArray(index.columns) ? [undefined] : indexColumns(index);
     if (names.length === 0) return ['table.indexes has an index without a column'];
     return names
-      .filter((name) => typeof name !== 'string' || !Object.hasOwn(columns, name))
+      .filter((name) => !isColumn(columns, name))
       .map((name) => `table.indexes has ${describeValue(name)}, which is not a column`);
   });
 }
 
-function handlerFaults({ on }: Properties): readonly string[] {
+function handlerFaults({ on }: Properties): Faults {
   if (!isProperties(on)) return [`on is ${describeValue(on)}: it takes { EventType: handler }`];
   return Object.entries(on).flatMap(([type, handler]) =>
-    typeof handler === 'function' ? [] : [`on.${type} is ${describeValue(handler)}: it takes a function`],
+    expect(typeof handler === 'function', `on.${type}`, handler, 'a function'),
   );
+}
+
+function expect(isRight: boolean, name: string, value: unknown, takes: string): Faults {
+  return isRight ? [] : [`${name} is ${describeValue(value)}: it takes ${takes}`];
+}
+
+function expectFunction(name: string, value: unknown, takes: string): Faults {
+  return expect(value === undefined || typeof value === 'function', name, value, takes);
+}
+
+function isLegalName(value: unknown): boolean {
+  return typeof value === 'string' && isTableName(value);
+}
+
+function isColumn(columns: Properties, name: unknown): name is string {
+  return typeof name === 'string' && Object.hasOwn(columns, name);
 }
 
 function isPositiveInteger(value: unknown): boolean {

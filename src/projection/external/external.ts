@@ -1,6 +1,6 @@
 /**
- * A read model outside the store's database: what the user's code does with it, for one spell of work. It is opened when it
- * is first needed. What the code throws stops the spell; what it does after the signal is not waited for.
+ * Calls the user's code of a read model outside the store's database. The target is opened when it is first needed. An error
+ * of the code stops the work; after the signal its calls are not awaited any more.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,15 +13,15 @@ import { toEvent } from '../define/event.js';
 import { explain, toHandlerError } from '../define/handler-error.js';
 import type { PreparedExternalProjection } from '../define/prepare.js';
 
-/** How long a connection may take to close when the process is told to stop, in milliseconds. */
+/** How long closing a connection may take once the process is told to stop, in milliseconds. */
 const closeMs = 1_000;
 
 export interface ExternalSpell {
   readonly projection: PreparedExternalProjection;
   readonly target: ExternalTarget;
-  /** What is to be held while it is written. */
+  /** Asserts before each write that the lease is still held. */
   readonly hold: () => Promise<void>;
-  /** Nothing of it was written yet. */
+  /** Nothing was written to the target yet. */
   readonly isNew: boolean;
   readonly signal: AbortSignal;
 }
@@ -41,7 +41,7 @@ export class ExternalModel {
     const { upcasters } = projection.definition;
     const event = toEvent(recorded, upcasters);
     try {
-      // An upcaster that throws does so here, where the event is known.
+      // Runs the upcasters here, where an error can name the event.
       if (upcasters !== undefined) void event.data;
       return event;
     } catch (error) {
@@ -49,13 +49,13 @@ export class ExternalModel {
     }
   }
 
-  /** What the projection's `open` returned. @throws E_HANDLER */
+  /** Returns what the projection's `open` returned. @throws E_HANDLER */
   open(): Promise<unknown> {
     return this.#connect();
   }
 
   /**
-   * Of no use when the signal aborted meanwhile: it may be written or not.
+   * Writes a batch. If the signal aborts meanwhile, the batch may be written or not.
    * @throws E_HANDLER with the positions of the batch, or of the event that the error names
    */
   async write(events: readonly Event[], { from, to }: { from: number; to: number }): Promise<void> {
@@ -80,7 +80,7 @@ export class ExternalModel {
     );
   }
 
-  /** Null when the projection cannot tell. @throws E_HANDLER */
+  /** Counts the rows; null when the projection has no `count`. @throws E_HANDLER */
   async count(): Promise<number | null> {
     const { projection, target } = this.#spell;
     const { count } = projection.definition;
@@ -93,7 +93,7 @@ export class ExternalModel {
     return typeof rows === 'number' ? rows : null;
   }
 
-  /** What was opened; one that is still being opened closes when it is. What goes wrong here changes nothing. */
+  /** Closes the connection, or one that is still being opened once it is open. Never throws. */
   async close(): Promise<void> {
     const opening = this.#opening;
     if (opening === undefined) return;
@@ -117,14 +117,14 @@ export class ExternalModel {
     );
   }
 
-  /** Ends a moment after the signal. */
+  /** Resolves a moment after the signal aborts. */
   async #patience(): Promise<void> {
     const { signal } = this.#spell;
     if (!signal.aborted) await once(signal, 'abort');
     await sleep(closeMs, undefined, { ref: false });
   }
 
-  /** Undefined when the signal aborts, or has. */
+  /** Returns undefined when the signal aborts or has aborted. */
   async #call<T>(act: (context: ExternalContext) => T, toError: (cause: unknown) => EvstoreError) {
     return callExternal(this.#spell.signal, act, toError);
   }
@@ -141,7 +141,7 @@ export class ExternalModel {
       'E_HANDLER',
       `projection ${projection.name} failed to write ${positions} to ${target.name}`,
       {
-        why: `${explain('write', cause)} The checkpoint stays at ${range.from}; the batch comes again.`,
+        why: `${explain('write', cause)} The checkpoint stays at ${range.from}, and the batch is written again.`,
         next: `evstore run ${projection.name}`,
         details: { projection: projection.name, target: target.name, ...range, events: events.length },
         cause,
@@ -155,8 +155,8 @@ export class ExternalModel {
 }
 
 /**
- * Removes a target, after the live one was made what readers see: a swap that died half-way may have promoted the other.
- * @throws E_HANDLER, and the target may still be there
+ * Drops a target. The live one is promoted first, because a swap that died half-way may have promoted the other.
+ * @throws E_HANDLER, and the target may still exist
  */
 export async function dropBeside(
   spell: Omit<ExternalSpell, 'isNew' | 'hold'>,
@@ -180,7 +180,7 @@ export async function dropBeside(
   signal.throwIfAborted();
 }
 
-/** Rows in a target; null when the projection cannot tell. */
+/** Counts the rows in a target; null when the projection has no `count`. */
 export async function countTarget(spell: Omit<ExternalSpell, 'isNew' | 'hold'>): Promise<number | null> {
   if (spell.projection.definition.count === undefined) return null;
   const model = new ExternalModel({ ...spell, isNew: false, hold: holdNothing });
@@ -191,7 +191,7 @@ export async function countTarget(spell: Omit<ExternalSpell, 'isNew' | 'hold'>):
   }
 }
 
-/** Narrows the time in which a process that was frozen still writes; what is written late is the write's to cope with. */
+/** Shortens the time in which a process that was frozen still writes; `write` itself has to tolerate late batches. */
 export async function assertHeld(store: ProjectionStore, lease: Lease): Promise<void> {
   if (!(await store.renewLease(lease, leaseTtlMs))) throw superseded(lease);
 }

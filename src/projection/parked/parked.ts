@@ -1,4 +1,4 @@
-/** Parked events of live tables: found, looked at, tried again, given up. */
+/** Finds, shows and discards the parked events of live tables. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { partOf } from '../../domain/parts.js';
@@ -9,7 +9,7 @@ import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';
 import type { EventLog, Lease, ParkedEvent, Store } from '../../store/store.js';
 
-/** Which of a projection's parked events: one by position or id, those of a stream, or all. */
+/** Selects parked events of a projection: one by position or id, those of a stream, or all. */
 export type ParkedSelection =
   | { readonly kind: 'position'; readonly position: number }
   | { readonly kind: 'id'; readonly id: string }
@@ -18,7 +18,7 @@ export type ParkedSelection =
 
 export interface ParkedOptions {
   readonly store: Store;
-  /** Shown to whoever else wants the projection's lease, e.g. `host:1234`. */
+  /** Shown to other processes that want the projection's lease, e.g. `host:1234`. */
   readonly owner: string;
   readonly signal: AbortSignal;
 }
@@ -27,16 +27,16 @@ export interface ShownParked {
   readonly parked: ParkedEvent;
   /** Undefined when the log does not have it. */
   readonly event: RecordedEvent | undefined;
-  /** Of the same stream and tables, before it. */
+  /** Positions of earlier parked events of the same stream and tables. */
   readonly waitsBehind: readonly number[];
-  /** Of the same stream and tables, after it. */
+  /** How many later events of the same stream and tables wait. */
   readonly waitBehind: number;
 }
 
 export interface Discarded {
   readonly projection: string;
   readonly discarded: readonly ParkedEvent[];
-  /** Streams in which no failure is left, and events that waited: to be tried again. */
+  /** Streams that have waiting events but no failed one any more, and can be retried. */
   readonly streamsToRetry: readonly string[];
 }
 
@@ -49,7 +49,7 @@ export async function assertKnown({ projections }: Store, name: string): Promise
 }
 
 /**
- * Parked events that the live tables miss, by part and position.
+ * Returns the parked events that the live tables lack, by part and position.
  * @throws E_NOT_FOUND when there is none, or no such projection
  */
 export async function findParked(
@@ -71,7 +71,7 @@ export async function findParked(
   });
 }
 
-/** The live tables' first; @throws E_NOT_FOUND */
+/** Shows one parked event: that of the live tables if they have one. @throws E_NOT_FOUND */
 export async function showParked(store: Store, name: string, selection: ParkedSelection): Promise<ShownParked> {
   await assertKnown(store, name);
   const [parked] = (await store.projections.parked({ projection: name }))
@@ -95,7 +95,7 @@ export async function showParked(store: Store, name: string, selection: ParkedSe
 }
 
 /**
- * Gives parked events up; what waits behind them goes on waiting. Of a stream, or of all, only those that failed.
+ * Discards parked events; those that wait behind them stay. Of a stream, or of all, it discards only those that failed.
  * @throws E_NOT_FOUND when nothing is parked
  * @throws E_SUPERSEDED when another process took the lease
  */
@@ -126,7 +126,7 @@ export async function discardParked(
   });
 }
 
-/** As `findParked`; of a stream, or of all, only those that failed. */
+/** As `findParked`, but of a stream, or of all, only those that failed. */
 export async function findDiscardable(
   store: Store,
   name: string,
@@ -136,8 +136,8 @@ export async function findDiscardable(
   if (selection.kind === 'position' || selection.kind === 'id') return found;
   const failed = found.filter(({ error }) => error !== null);
   if (failed.length > 0) return failed;
-  throw new EvstoreError('E_NOT_FOUND', `no failure of ${name} is left among the parked events`, {
-    why: `${found.length} only wait behind what was discarded, and can be tried again.`,
+  throw new EvstoreError('E_NOT_FOUND', `none of the parked events of ${name} has failed`, {
+    why: `${found.length} ${found.length === 1 ? 'event waits' : 'events wait'} behind discarded ones and can be retried.`,
     next: retryCommand(name, selection.kind === 'stream' ? selection.streamId : undefined),
   });
 }
@@ -147,9 +147,9 @@ export function retryCommand(name: string, streamId: string | undefined): string
 }
 
 export interface LiveTables {
-  /** On the checkpoint of the projection, or of one of its parts while all of them are held. */
+  /** On the checkpoint of the projection, or of its first part; the leases of all parts are held. */
   readonly lease: Lease;
-  /** Aborted when the lease is lost, too. */
+  /** Also aborted when the lease is lost. */
   readonly signal: AbortSignal;
 }
 
@@ -170,13 +170,13 @@ export function withLiveTables<T>(
   });
 }
 
-/** A batch that delivers nothing: the checkpoint stays where it is. */
+/** A batch without new events: the checkpoint does not move. */
 export function unmoved(lease: Lease): { lease: Lease; from: number; to: number; lastEventId: null } {
   return { lease, from: lease.position, to: lease.position, lastEventId: null };
 }
 
 /**
- * The events as the log has them, of one stream.
+ * Reads the parked events of one stream from the log.
  * @throws E_DIVERGED when one is not in the log
  */
 export async function readParked(log: EventLog, parked: readonly ParkedEvent[]): Promise<readonly RecordedEvent[]> {
@@ -191,7 +191,7 @@ export async function readParked(log: EventLog, parked: readonly ParkedEvent[]):
     }
   }
   throw new EvstoreError('E_DIVERGED', `${positions.size - events.length} parked events are not in the log`, {
-    why: 'They were parked in another history than this one: the log was restored from an older copy.',
+    why: 'They were parked before the log was restored from an older copy.',
     next: first === undefined ? undefined : `evstore rebuild ${partOf(first.projection).projection}`,
   });
 }

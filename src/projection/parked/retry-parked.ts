@@ -1,4 +1,4 @@
-/** Tries parked events again on the live tables: stream by stream, in order, each event exactly once. */
+/** Retries parked events on the live tables: stream by stream, in order, each event exactly once. */
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { partOf } from '../../domain/parts.js';
@@ -27,20 +27,20 @@ export interface RetryOptions extends ParkedOptions {
 
 export interface RetriedStream {
   readonly streamId: string;
-  /** Events that are in the tables now. */
+  /** Events that are now in the tables. */
   readonly applied: number;
   /** Events that stay parked. */
   readonly waiting: number;
-  /** The one that still fails. */
+  /** The error of the one that still fails. */
   readonly error: EvstoreError | null;
 }
 
 /**
- * All parked events of the selected streams, in the order of the streams' first ones. The first of a stream that still
- * fails stays parked, and those after it behind it.
+ * Retries all parked events of the selected streams, in the order of their first parked events. In each stream, the first
+ * event that still fails stays parked, and those after it wait behind it.
  * @throws E_NOT_FOUND when nothing is parked
  * @throws E_STALE_PROJECTION, E_CONFIG when the code cannot write these tables
- * @throws E_SUPERSEDED when another process took the lease: what was reported is in the tables, no more
+ * @throws E_SUPERSEDED when another process took the lease: events that were applied until then stay in the tables
  */
 export async function retryParked(
   options: RetryOptions,
@@ -51,7 +51,7 @@ export async function retryParked(
   await findParked(store, name, selection);
   await assertCanRetry(store, projection);
   return withLiveTables(options, name, async (live) => {
-    // Swapped since, perhaps; from here on the tables stay what they are, or nothing is written.
+    // Tables may have been swapped in since. From here on they stay the same, or nothing is written.
     const isForeign = await assertCanRetry(store, projection);
     const selected = await findParked(store, name, selection);
     const retried: RetriedStream[] = [];
@@ -64,12 +64,12 @@ export async function retryParked(
   });
 }
 
-/** Whether other code has made the rows: see `FoldTarget`. */
+/** Returns true when other code made the rows: see `FoldTarget`. */
 async function assertCanRetry(store: Store, projection: PreparedProjection): Promise<boolean> {
   const { name } = projection;
   if (isExternalProjection(projection)) {
-    throw new EvstoreError('E_CONFIG', `parked events of ${name} cannot be tried again`, {
-      why: 'Its rows are outside the store, and have to be written in the order of the log.',
+    throw new EvstoreError('E_CONFIG', `parked events of ${name} cannot be retried`, {
+      why: 'Its rows are outside the store, and are written in the order of the log only.',
       next: `evstore rebuild ${name}`,
     });
   }
@@ -79,7 +79,7 @@ async function assertCanRetry(store: Store, projection: PreparedProjection): Pro
   return record.codeHash !== projection.codeHash;
 }
 
-/** Of one stream and one part: one transaction, and more only where the database refuses something. */
+/** Retries the events of one stream and one part: in one transaction, or more if the database refuses one of them. */
 class StreamRetry {
   readonly #store: Store;
   readonly #projection: PreparedProjection;
@@ -148,7 +148,7 @@ class StreamRetry {
     throw named;
   }
 
-  /** The rows, and that their events are no longer parked; the failure of the one behind them. */
+  /** Writes the rows, removes their events from the parked ones, and records the failure of the next event. */
   async #write(
     events: readonly RecordedEvent[],
     failed?: { event: RecordedEvent; error: EvstoreError },

@@ -1,16 +1,16 @@
-/** What passes between a parallel fold and its threads; one question at a time, and its answer. */
+/** The messages between a threaded fold and its threads: one request at a time, and its reply. */
 import type { RecordedEvent } from '../../../domain/event.js';
 import type { Part } from '../../../domain/parts.js';
 import type { RowChanges, StoredRow } from '../../../domain/read-model.js';
 
-/** What a thread is started with. */
+/** What a thread gets when it starts. */
 export interface ThreadWork {
   readonly file: string;
   readonly name: string;
   readonly codeHash: string;
-  /** The table that is written. */
+  /** The table to write. */
   readonly table: string;
-  /** The rows that are its own. */
+  /** The rows of this thread. */
   readonly part: Part;
   readonly isEmpty: boolean;
   readonly cacheBytes: number | undefined;
@@ -18,20 +18,20 @@ export interface ThreadWork {
 
 export type ThreadRequest =
   | { readonly kind: 'fold'; readonly events: readonly RecordedEvent[] }
-  /** The answer to `read`; null when they cannot be read. */
+  /** The reply to `read`; null when the rows cannot be read. */
   | { readonly kind: 'rows'; readonly rows: readonly StoredRow[] | null }
-  /** Asks for what was folded since the last time, to be written before it is asked for again. */
+  /** Asks for the changes since the last time, which are written before it asks again. */
   | { readonly kind: 'take' }
-  /** It was not written, and nothing is known of the table any more. */
+  /** The changes were not written, and the rows in memory may be wrong. */
   | { readonly kind: 'forget' };
 
-/** What has become of the rows: as `RowChanges` has them. */
+/** The rows of `RowChanges`. */
 export type TakenRows = Required<Pick<RowChanges, 'inserts' | 'upserts' | 'deletes'>>;
 
 export type ThreadReply =
   | { readonly kind: 'ready' }
   | { readonly kind: 'unloadable'; readonly why: string }
-  /** Asks for the rows of these keys. */
+  /** Asks for the rows with these keys. */
   | { readonly kind: 'read'; readonly keys: readonly StoredRow[] }
   | { readonly kind: 'folded'; readonly failed: boolean; readonly isFull: boolean }
   | { readonly kind: 'taken'; readonly rows: TakenRows };

@@ -1,4 +1,4 @@
-/** One thread of a parallel fold, as the thread that writes sees it. */
+/** One thread of a threaded fold, as the main thread sees it. */
 import type { Worker } from 'node:worker_threads';
 import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
@@ -11,7 +11,7 @@ interface Waiting {
   readonly reject: (error: EvstoreError) => void;
 }
 
-/** For whoever still waits when it is closed. */
+/** The reply to a request that is open when the thread is closed. */
 const closed: ThreadReply = { kind: 'folded', failed: true, isFull: false };
 const nothing: TakenRows = { inserts: [], upserts: [], deletes: [] };
 
@@ -31,24 +31,24 @@ export class FoldThread {
     this.#worker.on('exit', (code) => this.#fail(`It ended with exit code ${code}`));
   }
 
-  /** To be called once, first. @throws E_CONFIG when it cannot load the projection */
+  /** Waits until the projection is loaded; call it once, first. @throws E_CONFIG when it cannot be loaded */
   async start(): Promise<void> {
     const reply = await this.#next();
     if (reply.kind !== 'unloadable') return;
-    throw new EvstoreError('E_CONFIG', `projection ${this.#name} cannot be loaded in a thread of its own`, {
+    throw new EvstoreError('E_CONFIG', `projection ${this.#name} cannot be loaded in another thread`, {
       why: reply.why,
       next: `evstore rebuild ${this.#name}`,
     });
   }
 
-  /** It is to be asked for what it has folded before it is given more. */
+  /** True when its changes have to be taken before it folds more. */
   get isFull(): boolean {
     return this.#isFull;
   }
 
   /**
-   * False when an event failed, or it was closed meanwhile: what it has folded is of no use then.
-   * @param read the rows of these keys; null when they cannot be read
+   * Folds events. Returns false when one of them failed or the thread was closed meanwhile; its changes are then useless.
+   * @param read returns the rows with these keys; null when they cannot be read
    * @throws E_BUG when the thread ended
    */
   async fold(
@@ -62,8 +62,8 @@ export class FoldThread {
     return !reply.failed;
   }
 
-  /** What it has folded since the last time. @throws E_BUG when the thread ended */
-  async take(): Promise<TakenRows> {
+  /** Returns the changes since the last time. @throws E_BUG when the thread ended */
+  async takeRows(): Promise<TakenRows> {
     this.#isFull = false;
     const reply = await this.#ask({ kind: 'take' });
     return reply.kind === 'taken' ? reply.rows : nothing;
@@ -74,7 +74,7 @@ export class FoldThread {
     this.#worker.postMessage({ kind: 'forget' } satisfies ThreadRequest);
   }
 
-  /** Whatever it does just now. */
+  /** Stops the thread, even in the middle of a handler. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#waiting?.resolve(closed);
@@ -95,10 +95,10 @@ export class FoldThread {
     });
   }
 
-  /** The first reason counts: an error is followed by the exit. */
+  /** Keeps the first reason, because an error is followed by an exit. */
   #fail(why: string, cause?: unknown): void {
     if (this.#isClosed) return;
-    this.#failure ??= new EvstoreError('E_BUG', `a thread of projection ${this.#name} ended while it was needed`, {
+    this.#failure ??= new EvstoreError('E_BUG', `a thread of projection ${this.#name} ended unexpectedly`, {
       why: `${why}.`,
       next: `evstore rebuild ${this.#name}`,
       cause,

@@ -1,4 +1,4 @@
-/** A thread of a parallel fold: folds what is sent into the rows that are its own, and writes nothing. */
+/** A thread of a threaded fold: folds events into the rows of its part, and writes nothing. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
@@ -10,12 +10,12 @@ import type { ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js'
 
 const work = workerData as ThreadWork;
 
-/** @throws EvstoreError when it is not the projection it was when the command began */
+/** @throws E_CONFIG when the file has changed since the command started */
 async function loadProjection(): Promise<PreparedTableProjection> {
   const projections = await loadFile(work.file);
   const found = projections.find(({ name }) => name === work.name);
   if (found !== undefined && isTableProjection(found) && found.codeHash === work.codeHash) return found;
-  throw new EvstoreError('E_CONFIG', `${work.file} has become another since it was loaded first`);
+  throw new EvstoreError('E_CONFIG', `${work.file} has changed since it was first loaded`);
 }
 
 function answer(reply: ThreadReply): void {
@@ -42,7 +42,7 @@ function serve(projection: PreparedTableProjection): void {
       for (const event of events) fold.add(event);
       return true;
     } catch {
-      // Which event, and what is to be done with it, the thread that writes finds out.
+      // The main thread folds the batch again and finds the event.
       return false;
     }
   };

@@ -1,7 +1,8 @@
 /**
- * The handlers of a table projection in several threads. Each has the rows whose keys fall to it, as parts have, and
- * folds a batch into them; this thread reads, and writes what they made in one transaction. Where an event fails, nothing
- * they made of the batch is used: this thread folds it alone, so that what becomes of a failure does not depend on them.
+ * Runs the handlers of a table projection in several threads. Each thread folds the events of a batch into the rows whose
+ * keys belong to it, as parts do; the main thread reads the log and writes the changes of all in one transaction. If an
+ * event fails, the changes of all threads are dropped and the main thread folds the batch alone, so a failure is handled as
+ * without threads.
  */
 import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
@@ -14,13 +15,14 @@ import { whyMoreThanKey } from '../partition.js';
 import { type ReadableTable, TableFold } from '../table-fold.js';
 import { FoldThread } from './fold-thread.js';
 
-/** Why its handlers cannot run in several threads; undefined when they can. */
+/** Returns why the handlers cannot run in several threads; undefined when they can. */
 export function whyAlone(projection: PreparedProjection): string | undefined {
   if (!isTableProjection(projection)) {
-    return 'Only table projections have rows with keys, by which the work is divided among the threads.';
+    return 'The work is divided among the threads by the keys of rows, which only table projections have.';
   }
-  if (projection.mode === 'inline') return 'Its rows are written by appends, too, and folded where they are written.';
-  if (projection.file === undefined) return 'It comes from no file that a thread could load.';
+  if (projection.mode === 'inline')
+    return 'Appends write its rows too, so they are folded in the transaction that writes them.';
+  if (projection.file === undefined) return 'It was not loaded from a file, so a thread cannot load it.';
   return whyMoreThanKey(projection);
 }
 
@@ -32,9 +34,9 @@ export class ThreadedFold implements BatchFold {
   readonly #stop = () => {
     this.close().catch(() => {});
   };
-  /** The threads have folded what was not taken yet. */
+  /** The threads have changes that were not taken yet. */
   #holds = false;
-  /** Since an event of the batch failed. */
+  /** Folds the batch in this thread, because one of its events failed. */
   #alone: TableFold | undefined;
 
   constructor(table: ReadableTable, projection: PreparedTableProjection, target: FoldTarget, threads: number) {
@@ -75,7 +77,7 @@ export class ThreadedFold implements BatchFold {
     }
     const held = this.#holds;
     this.forget();
-    if (held) throw new EvstoreError('E_HANDLER', 'an event failed in a thread, among others that wait to be written');
+    if (held) throw new EvstoreError('E_HANDLER', 'an event failed in a thread while earlier ones wait to be written');
     this.#alone = new TableFold(this.#table, this.#projection, { ...this.#target, isEmpty: false });
     await this.#alone.prepare(events);
   }
@@ -97,7 +99,7 @@ export class ThreadedFold implements BatchFold {
       return folded;
     }
     const { spec } = this.#projection.shape;
-    const taken = this.#holds ? await Promise.all(this.#threads.map((thread) => thread.take())) : [];
+    const taken = this.#holds ? await Promise.all(this.#threads.map((thread) => thread.takeRows())) : [];
     this.#holds = false;
     return {
       changes: {
@@ -122,7 +124,7 @@ export class ThreadedFold implements BatchFold {
     await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 
-  /** False when an event failed. @throws what reading the rows throws */
+  /** Returns false when an event failed. @throws the error of reading the rows */
   async #foldApart(events: readonly RecordedEvent[]): Promise<boolean> {
     const shares = this.#divide(events);
     if (shares === null) return false;
@@ -146,8 +148,8 @@ export class ThreadedFold implements BatchFold {
   }
 
   /**
-   * The events each thread is to see: those of its streams where these are the keys; all of them where only the code
-   * knows whose they are. Null where a stream is no key.
+   * Returns the events of each thread: by stream when the stream id is the key; all events when only the code knows the
+   * keys. Returns null when a stream id is not a valid key.
    */
   #divide(events: readonly RecordedEvent[]): readonly (readonly RecordedEvent[])[] | null {
     const { definition, shape } = this.#projection;
