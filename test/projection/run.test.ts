@@ -1,9 +1,11 @@
 /** Runners on real stores: catching up, failing, standing by, being superseded. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { EvstoreError } from '../../src/domain/errors.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { openStoreAt } from '../../src/store/open.js';
+import type { Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
@@ -295,6 +297,30 @@ forEachEngine((engine) => {
 });
 
 describe('a lost connection', () => {
+  it('keeps the lease: it is renewed afterwards, and no standby gets it in between', async () => {
+    await withTestStore('sqlite', async (test) => {
+      await placeOrders(test.store, 10);
+      let fails = 2;
+      const projections = new Proxy(test.store.projections, {
+        get: (target, name) => {
+          const value: unknown = Reflect.get(target, name);
+          if (name === 'apply' && fails-- > 0) return () => Promise.reject(new EvstoreError('E_CONNECT', 'gone'));
+          return typeof value === 'function' ? value.bind(target) : value;
+        },
+      });
+      const { results, news } = await runOnce({ ...test.store, projections } as Store, [summary]);
+      expect(results).toMatchObject([{ position: 10, events: 10, error: null }]);
+      expect(news.map(({ kind }) => kind)).toEqual([
+        'leading',
+        'disconnected',
+        'reconnected',
+        'disconnected',
+        'reconnected',
+        'progress',
+      ]);
+    });
+  });
+
   it('F2: a warning when it is lost, a note when it is back, and no event is lost or applied twice', async () => {
     await withTestStore('postgres', async (test) => {
       const proxy = await startWireProxy(test.url);
