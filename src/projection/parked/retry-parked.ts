@@ -1,13 +1,12 @@
 /** Retries parked events on the live tables: stream by stream, in order, each event exactly once. */
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
-import type { RecordedEvent } from '../../domain/event.js';
+import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { partOf } from '../../domain/parts.js';
 import { assertVersion, findRecord } from '../../lease/registration.js';
-import type { ParkedEvent, Store } from '../../store/store.js';
+import type { ParkedEvent, SetAside, Store } from '../../store/store.js';
 import { isEventsFault, narrow, toSetAside } from '../catch-up/error-policy.js';
 import { failedPosition, toNamedError } from '../define/handler-error.js';
 import { isExternalProjection, type PreparedProjection } from '../define/prepare.js';
-import type { BatchFold } from '../fold/batch-fold.js';
 import { createBatchFold } from '../fold/create-batch-fold.js';
 import { Slices } from '../fold/slices.js';
 import {
@@ -58,7 +57,7 @@ export async function retryParked(
     for (const streamId of new Set(selected.map((each) => each.streamId))) {
       const parked = await store.projections.parked({ projection: name, rebuild: 0, state: 'parked', streamId });
       const parts = [...groupBy(parked, (each) => each.projection).values()];
-      for (const events of parts) retried.push(await new StreamRetry(store, projection, live, events, isForeign).run());
+      for (const events of parts) retried.push(await retryStream(options, live, isForeign, events));
     }
     return retried;
   });
@@ -80,96 +79,65 @@ async function assertCanRetry(store: Store, projection: PreparedProjection): Pro
 }
 
 /** Retries the events of one stream and one part: in one transaction, or more if the database refuses one of them. */
-class StreamRetry {
-  readonly #store: Store;
-  readonly #projection: PreparedProjection;
-  readonly #live: LiveTables;
-  readonly #parked: readonly ParkedEvent[];
-  readonly #fold: BatchFold;
-  #applied = 0;
+async function retryStream(
+  { store, projection }: RetryOptions,
+  { lease, signal }: LiveTables,
+  isForeign: boolean,
+  parked: readonly ParkedEvent[],
+): Promise<RetriedStream> {
+  const { projection: holder = projection.name, streamId = '' } = parked[0] ?? {};
+  const { part } = partOf(holder);
+  const fold = createBatchFold(store, projection, { physical: String, part, isForeign, signal });
+  let applied = 0;
 
-  constructor(
-    store: Store,
-    projection: PreparedProjection,
-    live: LiveTables,
-    parked: readonly ParkedEvent[],
-    isForeign: boolean,
-  ) {
-    this.#store = store;
-    this.#projection = projection;
-    this.#live = live;
-    this.#parked = parked;
-    const { part } = partOf(parked[0]?.projection ?? projection.name);
-    this.#fold = createBatchFold(store, projection, { physical: String, part, isForeign, signal: live.signal });
-  }
-
-  async run(): Promise<RetriedStream> {
-    const streamId = this.#parked[0]?.streamId ?? '';
-    const events = await readParked(this.#store.log, this.#parked);
-    let failure: EvstoreError | null = null;
+  /** Writes the rows, removes their events from the parked ones, and records the failure of the next event. */
+  const write = async (events: readonly RecordedEvent[], failed?: { event: RecordedEvent; error: EvstoreError }) => {
+    const { changes } = await fold.takeChanges();
+    signal.throwIfAborted();
+    const removed = events.map(({ globalPosition }) => globalPosition);
+    const added = failed === undefined ? [] : [toParkedAgain(parked, failed.event, failed.error)];
+    await store.projections.apply({ ...unmoved(lease), changes, parked: { projection: holder, removed, added } });
+    applied += events.length;
+  };
+  const apply = async ({ events }: EventBatch) => {
     try {
-      await narrow(
-        { events, upTo: this.#live.lease.position },
-        (part) => this.#apply(part.events),
-        (event, error) => this.#refuse(event, error),
-      );
-    } catch (error) {
-      if (!isEvstoreError(error) || failedPosition(error) === undefined) throw error;
-      failure = error;
-    }
-    return { streamId, applied: this.#applied, waiting: events.length - this.#applied, error: failure };
-  }
-
-  async #apply(events: readonly RecordedEvent[]): Promise<void> {
-    try {
-      await this.#fold.prepare(events);
+      await fold.prepare(events);
       const slices = new Slices();
       for (const [index, event] of events.entries()) {
         if (slices.isOver) await slices.next();
-        this.#live.signal.throwIfAborted();
+        signal.throwIfAborted();
         try {
-          this.#fold.add(event);
+          fold.add(event);
         } catch (error) {
           if (!isEventsFault(error)) throw error;
-          await this.#write(events.slice(0, index), { event, error });
+          await write(events.slice(0, index), { event, error });
           throw error;
         }
       }
-      await this.#write(events);
+      await write(events);
     } catch (error) {
-      this.#fold.forget();
+      fold.forget();
       throw error;
     }
-  }
-
-  async #refuse(event: RecordedEvent, error: EvstoreError): Promise<void> {
-    const named = toNamedError(this.#projection.name, event, error);
-    await this.#write([], { event, error: named });
+  };
+  const refuse = async (event: RecordedEvent, error: EvstoreError) => {
+    const named = toNamedError(projection.name, event, error);
+    await write([], { event, error: named });
     throw named;
-  }
+  };
 
-  /** Writes the rows, removes their events from the parked ones, and records the failure of the next event. */
-  async #write(
-    events: readonly RecordedEvent[],
-    failed?: { event: RecordedEvent; error: EvstoreError },
-  ): Promise<void> {
-    const { lease, signal } = this.#live;
-    const { changes } = await this.#fold.takeChanges();
-    signal.throwIfAborted();
-    await this.#store.projections.apply({
-      ...unmoved(lease),
-      changes,
-      parked: {
-        projection: this.#parked[0]?.projection ?? this.#projection.name,
-        removed: events.map(({ globalPosition }) => globalPosition),
-        added: failed === undefined ? [] : [toSetAside(failed.event, 'parked', this.#failureOf(failed))],
-      },
-    });
-    this.#applied += events.length;
+  const events = await readParked(store.log, parked);
+  let failure: EvstoreError | null = null;
+  try {
+    await narrow({ events, upTo: lease.position }, apply, refuse);
+  } catch (error) {
+    if (!isEvstoreError(error) || failedPosition(error) === undefined) throw error;
+    failure = error;
   }
+  return { streamId, applied, waiting: events.length - applied, error: failure };
+}
 
-  #failureOf({ event, error }: { event: RecordedEvent; error: EvstoreError }) {
-    const before = this.#parked.find(({ globalPosition }) => globalPosition === event.globalPosition);
-    return { error, attempts: 1 + (before?.attempts ?? 0) };
-  }
+function toParkedAgain(parked: readonly ParkedEvent[], event: RecordedEvent, error: EvstoreError): SetAside {
+  const before = parked.find(({ globalPosition }) => globalPosition === event.globalPosition);
+  return toSetAside(event, 'parked', { error, attempts: 1 + (before?.attempts ?? 0) });
 }
