@@ -4,7 +4,7 @@ import { detach } from '../../domain/detach.js';
 import { type ErrorCode, type EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { BackOff } from '../../lease/back-off.js';
-import type { SetAside } from '../../store/store.js';
+import type { SetAside, Store } from '../../store/store.js';
 import { failedPosition, refusedPosition } from '../define/handler-error.js';
 
 /**
@@ -126,6 +126,13 @@ export function toSetAside(event: RecordedEvent, state: SetAside['state'], failu
     error: failure === null ? null : describeFailure(failure.error),
     attempts: failure?.attempts ?? 0,
   };
+}
+
+/** Records the error of a handler with its checkpoint, where `lag` shows it. */
+export async function recordFailure({ projections }: Store, subscriptionId: string, error: unknown): Promise<void> {
+  if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return;
+  const why = error.why === undefined ? '' : `: ${error.why}`;
+  await projections.recordError(subscriptionId, `${error.message}${why}`);
 }
 
 /** Frames in these folders are not of the user's code. */

@@ -1,7 +1,6 @@
 /** Projections that appends apply: pure functions that the driver calls in the transaction of the append, or of a batch. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
-import type { Part } from '../../domain/parts.js';
 import type { DeferredChanges, Fold } from '../../domain/read-model.js';
 import type { InlineProjection } from '../../store/store.js';
 import { keyOf } from '../define/columns.js';
@@ -12,17 +11,13 @@ import {
   type PreparedProjection,
   type PreparedTableProjection,
 } from '../define/prepare.js';
+import type { FoldTarget } from './batch-fold.js';
 import { HeldRows } from './held-rows.js';
 import { foldEvent, routeEvent, statementsOf } from './row-fold.js';
 
-interface WrittenTables {
-  /** Maps a name readers use to the table to write. */
-  readonly physical: (name: string) => string;
-  /** Only rows whose keys fall to it are written; all of them unless said. */
-  readonly part?: Part;
-}
+type WrittenTables = Pick<FoldTarget, 'physical' | 'part'>;
 
-/** For the live tables. */
+/** Returns what an append needs to write the live tables. */
 export function toInlineProjection(projection: PreparedProjection): InlineProjection {
   const { name, version, codeHash, filter } = projection;
   const live: WrittenTables = { physical: (table) => table };
@@ -36,7 +31,7 @@ export function toInlineProjection(projection: PreparedProjection): InlineProjec
   };
 }
 
-/** For the tables, and the part, that the target names. */
+/** Returns what the transaction of a batch needs to write the tables, or a part of their rows. */
 export function deferChanges(
   projection: PreparedProjection,
   events: readonly RecordedEvent[],
@@ -55,6 +50,7 @@ export function deferChanges(
   };
 }
 
+/** Removes the name of the event at fault: the batch is applied as a whole, so the event is searched for afterwards. */
 function unnamed<T>(work: () => T): T {
   try {
     return work();

@@ -2,13 +2,13 @@
  * Looks after the inline projections of a program that appends: registers them, and while no runner does it, moves their
  * checkpoints past the events that appends applied and applies those that appends left.
  */
-import { isEvstoreError } from '../../domain/errors.js';
 import { ownerName } from '../../lease/owner.js';
 import { compareCode } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';
 import type { InlineProjection, Lease, Store } from '../../store/store.js';
 import { CatchUp } from '../catch-up/catch-up.js';
+import { recordFailure } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { toInlineProjection } from '../fold/deferred-fold.js';
 
@@ -100,9 +100,7 @@ export class InlineUpkeep {
         await this.#follow(projection, lease, signal, safeHead);
         if (checkpoint.lastError !== null) await projections.recordError(name, null);
       } catch (error) {
-        if (isEvstoreError(error) && error.code === 'E_HANDLER') {
-          await projections.recordError(name, `${error.message}${error.why === undefined ? '' : `: ${error.why}`}`);
-        }
+        await recordFailure(this.#store, name, error);
         throw error;
       }
     });

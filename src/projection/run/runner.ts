@@ -12,6 +12,7 @@ import { assertSameHistory } from '../../lease/same-history.js';
 import { keepLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Lease, ProjectionRecord } from '../../store/store.js';
 import { CatchUp, type Step } from '../catch-up/catch-up.js';
+import { recordFailure } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertCanDivide, assertNotInline } from '../fold/partition.js';
 import { divideWork } from './divide.js';
@@ -231,7 +232,7 @@ export class Runner {
       return await this.#follow(lease, signal);
     } catch (error) {
       // If this cannot be recorded now, the reason it stopped is still thrown.
-      await this.#recordFailure(error).catch(() => {});
+      await recordFailure(this.#options.store, this.#id, error).catch(() => {});
       throw error;
     }
   }
@@ -291,12 +292,6 @@ export class Runner {
   #keepCount({ position, events, aside }: CatchUp, before: Pick<CatchUp, 'events' | 'aside'>): void {
     this.#position = position;
     this.#counts = { events: before.events + events, aside: before.aside + aside };
-  }
-
-  async #recordFailure(error: unknown): Promise<void> {
-    if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return;
-    const why = error.why === undefined ? '' : `: ${error.why}`;
-    await this.#options.store.projections.recordError(this.#id, `${error.message}${why}`);
   }
 
   async #checkpoint(): Promise<Checkpoint> {
