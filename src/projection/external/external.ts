@@ -16,7 +16,7 @@ import type { PreparedExternalProjection } from '../define/prepare.js';
 /** How long closing a connection may take once the process is told to stop, in milliseconds. */
 const closeMs = 1_000;
 
-export interface ExternalSpell {
+export interface ExternalModelOptions {
   readonly projection: PreparedExternalProjection;
   readonly target: ExternalTarget;
   /** Asserts before each write that the lease is still held. */
@@ -27,17 +27,17 @@ export interface ExternalSpell {
 }
 
 export class ExternalModel {
-  readonly #spell: ExternalSpell;
+  readonly #options: ExternalModelOptions;
   #opening: Promise<unknown> | undefined;
   #connection: { readonly value: unknown } | undefined;
 
-  constructor(spell: ExternalSpell) {
-    this.#spell = spell;
+  constructor(options: ExternalModelOptions) {
+    this.#options = options;
   }
 
   /** @throws E_HANDLER when an upcaster throws */
   toEvent(recorded: RecordedEvent): Event {
-    const { projection } = this.#spell;
+    const { projection } = this.#options;
     const { upcasters } = projection.definition;
     const event = toEvent(recorded, upcasters);
     try {
@@ -60,10 +60,11 @@ export class ExternalModel {
    */
   async write(events: readonly Event[], { from, to }: { from: number; to: number }): Promise<void> {
     if (events.length === 0) return;
-    const { projection, target } = this.#spell;
+    const { projection, target } = this.#options;
     const connection = await this.#connect();
-    await this.#spell.hold();
-    await this.#call(
+    await this.#options.hold();
+    await callExternal(
+      this.#options.signal,
       (context) => projection.definition.write(connection, { events, from, to }, target, context),
       (cause) => this.#toWriteError(events, { from, to }, cause),
     );
@@ -71,25 +72,19 @@ export class ExternalModel {
 
   /** @throws E_HANDLER */
   async promote(previous: ExternalTarget | null): Promise<void> {
-    const { projection, target } = this.#spell;
+    const { projection, target } = this.#options;
     const connection = await this.#connect();
-    await this.#spell.hold();
-    await this.#call(
-      (context) => projection.definition.promote(connection, target, previous, context),
-      (cause) => this.#toError('promote', cause),
-    );
+    await this.#options.hold();
+    await this.#call('promote', (context) => projection.definition.promote(connection, target, previous, context));
   }
 
   /** Counts the rows; null when the projection has no `count`. @throws E_HANDLER */
   async count(): Promise<number | null> {
-    const { projection, target } = this.#spell;
+    const { projection, target } = this.#options;
     const { count } = projection.definition;
     if (count === undefined) return null;
     const connection = await this.#connect();
-    const rows = await this.#call(
-      (context) => count(connection, target, context),
-      (cause) => this.#toError('count', cause),
-    );
+    const rows = await this.#call('count', (context) => count(connection, target, context));
     return typeof rows === 'number' ? rows : null;
   }
 
@@ -103,34 +98,31 @@ export class ExternalModel {
   }
 
   async #connect(): Promise<unknown> {
-    const { projection, target, isNew } = this.#spell;
+    const { projection, target, isNew } = this.#options;
     if (this.#connection !== undefined) return this.#connection.value;
-    return this.#call(
-      (context) => {
-        this.#opening = Promise.resolve(projection.definition.open({ ...target, isNew }, context));
-        return this.#opening.then((value) => {
-          this.#connection = { value };
-          return value;
-        });
-      },
-      (cause) => this.#toError('open', cause),
-    );
+    return this.#call('open', (context) => {
+      this.#opening = Promise.resolve(projection.definition.open({ ...target, isNew }, context));
+      return this.#opening.then((value) => {
+        this.#connection = { value };
+        return value;
+      });
+    });
   }
 
   /** Resolves a moment after the signal aborts. */
   async #patience(): Promise<void> {
-    const { signal } = this.#spell;
+    const { signal } = this.#options;
     if (!signal.aborted) await once(signal, 'abort');
     await sleep(closeMs, undefined, { ref: false });
   }
 
   /** Returns undefined when the signal aborts or has aborted. */
-  async #call<T>(act: (context: ExternalContext) => T, toError: (cause: unknown) => EvstoreError) {
-    return callExternal(this.#spell.signal, act, toError);
+  #call<T>(part: string, act: (context: ExternalContext) => T): Promise<Awaited<T> | undefined> {
+    return callExternal(this.#options.signal, act, (cause) => toTargetError(this.#options, part, cause));
   }
 
   #toWriteError(events: readonly Event[], range: { from: number; to: number }, cause: unknown): EvstoreError {
-    const { projection, target } = this.#spell;
+    const { projection, target } = this.#options;
     const position = positionOf(cause);
     const blamed = events.find(({ globalPosition }) => globalPosition === position);
     if (blamed !== undefined) return toHandlerError(projection.name, blamed, 'write', cause, target.name);
@@ -148,10 +140,6 @@ export class ExternalModel {
       },
     );
   }
-
-  #toError(part: string, cause: unknown): EvstoreError {
-    return toTargetError(this.#spell, part, cause);
-  }
 }
 
 /**
@@ -159,33 +147,35 @@ export class ExternalModel {
  * @throws E_HANDLER, and the target may still exist
  */
 export async function dropBeside(
-  spell: Omit<ExternalSpell, 'isNew' | 'hold'>,
+  options: Omit<ExternalModelOptions, 'isNew' | 'hold'>,
   live: ExternalTarget | null,
 ): Promise<void> {
-  const { projection, target, signal } = spell;
+  const { projection, target, signal } = options;
   if (live !== null) {
-    const model = new ExternalModel({ projection, target: live, isNew: false, hold: holdNothing, signal });
-    try {
-      await model.promote(target);
-    } finally {
-      await model.close();
-    }
+    await withModel({ projection, target: live, signal }, (model) => model.promote(target));
   }
   signal.throwIfAborted();
   await callExternal(
     signal,
     (context) => projection.definition.drop(target, context),
-    (cause) => toTargetError(spell, 'drop', cause),
+    (cause) => toTargetError(options, 'drop', cause),
   );
   signal.throwIfAborted();
 }
 
 /** Counts the rows in a target; null when the projection has no `count`. */
-export async function countTarget(spell: Omit<ExternalSpell, 'isNew' | 'hold'>): Promise<number | null> {
-  if (spell.projection.definition.count === undefined) return null;
-  const model = new ExternalModel({ ...spell, isNew: false, hold: holdNothing });
+export async function countTarget(options: Omit<ExternalModelOptions, 'isNew' | 'hold'>): Promise<number | null> {
+  return withModel(options, (model) => model.count());
+}
+
+/** Opens what exists already, without a lease to hold. */
+async function withModel<T>(
+  options: Omit<ExternalModelOptions, 'isNew' | 'hold'>,
+  work: (model: ExternalModel) => Promise<T>,
+): Promise<T> {
+  const model = new ExternalModel({ ...options, isNew: false, hold: async () => {} });
   try {
-    return await model.count();
+    return await work(model);
   } finally {
     await model.close();
   }
@@ -195,8 +185,6 @@ export async function countTarget(spell: Omit<ExternalSpell, 'isNew' | 'hold'>):
 export async function assertHeld(store: ProjectionStore, lease: Lease): Promise<void> {
   if (!(await store.renewLease(lease, leaseTtlMs))) throw superseded(lease);
 }
-
-const holdNothing = async (): Promise<void> => {};
 
 async function callExternal<T>(
   signal: AbortSignal,
@@ -228,7 +216,7 @@ function positionOf(cause: unknown): unknown {
 }
 
 function toTargetError(
-  { projection, target }: Pick<ExternalSpell, 'projection' | 'target'>,
+  { projection, target }: Pick<ExternalModelOptions, 'projection' | 'target'>,
   part: string,
   cause: unknown,
 ) {
