@@ -32,7 +32,7 @@ function withHandler(on: TableProjection['on'], changes: Partial<TableProjection
 
 forEachEngine((engine) => {
   describe('a check', () => {
-    it('finds nothing wrong with pure handlers, counts what nobody handles, and writes nothing', async () => {
+    it('finds no fault in pure handlers, counts events without a handler, and writes nothing', async () => {
       await withTestStore(engine, async ({ store }) => {
         await placeOrders(store, 60);
         await append(
@@ -76,7 +76,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('an empty log is safe', async () => {
+    it('reports an empty log as safe', async () => {
       await withTestStore(engine, async ({ store }) => {
         expect(await check(store, orderSummary)).toMatchObject({ position: 0, events: 0, safe: true });
       });
@@ -158,7 +158,7 @@ function counting(): (data: object) => object {
   };
 }
 
-it.each(misdeeds)('sees %s', async (_what, definition, fault) => {
+it.each(misdeeds)('finds %s', async (_what, definition, fault) => {
   await withTestStore('sqlite', async ({ store }) => {
     await placeOrders(store, 6, 5);
     const { faults, safe } = await check(store, definition);
@@ -167,7 +167,7 @@ it.each(misdeeds)('sees %s', async (_what, definition, fault) => {
   });
 });
 
-it('sees what depends on more than it is given, in rows and in statements', async () => {
+it('finds handlers that depend on more than their arguments, in rows and in statements', async () => {
   await withTestStore('sqlite', async ({ store }) => {
     await placeOrders(store, 4);
     let times = 0;
@@ -194,7 +194,7 @@ it('sees what depends on more than it is given, in rows and in statements', asyn
   });
 });
 
-it('checks a part of the keys when they are too many, and says of how many', async () => {
+it('checks a share of the keys when there are too many, and says how many there are', async () => {
   await withTestStore('sqlite', async ({ store }) => {
     for (let index = 0; index < 600; index += 1) {
       await append(store, `Order-${index}`, [makeEvent({ data: `{"total":${index}}` })]);

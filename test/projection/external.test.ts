@@ -115,7 +115,7 @@ const changed = (change: Partial<ExternalProjection>) => prepare({ ...orderText,
 
 forEachEngine((engine) => {
   describe('an external projection', () => {
-    it('is found by readers, and listed with its target', async () => {
+    it('is promoted for readers, and listed with its target', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 30);
         const { results } = await runOnce(store, [first], { batchSize: 7 });
@@ -132,7 +132,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('takes the batch again when the process died between the write and the checkpoint', async () => {
+    it('gets a batch again after a crash between the write and the checkpoint', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 20);
         const dying = withMethod(store, 'apply', async () => {
@@ -148,7 +148,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('stops where write throws, with the positions of the batch', async () => {
+    it('stops when write throws, with the positions of the batch', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 20);
         const refusing = changed({
@@ -181,7 +181,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('rebuilds beside the live one, swaps, goes back, and drops what is over', async () => {
+    it('rebuilds alongside the live target, swaps, rolls back, and drops expired targets', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 20);
         await runOnce(store, [first]);
@@ -210,7 +210,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('puts the event that an error names aside, and stops at one that names none', async () => {
+    it('parks the event that an error names, and stops at an error that names none', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 12);
         const picky = changed({
@@ -238,7 +238,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('tries a batch again as a whole', async () => {
+    it('retries a whole batch', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 6);
         const batches: number[] = [];
@@ -254,7 +254,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('gives upcast events to write, and names the one an upcaster throws on', async () => {
+    it('passes upcast events to write, and names the event an upcaster throws on', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 3);
         const up = (data: { note: string }) => {
@@ -269,7 +269,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('stops while a write hangs, without waiting for it, and gives the lease back', async () => {
+    it('stops while a write hangs without waiting for it, and releases the lease', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 5);
         const stopping = new AbortController();
@@ -290,7 +290,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('holds no other rebuild while a call of it hangs', async () => {
+    it('does not delay other rebuilds while one of its calls hangs', async () => {
       await withTestStore(engine, async ({ store }) => {
         const data = '{"customer":"ada","note":"gift","total":1}';
         await append(store, 'Order-1', [makeEvent({ type: 'OrderPlaced', data })]);
@@ -319,7 +319,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('of a runner that another has followed writes late, and moves no checkpoint', async () => {
+    it('may be written late by a superseded runner, which does not move the checkpoint', async () => {
       await withTestStore(engine, async ({ store, open }) => {
         await writeNotes(store, 1, 5);
         const other = await open();
@@ -343,7 +343,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('promotes again what the store says is live, where a swap died after it had promoted the other', async () => {
+    it('is promoted again as the store has it after a swap died between promoting and committing', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 10);
         await runOnce(store, [first]);
@@ -366,7 +366,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is taken from no reader when a rebuild is given up that was promoted already', async () => {
+    it('stays live for readers when an already promoted rebuild is aborted', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 10);
         await runOnce(store, [first]);
@@ -389,7 +389,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('goes back to where the old one stands when its code is not at hand', async () => {
+    it('rolls back to the position of the old target when its code is not loaded', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 10);
         await runOnce(store, [first]);
@@ -409,7 +409,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('of an empty store, and never run, is rebuilt and restarted', async () => {
+    it('can be rebuilt and restarted in an empty store where it never ran', async () => {
       await withTestStore(engine, async ({ store }) => {
         expect(await rebuildProjection(options(store, { projection: first, swap: false }))).toMatchObject({
           outcome: 'ready',
@@ -427,7 +427,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('refuses what only tables can: parts, a comparison row by row, another kind under the same name', async () => {
+    it('refuses parts, a comparison of rows, and another kind of projection under the same name', async () => {
       await withTestStore(engine, async ({ store }) => {
         await writeNotes(store, 1, 3);
         const divided = await runOnce(store, [first], { part: { index: 1, of: 2 } });

@@ -33,7 +33,7 @@ async function lagOf(store: Store, code?: Parameters<typeof measureLag>[3]) {
 
 forEachEngine((engine) => {
   describe('an upgrade', () => {
-    it('a program with newer code waits for its tables, one with older code stops when they are swapped', async () => {
+    it('newer code waits for its tables, and older code stops when they are swapped in', async () => {
       await withTestStore(engine, async (test) => {
         const { store } = test;
         await placeOrders(store, 30);
@@ -61,7 +61,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('started with older code than the tables, or told to run once with newer, is an error', async () => {
+    it('refuses to start with older code than the tables, or to run once with newer code', async () => {
       await withTestStore(engine, async ({ store }) => {
         await placeOrders(store, 5);
         await runOnce(store, [older]);
@@ -76,7 +76,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('tables that are exchanged between the look at them and the lease are not written', async () => {
+    it('does not write tables that are swapped between looking them up and acquiring the lease', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
         await runOnce(test.store, [older]);
@@ -98,7 +98,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('lag says stale for code under the same version too, until it is rebuilt; or compares the code at hand', async () => {
+    it('lag reports changed code of the same version as stale until a rebuild, or compares the loaded code', async () => {
       await withTestStore(engine, async ({ store }) => {
         await placeOrders(store, 5);
         await runOnce(store, [older]);
@@ -116,7 +116,7 @@ forEachEngine((engine) => {
   });
 
   describe('projections of one process', () => {
-    it('a slow one and one that fails hold no other up', async () => {
+    it('run on while another is slow or fails', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         const stopping = new AbortController();
@@ -156,7 +156,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('wait for the log together: one look at it, however many they are', async () => {
+    it('share one poll of the log, however many they are', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 5);
         const polls = new Set<AbortSignal | undefined>();
@@ -187,8 +187,8 @@ forEachEngine((engine) => {
   });
 });
 
-describe('the watch over the head', () => {
-  it('serves who waits for less at once, and ends with the last who waits', async () => {
+describe('the shared poll of the head', () => {
+  it('serves a waiter with a lower position at once, and ends with the last waiter', async () => {
     let head = 10;
     const polls: { after: number; isOver: boolean }[] = [];
     const log = {
@@ -214,7 +214,7 @@ describe('the watch over the head', () => {
     await until(() => polls.every(({ isOver }) => isOver));
   });
 
-  it('passes a failure on to everybody', async () => {
+  it('rejects for every waiter when it fails', async () => {
     const log = { waitForAppend: () => Promise.reject(new Error('gone')) } as unknown as EventLog;
     const watch = new HeadWatch(log);
     const options = { timeoutMs: 1_000, signal: new AbortController().signal };

@@ -90,11 +90,11 @@ describe('a batch', () => {
     expect(foldBatch(counter, [event(1, 'a', 'Removed')], rows)).toMatchObject({ upserts: [], deletes: [{ id: 'a' }] });
   });
 
-  it('leaves a row as it is for undefined, and passes events without a handler over', () => {
+  it('leaves a row unchanged for undefined, and skips events without a handler', () => {
     expect(foldBatch(counter, [event(1, 'a', 'Noted'), event(2, 'a', 'constructor')]).upserts).toEqual([]);
   });
 
-  it('gives a handler a row of its own: changing it changes nothing else', () => {
+  it('gives each handler a copy of the row, so that changing it has no other effect', () => {
     const careless = prepare({
       ...counter.definition,
       on: {
@@ -113,7 +113,7 @@ describe('a batch', () => {
     expect(upserts).toEqual([{ id: 'a', count: 2, note: null }]);
   });
 
-  it('is the same in batches of any size as event by event', () => {
+  it('gives the same rows in batches of any size as event by event', () => {
     const steps = fc.array(
       fc.record({
         key: fc.constantFrom('a', 'b', 'c'),
@@ -157,17 +157,17 @@ describe('keys', () => {
       key: () => key,
     } as Projection);
 
-  it('several columns, in snake_case', () => {
+  it('may be several columns, stored in snake_case', () => {
     const { upserts } = foldBatch(daily({ customer: 'ada', dayNumber: 1 }), [event(1, 's', 'Sold')]);
     expect(upserts).toEqual([{ customer: 'ada', day_number: 1, sold: 1 }]);
   });
 
-  it('an array fans out, each key once', () => {
+  it('may be an array, which names each row once', () => {
     const days = [1, 2, 1].map((dayNumber) => ({ customer: 'ada', dayNumber }));
     expect(foldBatch(daily(days), [event(1, 's', 'Sold')]).upserts).toHaveLength(2);
   });
 
-  it('nothing concerns nobody', () => {
+  it('null, undefined and an empty array name no row', () => {
     for (const none of [null, undefined, []])
       expect(foldBatch(daily(none), [event(1, 's', 'Sold')]).upserts).toEqual([]);
   });
@@ -204,7 +204,7 @@ describe('what a handler returns', () => {
     expect(error.details).toMatchObject({ projection: 'counters', type: 'Counted', globalPosition: 9, column });
   });
 
-  it.each([1, 'row', [{}], new Date(0), Promise.resolve({})])('%o is no row', async (value) => {
+  it.each([1, 'row', [{}], new Date(0), Promise.resolve({})])('%o is not a row', async (value) => {
     expect((await failure(value)).code).toBe('E_HANDLER');
   });
 });

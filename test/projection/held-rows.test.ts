@@ -31,7 +31,7 @@ function write(rows: HeldRows, text: string, row: StoredRow | null): void {
 const isKnown = (rows: HeldRows, text: string) => rows.get(text) !== undefined;
 
 describe('rows in memory', () => {
-  it('tells what does not exist from what is not known', () => {
+  it('tell a row that does not exist from one that is not in memory', () => {
     const rows = keep(false);
     rows.learn(keyOf('a'), { id: 'a' });
     rows.learn(keyOf('b'), null);
@@ -39,7 +39,7 @@ describe('rows in memory', () => {
     expect(() => rows.find(keyOf('c'))).toThrow('was not looked up');
   });
 
-  it('knows that a table which was empty has no row but those written, also when it has forgotten them', () => {
+  it('tell which rows a table that began empty cannot have, even after dropping rows', () => {
     const rows = keep(true, 10_000);
     expect(rows.begin(keyOf('anything'))).toMatchObject({ row: null, isNew: true });
     for (let index = 0; index < 200; index += 1) write(rows, `k${index}`, { id: `k${index}` });
@@ -49,7 +49,7 @@ describe('rows in memory', () => {
     expect(rows.begin(keyOf('never'))).toMatchObject({ row: null, isNew: true });
   });
 
-  it('looks up what may have been written before a failure', () => {
+  it('are looked up again after a failure, because they may have been written', () => {
     const rows = keep(true);
     change(rows, 'a', { id: 'a' });
     rows.forget();
@@ -58,7 +58,7 @@ describe('rows in memory', () => {
     expect(rows.begin(keyOf('b'))).toBeDefined();
   });
 
-  it('counts what a row has grown to, not what it was when it came', () => {
+  it('count with their present size, not the one they were added with', () => {
     const rows = keep(true, 100_000);
     for (let length = 1; length <= 4_096; length *= 2) {
       for (let index = 0; index < 50; index += 1) write(rows, `k${index}`, { id: index, text: 'x'.repeat(length) });
@@ -68,7 +68,7 @@ describe('rows in memory', () => {
     expect(kept.length).toBeLessThan(30);
   });
 
-  it('keeps what is used', () => {
+  it('stay in memory while they are used', () => {
     const rows = keep(false, 10_000);
     for (let index = 0; index < 500; index += 1) {
       write(rows, `k${index}`, { id: index });
@@ -77,7 +77,7 @@ describe('rows in memory', () => {
     }
   });
 
-  it('forgets nothing that is not written yet, and says when there is no room for more', () => {
+  it('stay in memory until they are written, and say when they have to be', () => {
     const rows = keep(false, 100_000);
     const row = { id: 'k', text: 'x'.repeat(1_000) };
     for (let index = 0; index < 1_000; index += 1) change(rows, `k${index}`, row);
@@ -88,7 +88,7 @@ describe('rows in memory', () => {
     expect(isKnown(rows, 'k0')).toBe(true);
   });
 
-  it('stays below its limit', () => {
+  it('stay below their limit', () => {
     const rows = keep(false, 100_000);
     const row = { id: 'k', text: 'x'.repeat(1_000) };
     for (let index = 0; index < 1_000; index += 1) write(rows, `k${index}`, row);
@@ -98,7 +98,7 @@ describe('rows in memory', () => {
   });
 });
 
-it('a filter of keys holds every key it was given, and few others', () => {
+it('a filter of keys may hold every key it was given, and few others', () => {
   const filter = new KeyFilter();
   const keys = Array.from({ length: 100_000 }, (_, index) => `Order-${index}`);
   for (const key of keys) filter.add(key);

@@ -104,8 +104,8 @@ afterEach(() => {
 });
 
 forEachEngine((engine) => {
-  describe('what waits to be written', () => {
-    it('is one row for each key, however many events and batches changed it', async () => {
+  describe('rows that wait to be written', () => {
+    it('are written once for each key, however many events and batches changed them', async () => {
       await withTestStore(engine, async (test) => {
         await importOrders(test.store, 3_500, 20);
         const { store, written } = watchRows(test.store);
@@ -116,7 +116,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is written once, too, by a runner that has much to catch up with, and not inserted where a row may be', async () => {
+    it('are written once by a runner that is far behind, and never inserted where a row may exist', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30, 10);
         await runOnce(test.store, [summary]);
@@ -129,7 +129,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('does not wait where a number of events was asked for', async () => {
+    it('do not wait when a batch size is set', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 25, 5);
         const { store, written } = watchRows(test.store);
@@ -138,7 +138,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is read again where the database refuses a part of it, also when the safe head has gone back meanwhile', async () => {
+    it('are folded again when the database refuses one of them, even if the safe head is lower by then', async () => {
       await withTestStore(engine, async (test) => {
         await importOrders(test.store, 2_400, 2_400);
         const { store, again } = goBack(test.store, 1_500);
@@ -151,7 +151,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is read again to its end before what was read after it is folded', async () => {
+    it('are folded again completely before later events are folded', async () => {
       await withTestStore(engine, async (test) => {
         await importOrders(test.store, 5_000, 5_000);
         const { store, again } = goBack(test.store, 1_500);
@@ -166,7 +166,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is dropped by threads, too, when an event fails after it', async () => {
+    it('are dropped by threads too when a later event fails', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'evstore-held-'));
       const file = join(folder, 'summary.mjs');
       const table = JSON.stringify(orderSummary.table);

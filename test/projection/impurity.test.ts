@@ -26,14 +26,14 @@ function spellGlobals(): unknown[] {
   ].map(([owner, name]) => Object.getOwnPropertyDescriptor(owner as object, name as string));
 }
 
-it.each(places)('sees %s, and gives what it gives', (use, work) => {
+it.each(places)('detects %s, and returns its result', (use, work) => {
   const { outcome, uses } = watchImpurity(work);
   expect([...uses.keys()]).toEqual([use]);
   expect(outcome).toEqual({ value: expect.anything() });
   expect(typeof (outcome as { value: unknown }).value).toBe(typeof work());
 });
 
-it('lets what depends on its arguments alone go by', () => {
+it('ignores calls that depend only on their arguments', () => {
   const { outcome, uses } = watchImpurity(() => {
     const date = new Date('2026-01-31T09:30:00Z');
     return [date instanceof Date, date.toISOString(), Date.parse('2026-01-01'), Date.UTC(2026, 0), Math.max(1, 2)];
@@ -42,7 +42,7 @@ it('lets what depends on its arguments alone go by', () => {
   expect(uses.size).toBe(0);
 });
 
-it('leaves everything as it was, whatever happened', () => {
+it('restores everything, even after an error', () => {
   const before = spellGlobals();
   const thrown = new Error('no');
   const watched = watchImpurity(() => {

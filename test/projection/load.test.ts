@@ -35,7 +35,7 @@ export const ${name} = defineProjection({
 }
 
 describe('loadProjections', () => {
-  it('takes every export that looks like a projection, by name, and tells what it runs', async () => {
+  it('loads every export that looks like a projection, sorted by name, and notes each file', async () => {
     write('projections/b.ts', `${source('bees')}\nexport default bees;\nexport const other = 1;`);
     write('projections/deep/a.ts', source('ants'));
     write('projections/b.test.ts', 'throw new Error("tests are not loaded")');
@@ -70,17 +70,17 @@ describe('loadProjections', () => {
     }
   });
 
-  it('finds nothing where there is nothing', async () => {
+  it('returns nothing when there are no files', async () => {
     expect(await load()).toEqual([]);
   });
 
-  it('takes a projection that another file exports again for one', async () => {
+  it('loads a projection once when another file re-exports it', async () => {
     write('projections/bees.ts', source('bees'));
     write('projections/index.ts', "export * from './bees.js';");
     expect(await load()).toHaveLength(1);
   });
 
-  it('refuses two projections of one name, and two of one table', async () => {
+  it('refuses two projections with the same name, or with the same table', async () => {
     write('projections/a.ts', source('bees'));
     write('projections/b.ts', source('bees', '() => null'));
     expect((await errorOf('E_CONFIG', load())).message).toBe('projection bees is defined twice');
@@ -88,7 +88,7 @@ describe('loadProjections', () => {
     expect((await errorOf('E_CONFIG', load())).message).toBe('table bees is defined twice');
   });
 
-  it('says file, export and what is wrong with a wrong shape', async () => {
+  it('names the file, the export and the fault of an invalid projection', async () => {
     const file = write('projections/a.ts', "export const wrong = { name: 'Bad Name', version: 1, table: {}, on: {} };");
     const error = await errorOf('E_CONFIG', load());
     expect(error).toMatchObject({ exitCode: 2, message: `${file}: export wrong is not a valid projection` });
@@ -107,14 +107,14 @@ describe('loadProjections', () => {
     expect(await load()).toMatchObject([{ name: 'shared', mode: 'inline' }]);
   });
 
-  it('says file and line of a file that throws', async () => {
+  it('names the file and the line when a file throws', async () => {
     const file = write('projections/a.ts', "const a = 1;\n\nthrow new Error('not today');\n");
     const error = await errorOf('E_HANDLER', load());
     expect(error).toMatchObject({ exitCode: 9, message: `${file} threw while it was loaded` });
     expect(error.why).toBe('not today (line 3).');
   });
 
-  it('says which file has a create that throws', async () => {
+  it('names the file when create throws', async () => {
     const file = write(
       'projections/a.ts',
       "export const broken = { name: 'broken', version: 1, tables: ['broken'], create: (t) => t.nope.index('x'), on: {} };",
@@ -123,7 +123,7 @@ describe('loadProjections', () => {
     expect(error.message).toBe(`${file}: export broken failed while its tables were described`);
   });
 
-  it('gives the same code the same hash, and other code another', async () => {
+  it('hashes the same code to the same value, and other code to another', async () => {
     write('projections/a.ts', source('bees'));
     const [first] = await load();
     const [again] = await load();

@@ -6,7 +6,7 @@ const eventsOf = (count: number, characters = 100) =>
   Array.from({ length: count }, () => ({ data: 'x'.repeat(characters - 2), metadata: '{}' }));
 
 describe('Pace', () => {
-  it('takes more when full batches are quick, fewer when they are slow, within bounds', () => {
+  it('grows when full batches are quick and shrinks when they are slow, within bounds', () => {
     const pace = new Pace();
     const start = pace.size;
     pace.record(eventsOf(start), 10);
@@ -17,7 +17,7 @@ describe('Pace', () => {
     expect(pace.size).toBe(50);
   });
 
-  it('stays as it is for batches that were not full, and when it is fixed', () => {
+  it('keeps its size after batches that were not full, and when the size is fixed', () => {
     const pace = new Pace();
     pace.record(eventsOf(3), 1);
     expect(pace.size).toBe(new Pace().size);
@@ -27,7 +27,7 @@ describe('Pace', () => {
     expect(fixed.size).toBe(7);
   });
 
-  it('takes fewer large events, down to one, and more again when they are small', () => {
+  it('shrinks for large events, down to one, and grows again for small ones', () => {
     const pace = new Pace();
     pace.record(eventsOf(pace.size, 10_000), 10);
     expect(pace.size).toBe(419);
@@ -43,7 +43,7 @@ describe('Pace', () => {
 });
 
 describe('Rate', () => {
-  it('counts the last seconds only', () => {
+  it('counts only the last seconds', () => {
     const rate = new Rate(10_000);
     expect(rate.perSecond(0)).toBe(0);
     for (let second = 0; second <= 5; second += 1) rate.record(100, second * 1_000);

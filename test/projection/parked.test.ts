@@ -73,7 +73,7 @@ function retry({ store }: Pick<TestStore, 'store'>, projection = summary, signal
 
 forEachEngine((engine) => {
   describe('an event that cannot be handled', () => {
-    it('is tried again before it is given up', async () => {
+    it('is retried before it is parked', async () => {
       await withTestStore(engine, async (test) => {
         let failures = 2;
         const flaky = summaryWith(({ total }) => {
@@ -86,7 +86,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('stops the run after its retries, with everything before it applied', async () => {
+    it('stops the run after its retries, with all earlier events applied', async () => {
       await withTestStore(engine, async (test) => {
         let tries = 0;
         const failing = summaryWith(({ total }) => {
@@ -99,7 +99,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('costs one transaction a batch, even where every event fails', async () => {
+    it('takes one transaction a batch, even if every event fails', async () => {
       await withTestStore(engine, async (test) => {
         const failing = summaryWith(() => {
           throw new Error('always');
@@ -118,7 +118,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is found by halves where the database refuses it, and put aside with the rest of its batch', async () => {
+    it('is found by halving the batch when the database refuses it, and parked with the rest applied', async () => {
       await withTestStore(engine, async (test) => {
         const strict = prepare(
           defineSqlProjection({
@@ -146,7 +146,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('may all be refused by the database: no more than twice as many attempts', async () => {
+    it('takes at most two attempts an event when the database refuses all of them', async () => {
       await withTestStore(engine, async (test) => {
         const refused = prepare(
           defineSqlProjection({
@@ -182,7 +182,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is not to blame for a store that fails', async () => {
+    it('is not parked when the store fails', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
         const full = watched(test.store, () => {
@@ -195,7 +195,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('holds its stream back for every later run, whatever that is told', async () => {
+    it('holds back its stream in every later run, whatever its policy is', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
         await runOnce(test.store, [failingOnSeven], { ...park, batchSize: 3 });
@@ -212,7 +212,7 @@ forEachEngine((engine) => {
   });
 
   describe('a retry', () => {
-    it('goes up to the first event that fails; what follows stays behind it', async () => {
+    it('stops at the first event that fails; later events wait behind it', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 40);
         await runOnce(test.store, [failingOnSeven], park);
@@ -231,7 +231,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is one transaction a stream', async () => {
+    it('takes one transaction a stream', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         const failing = summaryWith(({ total }) => {
@@ -245,7 +245,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('beside another one applies each event once', async () => {
+    it('applies each event once when another retry runs at the same time', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 100, 10);
         const failing = summaryWith(({ total }) => {
@@ -288,7 +288,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('takes over from a runner, which goes on afterwards and holds nothing back any more', async () => {
+    it('takes the lease from a runner, which continues afterwards and holds nothing back', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 40);
         await runOnce(test.store, [failingOnSeven], park);
@@ -306,7 +306,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('that is killed has applied a stream or has not', async () => {
+    it('applies a stream completely or not at all when it is killed', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'evstore-retry-'));
       mkdirSync(join(folder, 'projections'));
       const { name, version, category, table } = orderSummary;
@@ -350,7 +350,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('appends that write rows leave a stream alone in which an event is parked', async () => {
+  it('inline appends leave a stream with a parked event to the runner', async () => {
     await withTestStore(engine, async (test) => {
       const mended = prepare({ ...orderSummary, mode: 'inline' });
       const failing = prepare({ ...failingOnSeven.definition, mode: 'inline' } as typeof orderSummary);
@@ -375,7 +375,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('parts put aside what falls to them, and get it back', async () => {
+  it('parts park and retry their own events', async () => {
     await withTestStore(engine, async (test) => {
       await placeOrders(test.store, 60);
       for (const index of [1, 2]) {
@@ -391,7 +391,7 @@ forEachEngine((engine) => {
   });
 });
 
-it('what an event of a failure says fits into a column', async () => {
+it('the recorded error fits into a text column of either engine', async () => {
   await withTestStore('postgres', async (test) => {
     const failing = summaryWith(() => {
       throw new Error(`nul \0, half \ud83c, ${'long '.repeat(10_000)}`);

@@ -60,7 +60,7 @@ async function positions(store: Store) {
 
 forEachEngine((engine) => {
   describe('run --partition', () => {
-    it('the parts together make the rows of the whole, of either kind of projection', async () => {
+    it('all parts together write the rows of an undivided projection, for tables and sql', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 90, 12);
         for (const index of [1, 2, 3]) {
@@ -94,7 +94,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('reads no payload of an event that is for another part', async () => {
+    it('does not parse the payload of an event for another part', async () => {
       await withTestStore(engine, async (test) => {
         let parsed = 0;
         const up = (data: unknown) => {
@@ -112,7 +112,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('is refused where a row may be of several streams, or a unique index of several parts', async () => {
+    it('is refused if a row may combine several streams, or a unique index several parts', async () => {
       await withTestStore(engine, async (test) => {
         const seats = prepare(
           defineProjection({
@@ -132,7 +132,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('divided anew and made whole again, it goes on from one position', async () => {
+    it('continues from one position when the number of parts changes, and when it is undivided', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 40);
         await runOnce(test.store, [summary]);
@@ -158,7 +158,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('stays divided while a part is run', async () => {
+    it('keeps its parts while one of them is running', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 10);
         for (const index of [1, 2]) await runOnce(test.store, [summary], { part: { index, of: 2 } });
@@ -174,7 +174,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('parks events for its own rows, and the other parts go on', async () => {
+    it('parks events for its own rows only, and the other parts continue', async () => {
       await withTestStore(engine, async (test) => {
         const upset = prepare(
           defineProjection({
@@ -210,7 +210,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('a part that skips an event is found by verify', async () => {
+    it('verify finds a part that skipped an event', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
         const { log } = test.store;
@@ -238,7 +238,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('lag, wait and the inventory know the parts', async () => {
+    it('lag, wait and projections show the parts', async () => {
       await withTestStore(engine, async (test) => {
         const { store } = test;
         await placeOrders(store, 10);
@@ -258,7 +258,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('a rebuild swaps the tables of all parts, and they go on from there', async () => {
+    it('a rebuild swaps the tables of all parts, and they continue from its position', async () => {
       await withTestStore(engine, async (test) => {
         const { store } = test;
         await placeOrders(store, 30);

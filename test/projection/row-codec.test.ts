@@ -12,7 +12,7 @@ function shapeOf(columns: Readonly<Record<string, 'text' | 'json' | 'integer' | 
 }
 
 describe('the codec of a row', () => {
-  it.each(names)('takes %j as the name of a column', (name) => {
+  it.each(names)('accepts %j as the name of a column', (name) => {
     const shape = shapeOf({ [name]: 'integer' });
     const [key] = toRowKeys(shape, 'k');
     if (key === undefined) throw new Error('no key');
@@ -29,7 +29,7 @@ describe('the codec of a row', () => {
     expect(() => toStoredRow(shape, key, { id: 'k', [name]: 7.5 }, stored)).toThrow('a whole number');
   });
 
-  it('looks at a value again unless it is the same as before', () => {
+  it('checks a value unless it is the same as before', () => {
     const shape = shapeOf({ doc: 'json', share: 'real' });
     const [key] = toRowKeys(shape, 'k');
     if (key === undefined) throw new Error('no key');
@@ -41,7 +41,7 @@ describe('the codec of a row', () => {
     expect(() => toStoredRow(shape, key, { share: Number.NaN }, { ...before, share: Number.NaN })).toThrow('finite');
   });
 
-  it('names the property that is no column, also where a column is left out', () => {
+  it('names a property that is not a column, even if a column is left out', () => {
     const shape = shapeOf({ a: 'text', b: 'text' });
     const [key] = toRowKeys(shape, 'k');
     if (key === undefined) throw new Error('no key');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { RowSample } from '../../src/projection/check-handlers/row-sample.js';
 
-it('holds every row while they fit', () => {
+it('keeps every row while they fit', () => {
   const sample = new RowSample(100);
   for (let index = 0; index < 100; index += 1) sample.set(`[${index}]`, { id: index });
   expect({ size: sample.size, estimate: sample.estimate }).toEqual({ size: 100, estimate: 100 });
@@ -11,7 +11,7 @@ it('holds every row while they fit', () => {
   expect(sample.size).toBe(99);
 });
 
-it('gives up half of the keys as often as it has to, and those it keeps are whole', () => {
+it('drops half of the keys when it has to, and keeps the other rows complete', () => {
   const sample = new RowSample(1_000);
   const seen = new Map<string, number>();
   for (let round = 1; round <= 2; round += 1) {

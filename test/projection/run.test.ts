@@ -30,7 +30,7 @@ function follow(test: TestStore, owner: string, ttlMs = 10_000, projection = sum
 
 forEachEngine((engine) => {
   describe('run --once', () => {
-    it('makes both kinds of read model from the log, in any batch size', async () => {
+    it('fills table and sql projections from the log, with any batch size', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 150);
         const { results } = await runOnce(test.store, [summary, prepare(orderSql)], { batchSize: 7 });
@@ -43,7 +43,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('goes on where it stood, and ends at once on an empty store', async () => {
+    it('continues from its checkpoint, and ends at once on an empty store', async () => {
       await withTestStore(engine, async (test) => {
         expect((await runOnce(test.store, [summary])).results).toMatchObject([{ position: 0, events: 0, error: null }]);
         await placeOrders(test.store, 30);
@@ -55,7 +55,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('says that its table is gone, and keeps the checkpoint', async () => {
+    it('reports that its table is gone, and keeps the checkpoint', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         await runOnce(test.store, [summary]);
@@ -92,7 +92,7 @@ forEachEngine((engine) => {
       }),
     );
 
-    it('leaves the checkpoint before the event, everything earlier applied, and the error beside it', async () => {
+    it('leaves the checkpoint before the event, with all earlier events applied and the error recorded', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         const { results } = await runOnce(test.store, [poisoned]);
@@ -109,7 +109,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('goes on with code that is right again, and forgets the error', async () => {
+    it('continues with fixed code, and clears the error', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         await runOnce(test.store, [poisoned]);
@@ -120,7 +120,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('does not hold the others up', async () => {
+    it('does not stop the other projections', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         const { results } = await runOnce(test.store, [poisoned, prepare(orderSql)]);
@@ -152,7 +152,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('rows that exchange the values of a unique index go through, event by event', async () => {
+  it('rows may exchange values of a unique index: such a batch is applied event by event', async () => {
     const seats = prepare(
       defineProjection({
         name: 'seats',
@@ -187,7 +187,7 @@ forEachEngine((engine) => {
   });
 
   describe('R2: two runners', () => {
-    it('one works, the other says who and takes over', async () => {
+    it('one leads; the other names its owner and takes over', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
         const first = follow(test, 'host:1');
@@ -208,7 +208,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--once waits for the other one to get there', async () => {
+    it('--once waits until the other has reached the end', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 20);
         const other = follow(test, 'host:1');
@@ -268,7 +268,7 @@ forEachEngine((engine) => {
     });
   });
 
-  it('refuses a table of another version, naming the way on', async () => {
+  it('refuses a table of another version, and names the command to run', async () => {
     await withTestStore(engine, async (test) => {
       await placeOrders(test.store, 5);
       await runOnce(test.store, [summary]);
@@ -297,7 +297,7 @@ forEachEngine((engine) => {
 });
 
 describe('a lost connection', () => {
-  it('keeps the lease: it is renewed afterwards, and no standby gets it in between', async () => {
+  it('does not end the lease: it is renewed afterwards, and no standby gets it in between', async () => {
     await withTestStore('sqlite', async (test) => {
       await placeOrders(test.store, 10);
       let fails = 2;

@@ -22,7 +22,7 @@ describe('findShapeFaults', () => {
     { ...good, category: 'Order', key: () => 'a', on: { '*': () => null } },
     { ...good, mode: 'inline' },
     { ...goodSql, mode: 'inline', partitionBy: 'stream' },
-  ])('has nothing against %o', (value) => {
+  ])('accepts %o', (value) => {
     expect(findShapeFaults(value)).toEqual([]);
   });
 
@@ -62,7 +62,7 @@ describe('findShapeFaults', () => {
     expect(findShapeFaults(value).join('\n')).toContain(fault);
   });
 
-  it('knows what is meant as a projection', () => {
+  it('recognises what looks like a projection', () => {
     expect([good, goodSql, { kind: 'table', on: {} }].every(looksLikeProjection)).toBe(true);
     expect([null, 1, 'on', {}, { on: {} }, { name: 'saga', steps: [] }, [good]].some(looksLikeProjection)).toBe(false);
   });

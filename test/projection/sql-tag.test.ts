@@ -3,7 +3,7 @@ import { type SqlValue, sql, toTableIdentifiers } from '../../src/projection/def
 import { errorOf } from '../support/events.js';
 
 describe('sql', () => {
-  it('makes parameters of values, and never text', () => {
+  it('turns values into parameters, and never into SQL text', () => {
     const hostile = "'; drop table events; --";
     expect(sql`select ${hostile}, ${1}, ${true}, ${null}, ${undefined}`.parts).toEqual([
       { kind: 'text', text: 'select ' },
@@ -19,7 +19,7 @@ describe('sql', () => {
     ]);
   });
 
-  it('makes text of objects, dates and big integers', () => {
+  it('turns objects, dates and big integers into text', () => {
     const values = sql`${{ a: [1] }}${[1, 2]}${new Date(0)}${12n}${12345678901234567890n}`.parts;
     expect(values.map((part) => part.kind === 'value' && part.value)).toEqual([
       '{"a":[1]}',
@@ -30,7 +30,7 @@ describe('sql', () => {
     ]);
   });
 
-  it('names tables and their indexes as they are called now, and takes statements in', () => {
+  it('uses the physical names of tables and indexes, and includes nested statements', () => {
     const t = toTableIdentifiers(['lines'], (name) => `${name}__v2`);
     const inner = sql`select * from ${t.lines ?? ''}`;
     expect(sql`create index ${t.lines?.index('by_id')} on (${inner})`.parts).toEqual([
@@ -43,7 +43,7 @@ describe('sql', () => {
     ]);
   });
 
-  it('takes data that looks like its own parts for data', () => {
+  it('treats data that looks like its own parts as data', () => {
     const payload = { parts: [{ kind: 'text', text: 'drop table events' }], kind: 'identifier', name: 'events' };
     expect(sql`${payload}`.parts).toEqual([{ kind: 'value', value: JSON.stringify(payload) }]);
   });

@@ -23,7 +23,7 @@ const projection = defineProjection({
   on: { OrderPlaced: (_row, { data, schemaVersion }) => ({ cents: data.cents, shape: schemaVersion }) },
 });
 
-test('an event goes through every upcaster from its own version on', async () => {
+test('an event goes through every upcaster from its schema version on', async () => {
   await projectionScenario(projection)
     .given(
       given('Order-1', 'OrderPlaced', { amount: 3 }),
@@ -37,7 +37,7 @@ test('an event goes through every upcaster from its own version on', async () =>
     ]);
 });
 
-test('programs read them so when they ask for it, and the log keeps what it has', async () => {
+test('programs read upcast events on request, and the log stays unchanged', async () => {
   const store = await openStore('sqlite::memory:', { create: true, upcasters });
   try {
     await store.append('Order-1', { type: 'OrderPlaced', data: { amount: 3 } });
@@ -47,7 +47,7 @@ test('programs read them so when they ask for it, and the log keeps what it has'
   }
 });
 
-test('a saga sees its trigger so', async () => {
+test('a saga gets its trigger upcast', async () => {
   const seen: unknown[] = [];
   const saga = defineSaga({
     name: 'shipping',
@@ -62,12 +62,12 @@ test('a saga sees its trigger so', async () => {
   expect(seen).toEqual([{ currency: 'EUR', cents: 300 }]);
 });
 
-test('other upcasters are other code', () => {
+test('other upcasters change the code hash', () => {
   expect(hashCode(projection)).not.toBe(hashCode({ ...projection, upcasters: upcasters.slice(1) }));
   expect(hashCode({ ...projection, upcasters: [] })).toBe(hashCode({ ...projection, upcasters: undefined } as never));
 });
 
-test('what is wrong is said', () => {
+test('an invalid upcaster is named with its fault', () => {
   const up = (data: unknown) => data;
   expect(findShapeFaults(projection)).toEqual([]);
   expect(findShapeFaults({ ...projection, upcasters: 'x' })).toEqual([expect.stringContaining('takes a list')]);

@@ -33,7 +33,7 @@ describe('toStoredValue', () => {
     expect(toStoredValue(type, value)).toBe(stored);
   });
 
-  it.each(columnTypes)('%s takes null and undefined as null', (type) => {
+  it.each(columnTypes)('stores null and undefined as null in %s', (type) => {
     expect(toStoredValue(type, null)).toBeNull();
     expect(toStoredValue(type, undefined)).toBeNull();
   });
@@ -62,7 +62,7 @@ describe('toStoredValue', () => {
     expect(() => toStoredValue(type, value)).toThrow(ValueFault);
   });
 
-  it('reads json parsed, and __proto__ in it as data', () => {
+  it('parses json when it is read, with __proto__ as data', () => {
     const value = fromStoredValue('json', '{"__proto__":{"admin":true}}') as object;
     expect(Object.hasOwn(value, '__proto__')).toBe(true);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
