@@ -146,7 +146,7 @@ export class CatchUp {
    * @returns how long folding took, in milliseconds
    * @throws as `steps`
    */
-  async take({ events, upTo }: EventBatch, isLast: boolean): Promise<number> {
+  async takeBatch({ events, upTo }: EventBatch, isLast: boolean): Promise<number> {
     const { filter } = this.#projection;
     const reached = this.#reached;
     if (upTo <= reached || this.#target.signal.aborted) return 0;

@@ -161,7 +161,7 @@ export class Rebuilding {
   async take(batch: EventBatch, isLast: boolean): Promise<number> {
     let tookMs = 0;
     await this.#attempt(async () => {
-      tookMs = await this.#holding.catchUp.take(batch, isLast);
+      tookMs = await this.#holding.catchUp.takeBatch(batch, isLast);
     });
     return tookMs;
   }
