@@ -9,7 +9,7 @@ import { BackOff, pause } from '../../lease/back-off.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
 import { assertSamePlace, assertVersion, compareCode, findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
-import { keepLease } from '../../lease/with-lease.js';
+import { acquireLease, keepLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Lease, ProjectionRecord } from '../../store/store.js';
 import { CatchUp, type Step } from '../catch-up/catch-up.js';
 import { recordFailure } from '../catch-up/error-policy.js';
@@ -177,18 +177,18 @@ export class Runner {
     if (this.#lease !== undefined && (await store.projections.renewLease(this.#lease, this.#ttlMs))) return this.#lease;
     this.#lease = undefined;
     const target = { kind: 'checkpoint', subscriptionId: this.#id } as const;
-    const code = { version, codeHash };
-    const answer = await store.projections
-      .acquireLease(target, { owner, ttlMs: this.#ttlMs, code })
-      .catch(unlessDivided);
-    if (answer === undefined) return undefined;
-    if (answer.held) {
-      this.#standBy(answer.owner);
+    const request = { owner, ttlMs: this.#ttlMs, code: { version, codeHash } };
+    try {
+      const lease = await acquireLease(store.projections, target, request);
+      this.#standbyFor = undefined;
+      report({ kind: 'leading', projection: this.#id, position: lease.position });
+      return lease;
+    } catch (error) {
+      // E_SUPERSEDED: the number of parts has changed since the projection was looked up.
+      if (!isEvstoreError(error) || (error.code !== 'E_LOCK_HELD' && error.code !== 'E_SUPERSEDED')) throw error;
+      if (error.code === 'E_LOCK_HELD') this.#standBy(String(error.details.owner));
       return undefined;
     }
-    this.#standbyFor = undefined;
-    report({ kind: 'leading', projection: this.#id, position: answer.lease.position });
-    return answer.lease;
   }
 
   #standBy(owner: string): void {
@@ -300,9 +300,4 @@ export class Runner {
     const none = { subscriptionId: this.#id, position: 0, updatedAt: '', generation: 0, lastEventId: null };
     return found ?? { ...none, owner: null, rate: null, lastError: null, code: null };
   }
-}
-
-/** E_SUPERSEDED: the number of parts has changed since the projection was looked up. */
-function unlessDivided(error: unknown): undefined {
-  if (!isEvstoreError(error) || error.code !== 'E_SUPERSEDED') throw error;
 }
