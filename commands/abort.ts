@@ -1,6 +1,7 @@
 /** `evstore abort`: drops unfinished rebuilds. */
 
 import { EvstoreError } from '../src/domain/errors.js';
+import { describeMeant } from '../src/domain/similar.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
@@ -9,7 +10,6 @@ import {
   findAllUnfinished,
   findUnfinished,
 } from '../src/projection/journal/rebuild-lease.js';
-import { describeMeant } from '../src/projection/status/lag.js';
 import type { Rebuild, Store } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';

@@ -2,9 +2,9 @@
 
 import { EvstoreError } from '../../src/domain/errors.js';
 import { partOf } from '../../src/domain/parts.js';
+import { selectByName } from '../../src/domain/similar.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
 import { renderReport } from '../../src/output/json-line.js';
-import { selectByName } from '../../src/projection/status/lag.js';
 import { findPosition } from '../../src/projection/status/move-checkpoint.js';
 import type { Checkpoint, Store } from '../../src/store/store.js';
 import type { Context, Flags } from '../options/command.js';

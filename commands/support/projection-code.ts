@@ -1,8 +1,8 @@
 /** The projections a command works with: loaded from the user's files, chosen by name. */
 
 import { EvstoreError } from '../../src/domain/errors.js';
+import { selectByName } from '../../src/domain/similar.js';
 import { type LoadedProjection, loadProjections } from '../../src/projection/define/load.js';
-import { selectByName } from '../../src/projection/status/lag.js';
 import type { Context, Flags } from '../options/command.js';
 
 /** Every projection of `--projections`, of the config, or of the folder `projections`. Executes these files. */

@@ -2,8 +2,8 @@
 
 import { EvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
+import { selectByName } from '../../src/domain/similar.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
-import { selectByName } from '../../src/projection/status/lag.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
 import type { SagaNews, SagaReport } from '../../src/saga/report.js';
 import type { Context, Flags } from '../options/command.js';

@@ -1,6 +1,7 @@
-/** Finds the name that was probably meant. */
+/** Finds things by name, and the name that was probably meant where none has it. */
+import { EvstoreError } from './errors.js';
 
-/** Returns the candidate most similar to `name` if the difference may be a typo; ignores case. */
+/** The candidate nearest to `name`, when it is near enough to be a slip: letter case does not count. */
 export function findSimilar(name: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
@@ -14,7 +15,7 @@ export function findSimilar(name: string, candidates: readonly string[]): string
   return best;
 }
 
-/** Returns the number of insertions, deletions and replacements, at most `limit`. */
+/** Insertions, deletions and replacements; `limit` when there are as many or more. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
@@ -27,4 +28,42 @@ function editDistance(a: string, b: string, limit: number): number {
     previous = current;
   }
   return Math.min(limit, previous[b.length] ?? limit);
+}
+
+/**
+ * Returns the items with these names, or all of them when no name is given.
+ * @throws E_NOT_FOUND with the nearest name there is
+ */
+export function selectByName<Item>(
+  items: readonly Item[],
+  names: readonly string[],
+  nameOf: (item: Item) => string,
+): readonly Item[] {
+  if (names.length === 0) return items;
+  const known = [...new Set(items.map(nameOf))];
+  return [...new Set(names)].map((name) => {
+    const found = items.find((item) => nameOf(item) === name);
+    if (found === undefined) throw unknownProjection(name, known);
+    return found;
+  });
+}
+
+/** Returns "Did you mean …?" for an unknown name; undefined when it is known, or when no other name is near. */
+export function describeMeant(known: readonly { readonly name: string }[], name: string): string | undefined {
+  const names = known.map((each) => each.name);
+  const nearest = names.includes(name) ? undefined : findSimilar(name, names);
+  return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
+}
+
+function unknownProjection(name: string, known: readonly string[]): EvstoreError {
+  const all = known.length === 0 ? 'This store has none.' : `There are: ${known.join(', ')}.`;
+  return new EvstoreError('E_NOT_FOUND', `no projection is called '${name}'`, {
+    why:
+      describeMeant(
+        known.map((each) => ({ name: each })),
+        name,
+      ) ?? all,
+    next: 'evstore projections',
+    details: { name, known },
+  });
 }

@@ -13,6 +13,7 @@ import { isEventsFault } from './error-policy.js';
 import { HeldEvents } from './held-events.js';
 import { Pace } from './pace.js';
 import { readPaced } from './read-paced.js';
+import { waitUntilReadable } from './wait-until-readable.js';
 
 /** What a catch-up writes. */
 export interface CatchUpTarget extends ApplierTarget {
@@ -28,8 +29,6 @@ export interface Step {
 
 /** Batches without an event of its own after which the position is moved all the same. */
 const mostPassedOver = 20;
-/** One look for events that the safe head went back behind. */
-const lookMs = 500;
 
 export class CatchUp {
   readonly #store: Store;
@@ -206,8 +205,7 @@ export class CatchUp {
         if (signal.aborted) return undefined;
       }
       if (this.position >= upTo) return undefined;
-      // The safe head has gone back behind what was below it when it was read first.
-      await log.waitForAppend(this.position, { timeoutMs: lookMs, signal });
+      await waitUntilReadable(log, upTo, { signal }).catch(unlessAborted(signal));
       if (signal.aborted) return undefined;
     }
   }
@@ -239,4 +237,10 @@ export class CatchUp {
     this.#applier.forget();
     this.#reached = this.position;
   }
+}
+
+function unlessAborted(signal: AbortSignal): (error: unknown) => void {
+  return (error) => {
+    if (!signal.aborted) throw error;
+  };
 }

@@ -3,11 +3,11 @@ import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { partOf } from '../../domain/parts.js';
 import { shellWord } from '../../domain/shell-word.js';
+import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
 import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import type { EventLog, Lease, ParkedEvent, Store } from '../../store/store.js';
-import { selectByName } from '../status/lag.js';
 
 /** Which of a projection's parked events: one by position or id, those of a stream, or all. */
 export type ParkedSelection =

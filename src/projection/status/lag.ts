@@ -1,9 +1,8 @@
 /** How far each subscription is behind the log, without reading the log: positions, one event each, no scan. */
-import { EvstoreError } from '../../domain/errors.js';
 import type { Holder } from '../../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
-import { findSimilar } from '../../domain/similar.js';
+import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
 import { compareCode } from '../../lease/registration.js';
 import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
@@ -102,43 +101,6 @@ export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: rea
   return [...new Set(found)];
 }
 
-/**
- * The items of these names, all without names.
- * @throws E_NOT_FOUND with the nearest name there is
- */
-export function selectByName<Item>(
-  items: readonly Item[],
-  names: readonly string[],
-  nameOf: (item: Item) => string,
-): readonly Item[] {
-  if (names.length === 0) return items;
-  const known = [...new Set(items.map(nameOf))];
-  return [...new Set(names)].map((name) => {
-    const found = items.find((item) => nameOf(item) === name);
-    if (found === undefined) throw unknownProjection(name, known);
-    return found;
-  });
-}
-
-/** Undefined for a name that is known, and for one that is like no other. */
-export function describeMeant(known: readonly { readonly name: string }[], name: string): string | undefined {
-  if (known.some((each) => each.name === name)) return undefined;
-  const nearest = findSimilar(
-    name,
-    known.map((each) => each.name),
-  );
-  return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
-}
-
-function unknownProjection(name: string, known: readonly string[]): EvstoreError {
-  const nearest = findSimilar(name, known);
-  return new EvstoreError('E_NOT_FOUND', `no projection is called '${name}'`, {
-    why: nearest === undefined ? listKnown(known) : `Did you mean ${nearest}?`,
-    next: 'evstore projections',
-    details: { name, known },
-  });
-}
-
 interface LagFacts {
   readonly records: readonly ProjectionRecord[];
   readonly rebuilds: readonly Rebuild[];
@@ -209,8 +171,4 @@ async function firstEventAfter(store: Store, position: number): Promise<string |
     return events[0]?.createdAt;
   }
   return undefined;
-}
-
-function listKnown(known: readonly string[]): string {
-  return known.length === 0 ? 'There is none in this store.' : `There are: ${known.join(', ')}.`;
 }

@@ -1,12 +1,12 @@
 /** Takes a swap back: the replaced tables become live again, brought up to date when their code is at hand. */
 import { EvstoreError } from '../../domain/errors.js';
+import { describeMeant } from '../../domain/similar.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { Heartbeat } from '../../lease/heartbeat.js';
 import type { Rebuild, Store } from '../../store/store.js';
 import { CatchUp } from '../catch-up/catch-up.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertLoaded, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
-import { describeMeant } from '../status/lag.js';
 import { promoteHeld } from './swap.js';
 import { type SwitchOptions, switchTables } from './switch-tables.js';
 
