@@ -1,15 +1,10 @@
 /** `evstore abort`: drops unfinished rebuilds. */
-
 import { EvstoreError } from '../src/domain/errors.js';
 import { describeMeant } from '../src/domain/similar.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
-import {
-  abortRebuild,
-  assertLoaded,
-  findAllUnfinished,
-  findUnfinished,
-} from '../src/projection/journal/rebuild-lease.js';
+import { abortRebuild, assertLoaded } from '../src/projection/journal/drop.js';
+import { findAllUnfinished, findUnfinished } from '../src/projection/journal/find.js';
 import type { Rebuild, Store } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
@@ -54,7 +49,7 @@ async function print(
     return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each) };
   });
   if (context.asJson) {
-    // Of one that was named the report is its own.
+    // With a name, its own fields are repeated at the top.
     await stdout.write(renderReport({ dryRun, ...(isNamed ? aborted[0] : {}), aborted }));
     return;
   }
@@ -62,13 +57,13 @@ async function print(
     const line = `${projection}: ${dropped.join(', ')} ${dryRun ? 'would be dropped' : 'dropped'}`;
     await stdout.write(`${context.quiet ? rebuild : line}\n`);
   }
-  if (aborted.length === 0) await context.note('no rebuild is unfinished');
+  if (aborted.length === 0) await context.note('there is no unfinished rebuild');
 }
 
 async function findNamed(store: Store, name: string): Promise<Rebuild> {
   const unfinished = await findUnfinished(store, name);
   if (unfinished !== undefined) return unfinished;
-  throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, {
+  throw new EvstoreError('E_NOT_FOUND', `${name} has no unfinished rebuild`, {
     why: describeMeant(await store.projections.list(), name),
     next: 'evstore projections',
   });

@@ -1,6 +1,6 @@
-/** `evstore gc`: drops the tables that swaps have replaced, when their time is over. */
+/** `evstore gc`: drops old tables that swaps replaced. */
 import { ownerName } from '../src/lease/owner.js';
-import { assertLoaded, retireRebuild } from '../src/projection/journal/rebuild-lease.js';
+import { assertLoaded, retireRebuild } from '../src/projection/journal/drop.js';
 import type { Rebuild } from '../src/store/store.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';

@@ -1,6 +1,6 @@
-/** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
-
+/** `evstore rebuild`: rebuilds read models alongside the live ones, then swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { count } from '../src/domain/words.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
   describeNextStep,
@@ -11,7 +11,7 @@ import {
   summariseReports,
   toReportJson,
 } from '../src/output/rebuild-text.js';
-import type { VerifyOptions } from '../src/projection/compare/count-rows.js';
+import type { VerifyOptions } from '../src/projection/compare/verdict.js';
 import type { RebuildMode } from '../src/projection/rebuild/plan.js';
 import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild/rebuild.js';
 import type { RebuildReport } from '../src/projection/rebuild/rebuilding.js';
@@ -22,8 +22,7 @@ import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
-import { isRepair, repair, repairFlags } from './repair.js';
+import { keepOldFlag, readSwapOptions, tableSwapFlags } from './options/swap-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
 import { showPlans } from './support/show-plans.js';
@@ -75,15 +74,13 @@ export const command: Command = {
       'threads for the handlers, 1 to 16; helps only if handlers are slow (default: 1)',
       threadCount,
     ),
-    ...repairFlags(),
-    ...switchFlags(),
+    ...tableSwapFlags(),
     projectionsOption(),
     progressOption(),
     dryRunOption(),
     option('--check', 'with --dry-run: run the handlers over the log; exit 1 if a rebuild is not safe'),
   ],
   run: async (names, flags, context) => {
-    if (isRepair(flags)) return repair(names, flags, context);
     assertNamed(names, flags);
     assertChecked(flags);
     const projections = await selectCode(context, flags, names);
@@ -120,7 +117,9 @@ async function rebuild(
     if (outrun.has(name)) return;
     outrun.add(name);
     const gap = target - position;
-    context.warn(`${name}: events are appended as fast as they are read; ${gap} events are left`).catch(() => {});
+    context
+      .warn(`${name}: events are appended as fast as they are read; ${count(gap, 'position')} left`)
+      .catch(() => {});
   });
   try {
     return await rebuildPlanned(
@@ -177,7 +176,7 @@ function assertNamed(names: readonly string[], flags: Flags): void {
 function assertChecked({ check, dryRun }: Flags): void {
   if (check !== true || dryRun === true) return;
   throw new EvstoreError('E_USAGE', '--check needs --dry-run', {
-    why: 'It runs the handlers over the log and writes nothing.',
-    next: 'evstore rebuild --help',
+    why: 'A check runs the handlers over the log without writing anything.',
+    next: 'evstore rebuild --all --dry-run --check',
   });
 }

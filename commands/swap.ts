@@ -1,26 +1,24 @@
-/** `evstore swap`: puts a rebuild that is ready in the place of the live read model. */
+/** `evstore swap`: swaps in a rebuild that is ready. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
-import { assertReady, findUnfinished } from '../src/projection/journal/rebuild-lease.js';
+import { findReady } from '../src/projection/compare/diff.js';
 import { swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
+import { keepOldFlag, readSwapOptions, tableSwapFlags } from './options/swap-options.js';
 import { selectCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'swap <name>',
   writes: 'events since the rebuild; then swaps the tables in one transaction',
   examples: [{ line: 'evstore swap order_summary', purpose: 'swap after evstore rebuild order_summary --no-swap' }],
-  options: [keepOldFlag(), ...switchFlags(), projectionsOption(), dryRunOption()],
+  options: [keepOldFlag(), ...tableSwapFlags(), projectionsOption(), dryRunOption()],
   run: async (names, flags, context) => {
     const [projection] = await selectCode(context, flags, names);
     if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
     const store = await context.openStore();
-    const asJson = context.asJson;
-    const ready = await findUnfinished(store, projection.name);
-    assertReady(ready, projection);
+    const ready = await findReady(store, projection);
     const dryRun = flags.dryRun === true;
     const rebuild = dryRun
       ? ready
@@ -28,7 +26,7 @@ export const command: Command = {
           readSwapOptions(flags, store, context, () => {}),
           projection,
         );
-    if (asJson) await context.io.stdout.write(renderReport({ dryRun, rebuild }));
+    if (context.asJson) await context.io.stdout.write(renderReport({ dryRun, rebuild }));
     else if (context.quiet) await context.io.stdout.write(`${rebuild.position}\n`);
     else {
       const what = dryRun ? 'would become live' : 'is live';
@@ -38,7 +36,7 @@ export const command: Command = {
       if (dryRun) return 0;
       const isLevel = typeof rebuild.old?.position === 'number';
       await context.note(
-        isLevel ? `back with: evstore rollback ${projection.name}` : describeNoWayBack(projection.name),
+        isLevel ? `undo it with: evstore rollback ${projection.name}` : describeNoWayBack(projection.name),
       );
     }
     return 0;

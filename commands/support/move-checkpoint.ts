@@ -1,5 +1,4 @@
-/** Moves a checkpoint by hand, or deletes it: said first, done with `--execute`. */
-
+/** Moves a checkpoint by hand, or deletes it. Without `--execute` it only says what would change. */
 import { EvstoreError } from '../../src/domain/errors.js';
 import { partOf } from '../../src/domain/parts.js';
 import { selectByName } from '../../src/domain/similar.js';
@@ -55,8 +54,8 @@ async function change(
     const what = to === null ? `checkpoint at ${from}, deleted` : `${from} → ${to}`;
     await context.io.stdout.write(`${name}: ${execute ? what : `would be ${what}`}\n`);
   }
-  if (owner !== null && execute) await context.note(`${owner} runs it, and begins from there`);
-  if (!execute) await context.note('nothing was changed; --execute does it');
+  if (owner !== null && execute) await context.note(`${owner} is running it and continues from there`);
+  if (!execute) await context.note('nothing was changed; add --execute to do it');
 }
 
 async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {
@@ -66,7 +65,7 @@ async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {
   return checkpoint;
 }
 
-/** Positions forward, or back when negative. */
+/** Parses positions forward, or back when negative. */
 export function wholeDistance(text: string): number {
   const distance = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(distance)) throw new EvstoreError('E_USAGE', `'${text}' is not a whole number`);

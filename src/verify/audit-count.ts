@@ -1,4 +1,4 @@
-/** Adds up, slice by slice, what one cursor should have been given. */
+/** Adds up, slice by slice, the events one cursor should have seen. */
 import type { Audit, Tally } from '../domain/audit.js';
 import type { Cursor, EventLog } from '../store/store.js';
 
@@ -17,7 +17,7 @@ export class AuditCount {
     return { events: this.#events, idSum: this.#idSum };
   }
 
-  /** The slice of the log after `from` up to `upTo`, or what of it the cursor has passed. */
+  /** Adds the slice of the log after `from` up to `upTo`, as far as the cursor has passed it. */
   async add(log: EventLog, from: number, upTo: number): Promise<void> {
     const after = Math.max(from, this.#audit.after);
     const to = Math.min(upTo, this.cursor.position);

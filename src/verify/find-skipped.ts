@@ -1,9 +1,9 @@
-/** When exactly one event is missing from what a cursor was given, the difference of the sums is the end of its id. */
+/** Finds the event a cursor skipped: when it is only one, the difference of the sums is the end of its id. */
 import type { Tally } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Cursor, EventLog } from '../store/store.js';
 
-/** Undefined when more than one was skipped: their sum names none of them. */
+/** Returns undefined when more than one was skipped: their sum identifies none of them. */
 export async function findSkipped(
   log: EventLog,
   { audit, position: to }: Cursor,

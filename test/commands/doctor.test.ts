@@ -34,7 +34,7 @@ forEachEngine((engine) => {
       await append(store, 'Order-1');
       const report = await examine(url);
       expect(ofStore(report)).toEqual([]);
-      expect(report.facts).toMatchObject({ guards: 'whole', head: '1', 'safe head': '1', projections: '0' });
+      expect(report.facts).toMatchObject({ guards: 'intact', head: '1', 'safe head': '1', projections: '0' });
       expect(report.facts.store).toContain('(--store)');
       expect(report.facts.schema).toMatch(/^version (\d+) of \1$/);
       if (engine === 'sqlite') {

@@ -111,7 +111,7 @@ forEachEngine((engine) => {
       await placeOrders(test.store, 2, 10, 3);
       const late = await evstore('wait', 'order_summary', '--timeout', '50ms');
       expect(late.code).toBe(7);
-      expect(late.stderr).toContain('order_summary at 3');
+      expect(late.stderr).toContain('order_summary is at 3');
       expect((await evstore('wait', 'order_summary', '--position', '3')).code).toBe(0);
       const [event] = await test.raw.query('select id from events where global_position = 5');
       const waiting = evstore('wait', 'order_summary', '--event', String(event?.id), '--timeout', '20s');
@@ -136,7 +136,7 @@ test('for Prometheus and for Nagios', () =>
     );
     expect(await evstore('lag', '-o', 'nagios')).toMatchObject({
       code: 0,
-      stdout: "LAG OK - 1 projections | 'order_summary'=2\n",
+      stdout: "LAG OK - 1 projection | 'order_summary'=2\n",
     });
     expect(await evstore('lag', '-o', 'nagios', '--max-lag', '1')).toEqual({
       code: 1,

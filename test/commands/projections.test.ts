@@ -15,7 +15,7 @@ forEachEngine((engine) => {
         codeVersion: 1,
         position: null,
       });
-      expect((await evstore('projections')).stderr).toContain('to create its table: evstore run order_summary');
+      expect((await evstore('projections')).stderr).toContain('create its table with: evstore run order_summary');
       await placeOrders(test.store, 5);
       await evstore('run', '--once');
       expect(await item()).toMatchObject({ state: 'current', version: 1, position: 5, kept: [], rebuild: null });

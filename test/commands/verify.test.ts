@@ -27,7 +27,7 @@ forEachEngine((engine) => {
       expect(code).toBe(0);
       expect(stdout).toBe(
         'severity\tkind\tsubject\tdetail\tnext\n' +
-          'warning\tuncorrelated\tlog\tholds 1 events without a correlation id, the first at position 1\tevstore read --after 0 -n 1\n',
+          'warning\tuncorrelated\tlog\thas 1 event without a correlation id, the first at position 1\tevstore read --after 0 -n 1\n',
       );
     }));
 

@@ -1,6 +1,6 @@
 /** What a swap would change, beside runners and writers, on real stores. */
 import { describe, expect, it } from 'vitest';
-import { type Diff, type DiffOptions, diffReady } from '../../src/projection/compare/diff.js';
+import { type DiffOptions, type DiffReport, diffReady } from '../../src/projection/compare/diff.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql, type TableIdentifier } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
@@ -37,7 +37,7 @@ function rebuildOptions(store: Store, changes: Partial<RebuildOptions> = {}): Re
   };
 }
 
-function diff(store: Store, changes: Partial<DiffOptions> = {}): Promise<Diff> {
+function diff(store: Store, changes: Partial<DiffOptions> = {}): Promise<DiffReport> {
   const signal = new AbortController().signal;
   return diffReady({ store, projection: second, owner: 'host:8', maxWaitMs: 10_000, samples: 10, signal, ...changes });
 }

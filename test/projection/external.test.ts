@@ -9,7 +9,8 @@ import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
 import type { ErrorPolicy } from '../../src/projection/catch-up/error-policy.js';
 import type { ExternalProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { abortRebuild, findUnfinished, retireRebuild } from '../../src/projection/journal/rebuild-lease.js';
+import { abortRebuild, retireRebuild } from '../../src/projection/journal/drop.js';
+import { findUnfinished } from '../../src/projection/journal/find.js';
 import {
   planRebuilds,
   type RebuildOptions,

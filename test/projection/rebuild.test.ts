@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { abortRebuild, findUnfinished } from '../../src/projection/journal/rebuild-lease.js';
+import { abortRebuild } from '../../src/projection/journal/drop.js';
+import { findUnfinished } from '../../src/projection/journal/find.js';
 import { planRebuild } from '../../src/projection/rebuild/plan.js';
 import { gatherFacts, type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
 import { runProjections } from '../../src/projection/run/run.js';
@@ -148,7 +149,7 @@ forEachEngine((engine) => {
         );
         expect(interrupted).toMatchObject({ outcome: 'interrupted', position: 30 });
         expect(await actualRows(test)).toEqual(live);
-        const plan = planRebuild(await gatherFacts({ store: test.store, projection: second }), 'auto');
+        const plan = planRebuild(await gatherFacts(test.store, second), 'auto');
         expect(plan).toMatchObject({ action: 'resume', from: 30 });
         const resumed = await rebuildProjection(options(test.store, { mode: 'resume' }));
         expect(resumed).toMatchObject({ outcome: 'swapped', rebuild: interrupted.rebuild, events: 70 });
@@ -215,7 +216,7 @@ forEachEngine((engine) => {
         await test.raw.query("delete from order_summary where order_id in ('Order-1', 'Order-2')");
         const live = await actualRows(test);
         const error = await errorOf('E_CHECK_FAILED', rebuildProjection(options(test.store, { maxDiff: 1 })));
-        expect(error).toMatchObject({ exitCode: 1, next: 'evstore swap order_summary', details: { difference: 2 } });
+        expect(error).toMatchObject({ exitCode: 1, next: 'evstore diff order_summary', details: { difference: 2 } });
         expect(await actualRows(test)).toEqual(live);
         expect(await rebuildProjection(options(test.store, { maxDiff: 2 }))).toMatchObject({ outcome: 'swapped' });
       });

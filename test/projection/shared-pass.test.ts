@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventBatch } from '../../src/domain/event.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { findUnfinished } from '../../src/projection/journal/rebuild-lease.js';
+import { findUnfinished } from '../../src/projection/journal/find.js';
 import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild/rebuild.js';
 import type { RebuildReport, RebuildSettings } from '../../src/projection/rebuild/rebuilding.js';
 import type { AppliedBatch, ReadAllOptions, Store } from '../../src/store/store.js';

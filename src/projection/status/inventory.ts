@@ -1,7 +1,8 @@
-/** The code's projections against the database's. */
+/** Compares the projections in code with those in the database. */
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
 import { compareCode } from '../../lease/registration.js';
+import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
 import type { LoadedProjection } from '../define/load.js';
 
@@ -18,18 +19,18 @@ export interface InventoryItem {
   readonly version: number | null;
   /** Of the code; null for a detached one. */
   readonly codeVersion: number | null;
-  /** Of what is live; of the code for a new one. */
+  /** Of the live tables; of the code for a new one. */
   readonly mode: ProjectionMode;
   readonly tables: readonly string[];
-  /** What is live outside the store's database, as its own code calls it; null when that is tables. */
+  /** The live target outside the store's database; null for tables. */
   readonly target: string | null;
-  /** Null when it never ran; of a divided one, that of the part that is last. */
+  /** Null when it never ran; the lowest of all its parts. */
   readonly position: number | null;
-  /** Into how many its work is divided; 1 unless it is. */
+  /** Into how many parts its work is divided; 1 unless it is divided. */
   readonly parts: number;
   /** From the engine's statistics; null when it has none. */
   readonly estimatedRows: number | null;
-  /** Parked events of the live tables, those that only wait included. */
+  /** Parked events of the live tables, including those that wait behind another. */
   readonly parked: number;
   /** Versions whose tables are kept for a rollback, newest first. */
   readonly kept: readonly number[];
@@ -44,7 +45,7 @@ export interface InventoryItem {
   readonly file: string | null;
 }
 
-/** By name. Sagas keep a checkpoint too, but no tables: they are left out. */
+/** Lists them by name. Sagas are left out: they have a checkpoint, but no tables. */
 export async function takeInventory(
   store: Store,
   code: readonly LoadedProjection[],
@@ -86,7 +87,7 @@ function toItem(
   record: ProjectionRecord | undefined,
   { checkpoints, rebuilds, parked, rows }: ItemFacts,
 ): InventoryItem {
-  const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
+  const unfinished = rebuilds.find(isUnfinished);
   const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
   return {
     name,
