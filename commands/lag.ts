@@ -99,20 +99,17 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
     );
   const holder = describeHolder(report);
   if (holder !== null) await context.warn(holder);
-  for (const name of parkedOnes(report))
+  for (const name of namesOf(report, ({ parked }) => parked > 0)) {
     await context.note(`${name} has parked events; see: evstore parked list ${name}`);
-  for (const name of staleOnes(report)) await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
+  }
+  for (const name of namesOf(report, ({ stale }) => stale))
+    await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
 
 /** Names a divided projection once. */
-function parkedOnes({ projections }: LagReport): readonly string[] {
-  return [...new Set(projections.filter(({ parked }) => parked > 0).map(({ name }) => partOf(name).projection))];
-}
-
-/** Names a divided projection once. */
-function staleOnes({ projections }: LagReport): readonly string[] {
-  return [...new Set(projections.filter(({ stale }) => stale).map(({ name }) => partOf(name).projection))];
+function namesOf({ projections }: LagReport, isMeant: (lag: ProjectionLag) => boolean): readonly string[] {
+  return [...new Set(projections.filter(isMeant).map(({ name }) => partOf(name).projection))];
 }
 
 /** Nagios reads stdout only. */

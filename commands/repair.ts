@@ -1,14 +1,14 @@
 /** `evstore repair`: recomputes single rows of a live read model. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
-import { renderReport } from '../src/output/json-line.js';
 import { repairRows } from '../src/projection/repair/repair.js';
 import type { RepairScope } from '../src/projection/repair/scope.js';
 import type { Command, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readMaxWait } from './options/swap-options.js';
-import { selectCode } from './support/projection-code.js';
+import { printReport } from './support/print-report.js';
+import { selectOne } from './support/projection-code.js';
 
 const samples = 10;
 
@@ -32,22 +32,19 @@ export const command: Command = {
     projectionsOption(),
     dryRunOption(),
   ],
-  run: async (names, flags, context) => {
+  run: async ([name = ''], flags, context) => {
     const scope = readScope(flags);
-    const [projection] = await selectCode(context, flags, names);
-    if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+    const projection = await selectOne(context, flags, name);
     const store = await context.openStore();
     const { signal } = context.io;
     const dryRun = flags.dryRun === true;
     const common = { store, owner: ownerName(), maxWaitMs: readMaxWait(flags), signal };
     const report = await repairRows({ ...common, projection, scope, dryRun, samples });
     const { added, removed, changed } = report.rows;
-    if (context.asJson) await context.io.stdout.write(renderReport(report));
-    else if (context.quiet) await context.io.stdout.write(`${added + removed + changed}\n`);
-    else {
+    await printReport(context, report, added + removed + changed, async () => {
       const { renderRepair } = await import('../src/output/diff-text.js');
-      await context.io.stdout.write(renderRepair(report, context.view));
-    }
+      return renderRepair(report, context.view);
+    });
     return 0;
   },
 };

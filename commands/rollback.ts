@@ -1,11 +1,11 @@
 /** `evstore rollback`: undoes the last swap of a projection. */
 import { count } from '../src/domain/words.js';
 import { checkpointsOf, leastOf } from '../src/lease/checkpoints.js';
-import { renderReport } from '../src/output/json-line.js';
 import { planRollback, type RollbackPlan, rollBack } from '../src/projection/swap/rollback.js';
 import type { Command, Context } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { readTableSwapOptions, tableSwapFlags } from './options/swap-options.js';
+import { printReport } from './support/print-report.js';
 import { findCode } from './support/projection-code.js';
 
 export const command: Command = {
@@ -54,23 +54,11 @@ async function print(
   context: Context,
 ): Promise<void> {
   const { rebuild, oldVersion, oldPosition, hasOldCode } = plan;
-  const { stdout } = context.io;
   const reached = dryRun && !hasOldCode ? oldPosition : position;
-  if (context.asJson) {
-    const report = {
-      dryRun,
-      projection: name,
-      rebuild: rebuild.id,
-      version: oldVersion,
-      oldPosition,
-      position: reached,
-    };
-    await stdout.write(renderReport({ ...report, caughtUp: hasOldCode }));
-  } else if (context.quiet) await stdout.write(`${reached}\n`);
-  else {
-    const what = dryRun ? 'would be live again' : 'is live again';
-    await stdout.write(`${name}: version ${oldVersion} ${what}, at position ${reached}\n`);
-    if (!dryRun)
-      await context.note(`swap again with: evstore swap ${name}, or drop the newer tables with: evstore abort ${name}`);
-  }
+  const report = { dryRun, projection: name, rebuild: rebuild.id, version: oldVersion, oldPosition, position: reached };
+  const what = dryRun ? 'would be live again' : 'is live again';
+  const text = `${name}: version ${oldVersion} ${what}, at position ${reached}\n`;
+  await printReport(context, { ...report, caughtUp: hasOldCode }, reached, () => text);
+  if (dryRun) return;
+  await context.note(`swap again with: evstore swap ${name}, or drop the newer tables with: evstore abort ${name}`);
 }

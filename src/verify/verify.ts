@@ -2,9 +2,8 @@
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import type { Store } from '../store/store.js';
-import { AuditCount } from './audit-count.js';
+import { AuditCount, findSkipped } from './audit.js';
 import { findCursorFaults } from './cursor-faults.js';
-import { findSkipped } from './find-skipped.js';
 import { LogFaults } from './log-faults.js';
 
 export interface VerifyOptions {

@@ -4,17 +4,13 @@ import { type DiffOptions, type DiffReport, diffReady } from '../../src/projecti
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql, type TableIdentifier } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
-import {
-  planRebuilds,
-  type RebuildOptions,
-  rebuildPlanned,
-  rebuildProjection,
-} from '../../src/projection/rebuild/rebuild.js';
+import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild/rebuild.js';
 import { runProjections } from '../../src/projection/run/run.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
 import type { Comparison, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { errorOf, makeEvent } from '../support/events.js';
+import { type RebuildOptions, rebuildProjection } from '../support/rebuild.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const first = prepare(orderSummary);

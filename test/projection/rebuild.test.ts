@@ -6,13 +6,14 @@ import type { PreparedProjection } from '../../src/projection/define/prepare.js'
 import { abortRebuild } from '../../src/projection/journal/drop.js';
 import { findUnfinished } from '../../src/projection/journal/find.js';
 import { planRebuild } from '../../src/projection/rebuild/plan.js';
-import { gatherFacts, type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
+import { gatherFacts } from '../../src/projection/rebuild/rebuild.js';
 import { runProjections } from '../../src/projection/run/run.js';
 import { planRollback, rollBack } from '../../src/projection/swap/rollback.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';
+import { type RebuildOptions, rebuildProjection } from '../support/rebuild.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const first = prepare(orderSummary);

@@ -3,7 +3,7 @@
  * its indexes, is verified and swapped. Runners keep the live tables up to date until the swap. A kill at any point leaves
  * the live tables right, and the journal says where to resume.
  */
-import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import { type EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
@@ -13,11 +13,6 @@ import { isExternalProjection, type PreparedProjection } from '../define/prepare
 import { fillTogether } from './fill.js';
 import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan.js';
 import { Rebuilding, type RebuildReport, type RebuildSettings } from './rebuilding.js';
-
-export interface RebuildOptions extends RebuildSettings {
-  readonly projection: PreparedProjection;
-  readonly mode: RebuildMode;
-}
 
 /** The plan for a projection, or why there is none. */
 export type PlannedRebuild = { readonly projection: PreparedProjection } & (
@@ -99,20 +94,6 @@ async function makeTogether(
   for (const each of group) await each.begin(cacheBytes);
   await fillTogether(group, settings);
   for (const each of group) await each.finish();
-}
-
-/**
- * Rebuilds one projection.
- * @throws E_LOCK_HELD, E_NOT_FOUND, E_UNSAFE_STORE as `planRebuild`
- * @throws E_CHECK_FAILED when more rows differ than `maxDiff`: the new table is ready, but not swapped in
- * @throws E_HANDLER, E_TIMEOUT, E_SUPERSEDED: the live table is unchanged, and the rebuild can be resumed
- */
-export async function rebuildProjection(options: RebuildOptions): Promise<RebuildReport> {
-  const planned = await planRebuilds(options.store, [options.projection], options.mode);
-  const [report] = await rebuildPlanned(options, planned);
-  if (report === undefined) throw new EvstoreError('E_BUG', 'a rebuild left no report');
-  if (report.error !== null) throw report.error;
-  return report;
 }
 
 function reportUnplanned({ projection, error }: PlannedRebuild): RebuildReport {

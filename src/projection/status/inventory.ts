@@ -3,7 +3,7 @@ import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
 import { compareCode } from '../../lease/registration.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
-import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
+import type { ProjectionRecord, Store } from '../../store/store.js';
 import type { LoadedProjection } from '../define/load.js';
 
 /**
@@ -64,52 +64,31 @@ export async function takeInventory(
   return names.map((name) => {
     const found = code.find((each) => each.name === name);
     const record = records.find((each) => each.name === name);
-    return toItem(name, found, record, {
-      checkpoints: checkpointsOf(checkpoints, name),
-      rebuilds: rebuilds.filter(({ projection }) => projection === name),
+    const own = rebuilds.filter(({ projection }) => projection === name);
+    const unfinished = own.find(isUnfinished);
+    const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
+    return {
+      name,
+      state: stateOf(found, record),
+      version: record?.version ?? null,
+      codeVersion: found?.version ?? null,
+      mode: record?.mode ?? found?.mode ?? 'async',
+      tables: record?.tables ?? found?.tables ?? [],
+      target: record?.target ?? null,
+      position: leastOf(checkpointsOf(checkpoints, name)) ?? null,
+      parts: record?.parts ?? 1,
+      estimatedRows: estimates.length === 0 ? null : sum(estimates),
       parked: parked.find(({ projection }) => projection === name)?.events ?? 0,
-      rows,
-    });
+      kept: own.flatMap(({ state, old }) =>
+        state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
+      ),
+      rebuild:
+        unfinished === undefined
+          ? null
+          : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
+      file: found?.file ?? null,
+    };
   });
-}
-
-interface ItemFacts {
-  /** One, or one for each part. */
-  readonly checkpoints: readonly Checkpoint[];
-  readonly rebuilds: readonly Rebuild[];
-  readonly parked: number;
-  readonly rows: ReadonlyMap<string, number | null>;
-}
-
-function toItem(
-  name: string,
-  code: LoadedProjection | undefined,
-  record: ProjectionRecord | undefined,
-  { checkpoints, rebuilds, parked, rows }: ItemFacts,
-): InventoryItem {
-  const unfinished = rebuilds.find(isUnfinished);
-  const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
-  return {
-    name,
-    state: stateOf(code, record),
-    version: record?.version ?? null,
-    codeVersion: code?.version ?? null,
-    mode: record?.mode ?? code?.mode ?? 'async',
-    tables: record?.tables ?? code?.tables ?? [],
-    target: record?.target ?? null,
-    position: leastOf(checkpoints) ?? null,
-    parts: record?.parts ?? 1,
-    estimatedRows: estimates.length === 0 ? null : sum(estimates),
-    parked,
-    kept: rebuilds.flatMap(({ state, old }) =>
-      state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
-    ),
-    rebuild:
-      unfinished === undefined
-        ? null
-        : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
-    file: code?.file ?? null,
-  };
 }
 
 function stateOf(code: LoadedProjection | undefined, record: ProjectionRecord | undefined): InventoryState {
