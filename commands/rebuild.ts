@@ -1,30 +1,18 @@
 /** `evstore rebuild`: rebuilds read models alongside the live ones, then swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
-import { count } from '../src/domain/words.js';
-import { renderReport } from '../src/output/json-line.js';
-import {
-  describeNextStep,
-  describePlan,
-  describeProgress,
-  describeReport,
-  describeSteps,
-  summariseReports,
-  toReportJson,
-} from '../src/output/rebuild-text.js';
-import type { VerifyOptions } from '../src/projection/compare/verdict.js';
+import { describePlan } from '../src/output/rebuild-text.js';
 import type { RebuildMode } from '../src/projection/rebuild/plan.js';
-import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild/rebuild.js';
-import type { RebuildReport } from '../src/projection/rebuild/rebuilding.js';
-import type { Store } from '../src/store/store.js';
+import { planRebuilds } from '../src/projection/rebuild/rebuild.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
-import type { Command, Context, Flags } from './options/command.js';
+import type { Command, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, readSwapOptions, tableSwapFlags } from './options/swap-options.js';
+import { keepOldFlag, tableSwapFlags } from './options/swap-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
+import { errorsOf, runRebuilds, showReports } from './support/run-rebuilds.js';
 import { showPlans } from './support/show-plans.js';
 
 export const command: Command = {
@@ -89,75 +77,14 @@ export const command: Command = {
     const startedAt = performance.now();
     const planned = await planRebuilds(store, projections, modeOf(flags));
     if (flags.dryRun === true) return showPlans(planned, store, flags, context);
-    for (const { plan } of planned)
-      for (const line of plan === null ? [] : describePlan(plan)) await context.note(line);
+    const plans = planned.flatMap(({ plan }) => plan ?? []);
+    for (const line of plans.flatMap(describePlan)) await context.note(line);
     keepHeapSmall();
-    const reports = await rebuild(planned, store, parallel, flags, context);
-    await show(reports, performance.now() - startedAt, context);
+    const reports = await runRebuilds(planned, store, parallel, flags, context);
+    await showReports(reports, performance.now() - startedAt, context);
     return failWithFirst(errorsOf(reports), context);
   },
 };
-
-async function rebuild(
-  planned: readonly PlannedRebuild[],
-  store: Store,
-  parallel: number,
-  flags: Flags,
-  context: Context,
-): Promise<readonly RebuildReport[]> {
-  const progress = await context.progress(
-    describeProgress({ projections: planned.map((each) => each.projection.name) }),
-  );
-  const outrun = new Set<string>();
-  const options = readSwapOptions(flags, store, context, (each) => {
-    const { phase, position, target, projections } = each;
-    if (phase !== 'outrun')
-      return progress.update(position, { total: target, label: describeProgress(each), step: phase });
-    const [name = ''] = projections;
-    if (outrun.has(name)) return;
-    outrun.add(name);
-    const gap = target - position;
-    context
-      .warn(`${name}: events are appended as fast as they are read; ${count(gap, 'position')} left`)
-      .catch(() => {});
-  });
-  try {
-    return await rebuildPlanned(
-      {
-        ...options,
-        swap: flags.swap !== false,
-        verify: (flags.verify as VerifyOptions['verify'] | undefined) ?? 'count',
-        maxDiff: flags.maxDiff as number | undefined,
-        parallel,
-      },
-      planned,
-    );
-  } finally {
-    progress.stop();
-  }
-}
-
-async function show(reports: readonly RebuildReport[], elapsedMs: number, context: Context): Promise<void> {
-  const { stdout } = context.io;
-  if (context.asJson) {
-    const ok = reports.every(({ outcome }) => outcome === 'swapped' || outcome === 'ready');
-    const rebuilds = reports.map(toReportJson);
-    await stdout.write(renderReport({ dryRun: false, rebuilds, elapsedMs: Math.round(elapsedMs), ok }));
-  }
-  for (const report of reports) {
-    if (!context.asJson) {
-      await stdout.write(`${context.quiet ? report.position : describeReport(report)}\n`);
-    }
-    const [steps, next] = [describeSteps(report), describeNextStep(report)];
-    if (steps !== null) await context.note(steps);
-    if (next !== null) await (report.outcome === 'interrupted' ? context.warn(next) : context.note(next));
-  }
-  await context.summarise(summariseReports(reports));
-}
-
-function errorsOf(results: readonly { readonly error: EvstoreError | null }[]): readonly EvstoreError[] {
-  return results.flatMap(({ error }) => (error === null ? [] : [error]));
-}
 
 function modeOf(flags: Flags): RebuildMode {
   if (flags.resume === true) return 'resume';

@@ -5,6 +5,8 @@ import { Heartbeat, type HeartbeatOptions, leaseTtlMs, nameOf } from './heartbea
 
 export interface KeepOptions extends HeartbeatOptions {
   readonly signal: AbortSignal;
+  /** Returns true for an error after which the lease is not released, because its holder will renew it. */
+  readonly holdAfter?: ((error: unknown) => boolean) | undefined;
 }
 
 export interface LeaseOptions extends KeepOptions, Omit<LeaseRequest, 'ttlMs'> {}
@@ -14,7 +16,9 @@ export interface HeldLease {
   readonly lease: Lease;
   /** Aborts when the caller's signal does, and with E_SUPERSEDED when another process takes the lease. */
   readonly signal: AbortSignal;
-  /** Never throws. */
+  /** Ends renewing it. */
+  stop(): void;
+  /** Stops, and releases it; never throws. */
   release(): Promise<void>;
 }
 
@@ -72,10 +76,15 @@ export async function keepLease<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const held = holdLease(projections, lease, options);
+  let isKept = false;
   try {
     return await work(held.signal);
+  } catch (error) {
+    isKept = options.holdAfter?.(error) ?? false;
+    throw error;
   } finally {
-    await held.release();
+    held.stop();
+    if (!isKept) await held.release();
   }
 }
 
@@ -85,9 +94,10 @@ export function holdLease(projections: ProjectionStore, lease: Lease, { signal, 
   return {
     lease,
     signal: AbortSignal.any([signal, heartbeat.lost]),
+    stop: () => heartbeat.stop(),
     release: async () => {
       heartbeat.stop();
-      // The lease ends by itself: a failure here must not hide why the work ended.
+      // The lease expires by itself: an error here must not hide why the work ended.
       await projections.releaseLease(lease).catch(() => {});
     },
   };

@@ -53,7 +53,7 @@ forEachEngine((engine) => {
       expect((await evstore('rollback', 'order_summary', '--yes')).code).toBe(6);
     }));
 
-  test('gc leaves what is to be kept, unless --now', () =>
+  test('gc keeps old tables until their time is over, unless --now', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 5);
       await evstore('run', '--once');
@@ -98,7 +98,7 @@ forEachEngine((engine) => {
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
     }));
 
-  test('--max-diff over is exit 1 before the swap', () =>
+  test('--max-diff: exit 1 before the swap when more rows differ', () =>
     withShop(engine, async ({ test, evstore }) => {
       await placeOrders(test.store, 20);
       await evstore('run', '--once');
@@ -113,7 +113,7 @@ forEachEngine((engine) => {
 });
 
 forEachEngine((engine) => {
-  test('--dry-run says what it would read, make, lock and take, and writes nothing', () =>
+  test('--dry-run shows what it would read, create and lock, and writes nothing', () =>
     withShop(engine, async ({ test, evstore, report, writeProjection }) => {
       await placeOrders(test.store, 30);
       await evstore('run', '--once');
@@ -154,7 +154,7 @@ forEachEngine((engine) => {
       expect(await test.store.projections.rebuilds()).toEqual([]);
     }));
 
-  test('--dry-run of what is resumed says what is kept; of what cannot be rebuilt why', () =>
+  test('--dry-run shows what a resumed rebuild keeps, and why a projection cannot be rebuilt', () =>
     withShop(engine, async ({ test, evstore, writeProjection }) => {
       await placeOrders(test.store, 30);
       await evstore('run', '--once');
@@ -171,7 +171,7 @@ forEachEngine((engine) => {
     }));
 });
 
-test('--check is exit 1 with what makes a rebuild unsafe, and 0 without', () =>
+test('--check: exit 1 and the reasons when a rebuild is not safe, exit 0 when it is', () =>
   withShop('sqlite', async ({ test, evstore, report, writeProjection }) => {
     await placeOrders(test.store, 20);
     expect((await evstore('rebuild', 'order_summary', '--check')).code).toBe(2);
@@ -233,7 +233,7 @@ test('in GitHub Actions: groups, annotations, and a summary that names what fail
     expect(gone.stderr).toContain('::warning::the summary could not be written');
   }));
 
-test('abort --all drops every unfinished rebuild, and none is no error', () =>
+test('abort --all drops every unfinished rebuild; exit 0 without one', () =>
   withShop('sqlite', async ({ test, evstore, report }) => {
     expect(await report('abort', '--all', '--yes')).toEqual({ dryRun: false, aborted: [] });
     await placeOrders(test.store, 5);
@@ -276,7 +276,7 @@ test('progress is on stderr, as JSON when asked', () =>
     });
   }));
 
-test('it has to be said what: names or --all, names that exist', () =>
+test('rebuild needs names or --all, and names that exist', () =>
   withShop('sqlite', async ({ evstore }) => {
     expect((await evstore('rebuild')).code).toBe(2);
     expect((await evstore('rebuild', 'order_summary', '--all')).code).toBe(2);
@@ -291,7 +291,7 @@ test('it has to be said what: names or --all, names that exist', () =>
     expect((await evstore('gc')).code).toBe(0);
   }));
 
-test('--all over several, each reported', () =>
+test('--all rebuilds several projections, each with its report', () =>
   withShop('sqlite', async ({ report, cwd }) => {
     const other =
       "export const other = { name: 'other', version: 1, table: { columns: { id: 'text' }, key: 'id' }, on: {} };";

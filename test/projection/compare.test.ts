@@ -65,7 +65,7 @@ function duringComparison(store: Store, work: () => Promise<unknown>): Store {
 
 forEachEngine((engine) => {
   describe('diff', () => {
-    it('tells rows added, removed and changed, by column, and writes no live row', async () => {
+    it('counts rows added, removed and changed, by column, and writes no live row', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         const none = await diff(test.store);
@@ -91,7 +91,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('catches the rebuilt table up to where the live one is, not to the head', async () => {
+    it('catches up the built table to the live position, not to the head', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         await placeOrders(test.store, 40, 10, 60);
@@ -104,7 +104,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('lets the runner go on while rows are compared', async () => {
+    it('lets the runner continue while rows are compared', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         const stopping = new AbortController();
@@ -136,7 +136,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('waits for a runner to pass a rebuild that is ahead, and says so when nobody runs', async () => {
+    it('waits for the runner to pass a rebuild that is ahead, and fails without a runner', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         await placeOrders(test.store, 40, 10, 60);
@@ -213,7 +213,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('compares tables made by statements, and tells what validate finds', async () => {
+    it('compares tables of SQL projections, and reports the faults that validate finds', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         await runOnce(test.store, [prepare(orderSql)]);
@@ -242,7 +242,7 @@ forEachEngine((engine) => {
   describe('rebuild', () => {
     const full = { swap: true, verify: 'full' } as const;
 
-    it('--verify full swaps when nothing differs, also beside a writer and a runner', async () => {
+    it('--verify full swaps when nothing differs, also alongside a writer and a runner', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);
@@ -272,7 +272,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--verify full over the limit leaves the live table and a new one that is ready', async () => {
+    it('--verify full over the limit keeps the live table, and a new one that is ready', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);
@@ -305,7 +305,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--no-swap stays where the live table is, and so can be compared', async () => {
+    it('--no-swap stops at the live position, and so can be compared', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);
@@ -315,7 +315,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('several in one pass each stay where their live tables are', async () => {
+    it('several rebuilds in one pass each stop at the position of their live table', async () => {
       await withTestStore(engine, async (test) => {
         const other = prepare({ ...orderSummary, name: 'other' });
         await placeOrders(test.store, 30);
@@ -331,7 +331,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('rows that validate finds keep the new table from being swapped in', async () => {
+    it('faults that validate finds refuse the swap', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);

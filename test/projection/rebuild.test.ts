@@ -53,7 +53,7 @@ async function startShop({ store }: TestStore, events = 60): Promise<void> {
 
 forEachEngine((engine) => {
   describe('rebuild', () => {
-    it('goes on where the table is when the answer to a batch before the swap was lost', async () => {
+    it('continues from the position of the table when the answer to a batch before the swap was lost', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await rebuildProjection(options(test.store, { swap: false }));
@@ -78,7 +78,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('makes a new version beside the live table and swaps it in', async () => {
+    it('builds a new version alongside the live table and swaps it in', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await placeOrders(test.store, 40, 10, 60);
@@ -126,7 +126,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('makes the first table of a projection that never ran; zero events are a success', async () => {
+    it('builds the first table of a projection that never ran; zero events are a success', async () => {
       await withTestStore(engine, async (test) => {
         expect(await rebuildProjection(options(test.store))).toMatchObject({
           outcome: 'swapped',
@@ -139,7 +139,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('leaves an interrupted build where it is, and resumes it', async () => {
+    it('keeps an interrupted rebuild, and resumes it', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test, 100);
         const live = await actualRows(test);
@@ -199,7 +199,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--no-swap stops when it is ready; swap goes on with what came since', async () => {
+    it('--no-swap stops when it is ready; swap applies the events since', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         expect(await rebuildProjection(options(test.store, { swap: false }))).toMatchObject({ outcome: 'ready' });
@@ -211,7 +211,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--max-diff keeps the live table when the numbers of rows differ by more', async () => {
+    it('--max-diff refuses the swap when the numbers of rows differ by more', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await test.raw.query("delete from order_summary where order_id in ('Order-1', 'Order-2')");
@@ -223,7 +223,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('a handler that throws leaves the live table, and the build can be aborted', async () => {
+    it('a handler that throws leaves the live table unchanged, and the rebuild can be aborted', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         const live = await actualRows(test);
@@ -247,7 +247,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('says when writers are as fast as it is, and gets there when they pause', async () => {
+    it('reports writers that are as fast as it is, and finishes when they pause', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test, 10);
         const { log } = test.store;
@@ -280,7 +280,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('a live table of another history is refused until its checkpoint is reset', async () => {
+    it('a live table of a different history is refused until its checkpoint is reset', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test, 20);
         await test.raw.query('update subscription_checkpoints set last_position = 99');
@@ -337,7 +337,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('without the old code readers go back to where the old table stood', async () => {
+    it('without the old code readers go back to the position of the old table', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await rebuildProjection(options(test.store));

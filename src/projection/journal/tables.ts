@@ -42,7 +42,7 @@ export function catchUpTables(
   { store, batchSize, policy, tellAside }: TablesOptions,
   projection: PreparedProjection,
   rebuild: Rebuild,
-  { lease, signal }: Omit<HeldLease, 'release'>,
+  { lease, signal }: Pick<HeldLease, 'lease' | 'signal'>,
   more: Partial<CatchUpTarget> = {},
 ): CatchUp {
   const side = more.side ?? 'built';
