@@ -5,10 +5,11 @@ import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
 import { abortRebuild, assertLoaded } from '../src/projection/journal/drop.js';
 import { findAllUnfinished, findUnfinished } from '../src/projection/journal/find.js';
+import { tablesOf } from '../src/projection/journal/tables.js';
 import type { Rebuild, Store } from '../src/store/store.js';
-import type { Command, Context, Flags } from './options/command.js';
+import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
-import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { assertNamedOrAll, dryRunOption, projectionsOption } from './options/shared-options.js';
 import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
@@ -20,7 +21,7 @@ export const command: Command = {
   ],
   options: [option('--all', 'drop every unfinished rebuild of this store'), projectionsOption(), dryRunOption()],
   run: async ([name], flags, context) => {
-    assertNamed(name, flags);
+    assertNamedOrAll(name === undefined ? [] : [name], flags);
     const store = await context.openStore();
     const unfinished = name === undefined ? await findAllUnfinished(store) : [await findNamed(store, name)];
     const external = unfinished.filter(({ target }) => target !== null);
@@ -46,7 +47,7 @@ async function print(
 ): Promise<void> {
   const { stdout } = context.io;
   const aborted = unfinished.map((each) => {
-    return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each) };
+    return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each, 'built') };
   });
   if (context.asJson) {
     // With a name, its own fields are repeated at the top.
@@ -70,20 +71,5 @@ async function findNamed(store: Store, name: string): Promise<Rebuild> {
 }
 
 function describeTables(rebuild: Rebuild): string {
-  return `${tablesOf(rebuild).join(', ')}, filled up to position ${rebuild.position}`;
-}
-
-function tablesOf({ target, tables }: Rebuild): readonly string[] {
-  return target === null ? tables.map(({ built }) => built) : [target];
-}
-
-function assertNamed(name: string | undefined, flags: Flags): void {
-  if ((name !== undefined) !== (flags.all === true)) return;
-  throw new EvstoreError(
-    'E_USAGE',
-    name === undefined ? 'no rebuild was named' : 'a name and --all cannot be combined',
-    {
-      next: 'evstore projections',
-    },
-  );
+  return `${tablesOf(rebuild, 'built').join(', ')}, filled up to position ${rebuild.position}`;
 }

@@ -8,7 +8,7 @@ import type { Command, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
-import { dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
+import { assertNamedOrAll, dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
 import { keepOldFlag, tableSwapFlags } from './options/swap-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
@@ -69,7 +69,7 @@ export const command: Command = {
     option('--check', 'with --dry-run: run the handlers over the log; exit 1 if a rebuild is not safe'),
   ],
   run: async (names, flags, context) => {
-    assertNamed(names, flags);
+    assertNamedOrAll(names, flags);
     assertChecked(flags);
     const projections = await selectCode(context, flags, names);
     const parallel = await readParallel(projections, flags, context);
@@ -89,15 +89,6 @@ export const command: Command = {
 function modeOf(flags: Flags): RebuildMode {
   if (flags.resume === true) return 'resume';
   return flags.restart === true ? 'restart' : 'auto';
-}
-
-function assertNamed(names: readonly string[], flags: Flags): void {
-  const all = flags.all === true;
-  if (names.length > 0 !== all) return;
-  throw new EvstoreError('E_USAGE', all ? 'names and --all cannot be combined' : 'no projection was named', {
-    why: 'Name the projections to rebuild, or use --all for every projection.',
-    next: 'evstore projections',
-  });
 }
 
 function assertChecked({ check, dryRun }: Flags): void {

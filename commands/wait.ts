@@ -44,6 +44,7 @@ async function positionOf(store: Store, flags: Flags): Promise<number> {
   if (flags.event === undefined) return (await store.log.head()).head;
   const id = String(flags.event);
   const event = await store.log.find(id);
-  if (event === undefined) throw new EvstoreError('E_NOT_FOUND', `no event has the id ${id}`, { next: 'evstore read --backwards -n 10' });
+  if (event === undefined)
+    throw new EvstoreError('E_NOT_FOUND', `no event has the id ${id}`, { next: 'evstore read --backwards -n 10' });
   return event.globalPosition;
 }

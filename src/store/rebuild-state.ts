@@ -1,7 +1,7 @@
 import type { Rebuild, RebuildState } from './projection-store.js';
 
 /** States that end in `swapped` or `aborted`; a projection has at most one rebuild in one of them. */
-export const unfinishedStates: readonly RebuildState[] = ['planned', 'filling', 'ready'];
+const unfinishedStates: readonly RebuildState[] = ['planned', 'filling', 'ready'];
 
 export function isUnfinished({ state }: Pick<Rebuild, 'state'>): boolean {
   return unfinishedStates.includes(state);

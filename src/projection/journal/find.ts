@@ -33,7 +33,7 @@ export function assertReady(
 ): asserts rebuild {
   if (rebuild === undefined) {
     throw new EvstoreError('E_NOT_FOUND', `${name} has no rebuild that is ready`, {
-      why: 'Fill a table without swapping it first.',
+      why: 'First rebuild it without the swap.',
       next: `evstore rebuild ${name} --no-swap`,
     });
   }

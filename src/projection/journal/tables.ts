@@ -28,6 +28,12 @@ export function tableOf(rebuild: Rebuild, side: 'built' | 'old'): (name: string)
   return (name) => rebuild.tables.find(({ live }) => live === name)?.[side] ?? name;
 }
 
+/** Lists the built or the old tables, or what stands for them outside the database. */
+export function tablesOf({ tables, target, oldTarget }: Rebuild, side: 'built' | 'old'): readonly string[] {
+  const outside = side === 'built' ? target : oldTarget;
+  return outside === null ? tables.map((table) => table[side]) : [outside];
+}
+
 /** @throws E_LOCK_HELD naming the process that is working on it */
 export function withRebuildLease<T>(
   { store, owner, signal }: Pick<TablesOptions, 'store' | 'owner' | 'signal'>,
