@@ -1,7 +1,8 @@
 /** `evstore diff`: shows what a swap would change, row by row. */
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
-import { diffReady, findReady } from '../src/projection/compare/diff.js';
+import { diffReady } from '../src/projection/compare/diff.js';
 import type { PreparedProjection } from '../src/projection/define/prepare.js';
+import { findReady } from '../src/projection/journal/find.js';
 import type { Store } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { errorFlags } from './options/error-options.js';

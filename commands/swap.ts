@@ -1,6 +1,6 @@
 /** `evstore swap`: swaps in a rebuild that is ready. */
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
-import { findReady } from '../src/projection/compare/diff.js';
+import { findReady } from '../src/projection/journal/find.js';
 import { swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';

@@ -1,8 +1,8 @@
 /** Differences between live and rebuilt rows, for people. */
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
 import { count } from '../domain/words.js';
-import type { TableDiff } from '../projection/compare/add-up.js';
 import type { DiffReport } from '../projection/compare/diff.js';
+import type { TableDiff } from '../projection/compare/table-diff.js';
 import type { RepairReport } from '../projection/repair/repair.js';
 import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';

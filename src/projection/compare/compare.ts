@@ -13,7 +13,7 @@ import type { Checkpoint, Comparison, Store } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { reload } from '../journal/find.js';
 import { type HeldTables, reach } from '../journal/tables.js';
-import { addUp, type TableDiff } from './add-up.js';
+import { addUp, type TableDiff } from './table-diff.js';
 
 export interface CompareOptions {
   readonly store: Store;

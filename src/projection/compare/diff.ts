@@ -1,8 +1,6 @@
 /** Compares a rebuild that is ready with the live read model, without swapping it in. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { Rebuild, Store } from '../../store/store.js';
-import type { PreparedProjection } from '../define/prepare.js';
-import { assertReady, findUnfinished } from '../journal/find.js';
+import { findReady } from '../journal/find.js';
 import { type TablesOptions, withReadyTables } from '../journal/tables.js';
 import { type CompareOptions, compareRebuilt, type Diff } from './compare.js';
 import { findFaults } from './validate.js';
@@ -15,15 +13,8 @@ export interface DiffReport extends Diff {
   readonly faults: readonly unknown[];
 }
 
-/** Finds the rebuild to compare. @throws E_NOT_FOUND, E_STALE_PROJECTION as `assertReady` */
-export async function findReady(store: Store, projection: PreparedProjection): Promise<Rebuild> {
-  const rebuild = await findUnfinished(store, projection.name);
-  assertReady(rebuild, projection);
-  return rebuild;
-}
-
 /**
- * @throws E_NOT_FOUND, E_STALE_PROJECTION as `assertReady`; E_NOT_FOUND without a live table
+ * @throws E_NOT_FOUND, E_STALE_PROJECTION as `findReady`; E_NOT_FOUND without a live table
  * @throws E_TIMEOUT, E_CONFIG, E_SUPERSEDED as `compareRebuilt`
  */
 export async function diffReady(options: DiffOptions): Promise<DiffReport> {

@@ -23,14 +23,13 @@ export async function reload(store: Store, { id, projection }: Rebuild): Promise
 }
 
 /**
- * Checks that this code can swap in the rebuild.
+ * Finds the rebuild that this code can swap in.
  * @throws E_NOT_FOUND when there is none, or it is not ready
  * @throws E_STALE_PROJECTION when other code made it
  */
-export function assertReady(
-  rebuild: Rebuild | undefined,
-  { name, version, codeHash }: PreparedProjection,
-): asserts rebuild {
+export async function findReady(store: Store, projection: PreparedProjection): Promise<Rebuild> {
+  const { name, version, codeHash } = projection;
+  const rebuild = await findUnfinished(store, name);
   if (rebuild === undefined) {
     throw new EvstoreError('E_NOT_FOUND', `${name} has no rebuild that is ready`, {
       why: 'First rebuild it without the swap.',
@@ -48,6 +47,7 @@ export function assertReady(
       next: `evstore rebuild ${name} --resume --no-swap`,
     });
   }
+  return rebuild;
 }
 
 /** Returns what is live outside the database. Null for tables, and when no batch was written: it may not exist yet. */

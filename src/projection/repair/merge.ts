@@ -1,7 +1,7 @@
 /** Compares replayed rows with the live ones, and decides which rows to write. */
 import type { StoredRow } from '../../domain/read-model.js';
 import type { ChangedRow, Store } from '../../store/store.js';
-import { type TableDiff, TableSum } from '../compare/add-up.js';
+import { type TableDiff, TableSum } from '../compare/table-diff.js';
 import { keyOf, type TableShape } from '../define/columns.js';
 import type { Replay } from './replay.js';
 

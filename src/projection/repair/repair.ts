@@ -11,7 +11,7 @@ import { assertSameHistory } from '../../lease/same-history.js';
 import { takeOver } from '../../lease/with-lease.js';
 import type { Checkpoint, Store } from '../../store/store.js';
 import { waitUntilReadable } from '../catch-up/wait-until-readable.js';
-import type { TableDiff } from '../compare/add-up.js';
+import type { TableDiff } from '../compare/table-diff.js';
 import {
   isExternalProjection,
   isTableProjection,

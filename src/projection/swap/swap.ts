@@ -6,7 +6,7 @@ import { findFaults } from '../compare/validate.js';
 import { assertNoFaults } from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertHeld } from '../external/external.js';
-import { assertReady, findUnfinished } from '../journal/find.js';
+import { findReady } from '../journal/find.js';
 import type { RebuildProgress } from '../journal/steps.js';
 import { type HeldTables, type TablesOptions, withReadyTables } from '../journal/tables.js';
 import { swapTables, type TableSwapOptions } from './swap-tables.js';
@@ -24,8 +24,7 @@ export interface SwapOptions extends TableSwapOptions {
  * @throws E_CHECK_FAILED naming the faults that its `validate` finds
  */
 export async function swapReady(options: SwapOptions, projection: PreparedProjection): Promise<Rebuild> {
-  const rebuild = await findUnfinished(options.store, projection.name);
-  assertReady(rebuild, projection);
+  const rebuild = await findReady(options.store, projection);
   return withReadyTables(options, projection, rebuild, async (held, tables) => {
     assertNoFaults(rebuild, await findFaults(held.store, projection, rebuild));
     return swapHeld(held, tables);
