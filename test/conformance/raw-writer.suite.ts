@@ -199,7 +199,7 @@ export const rawWriterPostgresSuite = suite(
       expect(found.map(({ version }) => version)).toEqual([1, 2, 3, 4]);
       const { findings } = await verifyStore(store, { progress: () => {}, signal: new AbortController().signal });
       expect(findings).toMatchObject([
-        { kind: 'uncorrelated', detail: expect.stringMatching(/^holds 1 .*position 6$/) },
+        { kind: 'uncorrelated', detail: expect.stringMatching(/^has 1 .*position 6$/) },
       ]);
     },
 
