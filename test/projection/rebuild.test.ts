@@ -373,7 +373,7 @@ forEachEngine((engine) => {
 });
 
 describe('W2: a reader that keeps the table open', () => {
-  it('gives up at the deadline with the live table intact, and says how to go on', async () => {
+  it('gives up at the deadline with the live table intact, and names the command to run next', async () => {
     await withTestStore('postgres', async (test) => {
       await startShop(test);
       const live = await actualRows(test);
