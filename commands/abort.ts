@@ -1,19 +1,15 @@
 /** `evstore abort`: drops unfinished rebuilds. */
-
 import { EvstoreError } from '../src/domain/errors.js';
 import { describeMeant } from '../src/domain/similar.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
-import {
-  abortRebuild,
-  assertLoaded,
-  findAllUnfinished,
-  findUnfinished,
-} from '../src/projection/journal/rebuild-lease.js';
+import { abortRebuild, assertLoaded } from '../src/projection/journal/drop.js';
+import { findAllUnfinished, findUnfinished } from '../src/projection/journal/find.js';
+import { tablesOf } from '../src/projection/journal/tables.js';
 import type { Rebuild, Store } from '../src/store/store.js';
-import type { Command, Context, Flags } from './options/command.js';
+import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
-import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { assertNamedOrAll, dryRunOption, projectionsOption } from './options/shared-options.js';
 import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
@@ -25,7 +21,7 @@ export const command: Command = {
   ],
   options: [option('--all', 'drop every unfinished rebuild of this store'), projectionsOption(), dryRunOption()],
   run: async ([name], flags, context) => {
-    assertNamed(name, flags);
+    assertNamedOrAll(name === undefined ? [] : [name], flags);
     const store = await context.openStore();
     const unfinished = name === undefined ? await findAllUnfinished(store) : [await findNamed(store, name)];
     const external = unfinished.filter(({ target }) => target !== null);
@@ -51,10 +47,10 @@ async function print(
 ): Promise<void> {
   const { stdout } = context.io;
   const aborted = unfinished.map((each) => {
-    return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each) };
+    return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each, 'built') };
   });
   if (context.asJson) {
-    // Of one that was named the report is its own.
+    // With a name, its own fields are repeated at the top.
     await stdout.write(renderReport({ dryRun, ...(isNamed ? aborted[0] : {}), aborted }));
     return;
   }
@@ -62,33 +58,18 @@ async function print(
     const line = `${projection}: ${dropped.join(', ')} ${dryRun ? 'would be dropped' : 'dropped'}`;
     await stdout.write(`${context.quiet ? rebuild : line}\n`);
   }
-  if (aborted.length === 0) await context.note('no rebuild is unfinished');
+  if (aborted.length === 0) await context.note('there is no unfinished rebuild');
 }
 
 async function findNamed(store: Store, name: string): Promise<Rebuild> {
   const unfinished = await findUnfinished(store, name);
   if (unfinished !== undefined) return unfinished;
-  throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, {
+  throw new EvstoreError('E_NOT_FOUND', `${name} has no unfinished rebuild`, {
     why: describeMeant(await store.projections.list(), name),
     next: 'evstore projections',
   });
 }
 
 function describeTables(rebuild: Rebuild): string {
-  return `${tablesOf(rebuild).join(', ')}, filled up to position ${rebuild.position}`;
-}
-
-function tablesOf({ target, tables }: Rebuild): readonly string[] {
-  return target === null ? tables.map(({ built }) => built) : [target];
-}
-
-function assertNamed(name: string | undefined, flags: Flags): void {
-  if ((name !== undefined) !== (flags.all === true)) return;
-  throw new EvstoreError(
-    'E_USAGE',
-    name === undefined ? 'no rebuild was named' : 'a name and --all cannot be combined',
-    {
-      next: 'evstore projections',
-    },
-  );
+  return `${tablesOf(rebuild, 'built').join(', ')}, filled up to position ${rebuild.position}`;
 }

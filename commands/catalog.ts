@@ -78,6 +78,10 @@ export const catalog = {
     group: 'Rebuilds:',
     summary: 'rebuild read models alongside the live ones, then swap them in',
   },
+  repair: {
+    group: 'Rebuilds:',
+    summary: 'recompute single rows of a live read model',
+  },
   diff: {
     group: 'Rebuilds:',
     summary: 'compare the live rows with those of the rebuild that is ready',

@@ -1,4 +1,4 @@
-/** `evstore checkpoints`: where subscriptions stand, and moving them by hand. */
+/** `evstore checkpoints`: lists checkpoints, and moves them by hand. */
 import { formatAgo } from '../src/output/relative-time.js';
 import { selectCheckpoints } from '../src/projection/status/lag.js';
 import type { Checkpoint } from '../src/store/store.js';

@@ -1,18 +1,17 @@
-/** `evstore diff`: what a swap would change, row by row. */
-
-import { EvstoreError } from '../src/domain/errors.js';
+/** `evstore diff`: shows what a swap would change, row by row. */
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
-import { renderReport } from '../src/output/json-line.js';
-import { diffReady, findComparable } from '../src/projection/compare/diff.js';
+import { diffReady } from '../src/projection/compare/diff.js';
 import type { PreparedProjection } from '../src/projection/define/prepare.js';
+import { findReady } from '../src/projection/journal/find.js';
 import type { Store } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { errorFlags } from './options/error-options.js';
 import { option } from './options/option.js';
-import { duration, wholeNumber } from './options/parse-option.js';
+import { wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { readSwitchOptions } from './options/swap-options.js';
-import { selectCode } from './support/projection-code.js';
+import { batchSizeFlag, maxWaitFlag, readTableSwapOptions } from './options/swap-options.js';
+import { printReport } from './support/print-report.js';
+import { selectOne } from './support/projection-code.js';
 
 const defaultSamples = 10;
 
@@ -29,31 +28,21 @@ export const command: Command = {
   options: [
     option('--max-diff <rows>', 'exit 1 if more than this many rows differ (default: 0)', wholeNumber(0)),
     option('--samples <rows>', 'how many rows to show of each kind (default: 10)', wholeNumber(0)),
-    option(
-      '--max-wait <duration>',
-      'give up if the tables are not at one position after this long (default: 60s)',
-      duration,
-    ),
-    option(
-      '--batch-size <events>',
-      'events in one transaction (default: about a quarter of a second of work)',
-      wholeNumber(1),
-    ),
+    maxWaitFlag('give up if the tables are not at one position after this long'),
+    batchSizeFlag(),
     ...errorFlags(),
     projectionsOption(),
     dryRunOption(),
   ],
-  run: async (names, flags, context) => {
-    const [projection] = await selectCode(context, flags, names);
-    if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+  run: async ([name = ''], flags, context) => {
+    const projection = await selectOne(context, flags, name);
     const store = await context.openStore();
     if (flags.dryRun === true) return describePlan(store, projection, context);
     const maxDiff = (flags.maxDiff as number | undefined) ?? 0;
     const samples = (flags.samples as number | undefined) ?? defaultSamples;
-    const diff = await diffReady({ ...readSwitchOptions(flags, store, context), projection, samples });
+    const diff = await diffReady({ ...readTableSwapOptions(flags, store, context), projection, samples });
     const { renderDiff, summariseDiff } = await import('../src/output/diff-text.js');
-    if (context.asJson) await context.io.stdout.write(renderReport({ ...diff, maxDiff }));
-    else await context.io.stdout.write(context.quiet ? `${diff.differences}\n` : renderDiff(diff, context.view));
+    await printReport(context, { ...diff, maxDiff }, diff.differences, () => renderDiff(diff, context.view));
     await context.summarise(summariseDiff(diff));
     await context.note(
       `swap it in with: evstore swap ${diff.projection}, or drop it with: evstore abort ${diff.projection}`,
@@ -64,15 +53,11 @@ export const command: Command = {
 
 async function describePlan(store: Store, projection: PreparedProjection, context: Context): Promise<number> {
   const { name } = projection;
-  const { id, version, position } = await findComparable(store, projection);
+  const { id, version, position } = await findReady(store, projection);
   const livePosition = furthestOf(checkpointsOf(await store.projections.checkpoints(), name)) ?? null;
-  const { stdout } = context.io;
-  if (context.asJson) {
-    await stdout.write(renderReport({ dryRun: true, projection: name, rebuild: id, version, position, livePosition }));
-  } else if (context.quiet) await stdout.write(`${position}\n`);
-  else {
-    const live = livePosition === null ? 'it never ran, so no row is live' : `the live rows are at ${livePosition}`;
-    await stdout.write(`${name}: rebuild ${id} would be compared, from position ${position} on; ${live}\n`);
-  }
+  const report = { dryRun: true, projection: name, rebuild: id, version, position, livePosition };
+  const live = livePosition === null ? 'there are no live rows' : `the live rows are at position ${livePosition}`;
+  const text = `${name}: would compare rebuild ${id}, which is at position ${position}; ${live}\n`;
+  await printReport(context, report, position, () => text);
   return 0;
 }

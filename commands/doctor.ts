@@ -1,5 +1,4 @@
-/** `evstore doctor`: what is wrong with store, account and settings, each with its evidence and the command to run. */
-
+/** `evstore doctor`: diagnoses the store, the database account and the settings. */
 import { findConfig } from '../src/config/find-config.js';
 import { examineStore, toFinding } from '../src/doctor/examine.js';
 import { renderFacts } from '../src/output/finding-text.js';
@@ -24,12 +23,12 @@ export const command: Command = {
     if (isForPeople) await context.io.stdout.write(renderFacts(diagnosis.facts, context.theme.stdout));
     await printFindings(context, diagnosis.findings, diagnosis);
     failOnFindings(diagnosis.findings, { strict: flags.ci === true });
-    await context.note('nothing in the way');
+    await context.note('no problems found');
     return 0;
   },
 };
 
-/** The config, which may be the user's code, is executed only when nothing else names the store. */
+/** Executes the config, which may be user code, only when nothing else names the store. */
 async function diagnose(flags: Flags, context: Context): Promise<Diagnosis> {
   const facts: Fact[] = [];
   try {

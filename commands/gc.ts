@@ -1,6 +1,7 @@
-/** `evstore gc`: drops the tables that swaps have replaced, when their time is over. */
+/** `evstore gc`: drops old tables that swaps replaced. */
 import { ownerName } from '../src/lease/owner.js';
-import { assertLoaded, retireRebuild } from '../src/projection/journal/rebuild-lease.js';
+import { assertLoaded, retireRebuild } from '../src/projection/journal/drop.js';
+import { tablesOf } from '../src/projection/journal/tables.js';
 import type { Rebuild } from '../src/store/store.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
@@ -31,15 +32,15 @@ export const command: Command = {
     const due = over.filter((rebuild) => rebuild.oldTarget === null || codeOf(rebuild) !== undefined);
     const dryRun = flags.dryRun === true;
     if (due.length > 0 && !dryRun) {
-      await context.confirm(`Drop ${due.flatMap(oldTables).join(', ')}? You cannot roll back to them afterwards.`);
+      await context.confirm(
+        `Drop ${due.flatMap((each) => tablesOf(each, 'old')).join(', ')}? You cannot roll back to them afterwards.`,
+      );
       const options = { store, owner: ownerName(), signal: context.io.signal };
       for (const rebuild of due) await retireRebuild({ ...options, code: codeOf(rebuild) }, rebuild);
     }
-    const rows = due.map((rebuild) => ({
-      projection: rebuild.projection,
-      rebuild: rebuild.id,
-      tables: oldTables(rebuild),
-    }));
+    const rows = due.map((each) => {
+      return { projection: each.projection, rebuild: each.id, tables: tablesOf(each, 'old') };
+    });
     await printList(context, rows, columns, { dryRun, dropped: rows, kept: swapped.length - due.length });
     for (const rebuild of over) if (!due.includes(rebuild)) assertLoaded(rebuild, undefined);
     if (due.length === 0)
@@ -54,7 +55,3 @@ const columns: readonly ListColumn<{ projection: string; rebuild: number; tables
   { heading: 'rebuild', field: ({ rebuild }) => rebuild, align: 'right' },
   { heading: 'tables', field: ({ tables }) => tables.join(', ') },
 ];
-
-function oldTables({ tables, oldTarget }: Rebuild): readonly string[] {
-  return oldTarget === null ? tables.map(({ old }) => old) : [oldTarget];
-}

@@ -1,5 +1,4 @@
-/** `evstore lag`: how far behind projections and other subscriptions are. */
-
+/** `evstore lag`: shows how far behind projections and other subscriptions are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
@@ -41,7 +40,7 @@ export const command: Command = {
   run: async (names, flags, context) => {
     const limits = { maxLag: flags.maxLag, maxAgeMs: flags.maxAge } as LagLimits;
     const { signal } = context.io;
-    // User code is executed only when it is asked for by name: lag is what monitoring runs.
+    // Monitoring runs this command, so user code is executed only when --projections asks for it.
     const code = flags.projections === undefined ? undefined : await loadCode(context, flags);
     const store = await context.openStore();
     for (;;) {
@@ -100,22 +99,20 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
     );
   const holder = describeHolder(report);
   if (holder !== null) await context.warn(holder);
-  for (const name of parkedOnes(report)) await context.note(`${name} has parked events: evstore parked list ${name}`);
-  for (const name of staleOnes(report)) await context.note(`${name} is stale: evstore rebuild ${name}`);
+  for (const name of namesOf(report, ({ parked }) => parked > 0)) {
+    await context.note(`${name} has parked events; see: evstore parked list ${name}`);
+  }
+  for (const name of namesOf(report, ({ stale }) => stale))
+    await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
 
-/** A divided one once. */
-function parkedOnes({ projections }: LagReport): readonly string[] {
-  return [...new Set(projections.filter(({ parked }) => parked > 0).map(({ name }) => partOf(name).projection))];
+/** Names a divided projection once. */
+function namesOf({ projections }: LagReport, isMeant: (lag: ProjectionLag) => boolean): readonly string[] {
+  return [...new Set(projections.filter(isMeant).map(({ name }) => partOf(name).projection))];
 }
 
-/** Whose rows are older than the code; a divided one once. */
-function staleOnes({ projections }: LagReport): readonly string[] {
-  return [...new Set(projections.filter(({ stale }) => stale).map(({ name }) => partOf(name).projection))];
-}
-
-/** Nagios has its say on stdout alone. */
+/** Nagios reads stdout only. */
 function fail(over: readonly string[], flags: Flags): number {
   if (flags.output === 'nagios') return 1;
   throw new EvstoreError('E_CHECK_FAILED', `over the limit: ${over.join('; ')}`, { next: 'evstore run' });

@@ -27,7 +27,7 @@ import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
 import { type ListColumn, printList } from './support/print-list.js';
-import { selectCode } from './support/projection-code.js';
+import { selectOne } from './support/projection-code.js';
 
 const list: Command = {
   usage: 'list [name]',
@@ -97,8 +97,7 @@ const retry: Command = {
       await context.note('these events, and those that wait for them, would be retried');
       return 0;
     }
-    const [projection] = await selectCode(context, flags, [name]);
-    if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+    const projection = await selectOne(context, flags, name);
     const options = { store, projection, owner: ownerName(), signal: context.io.signal };
     const streams = await retryParked(options, selection);
     await print(

@@ -1,6 +1,6 @@
-/** `evstore projections`: the code's projections against the database's. */
-
+/** `evstore projections`: compares the projections in code with those in the database. */
 import { relative } from 'node:path';
+import { count } from '../src/domain/words.js';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
 import type { Command, Context } from './options/command.js';
 import { projectionsOption } from './options/shared-options.js';
@@ -57,19 +57,22 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
 const parkedColumn: ListColumn<InventoryItem> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
 
 async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {
-  if (projections.length === 0)
-    await context.note('no projection yet; to generate one: evstore scaffold projection NAME');
+  if (projections.length === 0) {
+    await context.note('there is no projection yet; generate one with: evstore scaffold projection NAME');
+  }
   for (const { name, state, rebuild, parked } of projections) {
-    if (parked > 0) await context.note(`${name}: ${parked} parked, see evstore parked list ${name}`);
+    if (parked > 0) {
+      await context.note(`${name} has ${count(parked, 'parked event')}; see: evstore parked list ${name}`);
+    }
     if (rebuild !== null) {
-      const way =
-        rebuild.state === 'ready' ? `swap it in with evstore swap ${name}` : `resume it with evstore rebuild ${name}`;
-      await context.note(`${name}: ${way}, or drop it with evstore abort ${name}`);
-    } else if (state === 'new') await context.note(`${name}: to create its table: evstore run ${name}`);
-    else if (state === 'stale')
-      await context.note(`${name}: to rebuild it for the version of the code: evstore rebuild ${name}`);
-    else if (state === 'stale code')
-      await context.note(`${name}: the code changed under the same version; rebuild its rows: evstore rebuild ${name}`);
+      const isReady = rebuild.state === 'ready';
+      const way = isReady ? `swap it in with: evstore swap ${name}` : `resume it with: evstore rebuild ${name}`;
+      await context.note(`${name} has a rebuild; ${way}, or drop it with: evstore abort ${name}`);
+    } else if (state === 'new') await context.note(`${name} is new; create its table with: evstore run ${name}`);
+    else if (state === 'stale') await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
+    else if (state === 'stale code') {
+      await context.note(`${name}: the code changed under the same version; update it with: evstore rebuild ${name}`);
+    }
   }
 }
 

@@ -1,31 +1,18 @@
-/** `evstore rebuild`: makes read models anew beside the live ones, and swaps them in. */
-
+/** `evstore rebuild`: rebuilds read models alongside the live ones, then swaps them in. */
 import { EvstoreError } from '../src/domain/errors.js';
-import { renderReport } from '../src/output/json-line.js';
-import {
-  describeNextStep,
-  describePlan,
-  describeProgress,
-  describeReport,
-  describeSteps,
-  summariseReports,
-  toReportJson,
-} from '../src/output/rebuild-text.js';
-import type { VerifyOptions } from '../src/projection/compare/count-rows.js';
+import { describePlan } from '../src/output/rebuild-text.js';
 import type { RebuildMode } from '../src/projection/rebuild/plan.js';
-import { type PlannedRebuild, planRebuilds, rebuildPlanned } from '../src/projection/rebuild/rebuild.js';
-import type { RebuildReport } from '../src/projection/rebuild/rebuilding.js';
-import type { Store } from '../src/store/store.js';
+import { planRebuilds } from '../src/projection/rebuild/rebuild.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
-import type { Command, Context, Flags } from './options/command.js';
+import type { Command, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
-import { dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
-import { isRepair, repair, repairFlags } from './repair.js';
+import { assertNamedOrAll, dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
+import { keepOldFlag, tableSwapFlags } from './options/swap-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
+import { errorsOf, runRebuilds, showReports } from './support/run-rebuilds.js';
 import { showPlans } from './support/show-plans.js';
 
 export const command: Command = {
@@ -75,16 +62,14 @@ export const command: Command = {
       'threads for the handlers, 1 to 16; helps only if handlers are slow (default: 1)',
       threadCount,
     ),
-    ...repairFlags(),
-    ...switchFlags(),
+    ...tableSwapFlags(),
     projectionsOption(),
     progressOption(),
     dryRunOption(),
     option('--check', 'with --dry-run: run the handlers over the log; exit 1 if a rebuild is not safe'),
   ],
   run: async (names, flags, context) => {
-    if (isRepair(flags)) return repair(names, flags, context);
-    assertNamed(names, flags);
+    assertNamedOrAll(names, flags);
     assertChecked(flags);
     const projections = await selectCode(context, flags, names);
     const parallel = await readParallel(projections, flags, context);
@@ -92,92 +77,24 @@ export const command: Command = {
     const startedAt = performance.now();
     const planned = await planRebuilds(store, projections, modeOf(flags));
     if (flags.dryRun === true) return showPlans(planned, store, flags, context);
-    for (const { plan } of planned)
-      for (const line of plan === null ? [] : describePlan(plan)) await context.note(line);
+    const plans = planned.flatMap(({ plan }) => plan ?? []);
+    for (const line of plans.flatMap(describePlan)) await context.note(line);
     keepHeapSmall();
-    const reports = await rebuild(planned, store, parallel, flags, context);
-    await show(reports, performance.now() - startedAt, context);
+    const reports = await runRebuilds(planned, store, parallel, flags, context);
+    await showReports(reports, performance.now() - startedAt, context);
     return failWithFirst(errorsOf(reports), context);
   },
 };
-
-async function rebuild(
-  planned: readonly PlannedRebuild[],
-  store: Store,
-  parallel: number,
-  flags: Flags,
-  context: Context,
-): Promise<readonly RebuildReport[]> {
-  const progress = await context.progress(
-    describeProgress({ projections: planned.map((each) => each.projection.name) }),
-  );
-  const outrun = new Set<string>();
-  const options = readSwapOptions(flags, store, context, (each) => {
-    const { phase, position, target, projections } = each;
-    if (phase !== 'outrun')
-      return progress.update(position, { total: target, label: describeProgress(each), step: phase });
-    const [name = ''] = projections;
-    if (outrun.has(name)) return;
-    outrun.add(name);
-    const gap = target - position;
-    context.warn(`${name}: events are appended as fast as they are read; ${gap} events are left`).catch(() => {});
-  });
-  try {
-    return await rebuildPlanned(
-      {
-        ...options,
-        swap: flags.swap !== false,
-        verify: (flags.verify as VerifyOptions['verify'] | undefined) ?? 'count',
-        maxDiff: flags.maxDiff as number | undefined,
-        parallel,
-      },
-      planned,
-    );
-  } finally {
-    progress.stop();
-  }
-}
-
-async function show(reports: readonly RebuildReport[], elapsedMs: number, context: Context): Promise<void> {
-  const { stdout } = context.io;
-  if (context.asJson) {
-    const ok = reports.every(({ outcome }) => outcome === 'swapped' || outcome === 'ready');
-    const rebuilds = reports.map(toReportJson);
-    await stdout.write(renderReport({ dryRun: false, rebuilds, elapsedMs: Math.round(elapsedMs), ok }));
-  }
-  for (const report of reports) {
-    if (!context.asJson) {
-      await stdout.write(`${context.quiet ? report.position : describeReport(report)}\n`);
-    }
-    const [steps, next] = [describeSteps(report), describeNextStep(report)];
-    if (steps !== null) await context.note(steps);
-    if (next !== null) await (report.outcome === 'interrupted' ? context.warn(next) : context.note(next));
-  }
-  await context.summarise(summariseReports(reports));
-}
-
-function errorsOf(results: readonly { readonly error: EvstoreError | null }[]): readonly EvstoreError[] {
-  return results.flatMap(({ error }) => (error === null ? [] : [error]));
-}
 
 function modeOf(flags: Flags): RebuildMode {
   if (flags.resume === true) return 'resume';
   return flags.restart === true ? 'restart' : 'auto';
 }
 
-function assertNamed(names: readonly string[], flags: Flags): void {
-  const all = flags.all === true;
-  if (names.length > 0 !== all) return;
-  throw new EvstoreError('E_USAGE', all ? 'names and --all cannot be combined' : 'no projection was named', {
-    why: 'Name the projections to rebuild, or use --all for every projection.',
-    next: 'evstore projections',
-  });
-}
-
 function assertChecked({ check, dryRun }: Flags): void {
   if (check !== true || dryRun === true) return;
   throw new EvstoreError('E_USAGE', '--check needs --dry-run', {
-    why: 'It runs the handlers over the log and writes nothing.',
-    next: 'evstore rebuild --help',
+    why: 'A check runs the handlers over the log without writing anything.',
+    next: 'evstore rebuild --all --dry-run --check',
   });
 }

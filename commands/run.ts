@@ -2,6 +2,7 @@
 
 import type { EvstoreError } from '../src/domain/errors.js';
 import { type Part, parsePart, partOf, subscriptionIdOf, wholeWork } from '../src/domain/parts.js';
+import { count } from '../src/domain/words.js';
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -82,7 +83,7 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
   for (const { name, position, events, aside, error, stopped } of results) {
     const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
     const ended = error === null ? '' : ', stopped';
-    const line = `${name}: at position ${position}, ${events} ${events === 1 ? 'event' : 'events'} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
+    const line = `${name}: at position ${position}, ${count(events, 'event')} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);

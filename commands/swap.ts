@@ -1,46 +1,36 @@
-/** `evstore swap`: puts a rebuild that is ready in the place of the live read model. */
-import { EvstoreError } from '../src/domain/errors.js';
-import { renderReport } from '../src/output/json-line.js';
+/** `evstore swap`: swaps in a rebuild that is ready. */
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
-import { assertReady, findUnfinished } from '../src/projection/journal/rebuild-lease.js';
+import { findReady } from '../src/projection/journal/find.js';
 import { swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, readSwapOptions, switchFlags } from './options/swap-options.js';
-import { selectCode } from './support/projection-code.js';
+import { keepOldFlag, readSwapOptions, tableSwapFlags } from './options/swap-options.js';
+import { printReport } from './support/print-report.js';
+import { selectOne } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'swap <name>',
   writes: 'events since the rebuild; then swaps the tables in one transaction',
   examples: [{ line: 'evstore swap order_summary', purpose: 'swap after evstore rebuild order_summary --no-swap' }],
-  options: [keepOldFlag(), ...switchFlags(), projectionsOption(), dryRunOption()],
-  run: async (names, flags, context) => {
-    const [projection] = await selectCode(context, flags, names);
-    if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+  options: [keepOldFlag(), ...tableSwapFlags(), projectionsOption(), dryRunOption()],
+  run: async ([name = ''], flags, context) => {
+    const projection = await selectOne(context, flags, name);
     const store = await context.openStore();
-    const asJson = context.asJson;
-    const ready = await findUnfinished(store, projection.name);
-    assertReady(ready, projection);
+    const ready = await findReady(store, projection);
     const dryRun = flags.dryRun === true;
-    const rebuild = dryRun
-      ? ready
-      : await swapReady(
-          readSwapOptions(flags, store, context, () => {}),
-          projection,
-        );
-    if (asJson) await context.io.stdout.write(renderReport({ dryRun, rebuild }));
-    else if (context.quiet) await context.io.stdout.write(`${rebuild.position}\n`);
-    else {
-      const what = dryRun ? 'would become live' : 'is live';
-      await context.io.stdout.write(
-        `${projection.name}: version ${rebuild.version} ${what}, at position ${rebuild.position}\n`,
-      );
-      if (dryRun) return 0;
-      const isLevel = typeof rebuild.old?.position === 'number';
-      await context.note(
-        isLevel ? `back with: evstore rollback ${projection.name}` : describeNoWayBack(projection.name),
-      );
-    }
+    const options = readSwapOptions(flags, store, context, () => {});
+    const rebuild = dryRun ? ready : await swapReady(options, projection);
+    const { version, position, old } = rebuild;
+    const what = dryRun ? 'would become live' : 'is live';
+    await printReport(
+      context,
+      { dryRun, rebuild },
+      position,
+      () => `${name}: version ${version} ${what}, at position ${position}\n`,
+    );
+    if (dryRun) return 0;
+    const canRollBack = typeof old?.position === 'number';
+    await context.note(canRollBack ? `undo it with: evstore rollback ${name}` : describeNoWayBack(name));
     return 0;
   },
 };

@@ -1,4 +1,5 @@
-/** `evstore verify`: whether the log is whole, and whether every projection was given all of it. */
+/** `evstore verify`: checks that the log is intact, and that every projection saw all of it. */
+import { count } from '../src/domain/words.js';
 import { verifyStore } from '../src/verify/verify.js';
 import type { Command } from './options/command.js';
 import { progressOption } from './options/shared-options.js';
@@ -23,7 +24,7 @@ export const command: Command = {
     await printFindings(context, report.findings, report);
     const { events, position, cursors, audited } = report.checked;
     await context.note(
-      `${events} ${events === 1 ? 'event' : 'events'} up to position ${position}; checkpoints and tables: ${cursors}, of them audited: ${audited}`,
+      `checked ${count(events, 'event')} up to position ${position}, and ${audited} of ${count(cursors, 'checkpoint')} for skipped events`,
     );
     failOnFindings(report.findings, { strict: false });
     return 0;

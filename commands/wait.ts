@@ -1,4 +1,4 @@
-/** `evstore wait`: returns when read models hold what was written. */
+/** `evstore wait`: returns when read models contain what was written. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
 import { waitForProjections } from '../src/projection/status/wait.js';
@@ -44,6 +44,7 @@ async function positionOf(store: Store, flags: Flags): Promise<number> {
   if (flags.event === undefined) return (await store.log.head()).head;
   const id = String(flags.event);
   const event = await store.log.find(id);
-  if (event === undefined) throw new EvstoreError('E_NOT_FOUND', `no event has the id ${id}`);
+  if (event === undefined)
+    throw new EvstoreError('E_NOT_FOUND', `no event has the id ${id}`, { next: 'evstore read --backwards -n 10' });
   return event.globalPosition;
 }

@@ -1,12 +1,11 @@
-/** `--parallel`: which projections have handlers that can run in several threads, and in how many. */
-
+/** `--parallel`: how many threads run the handlers of each projection that allows it. */
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import { whyAlone } from '../../src/projection/fold/threads/threaded-fold.js';
 import type { Context, Flags } from './command.js';
 
 const mostThreads = 16;
-/** Of all projections together: each thread has a heap of its own. */
+/** Of all projections together: each thread has its own heap. */
 const mostTogether = 64;
 
 export function threadCount(text: string): number {
@@ -16,8 +15,8 @@ export function threadCount(text: string): number {
 }
 
 /**
- * Threads of each projection that can have several. With --all those that cannot are noted.
- * @throws E_USAGE for one that was named and cannot, and for too many threads together
+ * Returns the threads of each projection that allows several. With --all, it notes those that do not.
+ * @throws E_USAGE for a named projection that does not, and for too many threads together
  */
 export async function readParallel(
   projections: readonly PreparedProjection[],
@@ -30,7 +29,7 @@ export async function readParallel(
   for (const projection of projections) {
     const why = whyAlone(projection);
     if (why === undefined) together += threads;
-    else if (flags.all === true) await context.note(`${projection.name} is rebuilt in one thread. ${why}`);
+    else if (flags.all === true) await context.note(`${projection.name} is rebuilt in one thread: ${why}`);
     else {
       throw new EvstoreError('E_USAGE', `projection ${projection.name} cannot be rebuilt in several threads`, {
         why,
@@ -39,8 +38,8 @@ export async function readParallel(
     }
   }
   if (together <= mostTogether) return threads;
-  throw new EvstoreError('E_USAGE', `that would be ${together} threads, more than ${mostTogether}`, {
-    why: 'Each projection has threads of its own, and each thread takes memory.',
+  throw new EvstoreError('E_USAGE', `${together} threads are more than the limit of ${mostTogether}`, {
+    why: 'Each projection has its own threads, and each thread takes memory.',
     next: 'evstore rebuild --help',
   });
 }

@@ -1,5 +1,6 @@
 /** The flags every command takes, defined once. They stand on each leaf, because commander checks conflicts only there. */
 import type { Option } from 'commander';
+import { EvstoreError } from '../../src/domain/errors.js';
 import type { Command, Flags } from './command.js';
 import { option } from './option.js';
 import { oneOf } from './parse-option.js';
@@ -48,6 +49,16 @@ export function progressOption(): Option {
 
 export function dryRunOption(): Option {
   return option('--dry-run', 'show what would happen, and write nothing');
+}
+
+/** For commands that take names, or `--all`. @throws E_USAGE for none of them and for both */
+export function assertNamedOrAll(names: readonly string[], { all }: Flags): void {
+  const isNamed = names.length > 0;
+  if (isNamed !== (all === true)) return;
+  throw new EvstoreError('E_USAGE', isNamed ? 'names and --all cannot be combined' : 'no projection was named', {
+    why: 'Name a projection, or use --all.',
+    next: 'evstore projections',
+  });
 }
 
 function makeSharedOptions(): Option[] {

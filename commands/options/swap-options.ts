@@ -1,10 +1,10 @@
-/** What `rebuild`, `swap` and `rollback` share: how long they may wait for the tables, and how they show progress. */
+/** Options of the commands that swap tables, or work on those of a rebuild. */
 
 import type { Option } from 'commander';
 import { ownerName } from '../../src/lease/owner.js';
-import type { RebuildProgress } from '../../src/projection/journal/rebuild-steps.js';
+import type { RebuildProgress } from '../../src/projection/journal/steps.js';
 import type { SwapOptions } from '../../src/projection/swap/swap.js';
-import type { SwitchOptions } from '../../src/projection/swap/switch-tables.js';
+import type { TableSwapOptions } from '../../src/projection/swap/swap-tables.js';
 import type { Store } from '../../src/store/store.js';
 import type { Context, Flags } from './command.js';
 import { errorFlags, readErrorHandling } from './error-options.js';
@@ -15,15 +15,11 @@ const defaultLockTimeoutMs = 1_000;
 const defaultMaxWaitMs = 60_000;
 const defaultKeepOldMs = 24 * 3_600_000;
 
-export function switchFlags(): readonly Option[] {
+export function tableSwapFlags(): readonly Option[] {
   return [
     option('--lock-timeout <duration>', 'how long one attempt waits for the table locks (default: 1s)', duration),
-    option('--max-wait <duration>', 'repeat attempts for this long (default: 60s)', duration),
-    option(
-      '--batch-size <events>',
-      'events in one transaction (default: about a quarter of a second of work)',
-      wholeNumber(1),
-    ),
+    maxWaitFlag('repeat attempts for this long'),
+    batchSizeFlag(),
     ...errorFlags(),
   ];
 }
@@ -32,16 +28,25 @@ export function keepOldFlag(): Option {
   return option('--keep-old <duration>', 'keep the old tables this long for a rollback (default: 24h)', duration);
 }
 
-export function readSwitchOptions(
-  flags: Flags,
-  store: Store,
-  context: Context,
-): SwitchOptions & { batchSize: number | undefined } {
+export function readMaxWait(flags: Flags): number {
+  return (flags.maxWait as number | undefined) ?? defaultMaxWaitMs;
+}
+
+export function maxWaitFlag(what: string): Option {
+  return option('--max-wait <duration>', `${what} (default: 60s)`, duration);
+}
+
+export function batchSizeFlag(): Option {
+  const what = 'events in one transaction (default: about a quarter of a second of work)';
+  return option('--batch-size <events>', what, wholeNumber(1));
+}
+
+export function readTableSwapOptions(flags: Flags, store: Store, context: Context): TableSwapOptions {
   return {
     store,
     owner: ownerName(),
     lockTimeoutMs: (flags.lockTimeout as number | undefined) ?? defaultLockTimeoutMs,
-    maxWaitMs: (flags.maxWait as number | undefined) ?? defaultMaxWaitMs,
+    maxWaitMs: readMaxWait(flags),
     batchSize: flags.batchSize as number | undefined,
     signal: context.io.signal,
     ...readErrorHandling(flags, context),
@@ -55,5 +60,5 @@ export function readSwapOptions(
   progress: (progress: RebuildProgress) => void,
 ): SwapOptions {
   const keepOldMs = (flags.keepOld as number | undefined) ?? defaultKeepOldMs;
-  return { ...readSwitchOptions(flags, store, context), keepOldMs, progress };
+  return { ...readTableSwapOptions(flags, store, context), keepOldMs, progress };
 }

@@ -21,6 +21,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   lag: () => import('../lag.js'),
   wait: () => import('../wait.js'),
   rebuild: () => import('../rebuild.js'),
+  repair: () => import('../repair.js'),
   diff: () => import('../diff.js'),
   swap: () => import('../swap.js'),
   rollback: () => import('../rollback.js'),

@@ -1,13 +1,12 @@
-/** Moves a checkpoint by hand, or deletes it: said first, done with `--execute`. */
-
+/** Moves a checkpoint by hand, or deletes it. Without `--execute` it only says what would change. */
 import { EvstoreError } from '../../src/domain/errors.js';
 import { partOf } from '../../src/domain/parts.js';
 import { selectByName } from '../../src/domain/similar.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
-import { renderReport } from '../../src/output/json-line.js';
 import { findPosition } from '../../src/projection/status/move-checkpoint.js';
 import type { Checkpoint, Store } from '../../src/store/store.js';
 import type { Context, Flags } from '../options/command.js';
+import { printReport } from './print-report.js';
 
 export async function moveCheckpoint(name: string, flags: Flags, context: Context): Promise<void> {
   const store = await context.openStore();
@@ -46,17 +45,11 @@ async function change(
     );
   }
   if (execute) await store.projections.setCheckpoint(name, to);
-  if (context.asJson) {
-    await context.io.stdout.write(renderReport({ name, from, to, executed: execute }));
-    return;
-  }
-  if (context.quiet) await context.io.stdout.write(`${to ?? ''}\n`);
-  else {
-    const what = to === null ? `checkpoint at ${from}, deleted` : `${from} → ${to}`;
-    await context.io.stdout.write(`${name}: ${execute ? what : `would be ${what}`}\n`);
-  }
-  if (owner !== null && execute) await context.note(`${owner} runs it, and begins from there`);
-  if (!execute) await context.note('nothing was changed; --execute does it');
+  const what = to === null ? `checkpoint at ${from}, deleted` : `${from} → ${to}`;
+  const text = `${name}: ${execute ? what : `would be ${what}`}\n`;
+  await printReport(context, { name, from, to, executed: execute }, to ?? '', () => text);
+  if (owner !== null && execute) await context.note(`${owner} is running it and continues from there`);
+  if (!execute) await context.note('nothing was changed; add --execute to do it');
 }
 
 async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {
@@ -66,7 +59,7 @@ async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {
   return checkpoint;
 }
 
-/** Positions forward, or back when negative. */
+/** Parses positions forward, or back when negative. */
 export function wholeDistance(text: string): number {
   const distance = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (!Number.isSafeInteger(distance)) throw new EvstoreError('E_USAGE', `'${text}' is not a whole number`);

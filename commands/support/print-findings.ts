@@ -1,6 +1,7 @@
-/** Findings of a check: text for people, TSV for pipes, one JSON document for programs; and the exit code they make. */
+/** Prints findings: text for people, TSV for pipes, one JSON document for programs; and fails on errors. */
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { Finding } from '../../src/domain/finding.js';
+import { count } from '../../src/domain/words.js';
 import { renderFindings, sortFindings } from '../../src/output/finding-text.js';
 import type { Context } from '../options/command.js';
 import { type ListColumn, printList } from './print-list.js';
@@ -30,8 +31,4 @@ export function failOnFindings(findings: readonly Finding[], { strict }: { reado
     next: first?.next ?? undefined,
     details: { errors: errors.length, warnings: warnings.length },
   });
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

@@ -34,6 +34,13 @@ export async function selectCode(
   return selectByName(loaded, names, ({ name }) => name);
 }
 
+/** As `selectCode`, for one name. */
+export async function selectOne(context: Context, flags: Flags, name: string): Promise<LoadedProjection> {
+  const [projection] = await selectCode(context, flags, [name]);
+  if (projection === undefined) throw new EvstoreError('E_BUG', 'no projection was chosen');
+  return projection;
+}
+
 /** As `loadCode`; undefined when no file has that name. */
 export async function findCode(context: Context, flags: Flags, name: string): Promise<LoadedProjection | undefined> {
   return (await loadCode(context, flags)).find((each) => each.name === name);

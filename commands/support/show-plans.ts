@@ -1,5 +1,4 @@
-/** What `evstore rebuild --dry-run` shows: the plan of each rebuild, what it would take, and with `--check` whether it is safe. */
-
+/** `evstore rebuild --dry-run`: shows each plan and what it would take, and with `--check` if it is safe. */
 import { EvstoreError } from '../../src/domain/errors.js';
 import { describeCheck, describeFault } from '../../src/output/check-text.js';
 import { describeForecast, describeShortage } from '../../src/output/forecast-text.js';
@@ -37,7 +36,7 @@ export async function showPlans(
     });
     if (asJson) continue;
     const lines = [
-      ...(plan === null ? [`rebuild ${projection.name}: not possible now`] : describePlan(plan)),
+      ...(plan === null ? [`rebuild ${projection.name}: not possible`] : describePlan(plan)),
       ...(plan === null || forecast === null ? [] : describeForecast(plan, forecast)),
       ...(check === null ? [] : describeCheck(check)),
     ];
@@ -56,7 +55,7 @@ async function runCheck(
 ): Promise<ProjectionCheck | null> {
   const { name } = projection;
   if (isExternalProjection(projection)) {
-    await context.note(`${name} is not checked: its handler writes to another system`);
+    await context.note(`${name} is not checked: its handlers write to another system`);
     return null;
   }
   const progress = await context.progress(`check ${name}`);

@@ -1,4 +1,4 @@
-/** Everything a store says about its health, each part on its own: one that cannot be asked is a finding, not the end. */
+/** Examines a store part by part. A part that fails becomes a finding, and the other parts are still examined. */
 import { isEvstoreError } from '../domain/errors.js';
 import type { Finding } from '../domain/finding.js';
 import type { Diagnosis, Store } from '../store/store.js';
@@ -21,11 +21,11 @@ export async function examineStore(store: Store, now: Date): Promise<Diagnosis> 
   return { facts: parts.flatMap(({ facts }) => facts), findings: parts.flatMap(({ findings }) => findings) };
 }
 
-/** An error as what it tells: for whoever goes on without what failed. */
+/** Turns an error into a finding. */
 export function toFinding(subject: string, error: unknown): Finding {
   if (!isEvstoreError(error)) throw error;
   const { code, message, why } = error;
-  // Doctor is what is running already.
+  // This is what is running already.
   const next = error.next === undefined || error.next === 'evstore doctor' ? null : error.next;
   const kind = code.slice('E_'.length).toLowerCase().replaceAll('_', '-');
   return { kind, severity: 'error', subject, detail: why === undefined ? message : `${message}: ${why}`, next };
@@ -44,5 +44,5 @@ async function examineGuards({ schema }: Store): Promise<Diagnosis> {
   const findings = broken.map((detail): Finding => {
     return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next: 'evstore init --print-sql' };
   });
-  return { facts: [{ name: 'guards', value: broken.length === 0 ? 'whole' : `${broken.length} broken` }], findings };
+  return { facts: [{ name: 'guards', value: broken.length === 0 ? 'intact' : `${broken.length} broken` }], findings };
 }

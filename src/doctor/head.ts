@@ -1,9 +1,10 @@
-/** Where the log ends, and who keeps readers below that. */
+/** Finds where the log ends, and what keeps readers below that. */
 import type { Holder } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
+import { count } from '../domain/words.js';
 import type { Diagnosis, EventLog } from '../store/store.js';
 
-/** An append takes milliseconds: whoever holds readers longer has forgotten something. */
+/** An append takes milliseconds: a transaction that is open longer was probably forgotten. */
 const patienceMs = 10_000;
 
 export async function examineHead(log: EventLog): Promise<Diagnosis> {
@@ -22,7 +23,7 @@ function toFinding({ pid, gid, application, state, ageMs }: Holder, positions: n
     kind: 'held-back',
     severity: pid === null || (ageMs ?? 0) > patienceMs ? 'warning' : 'note',
     subject,
-    detail: `keeps readers ${positions} positions below the head (${application || 'no name'}, ${state ?? 'unknown state'}, for ${seconds})`,
+    detail: `keeps readers ${count(positions, 'position')} below the head (${application || 'no name'}, ${state ?? 'unknown state'}, for ${seconds})`,
     next:
       pid === null
         ? "psql -c 'table pg_prepared_xacts'"

@@ -1,5 +1,6 @@
-/** Whether the schema is the one this program knows. */
+/** Checks that the schema is the one this program knows. */
 import type { Finding } from '../domain/finding.js';
+import { count } from '../domain/words.js';
 import type { Diagnosis, SchemaAdmin, SchemaStatus } from '../store/store.js';
 
 export async function examineSchema(schema: SchemaAdmin): Promise<Diagnosis> {
@@ -13,9 +14,9 @@ function judge({ version, latest, migrations }: SchemaStatus): readonly Finding[
   const error = (kind: string, detail: string, next: string): Finding => {
     return { kind, severity: 'error', subject: 'schema', detail, next };
   };
-  if (version === 0) return [error('no-schema', 'is not there yet', 'evstore init')];
+  if (version === 0) return [error('no-schema', 'does not exist yet', 'evstore init')];
   if (version > latest) {
-    const detail = `is at version ${version}, and this evstore knows ${latest}: a newer one has been here`;
+    const detail = `is at version ${version}, but this evstore knows only ${latest}: a newer evstore upgraded it`;
     return [error('schema-newer', detail, 'npm install evstore@latest')];
   }
   const pending = migrations.filter(({ state }) => state === 'pending');
@@ -23,13 +24,19 @@ function judge({ version, latest, migrations }: SchemaStatus): readonly Finding[
   return [
     ...(pending.length === 0
       ? []
-      : [error('schema-pending', `waits for ${pending.map(({ name }) => name).join(', ')}`, 'evstore migrate up')]),
+      : [
+          error(
+            'schema-pending',
+            `lacks ${count(pending.length, 'migration')}: ${pending.map(({ name }) => name).join(', ')}`,
+            'evstore migrate up',
+          ),
+        ]),
     ...drifted.map(
       ({ version: number, name }): Finding => ({
         kind: 'schema-drifted',
         severity: 'warning',
         subject: 'schema',
-        detail: `was made by another text of migration ${number} ${name} than this evstore has`,
+        detail: `was made by a different text of migration ${number} ${name}`,
         next: 'evstore migrate status',
       }),
     ),

@@ -1,10 +1,12 @@
-/** Checkpoints and rebuilds that nobody looks after. */
+/** Finds checkpoints and rebuilds that need attention. */
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
+import { count } from '../domain/words.js';
+import { isUnfinished } from '../store/rebuild-state.js';
 import type { Checkpoint, Diagnosis, ParkedCount, Rebuild, Store } from '../store/store.js';
 
-/** A subscription that is behind and has not moved for this long is nobody's any more. */
+/** A subscription that is behind and has not moved for this long counts as abandoned. */
 const abandonedMs = 24 * 60 * 60 * 1000;
 
 export async function examineSubscriptions({ projections, log }: Store, now: Date): Promise<Diagnosis> {
@@ -54,7 +56,7 @@ function judgeStopped({ subscriptionId, position, lastError }: Checkpoint): read
 }
 
 function judgeParked({ projection, events }: ParkedCount): Finding {
-  const detail = `has ${events} parked event${events === 1 ? '' : 's'}`;
+  const detail = `has ${count(events, 'parked event')}`;
   const next = `evstore parked list ${shellWord(projection)}`;
   return { kind: 'parked-events', severity: 'warning', subject: projection, detail, next };
 }
@@ -62,13 +64,13 @@ function judgeParked({ projection, events }: ParkedCount): Finding {
 function judgeRebuild(rebuild: Rebuild, now: Date): readonly Finding[] {
   const { id, projection, state, owner, keepOldUntil } = rebuild;
   const subject = `rebuild ${id} of ${projection}`;
-  if (['planned', 'filling', 'ready'].includes(state) && owner === null) {
+  if (isUnfinished(rebuild) && owner === null) {
     const detail = `is ${state}, and no process is working on it`;
     const next = `evstore rebuild ${shellWord(projection)} --resume`;
     return [{ kind: 'unfinished-rebuild', severity: 'warning', subject, detail, next }];
   }
   if (state === 'swapped' && keepOldUntil !== null && Date.parse(keepOldUntil) < now.getTime()) {
-    const detail = `kept the replaced tables until ${keepOldUntil}`;
+    const detail = `kept the old tables until ${keepOldUntil}`;
     return [{ kind: 'kept-tables', severity: 'note', subject, detail, next: 'evstore gc' }];
   }
   return [];

@@ -15,7 +15,7 @@ export function findSimilar(name: string, candidates: readonly string[]): string
   return best;
 }
 
-/** Returns the number of insertions, deletions and replacements, at most `limit`. */
+/** Insertions, deletions and replacements; `limit` when there are as many or more. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);

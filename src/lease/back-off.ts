@@ -1,4 +1,4 @@
-/** Waiting between attempts: longer each time, never all at once. */
+/** Pauses between attempts that grow, and differ between processes. */
 import { setTimeout } from 'node:timers/promises';
 
 export class BackOff {
@@ -11,7 +11,7 @@ export class BackOff {
     this.#longestMs = longestMs;
   }
 
-  /** Half to all of a time that doubles with each attempt; ends early when the signal aborts. */
+  /** Waits half to all of a time that doubles with each attempt; ends early when the signal aborts. */
   async wait(signal: AbortSignal): Promise<void> {
     const fullMs = Math.min(this.#longestMs, this.#firstMs * 2 ** this.#attempts);
     this.#attempts += 1;

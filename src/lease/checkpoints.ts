@@ -2,19 +2,19 @@
 import { compareSubscriptionIds, partOf } from '../domain/parts.js';
 import type { Checkpoint } from '../store/store.js';
 
-/** In the order of the parts; of any other subscription its one checkpoint. */
+/** Returns them in the order of the parts; of any other subscription its only checkpoint. */
 export function checkpointsOf(checkpoints: readonly Checkpoint[], name: string): readonly Checkpoint[] {
   return checkpoints
     .filter(({ subscriptionId }) => subscriptionId === name || partOf(subscriptionId).projection === name)
     .toSorted((a, b) => compareSubscriptionIds(a.subscriptionId, b.subscriptionId));
 }
 
-/** Of the part that is furthest; undefined without a checkpoint. */
+/** Returns the position of the part that is furthest; undefined without a checkpoint. */
 export function furthestOf(checkpoints: readonly Checkpoint[]): number | undefined {
   return checkpoints.length === 0 ? undefined : Math.max(...checkpoints.map(({ position }) => position));
 }
 
-/** Up to where every part has been; undefined without a checkpoint. */
+/** Returns the position that every part has reached; undefined without a checkpoint. */
 export function leastOf(checkpoints: readonly Checkpoint[]): number | undefined {
   return checkpoints.length === 0 ? undefined : Math.min(...checkpoints.map(({ position }) => position));
 }

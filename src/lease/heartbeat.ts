@@ -1,4 +1,4 @@
-/** Renews a lease while its holder works, and tells the holder when another process has taken it. */
+/** Renews a lease while its holder works, and tells the holder when another process takes it. */
 import { EvstoreError } from '../domain/errors.js';
 import type { Lease, LeaseTarget, ProjectionStore, Vitals } from '../store/store.js';
 
@@ -6,7 +6,7 @@ import type { Lease, LeaseTarget, ProjectionStore, Vitals } from '../store/store
 export const leaseTtlMs = 10_000;
 
 export interface HeartbeatOptions {
-  /** In milliseconds; 10 s unless said. */
+  /** In milliseconds; 10 s unless set. */
   readonly ttlMs?: number | undefined;
   /** What is recorded with each beat. */
   readonly vitals?: (() => Vitals) | undefined;
@@ -18,7 +18,7 @@ export class Heartbeat {
 
   constructor(store: ProjectionStore, lease: Lease, { ttlMs = leaseTtlMs, vitals }: HeartbeatOptions = {}) {
     this.#timer = setInterval(() => {
-      // A connection lost here is met by the holder's own next statement.
+      // The holder's own next statement meets a connection lost here.
       store.renewLease(lease, ttlMs, vitals?.() ?? {}).then(
         (isOurs) => isOurs || this.#lost.abort(superseded(lease)),
         () => {},
@@ -39,12 +39,12 @@ export class Heartbeat {
 
 export function superseded({ target }: Lease): EvstoreError {
   return new EvstoreError('E_SUPERSEDED', `another process took over ${nameOf(target)}`, {
-    why: 'The lease of this process expired, because it was suspended or could not reach the database.',
+    why: 'The lease of this process expired: it was suspended, or could not reach the database.',
     next: target.kind === 'rebuild' ? 'evstore projections' : 'evstore lag',
   });
 }
 
-/** Returns what a lease is on, in words. */
+/** Returns the name of what a lease is on. */
 export function nameOf(target: LeaseTarget): string {
   return target.kind === 'rebuild' ? `rebuild ${target.id}` : target.subscriptionId;
 }

@@ -1,4 +1,4 @@
-/** Whether the code that is loaded is the code whose rows are in the table. */
+/** Compares the loaded code with the code that made the rows. */
 import { EvstoreError } from '../domain/errors.js';
 import type { ProjectionRecord, Registration, Store } from '../store/store.js';
 
@@ -11,8 +11,8 @@ export function compareCode(record: ProjectionRecord, code: { version: number; c
 }
 
 /**
- * @throws E_STALE_PROJECTION when the table was made by another version
- * @throws E_CONFIG when the rows are tables of the store's database and were not before, or the other way round
+ * @throws E_STALE_PROJECTION when another version made the rows
+ * @throws E_CONFIG when the rows moved into the store's database, or out of it
  */
 export function assertVersion(
   record: ProjectionRecord,
@@ -24,7 +24,7 @@ export function assertVersion(
   const isNewer = version > record.version;
   throw new EvstoreError(
     'E_STALE_PROJECTION',
-    `projection ${name} is registered as version ${record.version}, the code is version ${version}`,
+    `projection ${name} has rows of version ${record.version}, but the code is version ${version}`,
     {
       why: isNewer
         ? 'The rows were made by older code. Rebuild them with this code.'
@@ -43,7 +43,7 @@ export function assertSamePlace(
   const isExternal = projection.model.kind === 'external';
   if (isExternal === (target !== null)) return;
   throw new EvstoreError('E_CONFIG', `projection ${name} is ${isExternal ? 'external now' : 'no longer external'}`, {
-    why: `Its rows are ${target === null ? `in ${tables.join(', ')} of this store` : `in ${target}, outside this store`}, and a swap cannot move them. What writes elsewhere is another projection: give it another name.`,
+    why: `Its rows are ${target === null ? `in ${tables.join(', ')} of this store` : `in ${target}, outside this store`}, and a swap cannot move them. Give the new projection another name.`,
   });
 }
 

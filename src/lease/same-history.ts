@@ -1,9 +1,10 @@
-/** Whether a checkpoint was taken in the history that is in the log now, or in one that a restore has replaced. */
+/** Checks that a checkpoint belongs to the history in this log, not to one that a restore has replaced. */
 import { EvstoreError } from '../domain/errors.js';
+import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Checkpoint, EventLog } from '../store/store.js';
 
-/** @throws E_DIVERGED when the log ends before the checkpoint, or the event it remembers is not where it was */
+/** @throws E_DIVERGED when the log ends before the checkpoint, or the last event it saw is not below it */
 export async function assertSameHistory(log: EventLog, checkpoint: Checkpoint): Promise<void> {
   const { subscriptionId, position, lastEventId } = checkpoint;
   const { head } = await log.head();
@@ -15,15 +16,15 @@ export async function assertSameHistory(log: EventLog, checkpoint: Checkpoint): 
   if (event === undefined || event.globalPosition > position) {
     throw diverged(
       subscriptionId,
-      `The last event it saw, ${lastEventId}, is not in the log at or below position ${position}.`,
+      `The last event it saw, ${lastEventId}, is not in the log up to position ${position}.`,
     );
   }
 }
 
 function diverged(subscriptionId: string, evidence: string): EvstoreError {
-  return new EvstoreError('E_DIVERGED', `${subscriptionId} was built from another history than this log`, {
-    why: `${evidence} The log was restored from an older copy, or the store is another one.`,
-    next: `evstore checkpoints reset ${shellWord(subscriptionId)} --execute && evstore rebuild ${shellWord(subscriptionId)}`,
+  return new EvstoreError('E_DIVERGED', `${subscriptionId} was built from a different history than this log`, {
+    why: `${evidence} The log was restored from an older copy, or this is a different store.`,
+    next: `evstore checkpoints reset ${shellWord(subscriptionId)} --execute && evstore rebuild ${shellWord(partOf(subscriptionId).projection)}`,
     details: { projection: subscriptionId },
   });
 }

@@ -1,14 +1,25 @@
-/** Holds a lease for as long as some work takes: acquire, heartbeat, abort when it is lost, release. */
+/** Holds a lease while some work lasts: acquire, renew, abort when it is lost, release. */
 import { EvstoreError } from '../domain/errors.js';
 import type { Lease, LeaseRequest, LeaseTarget, ProjectionStore } from '../store/store.js';
 import { Heartbeat, type HeartbeatOptions, leaseTtlMs, nameOf } from './heartbeat.js';
-
-export interface LeaseOptions extends KeepOptions, Omit<LeaseRequest, 'ttlMs'> {}
 
 export interface KeepOptions extends HeartbeatOptions {
   readonly signal: AbortSignal;
   /** Returns true for an error after which the lease is not released, because its holder will renew it. */
   readonly holdAfter?: ((error: unknown) => boolean) | undefined;
+}
+
+export interface LeaseOptions extends KeepOptions, Omit<LeaseRequest, 'ttlMs'> {}
+
+/** A lease that is renewed until it is released. */
+export interface HeldLease {
+  readonly lease: Lease;
+  /** Aborts when the caller's signal does, and with E_SUPERSEDED when another process takes the lease. */
+  readonly signal: AbortSignal;
+  /** Ends renewing it. */
+  stop(): void;
+  /** Stops, and releases it; never throws. */
+  release(): Promise<void>;
 }
 
 /**
@@ -26,6 +37,18 @@ export async function withLease<T>(
   return keepLease(projections, lease, options, (signal) => work(lease, signal));
 }
 
+/** Takes the lease of a projection from its runner, which steps back and continues once the work is done. */
+export function takeOver<T>(
+  projections: ProjectionStore,
+  projection: string,
+  options: KeepOptions & { readonly owner: string },
+  work: (lease: Lease, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { owner, signal, ttlMs } = options;
+  const target = { kind: 'checkpoint', subscriptionId: projection } as const;
+  return withLease(projections, target, { owner, signal, ttlMs, steal: true }, work);
+}
+
 /** Acquires a lease. @throws E_LOCK_HELD naming the owner */
 export async function acquireLease(
   projections: ProjectionStore,
@@ -37,7 +60,11 @@ export async function acquireLease(
   throw new EvstoreError('E_LOCK_HELD', `${answer.owner} is working on ${nameOf(target)}`, {
     why: `Its lease ends ${Math.ceil(answer.expiresInMs / 1000)} s after it stops.`,
     next: target.kind === 'rebuild' ? 'evstore projections' : 'evstore lag',
-    details: { owner: answer.owner, expiresInMs: answer.expiresInMs },
+    details: {
+      ...(target.kind === 'rebuild' && { rebuild: target.id }),
+      owner: answer.owner,
+      expiresInMs: answer.expiresInMs,
+    },
   });
 }
 
@@ -45,19 +72,33 @@ export async function acquireLease(
 export async function keepLease<T>(
   projections: ProjectionStore,
   lease: Lease,
-  { signal, holdAfter, ...options }: KeepOptions,
+  options: KeepOptions,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const heartbeat = new Heartbeat(projections, lease, options);
-  let isHeld = false;
+  const held = holdLease(projections, lease, options);
+  let isKept = false;
   try {
-    return await work(AbortSignal.any([signal, heartbeat.lost]));
+    return await work(held.signal);
   } catch (error) {
-    isHeld = holdAfter?.(error) ?? false;
+    isKept = options.holdAfter?.(error) ?? false;
     throw error;
   } finally {
-    heartbeat.stop();
-    // The lease expires by itself: an error here must not hide why the work ended.
-    if (!isHeld) await projections.releaseLease(lease).catch(() => {});
+    held.stop();
+    if (!isKept) await held.release();
   }
+}
+
+/** Keeps a lease that is held already until it is released. */
+export function holdLease(projections: ProjectionStore, lease: Lease, { signal, ...options }: KeepOptions): HeldLease {
+  const heartbeat = new Heartbeat(projections, lease, options);
+  return {
+    lease,
+    signal: AbortSignal.any([signal, heartbeat.lost]),
+    stop: () => heartbeat.stop(),
+    release: async () => {
+      heartbeat.stop();
+      // The lease expires by itself: an error here must not hide why the work ended.
+      await projections.releaseLease(lease).catch(() => {});
+    },
+  };
 }

@@ -1,11 +1,11 @@
-/** What running the handlers over the log has shown, in words. */
-
+/** Describes what running the handlers over the log has shown. */
+import { count } from '../domain/words.js';
 import type { ProjectionCheck } from '../projection/check-handlers/check.js';
 import type { CheckFault, HandlerTime } from '../projection/check-handlers/check-findings.js';
 
 const shownHandlers = 5;
 
-/** One line a fact, to stand below the plan. */
+/** Returns one line for each fact, to be printed below the plan. */
 export function describeCheck({
   position,
   events,
@@ -24,7 +24,7 @@ export function describeCheck({
       ? []
       : [`  no handler for: ${unhandled.map(({ type, events }) => `${type} (${count(events, 'event')})`).join(', ')}`]),
     ...faults.map((fault) => `  unsafe: ${describeFault(fault)}`),
-    ...(safe ? ['  safe: the handlers made the same of the same events, twice'] : []),
+    ...(safe ? ['  safe: the handlers made the same rows from the same events twice'] : []),
   ];
 }
 
@@ -32,7 +32,7 @@ export function describeFault({ kind, part, type, events, firstPosition, message
   const what = {
     error: 'throws',
     clock: 'reads the clock',
-    random: 'uses chance',
+    random: 'uses randomness',
     unstable: 'is unstable',
     mutation: 'mutates',
   };
@@ -46,8 +46,4 @@ function describeRows({ checked, estimate }: NonNullable<ProjectionCheck['rows']
 
 function describeTime({ type, totalMs, meanMs }: HandlerTime): string {
   return `${type} ${totalMs} ms (${meanMs} ms each)`;
-}
-
-function count(amount: number, one: string): string {
-  return `${amount} ${amount === 1 ? one : `${one}s`}`;
 }

@@ -1,7 +1,8 @@
 /** Differences between live and rebuilt rows, for people. */
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
-import type { Diff } from '../projection/compare/diff.js';
-import type { TableDiff } from '../projection/compare/differences.js';
+import { count } from '../domain/words.js';
+import type { DiffReport } from '../projection/compare/diff.js';
+import type { TableDiff } from '../projection/compare/table-diff.js';
 import type { RepairReport } from '../projection/repair/repair.js';
 import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
@@ -10,12 +11,12 @@ import { renderTable } from './table.js';
 import { cutText } from './text-width.js';
 import type { View } from './view.js';
 
-/** Cells of a value, and characters of it before the first that differs. */
+/** Columns a value takes on the terminal, and characters shown before the first difference. */
 const longestValue = 60;
 const shownBefore = 10;
 
 /** Ends with a line break. */
-export function renderDiff(diff: Diff, view: View): string {
+export function renderDiff(diff: DiffReport, view: View): string {
   const { projection, position, live, rebuilt, tables, differences, faults } = diff;
   const { theme } = view;
   const versions = `live version ${live.version}, rebuilt version ${rebuilt.version}`;
@@ -41,8 +42,8 @@ export function renderDiff(diff: Diff, view: View): string {
   ].join('');
 }
 
-/** Markdown for the summary of a run in CI. */
-export function summariseDiff({ projection, position, tables }: Diff): string {
+/** Returns Markdown for the summary of a CI run. */
+export function summariseDiff({ projection, position, tables }: DiffReport): string {
   return renderMarkdownTable(`evstore diff ${projection} at position ${position}`, tables, [
     { heading: 'Table', text: ({ table }) => table },
     { heading: 'Live', align: 'right', text: ({ live }) => String(live) },
@@ -53,7 +54,7 @@ export function summariseDiff({ projection, position, tables }: Diff): string {
   ]);
 }
 
-/** Ends with a line break. The rows as they were are the live ones. */
+/** Ends with a line break. */
 export function renderRepair({ projection, dryRun, position, keys, events, rows }: RepairReport, view: View): string {
   const { theme } = view;
   const written = rows.added + rows.removed + rows.changed;
@@ -107,7 +108,7 @@ function spellKey(key: StoredRow, view: View): string {
     .join(' ');
 }
 
-/** Where two long texts are shown from, so that what differs is seen. */
+/** Returns where to begin showing two long texts, so that their first difference is seen. */
 function firstShown(live: StoredValue, rebuilt: StoredValue): number {
   if (typeof live !== 'string' || typeof rebuilt !== 'string') return 0;
   let same = 0;
@@ -115,15 +116,11 @@ function firstShown(live: StoredValue, rebuilt: StoredValue): number {
   return same < longestValue / 2 ? 0 : same - shownBefore;
 }
 
-/** Text in quotes, so that '1' is not 1 and a space at its end is seen. */
+/** Quotes text, so that '1' differs from 1 and a trailing space is seen. */
 function spell(value: StoredValue, { unicode }: View, from = 0): string {
-  // Longer than what is shown, and never a whole document.
+  // More than is shown, but never a whole document.
   const part = typeof value === 'string' ? value.slice(from, from + 2 * longestValue) : value;
   const text = typeof part === 'string' ? JSON.stringify(part) : String(part);
   const before = from === 0 ? '' : unicode ? '…' : '...';
   return cutText(before + sanitise(text), longestValue, unicode);
-}
-
-function count(amount: number, one: string): string {
-  return `${amount} ${one}${amount === 1 ? '' : 's'}`;
 }

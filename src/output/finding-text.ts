@@ -13,7 +13,7 @@ export function renderFindings(findings: readonly Finding[], theme: Theme): stri
     .join('');
 }
 
-/** Errors, then warnings, then notes; each as they came. */
+/** Sorts errors before warnings before notes, each in their order. */
 export function sortFindings(findings: readonly Finding[]): readonly Finding[] {
   return severities.flatMap((severity) => findings.filter((finding) => finding.severity === severity));
 }
@@ -24,7 +24,7 @@ function renderFinding({ kind, severity, subject, detail, next }: Finding, theme
   return next === null ? line : `${line}  next: ${sanitise(next)}\n`;
 }
 
-/** What is so, one line each. */
+/** Renders one line for each fact. */
 export function renderFacts(facts: readonly Fact[], theme: Theme): string {
   const width = Math.max(0, ...facts.map(({ name }) => name.length));
   return facts.map(({ name, value }) => `${theme.faint(name.padEnd(width))}  ${sanitise(value)}\n`).join('');

@@ -1,4 +1,5 @@
-/** Lag for monitoring systems: Prometheus' text format, and the one line Nagios reads. */
+/** Lag for monitoring systems: the text format of Prometheus, and the line Nagios reads. */
+import { count } from '../domain/words.js';
 import type { LagReport, ProjectionLag } from '../projection/status/lag.js';
 import { sanitise } from '../terminal/sanitise.js';
 
@@ -14,15 +15,15 @@ const metrics: readonly Metric[] = [
   { name: 'evstore_projection_lag', help: 'Positions behind the safe head.', value: ({ lag }) => lag },
   {
     name: 'evstore_projection_waiting',
-    help: 'Events that wait, where they are counted.',
+    help: 'Waiting events, if they were counted.',
     value: ({ waiting }) => waiting ?? null,
   },
   {
     name: 'evstore_projection_oldest_waiting_seconds',
-    help: 'Age of the oldest event that waits; 0 when none does.',
+    help: 'Age of the oldest waiting event; 0 when none waits.',
     value: ({ ageMs }) => (ageMs ?? 0) / 1_000,
   },
-  { name: 'evstore_projection_rate', help: 'Events a second of its runner.', value: ({ rate }) => rate },
+  { name: 'evstore_projection_rate', help: 'Events a second, as its runner last measured.', value: ({ rate }) => rate },
   {
     name: 'evstore_projection_running',
     help: '1 if a process is running it.',
@@ -38,7 +39,7 @@ const metrics: readonly Metric[] = [
     help: '1 when the code that last asked to run it is newer than its rows.',
     value: ({ stale }) => (stale ? 1 : 0),
   },
-  { name: 'evstore_projection_parked', help: 'Events that wait to be tried again.', value: ({ parked }) => parked },
+  { name: 'evstore_projection_parked', help: 'Parked events.', value: ({ parked }) => parked },
 ];
 
 export function renderPrometheus({ head, safeHead, projections }: LagReport): string {
@@ -58,9 +59,10 @@ export function renderPrometheus({ head, safeHead, projections }: LagReport): st
   return `${[...log, ...lines].join('\n')}\n`;
 }
 
-/** @param over one phrase for each limit that is passed */
+/** @param over one phrase for each limit that is exceeded */
 export function renderNagios({ projections }: LagReport, over: readonly string[]): string {
-  const verdict = over.length > 0 ? `LAG WARNING - ${over.join('; ')}` : `LAG OK - ${projections.length} projections`;
+  const verdict =
+    over.length > 0 ? `LAG WARNING - ${over.join('; ')}` : `LAG OK - ${count(projections.length, 'projection')}`;
   const measured = projections.map(({ name, lag }) => `'${name.replace(/['=|]/g, '_')}'=${lag}`);
   return `${sanitise(verdict.replaceAll('|', '/'))} | ${sanitise(measured.join(' '))}\n`;
 }

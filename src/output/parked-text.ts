@@ -1,5 +1,6 @@
-/** Events put aside, for people and programs. */
+/** Parked events, for people and programs. */
 import { renderEventLine } from '../domain/event-lines.js';
+import { count } from '../domain/words.js';
 import type { ShownParked } from '../projection/parked/parked.js';
 import type { RetriedStream } from '../projection/parked/retry-parked.js';
 import type { ParkedEvent } from '../store/store.js';
@@ -9,12 +10,12 @@ import { renderReport } from './json-line.js';
 import { formatAgo } from './relative-time.js';
 import type { View } from './view.js';
 
-/** The first line of why; empty for one that only waits. */
+/** Returns the first line of the error; empty for an event that waits behind another. */
 export function summariseError({ error }: ParkedEvent): string {
   return error?.split('\n', 1)[0] ?? '';
 }
 
-/** `the live tables`, `the tables of rebuild 3` */
+/** Returns whose tables lack the event: `live`, `rebuild 3`. */
 export function describeTables({ rebuild }: ParkedEvent): string {
   return rebuild === 0 ? 'live' : `rebuild ${rebuild}`;
 }
@@ -23,11 +24,11 @@ export function describeTables({ rebuild }: ParkedEvent): string {
 export function renderShownParked(shown: ShownParked, view: View): string {
   const { parked, event } = shown;
   const { projection, state, type, globalPosition, attempts, parkedAt, error } = parked;
-  const tried = attempts === 0 ? 'not tried yet' : `tried ${attempts} ${attempts === 1 ? 'time' : 'times'}`;
+  const tried = attempts === 0 ? 'not tried yet' : `tried ${count(attempts, 'time')}`;
   const lines = [
     `${projection} (${describeTables(parked)}): ${state} ${sanitise(type)} at position ${globalPosition}, ${formatAgo(parkedAt, view.now)}, ${tried}`,
     ...describeOrder(shown),
-    // Its lines are not ours: none of them may pass for one of the report, or for a command of a CI.
+    // The text comes from user code: no line of it may look like a line of this report, or a command to a CI.
     ...(error === null ? [] : ['', ...error.split('\n').map((line) => `  | ${sanitise(line)}`)]),
     '',
     event === undefined ? 'The event is not in the log.' : renderEvent(event, view).trimEnd(),
@@ -35,7 +36,7 @@ export function renderShownParked(shown: ShownParked, view: View): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** Data and metadata of the event are passed through as text. */
+/** Passes data and metadata of the event through as text. */
 export function renderShownParkedJson({ parked, event, waitsBehind, waitBehind }: ShownParked): string {
   const text = renderReport({ ...parked, waitsBehind, waitBehind }).trimEnd();
   return `${text.slice(0, -1)},"event":${event === undefined ? 'null' : renderEventLine(event)}}\n`;
@@ -43,8 +44,8 @@ export function renderShownParkedJson({ parked, event, waitsBehind, waitBehind }
 
 export function describeRetried({ streamId, applied, waiting, error }: RetriedStream): string {
   const name = sanitise(streamId);
-  if (error === null) return `${name}: ${count(applied)} applied`;
-  return `${name}: ${count(applied)} applied, ${count(waiting)} still parked: ${sanitise(error.message)}`;
+  if (error === null) return `${name}: ${count(applied, 'event')} applied`;
+  return `${name}: ${count(applied, 'event')} applied, ${count(waiting, 'event')} still parked: ${sanitise(error.message)}`;
 }
 
 function describeOrder({ waitsBehind, waitBehind }: ShownParked): readonly string[] {
@@ -52,13 +53,9 @@ function describeOrder({ waitsBehind, waitBehind }: ShownParked): readonly strin
   return [
     ...(first === undefined
       ? []
-      : [`It waits behind ${count(waitsBehind.length)} of its stream, from position ${first}.`]),
+      : [`It waits behind ${count(waitsBehind.length, 'event')} of its stream, from position ${first}.`]),
     ...(waitBehind === 0
       ? []
-      : [`${count(waitBehind)} of its stream ${waitBehind === 1 ? 'waits' : 'wait'} behind it.`]),
+      : [`${count(waitBehind, 'event')} of its stream ${waitBehind === 1 ? 'waits' : 'wait'} behind it.`]),
   ];
-}
-
-function count(events: number): string {
-  return `${events} ${events === 1 ? 'event' : 'events'}`;
 }

@@ -1,12 +1,12 @@
-/** Rebuilds in words: what one would do, and what one did. */
-
-import type { RebuildProgress } from '../projection/journal/rebuild-steps.js';
+/** Describes what a rebuild would do, and what one did. */
+import { count } from '../domain/words.js';
+import type { RebuildProgress } from '../projection/journal/steps.js';
 import type { RebuildPlanned } from '../projection/rebuild/plan.js';
 import type { RebuildReport } from '../projection/rebuild/rebuilding.js';
 import { renderMarkdownTable } from './markdown-table.js';
 import { formatDuration } from './relative-time.js';
 
-/** One line a fact. */
+/** Returns one line for each fact. */
 export function describePlan(plan: RebuildPlanned): readonly string[] {
   const { projection, action, fromVersion, toVersion, types, category, livePosition, from, target } = plan;
   const version = describeVersions(fromVersion, toVersion);
@@ -18,15 +18,14 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
     ...describeResumed(plan),
     `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${target}; ${live}`,
     ...plan.tables.map(({ table, exists, estimatedRows, indexes, carried }) => {
-      if (!exists) return `  table ${table}: made new`;
+      if (!exists) return `  table ${table}: created`;
       const rows = estimatedRows === null ? '' : `, about ${count(estimatedRows, 'row')}`;
       const kept = carried.map(({ kind, name }) => `${kind} ${name}`).join(', ');
-      return `  table ${table}: ${count(indexes.length, 'index', 'indexes')}${rows}${kept === '' ? '' : `; carried over: ${kept}`}`;
+      return `  table ${table}: ${count(indexes.length, 'index', 'indexes')}${rows}${kept === '' ? '' : `; carried over to the new table: ${kept}`}`;
     }),
   ];
 }
 
-/** One line. */
 export function describeReport(report: RebuildReport): string {
   const { projection, rebuild, outcome, toVersion, position, events, aside, rows, diff, elapsedMs } = report;
   const counted =
@@ -36,17 +35,17 @@ export function describeReport(report: RebuildReport): string {
   const work = `${count(events, 'event')} up to position ${position}${left}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
   if (outcome === 'failed')
-    return `${projection}: ${rebuild === null ? 'not begun' : `failed at position ${position}`}`;
+    return `${projection}: ${rebuild === null ? 'not started' : `failed at position ${position}`}`;
   return `${projection}: version ${toVersion} is ${outcome === 'ready' ? 'ready' : 'live'}, ${work}`;
 }
 
-/** What took how long; null where nothing was done. */
+/** Returns how long each step took; null when nothing was done. */
 export function describeSteps({ projection, steps }: RebuildReport): string | null {
   if (steps.length === 0) return null;
   return `${projection}: ${steps.map(({ step, ms }) => `${step} ${formatDuration(ms)}`).join(', ')}`;
 }
 
-/** The command that may follow; null when there is none. */
+/** Returns the command that may follow; null when there is none. */
 export function describeNextStep(report: RebuildReport): string | null {
   const { projection, rebuild, outcome, keepOldUntil, oldPosition, error } = report;
   switch (outcome) {
@@ -54,9 +53,9 @@ export function describeNextStep(report: RebuildReport): string | null {
       return `swap it in with: evstore swap ${projection}`;
     case 'swapped':
       if (oldPosition === null) return describeNoWayBack(projection);
-      return keepOldUntil === null ? null : `back with: evstore rollback ${projection} (until ${keepOldUntil})`;
+      return keepOldUntil === null ? null : `undo it until ${keepOldUntil} with: evstore rollback ${projection}`;
     default:
-      // What a check found is said with the ways on.
+      // The error of a check names the commands itself.
       if (rebuild === null || error?.code === 'E_CHECK_FAILED') return null;
       return `the live table of ${projection} is unchanged; resume: evstore rebuild ${projection} --resume, or drop the rebuild: evstore abort ${projection}`;
   }
@@ -72,7 +71,7 @@ export function describeProgress({ projections }: Pick<RebuildProgress, 'project
   return `rebuild ${shown}${projections.length > 3 ? ` and ${projections.length - 3} more` : ''}`;
 }
 
-/** As it is printed for programs. */
+/** Returns the report as programs get it. */
 export function toReportJson(report: RebuildReport): unknown {
   return { ...report, error: toErrorJson(report.error) };
 }
@@ -81,7 +80,7 @@ export function toErrorJson(error: RebuildReport['error']): unknown {
   return error === null ? null : { code: error.code, message: error.message, next: error.next ?? null };
 }
 
-/** Markdown for the summary of a run in CI. */
+/** Returns Markdown for the summary of a CI run. */
 export function summariseReports(reports: readonly RebuildReport[]): string {
   return renderMarkdownTable('evstore rebuild', reports, [
     { heading: 'Projection', text: ({ projection }) => projection },
@@ -100,7 +99,7 @@ export function summariseReports(reports: readonly RebuildReport[]): string {
   ]);
 }
 
-/** Of many the first. */
+/** Lists the first of many. */
 function listSome(types: readonly string[]): string {
   const shown = types.length > 6 ? 5 : types.length;
   const more = types.length - shown;
@@ -111,7 +110,7 @@ function describeResumed({ resumes, target }: RebuildPlanned): readonly string[]
   if (resumes === null) return [];
   const { rebuild, state, position } = resumes;
   const share = target === 0 ? 100 : Math.min(100, Math.floor((position / target) * 100));
-  const done = { planned: 'its tables are still to be made', ready: 'its indexes are made', filling: '' }[
+  const done = { planned: 'its tables are not created yet', ready: 'its indexes are built', filling: '' }[
     state as string
   ];
   return [
@@ -122,8 +121,4 @@ function describeResumed({ resumes, target }: RebuildPlanned): readonly string[]
 function describeVersions(from: number | null, to: number): string {
   if (from === null) return `version ${to}, new`;
   return from === to ? `version ${to} again` : `version ${from} → ${to}`;
-}
-
-function count(amount: number, one: string, many = `${one}s`): string {
-  return `${amount} ${amount === 1 ? one : many}`;
 }

@@ -1,18 +1,19 @@
-/** What is wrong with a checkpoint, or with the table of a rebuild. */
+/** Finds what is wrong with a checkpoint, or with the table of a rebuild. */
 import type { Audit, Tally } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
+import { count } from '../domain/words.js';
 import type { Cursor } from '../store/store.js';
 
 export interface CursorFacts {
   /** Last position of the log. */
   readonly head: number;
   readonly isProjection: boolean;
-  /** What it should have been given; undefined when that is not known. */
+  /** The events it should have seen; undefined when that is unknown. */
   readonly tally: Tally | undefined;
-  /** The one event that was skipped, when there is one and it is known. */
+  /** The skipped event, when exactly one was skipped. */
   readonly skipped: RecordedEvent | undefined;
 }
 
@@ -24,7 +25,7 @@ export function findCursorFaults(cursor: Cursor, facts: CursorFacts): readonly F
   return [{ ...found, severity: 'error', subject, next: remedy(cursor, facts.isProjection) }];
 }
 
-/** The first: another history explains what the audit would find as well. */
+/** Returns the first fault: a different history also explains what the audit would find. */
 function findFault(
   { position, lastEventId, lastEventAt, audit }: Cursor,
   { head, tally, skipped }: CursorFacts,
@@ -33,7 +34,7 @@ function findFault(
     return { kind: 'beyond-head', detail: `is at position ${position}, but the log ends at ${head}` };
   }
   if (lastEventId !== null && lastEventAt === null) {
-    const detail = `remembers event ${lastEventId}, and the log has none of that id: it saw another history`;
+    const detail = `last saw event ${lastEventId}, which is not in the log: it saw a different history`;
     return { kind: 'diverged', detail };
   }
   if (lastEventId !== null && lastEventAt !== null && lastEventAt > position) {
@@ -53,16 +54,16 @@ function compareTallies(
   if (seen.events < there.events) {
     const missed = there.events - seen.events;
     const which = skipped && `version ${skipped.version} of ${skipped.streamId} at position ${skipped.globalPosition}`;
-    const lost = which ?? (missed === 1 ? '1 event' : `${missed} events`);
-    const detail = `was given ${seen.events} of the ${there.events} events ${range}, and not ${lost}`;
+    const lost = which ?? count(missed, 'event');
+    const detail = `saw ${seen.events} of the ${there.events} events ${range}, and skipped ${lost}`;
     return { kind: 'skipped-events', detail };
   }
   if (seen.events > there.events) {
-    const detail = `was given ${seen.events} events ${range}, and the log holds ${there.events}`;
+    const detail = `saw ${count(seen.events, 'event')} ${range}, but the log has ${there.events}`;
     return { kind: 'vanished-events', detail };
   }
   if (seen.idSum === there.idSum) return undefined;
-  const detail = `was given ${seen.events} events ${range}, as many as the log holds, and not the same ones`;
+  const detail = `saw ${count(seen.events, 'event')} ${range}, as many as the log has, but not the same ones`;
   return { kind: 'other-events', detail };
 }
 

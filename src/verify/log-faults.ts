@@ -1,10 +1,11 @@
-/** Collects what is wrong with events, bounded in memory however much it is. */
+/** Collects faults of events, in bounded memory. */
 import type { Finding } from '../domain/finding.js';
 import { maxOrdinaryBytes } from '../domain/limits.js';
 import { shellWord } from '../domain/shell-word.js';
+import { count as describeCount } from '../domain/words.js';
 import type { Break, Inspection, Occurrences } from '../store/store.js';
 
-/** Of each kind; the others are counted. */
+/** Faults of one kind that are named; further ones are counted. */
 const maxNamed = 100;
 
 const none: Occurrences = { events: 0, first: null };
@@ -37,8 +38,8 @@ export class LogFaults {
     return [
       ...this.#named,
       ...more,
-      ...toWarning('oversized', this.#oversized, `events above ${kilobytes} KB`),
-      ...toWarning('uncorrelated', this.#uncorrelated, 'events without a correlation id'),
+      ...toWarning('oversized', this.#oversized, `above ${kilobytes} KB`),
+      ...toWarning('uncorrelated', this.#uncorrelated, 'without a correlation id'),
     ];
   }
 }
@@ -59,16 +60,16 @@ function describe({ kind, version, globalPosition, id, other }: Break): string {
   if (kind === 'missing-version') return `has no version ${version - 1} before ${here}`;
   if (kind === 'wrong-order') return `has ${here}, and version ${version - 1} after it at ${other}`;
   if (kind === 'duplicate-version') return `has ${here}, and the same version at ${other}`;
-  return `has ${here} with the id ${id}, which the event at ${other} bears too`;
+  return `has ${here} with the id ${id}, which the event at ${other} has too`;
 }
 
 function toRemainder([kind, count]: readonly [Break['kind'], number]): Finding {
-  const detail = `has ${count - maxNamed} more events of this kind`;
+  const detail = `has ${describeCount(count - maxNamed, 'more event')} of this kind`;
   return { kind, severity: 'error', subject: 'log', detail, next: null };
 }
 
 function toWarning(kind: string, { events, first }: Occurrences, what: string): readonly Finding[] {
   if (first === null) return [];
-  const detail = `holds ${events} ${what}, the first at position ${first}`;
+  const detail = `has ${describeCount(events, 'event')} ${what}, the first at position ${first}`;
   return [{ kind, severity: 'warning', subject: 'log', detail, next: `evstore read --after ${first - 1} -n 1` }];
 }

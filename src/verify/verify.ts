@@ -1,10 +1,9 @@
-/** Whether the log is whole, and whether every subscription that can be audited was given all of it: one pass, in order. */
+/** Checks that the log is intact, and that every audited subscription saw all of its events, in one pass over the log. */
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import type { Store } from '../store/store.js';
-import { AuditCount } from './audit-count.js';
+import { AuditCount, findSkipped } from './audit.js';
 import { findCursorFaults } from './cursor-faults.js';
-import { findSkipped } from './find-skipped.js';
 import { LogFaults } from './log-faults.js';
 
 export interface VerifyOptions {
@@ -21,12 +20,12 @@ export interface VerifyReport {
     readonly position: number;
     /** Checkpoints, and tables of rebuilds. */
     readonly cursors: number;
-    /** Those of them that were proved to have been given every event, or found not to. */
+    /** Those of them that have an audit, and were checked for skipped events. */
     readonly audited: number;
   };
 }
 
-/** @throws the reason of the signal when it aborts: nothing is written, so nothing is left behind */
+/** Writes nothing. @throws the signal's reason when it aborts */
 export async function verifyStore(store: Store, { progress, signal }: VerifyOptions): Promise<VerifyReport> {
   const broken = await store.schema.findBrokenGuards();
   const records = await store.projections.list();
@@ -45,7 +44,7 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
   const cursorFaults: Finding[] = [];
   for (const cursor of cursors) {
     const tally = counts.find((count) => count.cursor === cursor)?.tally;
-    // Reading in order needs whole guards; the sums do not.
+    // Reading in order needs intact guards; the sums do not.
     const skipped = broken.length > 0 || tally === undefined ? undefined : await findSkipped(store.log, cursor, tally);
     const isProjection = names.has(partOf(cursor.name).projection);
     cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, tally, skipped }));

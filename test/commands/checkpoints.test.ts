@@ -41,7 +41,7 @@ forEachEngine((engine) => {
       expect((await evstore('checkpoints', 'delete', 'mailer')).code).toBe(6);
     }));
 
-  test('of a projection: its rows would be wrong, and it says so', () =>
+  test('moving the checkpoint of a projection warns that its rows will be wrong', () =>
     withShop(engine, async ({ test, evstore }) => {
       await placeOrders(test.store, 10);
       await evstore('run', '--once');
@@ -64,7 +64,7 @@ forEachEngine((engine) => {
     }));
 });
 
-test('where to is asked for, once, and never beyond the safe head', () =>
+test('set needs exactly one target position, not beyond the safe head', () =>
   withShop('sqlite', async ({ test, evstore }) => {
     await placeOrders(test.store, 3);
     await evstore('run', '--once');

@@ -24,7 +24,7 @@ forEachEngine((engine) => {
         livePosition: 30,
       });
       const planned = await evstore('diff', 'order_summary', '--dry-run');
-      expect(planned.stdout).toContain('rebuild 1 would be compared, from position 30 on');
+      expect(planned.stdout).toContain('would compare rebuild 1, which is at position 30');
       expect(await test.store.projections.rebuilds()).toEqual(before);
 
       const same = await report('diff', 'order_summary');
@@ -32,7 +32,7 @@ forEachEngine((engine) => {
       expect((await evstore('diff', 'order_summary')).stdout).toContain('no differences');
       const line = await evstore('diff', 'order_summary', '-o', 'ndjson');
       expect(JSON.parse(line.stdout)).toEqual(same);
-      expect((await evstore('projections')).stderr).toContain('swap it in with evstore swap order_summary');
+      expect((await evstore('projections')).stderr).toContain('swap it in with: evstore swap order_summary');
 
       await test.raw.query("delete from order_summary where order_id = 'Order-6'");
       await test.raw.query("insert into order_summary values ('Order-\u001b[2J', 1, 1)");

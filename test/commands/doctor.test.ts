@@ -29,12 +29,12 @@ async function examine(url: string, ...argv: readonly string[]): Promise<Report>
 const ofStore = ({ found }: Report) => found.filter((each) => !/lost-writes server|powerful-account/.test(each));
 
 forEachEngine((engine) => {
-  test('a store in good health', () =>
+  test('a healthy store', () =>
     withTestStore(engine, async ({ store, url }) => {
       await append(store, 'Order-1');
       const report = await examine(url);
       expect(ofStore(report)).toEqual([]);
-      expect(report.facts).toMatchObject({ guards: 'whole', head: '1', 'safe head': '1', projections: '0' });
+      expect(report.facts).toMatchObject({ guards: 'intact', head: '1', 'safe head': '1', projections: '0' });
       expect(report.facts.store).toContain('(--store)');
       expect(report.facts.schema).toMatch(/^version (\d+) of \1$/);
       if (engine === 'sqlite') {
@@ -43,7 +43,7 @@ forEachEngine((engine) => {
       }
     }));
 
-  test('no schema, then one of another evstore', () =>
+  test('no schema, then the schema of a newer evstore', () =>
     withTestStore(
       engine,
       async ({ store, raw, url }) => {
@@ -70,7 +70,7 @@ forEachEngine((engine) => {
       expect(ofStore(report)).toEqual(['error broken-guard store']);
     }));
 
-  test('subscriptions and rebuilds nobody looks after', () =>
+  test('abandoned subscriptions and rebuilds', () =>
     withTestStore(engine, async ({ store, raw, url }) => {
       await append(store, 'Order-1');
       await raw.query("insert into subscription_checkpoints (subscription_id, last_position) values ('mailer', 1)");
@@ -101,7 +101,7 @@ forEachEngine((engine) => {
     }));
 });
 
-test('--ci fails on a warning, and without it only an error does', () =>
+test('--ci fails on a warning; without it only an error fails', () =>
   withTestStore('sqlite', async ({ store, raw, url }) => {
     await append(store, 'Order-1');
     await raw.query(
@@ -146,7 +146,7 @@ test('settings of a Postgres database that lose or refuse writes', () =>
     expect((await examine(url)).found).toContain('error isolation server');
   }));
 
-test('who holds readers back: an open transaction, then one that was prepared and forgotten', () =>
+test('names what holds readers back: an open transaction, or a prepared one that was forgotten', () =>
   withTestStore('postgres', async ({ store, url, connect }) => {
     const writer = await connect();
     await writer.query('begin');

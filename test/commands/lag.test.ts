@@ -6,7 +6,7 @@ import { append, makeEvents } from '../support/events.js';
 import { withShop } from './shop.js';
 
 forEachEngine((engine) => {
-  test('the report, also of a foreign subscription', () =>
+  test('the report includes subscriptions of other programs', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [] });
       await placeOrders(test.store, 10);
@@ -57,7 +57,7 @@ forEachEngine((engine) => {
       expect((await report('lag', 'order_summary')).projections).toMatchObject([{ lag: 0, ageMs: null, etaMs: 0 }]);
     }));
 
-  test('counted: the events that each would be given, where the lag says positions', () =>
+  test('--count counts the waiting events of each, where the lag counts positions', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 3);
       await evstore('run', '--once');
@@ -86,7 +86,7 @@ forEachEngine((engine) => {
       expect(await waiting('order_summary', '--count')).toEqual([[9, null]]);
     }));
 
-  test('over a limit is exit 1, and names who', () =>
+  test('over a limit: exit 1, and the names of the projections', () =>
     withShop(engine, async ({ test, evstore }) => {
       await placeOrders(test.store, 3);
       await evstore('run', '--once');
@@ -100,7 +100,7 @@ forEachEngine((engine) => {
       expect((await evstore('lag', '--max-age', '0ms')).code).toBe(1);
     }));
 
-  test('wait: 0 when it is there, 7 when it takes too long, 6 for a name or an event nobody has', () =>
+  test('wait: 0 when it is there, 7 when it takes too long, 6 for an unknown name or event', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 3);
       await evstore('run', '--once');
@@ -111,7 +111,7 @@ forEachEngine((engine) => {
       await placeOrders(test.store, 2, 10, 3);
       const late = await evstore('wait', 'order_summary', '--timeout', '50ms');
       expect(late.code).toBe(7);
-      expect(late.stderr).toContain('order_summary at 3');
+      expect(late.stderr).toContain('order_summary is at 3');
       expect((await evstore('wait', 'order_summary', '--position', '3')).code).toBe(0);
       const [event] = await test.raw.query('select id from events where global_position = 5');
       const waiting = evstore('wait', 'order_summary', '--event', String(event?.id), '--timeout', '20s');
@@ -136,7 +136,7 @@ test('for Prometheus and for Nagios', () =>
     );
     expect(await evstore('lag', '-o', 'nagios')).toMatchObject({
       code: 0,
-      stdout: "LAG OK - 1 projections | 'order_summary'=2\n",
+      stdout: "LAG OK - 1 projection | 'order_summary'=2\n",
     });
     expect(await evstore('lag', '-o', 'nagios', '--max-lag', '1')).toEqual({
       code: 1,

@@ -15,7 +15,7 @@ forEachEngine((engine) => {
         codeVersion: 1,
         position: null,
       });
-      expect((await evstore('projections')).stderr).toContain('to create its table: evstore run order_summary');
+      expect((await evstore('projections')).stderr).toContain('create its table with: evstore run order_summary');
       await placeOrders(test.store, 5);
       await evstore('run', '--once');
       expect(await item()).toMatchObject({ state: 'current', version: 1, position: 5, kept: [], rebuild: null });
@@ -26,14 +26,14 @@ forEachEngine((engine) => {
     }));
 });
 
-test('for people a table, with the file relative to where they are', () =>
+test('people get a table, with files relative to the working directory', () =>
   withShop('sqlite', async ({ evstoreWith }) => {
     const { code, stdout } = await evstoreWith({ tty: true }, 'projections', '--color', 'never');
     expect(code).toBe(0);
     expect(stdout).toMatch(/order_summary +new +- +1 +- +- +- +- +projections\/order-summary\.ts/);
   }));
 
-test('nothing at all is fine', () =>
+test('an empty store without code: exit 0', () =>
   withShop('sqlite', async ({ evstore }) => {
     const { code, stdout, stderr } = await evstore('projections', '--projections', 'nowhere/**');
     expect({ code, stdout }).toEqual({

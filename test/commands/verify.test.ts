@@ -8,7 +8,7 @@ import { tamper } from '../support/tamper.js';
 const withId = { metadata: '{"correlationId":"c"}' };
 
 forEachEngine((engine) => {
-  test('a whole store: nothing on stdout, what was checked on stderr', () =>
+  test('an intact store: no findings on stdout, a summary on stderr', () =>
     withTestStore(engine, async ({ store, url }) => {
       await append(
         store,
@@ -20,18 +20,18 @@ forEachEngine((engine) => {
       expect(stderr).toContain('3 events up to position 3');
     }));
 
-  test('warnings alone are exit 0, and name the first event', () =>
+  test('only warnings: exit 0, naming the first event', () =>
     withTestStore(engine, async ({ store, url }) => {
       await append(store, 'Order-1');
       const { code, stdout } = await runCli(['verify', '--store', url]);
       expect(code).toBe(0);
       expect(stdout).toBe(
         'severity\tkind\tsubject\tdetail\tnext\n' +
-          'warning\tuncorrelated\tlog\tholds 1 events without a correlation id, the first at position 1\tevstore read --after 0 -n 1\n',
+          'warning\tuncorrelated\tlog\thas 1 event without a correlation id, the first at position 1\tevstore read --after 0 -n 1\n',
       );
     }));
 
-  test('a hole is exit 1, named for people and for programs, whatever the stream is called', () =>
+  test('a missing version: exit 1, and the stream is named for people and for programs, whatever its name', () =>
     withTestStore(engine, async (test) => {
       const name = `Order-\u001b[2J'x`;
       await append(
@@ -64,7 +64,7 @@ forEachEngine((engine) => {
       });
     }));
 
-  test('Ctrl-C: 130, and nothing is claimed', () =>
+  test('Ctrl-C: exit 130 without a result', () =>
     withTestStore(engine, async ({ store, url }) => {
       await append(store, 'Order-1');
       const signal = AbortSignal.abort(new Stop('SIGINT'));

@@ -149,7 +149,7 @@ export const integritySuite = suite('integrity', {
         kind: 'skipped-events',
         severity: 'error',
         subject: 'order_totals',
-        detail: 'was given 7 of the 8 events after position 0 up to 20, and not version 1 of Late-19 at position 19',
+        detail: 'saw 7 of the 8 events after position 0 up to 20, and skipped version 1 of Late-19 at position 19',
         next: 'evstore rebuild order_totals',
       },
     ]);
@@ -227,10 +227,10 @@ export const integritySuite = suite('integrity', {
     await append(store, 'Order-2', [makeEvent({ metadata: '{"correlationId":null}' })]);
     expect(await verify(store)).toEqual({
       findings: [
-        warning('oversized', 'holds 1 events above 10 KB, the first at position 2', 'evstore read --after 1 -n 1'),
+        warning('oversized', 'has 1 event above 10 KB, the first at position 2', 'evstore read --after 1 -n 1'),
         warning(
           'uncorrelated',
-          'holds 2 events without a correlation id, the first at position 3',
+          'has 2 events without a correlation id, the first at position 3',
           'evstore read --after 2 -n 1',
         ),
       ],

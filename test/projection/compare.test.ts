@@ -1,20 +1,16 @@
 /** What a swap would change, beside runners and writers, on real stores. */
 import { describe, expect, it } from 'vitest';
-import { type Diff, type DiffOptions, diffReady } from '../../src/projection/compare/diff.js';
+import { type DiffOptions, type DiffReport, diffReady } from '../../src/projection/compare/diff.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql, type TableIdentifier } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
-import {
-  planRebuilds,
-  type RebuildOptions,
-  rebuildPlanned,
-  rebuildProjection,
-} from '../../src/projection/rebuild/rebuild.js';
+import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild/rebuild.js';
 import { runProjections } from '../../src/projection/run/run.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
 import type { Comparison, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { errorOf, makeEvent } from '../support/events.js';
+import { type RebuildOptions, rebuildProjection } from '../support/rebuild.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const first = prepare(orderSummary);
@@ -37,7 +33,7 @@ function rebuildOptions(store: Store, changes: Partial<RebuildOptions> = {}): Re
   };
 }
 
-function diff(store: Store, changes: Partial<DiffOptions> = {}): Promise<Diff> {
+function diff(store: Store, changes: Partial<DiffOptions> = {}): Promise<DiffReport> {
   const signal = new AbortController().signal;
   return diffReady({ store, projection: second, owner: 'host:8', maxWaitMs: 10_000, samples: 10, signal, ...changes });
 }
@@ -69,7 +65,7 @@ function duringComparison(store: Store, work: () => Promise<unknown>): Store {
 
 forEachEngine((engine) => {
   describe('diff', () => {
-    it('tells rows added, removed and changed, by column, and writes no live row', async () => {
+    it('counts rows added, removed and changed, by column, and writes no live row', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         const none = await diff(test.store);
@@ -95,7 +91,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('catches the rebuilt table up to where the live one is, not to the head', async () => {
+    it('catches up the built table to the live position, not to the head', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         await placeOrders(test.store, 40, 10, 60);
@@ -108,7 +104,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('lets the runner go on while rows are compared', async () => {
+    it('lets the runner continue while rows are compared', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         const stopping = new AbortController();
@@ -140,7 +136,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('waits for a runner to pass a rebuild that is ahead, and says so when nobody runs', async () => {
+    it('waits for the runner to pass a rebuild that is ahead, and fails without a runner', async () => {
       await withTestStore(engine, async (test) => {
         await prepareShop(test);
         await placeOrders(test.store, 40, 10, 60);
@@ -217,7 +213,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('compares tables made by statements, and tells what validate finds', async () => {
+    it('compares tables of SQL projections, and reports the faults that validate finds', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         await runOnce(test.store, [prepare(orderSql)]);
@@ -246,7 +242,7 @@ forEachEngine((engine) => {
   describe('rebuild', () => {
     const full = { swap: true, verify: 'full' } as const;
 
-    it('--verify full swaps when nothing differs, also beside a writer and a runner', async () => {
+    it('--verify full swaps when nothing differs, also alongside a writer and a runner', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);
@@ -276,7 +272,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--verify full over the limit leaves the live table and a new one that is ready', async () => {
+    it('--verify full over the limit keeps the live table, and a new one that is ready', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);
@@ -309,7 +305,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--no-swap stays where the live table is, and so can be compared', async () => {
+    it('--no-swap stops at the live position, and so can be compared', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);
@@ -319,7 +315,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('several in one pass each stay where their live tables are', async () => {
+    it('several rebuilds in one pass each stop at the position of their live table', async () => {
       await withTestStore(engine, async (test) => {
         const other = prepare({ ...orderSummary, name: 'other' });
         await placeOrders(test.store, 30);
@@ -335,7 +331,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('rows that validate finds keep the new table from being swapped in', async () => {
+    it('faults that validate finds refuse the swap', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [first]);

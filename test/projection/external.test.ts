@@ -9,13 +9,9 @@ import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
 import type { ErrorPolicy } from '../../src/projection/catch-up/error-policy.js';
 import type { ExternalProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { abortRebuild, findUnfinished, retireRebuild } from '../../src/projection/journal/rebuild-lease.js';
-import {
-  planRebuilds,
-  type RebuildOptions,
-  rebuildPlanned,
-  rebuildProjection,
-} from '../../src/projection/rebuild/rebuild.js';
+import { abortRebuild, retireRebuild } from '../../src/projection/journal/drop.js';
+import { findUnfinished } from '../../src/projection/journal/find.js';
+import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild/rebuild.js';
 import { takeInventory } from '../../src/projection/status/inventory.js';
 import { planRollback, rollBack } from '../../src/projection/swap/rollback.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
@@ -24,6 +20,7 @@ import orderText from '../../templates/projection/order-text.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvent } from '../support/events.js';
 import { positionOf } from '../support/read-models.js';
+import { type RebuildOptions, rebuildProjection } from '../support/rebuild.js';
 import { until } from '../support/wait.js';
 import { orderSummary, prepare, runOnce } from './orders.js';
 

@@ -4,7 +4,7 @@ import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, makeEvents } from '../support/events.js';
 
 forEachEngine((engine) => {
-  it('counts few events, and of many looks at slices', () =>
+  it('counts few events, and samples slices of many', () =>
     withTestStore(engine, async ({ store }) => {
       const types = ['OrderPlaced', 'OrderPaid', 'OrderPlaced', 'OrderShipped'];
       for (let index = 0; index < 4; index += 1) {

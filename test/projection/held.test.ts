@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import { loadFile } from '../../src/projection/define/load.js';
-import { rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
 import type { AppliedBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { makeEvent } from '../support/events.js';
+import { rebuildProjection } from '../support/rebuild.js';
 import { actualRows, expectedRows, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const summary = prepare(orderSummary);

@@ -2,13 +2,13 @@
 import { defineProjection, defineSqlProjection, type Projection } from '../../src/projection/define/definition.js';
 import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
-import { rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
 import type { RebuildReport } from '../../src/projection/rebuild/rebuilding.js';
 import { runProjections } from '../../src/projection/run/run.js';
 import type { RunNews, RunOptions, RunResult } from '../../src/projection/run/run-options.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvent, readAll } from '../support/events.js';
+import { rebuildProjection } from '../support/rebuild.js';
 
 /** Every row says how many events it was made of: one that is applied twice, or not at all, shows. */
 export const orderSummary = defineProjection({

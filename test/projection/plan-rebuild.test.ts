@@ -90,7 +90,7 @@ describe('planRebuild', () => {
     expect(planRebuild({ ...facts, livePosition: 0 }, 'auto')).toMatchObject({ target: 100 });
   });
 
-  it('resumes the same code, and begins anew when told', () => {
+  it('resumes a rebuild of the same code, and restarts it with --restart', () => {
     expect(planRebuild({ ...facts, unfinished }, 'auto')).toMatchObject({
       action: 'resume',
       resumes: { rebuild: 7, state: 'filling', position: 40 },
@@ -114,7 +114,7 @@ describe('planRebuild', () => {
     }
   });
 
-  it('refuses to resume what was made beyond the end of the log', async () => {
+  it('refuses to resume a rebuild beyond the end of the log', async () => {
     await refusal({ unfinished: { ...unfinished, position: 102 } }, 'E_DIVERGED');
   });
 

@@ -3,15 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { abortRebuild, findUnfinished } from '../../src/projection/journal/rebuild-lease.js';
+import { abortRebuild } from '../../src/projection/journal/drop.js';
+import { findUnfinished } from '../../src/projection/journal/find.js';
 import { planRebuild } from '../../src/projection/rebuild/plan.js';
-import { gatherFacts, type RebuildOptions, rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
+import { gatherFacts } from '../../src/projection/rebuild/rebuild.js';
 import { runProjections } from '../../src/projection/run/run.js';
 import { planRollback, rollBack } from '../../src/projection/swap/rollback.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents } from '../support/events.js';
+import { type RebuildOptions, rebuildProjection } from '../support/rebuild.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
 const first = prepare(orderSummary);
@@ -51,7 +53,7 @@ async function startShop({ store }: TestStore, events = 60): Promise<void> {
 
 forEachEngine((engine) => {
   describe('rebuild', () => {
-    it('goes on where the table is when the answer to a batch before the swap was lost', async () => {
+    it('continues from the position of the table when the answer to a batch before the swap was lost', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await rebuildProjection(options(test.store, { swap: false }));
@@ -76,7 +78,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('makes a new version beside the live table and swaps it in', async () => {
+    it('builds a new version alongside the live table and swaps it in', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await placeOrders(test.store, 40, 10, 60);
@@ -124,7 +126,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('makes the first table of a projection that never ran; zero events are a success', async () => {
+    it('builds the first table of a projection that never ran; zero events are a success', async () => {
       await withTestStore(engine, async (test) => {
         expect(await rebuildProjection(options(test.store))).toMatchObject({
           outcome: 'swapped',
@@ -137,7 +139,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('leaves an interrupted build where it is, and resumes it', async () => {
+    it('keeps an interrupted rebuild, and resumes it', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test, 100);
         const live = await actualRows(test);
@@ -148,7 +150,7 @@ forEachEngine((engine) => {
         );
         expect(interrupted).toMatchObject({ outcome: 'interrupted', position: 30 });
         expect(await actualRows(test)).toEqual(live);
-        const plan = planRebuild(await gatherFacts({ store: test.store, projection: second }), 'auto');
+        const plan = planRebuild(await gatherFacts(test.store, second), 'auto');
         expect(plan).toMatchObject({ action: 'resume', from: 30 });
         const resumed = await rebuildProjection(options(test.store, { mode: 'resume' }));
         expect(resumed).toMatchObject({ outcome: 'swapped', rebuild: interrupted.rebuild, events: 70 });
@@ -197,7 +199,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--no-swap stops when it is ready; swap goes on with what came since', async () => {
+    it('--no-swap stops when it is ready; swap applies the events since', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         expect(await rebuildProjection(options(test.store, { swap: false }))).toMatchObject({ outcome: 'ready' });
@@ -209,19 +211,19 @@ forEachEngine((engine) => {
       });
     });
 
-    it('--max-diff keeps the live table when the numbers of rows differ by more', async () => {
+    it('--max-diff refuses the swap when the numbers of rows differ by more', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await test.raw.query("delete from order_summary where order_id in ('Order-1', 'Order-2')");
         const live = await actualRows(test);
         const error = await errorOf('E_CHECK_FAILED', rebuildProjection(options(test.store, { maxDiff: 1 })));
-        expect(error).toMatchObject({ exitCode: 1, next: 'evstore swap order_summary', details: { difference: 2 } });
+        expect(error).toMatchObject({ exitCode: 1, next: 'evstore diff order_summary', details: { difference: 2 } });
         expect(await actualRows(test)).toEqual(live);
         expect(await rebuildProjection(options(test.store, { maxDiff: 2 }))).toMatchObject({ outcome: 'swapped' });
       });
     });
 
-    it('a handler that throws leaves the live table, and the build can be aborted', async () => {
+    it('a handler that throws leaves the live table unchanged, and the rebuild can be aborted', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         const live = await actualRows(test);
@@ -245,7 +247,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('says when writers are as fast as it is, and gets there when they pause', async () => {
+    it('reports writers that are as fast as it is, and finishes when they pause', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test, 10);
         const { log } = test.store;
@@ -278,7 +280,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('a live table of another history is refused until its checkpoint is reset', async () => {
+    it('a live table of a different history is refused until its checkpoint is reset', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test, 20);
         await test.raw.query('update subscription_checkpoints set last_position = 99');
@@ -335,7 +337,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('without the old code readers go back to where the old table stood', async () => {
+    it('without the old code readers go back to the position of the old table', async () => {
       await withTestStore(engine, async (test) => {
         await startShop(test);
         await rebuildProjection(options(test.store));
@@ -371,7 +373,7 @@ forEachEngine((engine) => {
 });
 
 describe('W2: a reader that keeps the table open', () => {
-  it('gives up at the deadline with the live table intact, and says how to go on', async () => {
+  it('gives up at the deadline with the live table intact, and names the command to run next', async () => {
     await withTestStore('postgres', async (test) => {
       await startShop(test);
       const live = await actualRows(test);

@@ -1,4 +1,4 @@
-/** Rows of a live table made anew in their place, beside runners and writers, on real stores. */
+/** Rows of a live table recomputed alongside runners and writers, on real stores. */
 import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
@@ -83,7 +83,7 @@ async function expectProved(store: Store): Promise<void> {
 
 forEachEngine((engine) => {
   describe('repair', () => {
-    it('makes the rows of a stream anew, says what it would do first, and moves nothing else', async () => {
+    it('recomputes the rows of a stream, previews them with --dry-run, and changes nothing else', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [orders]);
@@ -113,7 +113,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('by key: rows that are missing come, rows without events go', async () => {
+    it('by key: adds missing rows, and removes rows without events', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [orders]);
@@ -146,7 +146,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('replays no event that the live rows have to do without', async () => {
+    it('replays no event that was parked or skipped', async () => {
       await withTestStore(engine, async (test) => {
         const picky = prepare({
           ...orderSummary,
@@ -174,7 +174,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('goes on until the merge is made when the answer to it was lost', async () => {
+    it('repeats the merge until it is made when its answer was lost', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         await runOnce(test.store, [orders]);
@@ -200,7 +200,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('refuses statements, other code, too many rows, and what concerns no row', async () => {
+    it('refuses SQL projections, other code, too many rows, and events that are about no row', async () => {
       await withTestStore(engine, async (test) => {
         const fails = (code: EvstoreError['code'], changes: Partial<RepairOptions>) =>
           errorOf(code, repair(test.store, changes));
@@ -232,7 +232,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('beside a runner and a writer no event is lost or doubled', async () => {
+    it('alongside a runner and a writer no event is lost or doubled', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 40);
         await sell(test.store, 20);
@@ -276,7 +276,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('killed at any moment it has merged all rows or none', async () => {
+    it('killed at any moment, it has merged all rows or none', async () => {
       const random = makeRandom(freshSeed());
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 200, 40);

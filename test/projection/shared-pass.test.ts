@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { EventBatch } from '../../src/domain/event.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
-import { findUnfinished } from '../../src/projection/journal/rebuild-lease.js';
+import { findUnfinished } from '../../src/projection/journal/find.js';
 import { planRebuilds, rebuildPlanned } from '../../src/projection/rebuild/rebuild.js';
 import type { RebuildReport, RebuildSettings } from '../../src/projection/rebuild/rebuilding.js';
 import type { AppliedBatch, ReadAllOptions, Store } from '../../src/store/store.js';
@@ -112,7 +112,7 @@ async function timesRemoved({ raw }: TestStore): Promise<number> {
 
 forEachEngine((engine) => {
   describe('a shared pass', () => {
-    it('reads each event once for all of them, whatever pace it goes at', async () => {
+    it('reads each event once for all rebuilds, at any batch size', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 400);
         for (const batchSize of [undefined, 7]) {
@@ -131,7 +131,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('writes nothing for the batches that are not for one, but stands at the end with all', async () => {
+    it('writes nothing for batches without an event of a rebuild, but all end at the same position', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 9);
         await append(test.store, 'Order-1', [makeEvent({ type: 'OrderRemoved' })]);
@@ -165,7 +165,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('leaves out who fails, with the error, and goes on for the others', async () => {
+    it('drops a rebuild that fails, with its error, and continues with the others', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 120);
         const early = failingAt(25, 'early');
@@ -188,7 +188,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('goes on for the others when one is taken over by another process', async () => {
+    it('continues with the others when another process takes over one', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 100);
         let taken: Promise<unknown> | undefined;
@@ -220,7 +220,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('begins where the lowest stands, and takes in the others when it comes by', async () => {
+    it('begins at the lowest position, and the others join when it reaches theirs', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 100);
         const stopAt = (events: number) => {
@@ -252,7 +252,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('fails with all of them when the log cannot be read, and keeps what is filled', async () => {
+    it('fails all rebuilds when the log cannot be read, and keeps what is filled', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 60);
         const log = new Proxy(test.store.log, {
@@ -280,7 +280,7 @@ forEachEngine((engine) => {
       });
     });
 
-    it('goes past the live table of one that lags, and swaps none before it is level', async () => {
+    it('passes a live table that lags, and swaps no table before it has caught up', async () => {
       await withTestStore(engine, async (test) => {
         await placeOrders(test.store, 30);
         await runOnce(test.store, [summary]);

@@ -91,6 +91,7 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['run', live, '--once'], names: [live] },
     { argv: () => ['run', 'failing_orders', '--once'], code: 9, names: ['failing_orders', types[1]] },
   ],
+  repair: [{ argv: () => ['repair', live, '--stream', streams[1]], names: [live] }],
   'checkpoints set': [{ argv: () => ['checkpoints', 'set', live, '--to', '3'], names: [live] }],
   'checkpoints reset': [{ argv: () => ['checkpoints', 'reset', 'failing_orders', '--execute'] }],
   'checkpoints delete': [{ argv: () => ['checkpoints', 'delete', live], names: [live] }],

@@ -7,7 +7,6 @@ import { defineProjection, defineSqlProjection } from '../../src/projection/defi
 import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
-import { rebuildProjection } from '../../src/projection/rebuild/rebuild.js';
 import { runProjections } from '../../src/projection/run/run.js';
 import { planRollback, rollBack } from '../../src/projection/swap/rollback.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
@@ -16,6 +15,7 @@ import { verifyStore } from '../../src/verify/verify.js';
 import type { TestStore } from './engines.js';
 import { makeEvent, readAll } from './events.js';
 import { checkpointOf, takeLease } from './read-models.js';
+import { rebuildProjection } from './rebuild.js';
 
 /** A row per stream: the versions of its events in the order they came. */
 export const tracesOf = (version: number) =>

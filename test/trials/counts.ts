@@ -16,7 +16,7 @@ export type ModelName = (typeof models)[number];
 
 /** @param workMs how long each event takes, for a kill to hit it */
 export function countsCode(version = 1, workMs = 0.1): string {
-  return `${importOf('sql', 'projection/sql-tag')}${importOf('defineProjection, defineSqlProjection', 'projection/definition')}
+  return `${importOf('sql', 'projection/define/sql-tag')}${importOf('defineProjection, defineSqlProjection', 'projection/define/definition')}
 function work() {
   const end = performance.now() + ${workMs};
   while (performance.now() < end);

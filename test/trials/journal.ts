@@ -1,12 +1,11 @@
 /** Whether the journal of rebuilds and the tables that are there fit together. */
-import type { Rebuild, RebuildState } from '../../src/store/store.js';
+import { isUnfinished } from '../../src/store/rebuild-state.js';
+import type { Rebuild } from '../../src/store/store.js';
 import { models } from './counts.js';
 import type { TrialStore } from './trial.js';
 
-const unfinished: readonly RebuildState[] = ['planned', 'filling', 'ready'];
-
 export async function findUnfinished({ store }: TrialStore, projection: string): Promise<Rebuild | undefined> {
-  return (await store.projections.rebuilds(projection)).find(({ state }) => unfinished.includes(state));
+  return (await store.projections.rebuilds(projection)).find(isUnfinished);
 }
 
 /** Waits until nothing is under way in the journal: a killed process may have a COMMIT on its way. */
@@ -33,7 +32,7 @@ export async function checkJournal({ engine, store, raw }: TrialStore): Promise<
   for (const table of tables) if (!expected.has(table)) findings.push(`table ${table} belongs to no rebuild`);
   for (const table of expected) if (!tables.has(table)) findings.push(`table ${table} is missing`);
   for (const model of models) {
-    const open = rebuilds.filter(({ projection, state }) => projection === model && unfinished.includes(state));
+    const open = rebuilds.filter((each) => each.projection === model && isUnfinished(each));
     if (open.length > 1) findings.push(`${model} has ${open.length} unfinished rebuilds`);
   }
   return findings;

@@ -20,7 +20,7 @@ const types = [
 ];
 
 export function lifeCode(): string {
-  return `${importOf('defineProjection', 'projection/definition')}
+  return `${importOf('defineProjection', 'projection/define/definition')}
 const count = (row, { data, type }) => ({
   events: (row?.events ?? 0) + 1,
   amount: (row?.amount ?? 0) + data.amount,

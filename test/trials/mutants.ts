@@ -27,7 +27,7 @@ export const noCompareAndSet: readonly Mutation[] = [
 /** The tables change names as they are, without what came in since the rebuild was level. */
 export const swapWithoutDrain: readonly Mutation[] = [
   {
-    file: 'src/projection/swap/switch-tables.js',
+    file: 'src/projection/swap/swap-tables.js',
     from: /await drain\(options, catchUp, Math\.max\(live\.position, last\), deadline\);/,
     to: ';',
   },

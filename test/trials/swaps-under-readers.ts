@@ -31,7 +31,7 @@ const rollbackEvery = 5;
 
 /** Two tables that must agree; every row tells which version made it. */
 function code(version: number): string {
-  return `${importOf('sql', 'projection/sql-tag')}${importOf('defineSqlProjection', 'projection/definition')}
+  return `${importOf('sql', 'projection/define/sql-tag')}${importOf('defineSqlProjection', 'projection/define/definition')}
 export default defineSqlProjection({
   name: '${name}',
   version: ${version},

@@ -1,35 +1,32 @@
 /**
- * The moment at which live and rebuilt tables can be compared: both at one position. The rebuilt ones are caught up to
- * the live checkpoint, which is held for as long as it takes to open a snapshot; then the runner goes on.
+ * Compares rebuilt rows with the live ones, key by key, at one position. The built tables are caught up to the live
+ * checkpoint; its lease is held until a snapshot of both is open, then the runner continues.
  */
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
-import { BackOff, pause } from '../../lease/back-off.js';
+import { repeat } from '../../lease/attempts.js';
+import { pause } from '../../lease/back-off.js';
 import { checkpointsOf, furthestOf, leastOf } from '../../lease/checkpoints.js';
-import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
+import { leaseTtlMs } from '../../lease/heartbeat.js';
 import { findRecord } from '../../lease/registration.js';
-import type { Checkpoint, Comparison, Lease, Rebuild, Store } from '../../store/store.js';
+import { takeOver } from '../../lease/with-lease.js';
+import type { Checkpoint, Comparison, Store } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
-import { addUpDifferences, type TableDiff } from './differences.js';
+import { reload } from '../journal/find.js';
+import { type HeldTables, reach } from '../journal/tables.js';
+import { addUp, type TableDiff } from './table-diff.js';
 
 export interface CompareOptions {
   readonly store: Store;
   readonly projection: PreparedProjection;
   readonly owner: string;
-  /** How long it may take until both stand at one position, in milliseconds. */
+  /** How long it may take until both are at one position, in milliseconds. */
   readonly maxWaitMs: number;
   /** Differing rows kept of each kind and table. */
   readonly samples: number;
   readonly signal: AbortSignal;
 }
 
-/** What takes the rebuilt tables forward. */
-interface Advancing {
-  readonly position: number;
-  moveTo(position: number): void;
-  steps(to: number): AsyncIterable<unknown>;
-}
-
-export interface Differences {
+export interface Diff {
   /** Of both. */
   readonly position: number;
   readonly live: { readonly version: number; readonly rows: number };
@@ -39,99 +36,81 @@ export interface Differences {
   readonly differences: number;
 }
 
-interface OpenComparison {
+/** A snapshot of both sides at one position. */
+interface Snapshot {
   readonly position: number;
   readonly items: AsyncGenerator<Comparison>;
 }
 
-/** How long nobody may have the lease before nobody is waited for: longer than a runner that was asked to step back does. */
+/** Stop waiting if no one holds the lease for this long. A runner that was asked to step back is away for less. */
 const idleMs = 3_000;
 const pollMs = 100;
 
 /**
- * Null without a live table: one that never ran has nothing to compare with.
- * @param lease on the rebuild, kept alive by the caller
- * @throws E_TIMEOUT when they could not be brought to one position in time
- * @throws E_CONFIG for a table that cannot be compared, E_SUPERSEDED when the rebuild is somebody else's now
+ * Returns null without a live table: one that never ran has nothing to compare with.
+ * @throws E_TIMEOUT when the two did not reach one position in time
+ * @throws E_CONFIG for a table that cannot be compared, E_SUPERSEDED when another process took the rebuild
  */
-export async function compareRebuilt(
-  options: CompareOptions,
-  rebuild: Rebuild,
-  lease: Lease,
-  catchUp: Advancing,
-): Promise<Differences | null> {
+export async function compareRebuilt(options: CompareOptions, tables: HeldTables): Promise<Diff | null> {
   const { store, projection, samples, signal } = options;
   assertComparable(projection);
   const live = await findRecord(store, projection.name);
-  const opened = live === undefined ? null : await openComparison(options, rebuild, lease, catchUp);
-  if (live === undefined || opened === null) return null;
-  const tables = await addUpDifferences(opened.items, projection, samples, signal);
-  const sum = (count: (table: TableDiff) => number) => tables.reduce((all, table) => all + count(table), 0);
+  const snapshot = live === undefined ? null : await openSnapshot(options, tables);
+  if (live === undefined || snapshot === null) return null;
+  const found = await addUp(snapshot.items, projection, samples, signal);
+  const sum = (rowsOf: (table: TableDiff) => number) => found.reduce((all, table) => all + rowsOf(table), 0);
   return {
-    position: opened.position,
+    position: snapshot.position,
     live: { version: live.version, rows: sum((table) => table.live) },
-    rebuilt: { version: rebuild.version, rows: sum((table) => table.rebuilt) },
-    tables,
+    rebuilt: { version: tables.rebuild.version, rows: sum((table) => table.rebuilt) },
+    tables: found,
     differences: sum(({ added, removed, changed }) => added + removed + changed),
   };
 }
 
-async function openComparison(
-  options: CompareOptions,
-  rebuild: Rebuild,
-  lease: Lease,
-  catchUp: Advancing,
-): Promise<OpenComparison | null> {
-  const { store, signal, maxWaitMs } = options;
-  const deadline = performance.now() + maxWaitMs;
-  // Long enough for a runner that was asked to step back to take its table a step further.
-  const backOff = new BackOff(100, 4_000);
-  for (;;) {
-    signal.throwIfAborted();
-    try {
+function openSnapshot(options: CompareOptions, tables: HeldTables): Promise<Snapshot | null> {
+  const { rebuild, lease, catchUp } = tables;
+  const { store } = options;
+  return repeat<Snapshot | null>({
+    ...options,
+    // Long enough for a runner that was asked to step back to move its table forward.
+    pauseMs: [100, 4_000],
+    attempt: async (deadline) => {
       const live = await waitForLive(options, catchUp.position, deadline);
       if (live === 0) return null;
-      await reach(options, catchUp, live, deadline);
-      return await openHeld(options, rebuild, catchUp, deadline);
-    } catch (error) {
-      if (signal.aborted || !isEvstoreError(error)) throw error;
-      if (error.code !== 'E_SUPERSEDED' || performance.now() > deadline) throw error;
+      await reach(store.log, catchUp, live, { ...options, deadline });
+      return openAtLive(options, tables, deadline);
+    },
+    settle: async (error) => {
+      // E_TIMEOUT is final here: it means that the two will not meet.
+      if (!isEvstoreError(error) || error.code !== 'E_SUPERSEDED') throw error;
       if (!(await store.projections.renewLease(lease, leaseTtlMs))) throw error;
-      const current = (await store.projections.rebuilds(rebuild.projection)).find(({ id }) => id === rebuild.id);
-      if (current === undefined || current.state !== rebuild.state) throw error;
+      const current = await reload(store, rebuild);
+      if (current?.state !== rebuild.state) throw error;
       if (current.position !== catchUp.position) catchUp.moveTo(current.position);
-    }
-    await backOff.wait(signal);
-  }
+      return undefined;
+    },
+    giveUp: (error) => error,
+  });
 }
 
-/** With the live checkpoint held where it is. */
-async function openHeld(
-  options: CompareOptions,
-  rebuild: Rebuild,
-  catchUp: Advancing,
+/** Holds the live checkpoint in place while the snapshot is opened. */
+function openAtLive(
+  { store, owner, signal }: CompareOptions,
+  { rebuild, catchUp }: HeldTables,
   deadline: number,
-): Promise<OpenComparison> {
-  const { store, owner } = options;
-  const target = { kind: 'checkpoint', subscriptionId: rebuild.projection } as const;
-  const answer = await store.projections.acquireLease(target, { owner, ttlMs: leaseTtlMs, steal: true });
-  if (answer.held) throw new EvstoreError('E_BUG', `the lease of ${rebuild.projection} could not be taken over`);
-  const live = answer.lease;
-  const heartbeat = new Heartbeat(store.projections, live);
-  try {
-    await reach(options, catchUp, live.position, deadline);
+): Promise<Snapshot> {
+  return takeOver(store.projections, rebuild.projection, { owner, signal }, async (live) => {
+    await reach(store.log, catchUp, live.position, { deadline, signal });
     const items = store.projections.compareTables(rebuild)[Symbol.asyncIterator]();
     const first = await items.next();
     if (first.done || first.value.kind !== 'position') throw new EvstoreError('E_BUG', 'a comparison has no position');
-    return { position: first.value.position, items: goOn(items) };
-  } finally {
-    heartbeat.stop();
-    await store.projections.releaseLease(live).catch(() => {});
-  }
+    return { position: first.value.position, items: rest(items) };
+  });
 }
 
-/** The rest of an iteration; given up, it is ended. */
-async function* goOn(items: AsyncIterator<Comparison>): AsyncGenerator<Comparison> {
+/** Yields what is left, and closes the iterator when the consumer stops early. */
+async function* rest(items: AsyncIterator<Comparison>): AsyncGenerator<Comparison> {
   try {
     for (let next = await items.next(); !next.done; next = await items.next()) yield next.value;
   } finally {
@@ -139,7 +118,10 @@ async function* goOn(items: AsyncIterator<Comparison>): AsyncGenerator<Compariso
   }
 }
 
-/** Where the live tables stand, all parts of them, as soon as the rebuilt ones are not ahead; 0 without any that ran. */
+/**
+ * Waits until all parts of the live tables are at one position, not behind the built ones.
+ * @returns that position; 0 when they never ran
+ */
 async function waitForLive(
   { store, projection, maxWaitMs, signal }: CompareOptions,
   position: number,
@@ -159,42 +141,22 @@ async function waitForLive(
   }
 }
 
-async function reach(
-  { store, projection, signal }: CompareOptions,
-  catchUp: Advancing,
-  position: number,
-  deadline: number,
-): Promise<void> {
-  for (;;) {
-    for await (const _step of catchUp.steps(position));
-    signal.throwIfAborted();
-    if (catchUp.position >= position) return;
-    if (performance.now() > deadline) {
-      throw new EvstoreError('E_TIMEOUT', `events up to position ${position} could not be read in time`, {
-        why: `An open transaction holds the safe head below the live table of ${projection.name}.`,
-        next: 'evstore lag',
-      });
-    }
-    await store.log.waitForAppend(catchUp.position, { timeoutMs: 500, signal });
-  }
-}
-
-/** @param waitedMs undefined: nobody moves the live table */
+/** @param waitedMs undefined when no runner moves the live table */
 function apart(
   name: string,
   live: readonly Checkpoint[],
   position: number,
   waitedMs: number | undefined,
 ): EvstoreError {
-  const positions = live.map((each) => each.position).join(', ');
-  const where = `The live table is at ${positions}, the built table at ${position}`;
-  return new EvstoreError('E_TIMEOUT', `the live table of ${name} is not where the rebuilt one is`, {
+  const positions = live.map((each) => each.position);
+  const found = `The live table is at position ${positions.join(', ')}, the rebuilt one at ${position}.`;
+  return new EvstoreError('E_TIMEOUT', `the live and the rebuilt table of ${name} are at different positions`, {
     why:
       waitedMs === undefined
-        ? `${where}, and no process runs ${name}. First run the code that made the live rows.`
-        : `${where}, and they were not at one position within ${waitedMs} ms.`,
+        ? `${found} No runner of ${name} moves the live table; run the code that made its rows first.`
+        : `${found} They did not reach the same position within ${waitedMs} ms.`,
     next: waitedMs === undefined ? `evstore run ${name} --once` : `evstore lag ${name}`,
-    details: { live: live.map((each) => each.position), rebuilt: position },
+    details: { live: positions, rebuilt: position },
   });
 }
 
@@ -202,7 +164,7 @@ function apart(
 export function assertComparable({ name, model }: PreparedProjection): void {
   if (model.kind !== 'external') return;
   throw new EvstoreError('E_USAGE', `the rows of ${name} cannot be compared`, {
-    why: 'They are not in this database.',
+    why: 'They are outside the database of this store.',
     next: `evstore rebuild ${name} --verify count`,
   });
 }

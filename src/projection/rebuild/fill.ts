@@ -2,23 +2,24 @@
 import { uniteFilters } from '../../domain/matches.js';
 import type { Store } from '../../store/store.js';
 import { Pace, readPaced } from '../catch-up/pace.js';
-import type { RebuildProgress } from '../journal/rebuild-steps.js';
+import type { RebuildProgress } from '../journal/steps.js';
 import type { Rebuilding } from './rebuilding.js';
 
 export interface FillOptions {
   readonly store: Store;
-  /** Fixed events a batch; adaptive unless said. */
+  /** Events a batch; adaptive unless set. */
   readonly batchSize?: number | undefined;
   readonly signal: AbortSignal;
   readonly progress: (progress: RebuildProgress) => void;
 }
 
-/** Batches folded and applied at a time: one waits for the database while another is folded. */
+/** Rebuilds that take a batch at the same time: one waits for the database while another folds. */
 const atATime = 2;
 
 /**
- * Up to the highest target of them, or to the safe head where that is lower. It begins where the lowest stands; one that
- * is further joins when the pass comes by, one that fails or is at its limit drops out. No event is read twice.
+ * Reads up to the highest target, or to the safe head where that is lower. The pass begins at the lowest position. A
+ * rebuild that is further along joins when the pass reaches it; one that fails or is at its limit leaves. No event is read
+ * twice.
  */
 export async function fillTogether(all: readonly Rebuilding[], options: FillOptions): Promise<void> {
   const target = Math.max(0, ...all.filter(({ isUnderWay }) => isUnderWay).map((each) => each.target));
@@ -33,7 +34,7 @@ export async function fillTogether(all: readonly Rebuilding[], options: FillOpti
   for (const each of all) each.leave();
 }
 
-/** Whether `to` was reached: there is more to be read behind it. */
+/** Returns true when there may be more to read after `to`. */
 async function fillUpTo(
   to: number,
   readers: readonly Rebuilding[],

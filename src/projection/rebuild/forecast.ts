@@ -1,19 +1,19 @@
-/** What a rebuild would take, found out without writing anything. Positions are global positions. */
+/** Estimates what a rebuild takes, without writing anything. Positions are global positions. */
 import type { EventFilter } from '../../domain/event.js';
 import type { Engine, EventLog, Store } from '../../store/store.js';
 import type { SwapOptions } from '../swap/swap.js';
 import type { RebuildPlanned } from './plan.js';
 
 export interface RebuildForecast {
-  /** Events to be read between where it begins and the safe head. */
+  /** Events to read between where it begins and the safe head. */
   readonly matching: Amount;
-  /** Of the new tables, as the live ones are; null where nothing is live. */
+  /** Of the live tables, as an estimate for the new ones; null without live tables. */
   readonly rows: Amount | null;
-  /** With indexes; null where nothing is live. */
+  /** With indexes; null without live tables. */
   readonly bytes: number | null;
   /** On the disk of the store; null where the engine cannot see it. */
   readonly freeBytes: number | null;
-  /** Null when nothing is to be swapped. */
+  /** Null with `--no-swap`. */
   readonly swap: SwapForecast | null;
   readonly rollback: RollbackForecast;
 }
@@ -25,7 +25,7 @@ export interface Amount {
 }
 
 export interface SwapForecast {
-  /** Taken in one transaction, which changes names and writes no row. */
+  /** Taken in one transaction, which renames tables and writes no row. */
   readonly locks: readonly { readonly what: string; readonly mode: string }[];
   /** How long one attempt waits for them, and how long attempts are repeated, in milliseconds. */
   readonly lockTimeoutMs: number;
@@ -34,15 +34,15 @@ export interface SwapForecast {
 
 export interface RollbackForecast {
   readonly possible: boolean;
-  /** How long the replaced tables are kept, in milliseconds. */
+  /** How long the old tables are kept, in milliseconds. */
   readonly keepOldMs: number;
-  /** Of what would be live again. */
+  /** Of the tables that would be live again. */
   readonly version: number;
-  /** By the code that is loaded now; otherwise the code of that version has to be. */
+  /** The loaded code can catch them up; if not, the code of that version must be loaded. */
   readonly caughtUp: boolean;
 }
 
-/** Up to here events are counted: a second's work at most. */
+/** At most this many positions are looked at, which takes a second at most. */
 const countedPositions = 100_000;
 const slices = 40;
 
@@ -71,10 +71,7 @@ export async function forecastRebuild(
   };
 }
 
-/**
- * Counted where there are few; otherwise in slices, spread evenly over the range.
- * @param most positions looked at
- */
+/** Counts few events; of many, samples slices spread evenly over the range. @param most positions looked at */
 export async function countMatching(
   log: EventLog,
   filter: EventFilter,
@@ -106,7 +103,7 @@ async function countRows({ projections }: Store, tables: RebuildPlanned['tables'
   return { amount, how };
 }
 
-/** Postgres locks what is renamed; SQLite has one writer at a time, and readers that go on beside it. */
+/** Postgres locks the tables it renames. SQLite has one writer at a time, and readers are not blocked. */
 function listLocks(engine: Engine, { projection, names }: RebuildPlanned): SwapForecast['locks'] {
   if (engine === 'sqlite') return [{ what: 'the store, against other writers', mode: 'immediate' }];
   return [

@@ -1,11 +1,11 @@
-/** What a rebuild would do, decided from facts and printed before anything is written. */
+/** Decides what a rebuild does, from facts, before anything is written. */
 import { EvstoreError } from '../../domain/errors.js';
 import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
 import { assertSamePlace, type CodeState, compareCode } from '../../lease/registration.js';
 import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
 
-/** What was found out about a projection and its tables. */
+/** What is known about a projection and its tables. */
 export interface RebuildFacts {
   readonly projection: Pick<PreparedProjection, 'name' | 'version' | 'codeHash' | 'tables' | 'filter' | 'model'>;
   /** Undefined for a projection the store does not know yet. */
@@ -28,26 +28,26 @@ export type RebuildMode = 'auto' | 'resume' | 'restart';
 export interface RebuildPlanned {
   readonly projection: string;
   readonly action: 'start' | 'resume' | 'restart';
-  /** The rebuild that is gone on with, and what of it is done; null for a new one. */
+  /** The rebuild that is resumed, and how far it is; null for a new one. */
   readonly resumes: { readonly rebuild: number; readonly state: RebuildState; readonly position: number } | null;
   /** Null for a projection the store does not know yet. */
   readonly fromVersion: number | null;
   readonly toVersion: number;
-  /** How the code compares to the one that made the live rows; null when there are none. */
+  /** How the code compares with the code that made the live rows; null without live rows. */
   readonly code: CodeState | null;
   readonly tables: readonly TableFacts[];
-  /** What is live outside the store's database; null when that is tables, and for one the store does not know yet. */
+  /** What is live outside the store's database; null for tables, and for a projection the store does not know yet. */
   readonly liveTarget: string | null;
-  /** What it makes outside the store's database; null when that is tables. */
+  /** What it makes outside the store's database; null for tables. */
   readonly builtTarget: string | null;
-  /** The tables it makes; a new rebuild's under the next number that is free. */
+  /** The tables it makes; those of a new rebuild have the next free number in their names. */
   readonly names: readonly RebuildTable[];
   /** Event types read, or every type. */
   readonly types: readonly string[] | 'all';
   readonly category: string | null;
   /** Null without a live table. */
   readonly livePosition: number | null;
-  /** Into how many the work of the live one is divided; 1 unless it is. */
+  /** Into how many parts the work is divided; 1 unless it is divided. */
   readonly parts: number;
   /** Where the fill begins; above 0 when a build is resumed. */
   readonly from: number;
@@ -56,8 +56,8 @@ export interface RebuildPlanned {
 }
 
 /**
- * @throws E_LOCK_HELD for an unfinished build of other code, naming both ways on
- * @throws E_DIVERGED for an unfinished build that stands beyond the end of the log
+ * @throws E_LOCK_HELD for an unfinished build of other code, naming both ways to continue
+ * @throws E_DIVERGED for an unfinished build beyond the end of the log
  * @throws E_NOT_FOUND for `resume` with nothing to resume
  * @throws E_UNSAFE_STORE naming what a swap could not carry over
  * @throws E_INVALID_INPUT for a name that would be too long
@@ -103,7 +103,7 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
   if (unfinished.position > head) {
     throw new EvstoreError(
       'E_DIVERGED',
-      `the unfinished rebuild of ${name} was made from another history than this log`,
+      `the unfinished rebuild of ${name} was built from a different history than this log`,
       {
         why: `It is at position ${unfinished.position}, but the log ends at ${head}.`,
         next: `evstore rebuild ${name} --restart`,
@@ -111,10 +111,10 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
     );
   }
   if (unfinished.version === version && unfinished.codeHash === codeHash) return 'resume';
-  throw new EvstoreError('E_LOCK_HELD', `an unfinished rebuild of ${name} was begun by other code`, {
+  throw new EvstoreError('E_LOCK_HELD', `other code began the unfinished rebuild of ${name}`, {
     why:
       `Rebuild ${unfinished.id} (version ${unfinished.version}) is at position ${unfinished.position}. ` +
-      `Restart it, or drop it: evstore abort ${name}.`,
+      `Restart it with this code, or drop it with evstore abort ${name}.`,
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },
   });
@@ -124,7 +124,7 @@ function planTarget({ projection: { name, version, model }, lastRebuild }: Rebui
   return model.kind === 'external' ? nameTarget(name, version, lastRebuild + 1) : null;
 }
 
-/** Checked here, before even the live tables of a new projection are made. */
+/** Checks the names here, before the live tables of a new projection are made. */
 function planTables({ projection, lastRebuild }: RebuildFacts): readonly RebuildTable[] {
   const { model, tables, version } = projection;
   const names = tables.map((table) => nameRebuildTables(table, version, lastRebuild + 1));
@@ -135,12 +135,12 @@ function planTables({ projection, lastRebuild }: RebuildFacts): readonly Rebuild
   return names;
 }
 
-/** A table that the new code has no more would be left behind without an owner. */
+/** A table that the new code no longer has would be left behind without an owner. */
 function assertSameTables({ projection, record }: RebuildFacts): void {
   const dropped = record?.tables.filter((table) => !projection.tables.includes(table)) ?? [];
   if (dropped.length === 0) return;
   throw new EvstoreError('E_CONFIG', `projection ${projection.name} no longer has the table ${dropped.join(', ')}`, {
-    why: 'A swap replaces tables by tables of the same names. Other tables are another projection: give it another name.',
+    why: 'A swap replaces tables by tables of the same names. Give a projection with other tables another name.',
   });
 }
 
@@ -151,7 +151,7 @@ function assertNothingBlocks(projection: string, tables: readonly TableFacts[]):
     blocking.map(({ kind, name }) => `${kind} ${name} on ${table}`),
   );
   throw new EvstoreError('E_UNSAFE_STORE', `a swap of ${projection} would lose ${names.join(', ')}`, {
-    why: 'It cannot be carried over to the new table. Drop it before the rebuild and make it again afterwards.',
+    why: 'A swap cannot carry this over to the new table. Drop it before the rebuild and create it again afterwards.',
     details: { blocking: names },
   });
 }

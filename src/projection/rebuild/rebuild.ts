@@ -1,39 +1,31 @@
 /**
- * Makes the rows of projections anew beside their live tables: plan, fill in one pass over the log, then each alone
- * catches up, makes its indexes, is verified and swapped. The live tables and their runners go on until the swap; a kill
- * at any point leaves them right, and the journal says where to go on.
+ * Rebuilds projections alongside their live tables: plan, fill in one pass over the log, then each alone catches up, makes
+ * its indexes, is verified and swapped. Runners keep the live tables up to date until the swap. A kill at any point leaves
+ * the live tables right, and the journal says where to resume.
  */
-import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import { type EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
+import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Store } from '../../store/store.js';
 import { isExternalProjection, type PreparedProjection } from '../define/prepare.js';
-import { isUnfinished } from '../journal/rebuild-lease.js';
 import { fillTogether } from './fill.js';
 import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan.js';
 import { Rebuilding, type RebuildReport, type RebuildSettings } from './rebuilding.js';
 
-export interface RebuildOptions extends RebuildSettings {
-  readonly projection: PreparedProjection;
-  readonly mode: RebuildMode;
-}
-
-/** What is to be done for a projection, or why nothing can be. */
+/** The plan for a projection, or why there is none. */
 export type PlannedRebuild = { readonly projection: PreparedProjection } & (
   | { readonly plan: RebuildPlanned; readonly facts: RebuildFacts; readonly error: null }
   | { readonly plan: null; readonly facts: null; readonly error: EvstoreError }
 );
 
-/** What the rows kept in memory may take, of one rebuild and of all together, in bytes. */
+/** Limits of the rows kept in memory, for one rebuild and for all together, in bytes. */
 const mostCacheBytes = 8 * 1024 * 1024;
 const allCacheBytes = 12 * 1024 * 1024;
 
-/** @throws E_DIVERGED when the live rows were made from another history: no rebuild of this log can take their place */
-export async function gatherFacts({
-  store,
-  projection,
-}: Pick<RebuildOptions, 'store' | 'projection'>): Promise<RebuildFacts> {
+/** @throws E_DIVERGED when the live rows were built from a different history: no rebuild of this log can replace them */
+export async function gatherFacts(store: Store, projection: PreparedProjection): Promise<RebuildFacts> {
   const { name, tables } = projection;
   const checkpoints = checkpointsOf(await store.projections.checkpoints(), name);
   for (const checkpoint of checkpoints) await assertSameHistory(store.log, checkpoint);
@@ -49,7 +41,7 @@ export async function gatherFacts({
   };
 }
 
-/** In the order given; one that cannot be rebuilt keeps no other from it. Writes nothing. */
+/** Plans in the order given, and writes nothing. A projection that cannot be rebuilt does not stop the others. */
 export async function planRebuilds(
   store: Store,
   projections: readonly PreparedProjection[],
@@ -58,7 +50,7 @@ export async function planRebuilds(
   const planned: PlannedRebuild[] = [];
   for (const projection of projections) {
     try {
-      const facts = await gatherFacts({ store, projection });
+      const facts = await gatherFacts(store, projection);
       planned.push({ projection, facts, plan: planRebuild(facts, mode), error: null });
     } catch (error) {
       if (!isEvstoreError(error)) throw error;
@@ -68,7 +60,7 @@ export async function planRebuilds(
   return planned;
 }
 
-/** In the order given. Never throws for one projection's sake: see `error`. */
+/** Rebuilds in the order given. A failure of one projection is in its report, and is not thrown. */
 export async function rebuildPlanned(
   settings: RebuildSettings,
   planned: readonly PlannedRebuild[],
@@ -84,7 +76,7 @@ export async function rebuildPlanned(
   const outside = all.filter(({ projection }) => isExternalProjection(projection));
   const cacheBytes = Math.min(mostCacheBytes, allCacheBytes / all.length);
   try {
-    // What is outside this database may be slow, or never answer: nothing but itself waits for it.
+    // A target outside this database may be slow or never answer, so nothing else waits for it.
     const groups = [inside, ...outside.map((one) => [one])];
     await Promise.all(groups.map((group) => makeTogether(group, settings, cacheBytes)));
   } finally {
@@ -93,7 +85,7 @@ export async function rebuildPlanned(
   return planned.map((each) => rebuildings.get(each.projection)?.report() ?? reportUnplanned(each));
 }
 
-/** In one pass. @param cacheBytes what the rows of each may take in memory */
+/** Rebuilds in one pass. @param cacheBytes what the rows of each may take in memory */
 async function makeTogether(
   group: readonly Rebuilding[],
   settings: RebuildSettings,
@@ -102,20 +94,6 @@ async function makeTogether(
   for (const each of group) await each.begin(cacheBytes);
   await fillTogether(group, settings);
   for (const each of group) await each.finish();
-}
-
-/**
- * One, alone.
- * @throws E_LOCK_HELD, E_NOT_FOUND, E_UNSAFE_STORE as `planRebuild`
- * @throws E_CHECK_FAILED when the number of rows differs by more than `maxDiff`: the new table stays, unswapped
- * @throws E_HANDLER, E_TIMEOUT, E_SUPERSEDED: the live table is untouched, the rebuild can be resumed
- */
-export async function rebuildProjection(options: RebuildOptions): Promise<RebuildReport> {
-  const planned = await planRebuilds(options.store, [options.projection], options.mode);
-  const [report] = await rebuildPlanned(options, planned);
-  if (report === undefined) throw new EvstoreError('E_BUG', 'a rebuild left no report');
-  if (report.error !== null) throw report.error;
-  return report;
 }
 
 function reportUnplanned({ projection, error }: PlannedRebuild): RebuildReport {

@@ -1,25 +1,34 @@
-/** One rebuild while this process works on it: its lease, its cursor, and how it ends. */
+/** One rebuild while this process works on it: its lease, its tables, and how it ends. */
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch } from '../../domain/event.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
-import { Heartbeat, leaseTtlMs } from '../../lease/heartbeat.js';
+import { leaseTtlMs } from '../../lease/heartbeat.js';
+import { acquireLease, type HeldLease, holdLease } from '../../lease/with-lease.js';
 import type { Lease, Rebuild } from '../../store/store.js';
-import { CatchUp } from '../catch-up/catch-up.js';
-import { assertComparable } from '../compare/compare.js';
-import { type Counts, type VerifyOptions, verifyRebuild } from '../compare/count-rows.js';
-import { assertWithin, compareFully, type FullCheck, isWithin } from '../compare/full-check.js';
-import { assertValid } from '../compare/validate-rows.js';
+import type { CatchUp } from '../catch-up/catch-up.js';
+import { assertComparable, compareRebuilt } from '../compare/compare.js';
+import { type Counts, countRows } from '../compare/count.js';
+import { findFaults } from '../compare/validate.js';
+import {
+  assertAllowed,
+  assertCounts,
+  assertNoFaults,
+  isAllowed,
+  type JudgedDiff,
+  type VerifyOptions,
+} from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { whyAlone } from '../fold/threads/threaded-fold.js';
-import { abortRebuild, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
-import { type RebuildProgress, StepClock, type StepTaken } from '../journal/rebuild-steps.js';
+import { abortRebuild } from '../journal/drop.js';
+import { type RebuildProgress, StepClock, type StepTaken } from '../journal/steps.js';
+import { catchUpTables } from '../journal/tables.js';
 import { type SwapOptions, swapHeld } from '../swap/swap.js';
 import type { RebuildFacts, RebuildPlanned } from './plan.js';
 
 export interface RebuildSettings extends SwapOptions, VerifyOptions {
   /** False stops when the table is ready. */
   readonly swap: boolean;
-  /** Threads that run the handlers of each projection where that can be; one unless said. */
+  /** Threads that run the handlers of each projection that allows it; one unless set. */
   readonly parallel?: number | undefined;
 }
 
@@ -27,46 +36,44 @@ export interface RebuildReport {
   readonly projection: string;
   /** Null when it was not begun. */
   readonly rebuild: number | null;
-  /** `interrupted`: told to stop; the journal says where to go on. */
+  /** `interrupted`: told to stop; it can be resumed. */
   readonly outcome: 'swapped' | 'ready' | 'interrupted' | 'failed';
   readonly fromVersion: number | null;
   readonly toVersion: number;
-  /** Where an earlier process had left it; null for a new one. */
+  /** Where an earlier process stopped; null for a new one. */
   readonly resumedFrom: number | null;
   /** Everything up to here is in the new table. */
   readonly position: number;
   /** Events folded by this process. */
   readonly events: number;
-  /** Events put aside by this process. */
+  /** Events parked or skipped by this process. */
   readonly aside: number;
   /** Null when they were not counted. */
   readonly rows: Counts | null;
   /** What a swap would change; null unless every row was compared. */
-  readonly diff: FullCheck | null;
+  readonly diff: JudgedDiff | null;
   readonly keepOldUntil: string | null;
-  /** Where the replaced tables stand; null when nothing was replaced, or from different positions: no way leads back. */
+  /** Position of the old tables; null when there are none, or from different positions: no rollback is possible. */
   readonly oldPosition: number | null;
   /** What this process did, in order. */
   readonly steps: readonly StepTaken[];
   /** Null unless it failed. */
   readonly error: EvstoreError | null;
-  /** From its beginning to its end, what others took meanwhile included. */
+  /** From beginning to end, including time spent on other rebuilds. */
   readonly elapsedMs: number;
 }
 
-/** With fewer events than this to go, the rest is done while the live runner waits. */
+/** With at most this many events to go, the rest is applied while the live runner waits. */
 const fewEvents = 1_000;
+/** Differing rows kept of each kind and table. */
+const samples = 10;
 
 /** What a rebuild holds from its beginning to its end. */
-interface Held {
-  readonly lease: Lease;
-  readonly heartbeat: Heartbeat;
-  /** Aborted when the process is told to stop, or the lease is somebody else's. */
-  readonly signal: AbortSignal;
+interface Held extends HeldLease {
   readonly catchUp: CatchUp;
 }
 
-/** Whatever goes wrong is kept, not thrown: others go on. */
+/** Keeps every failure for the report instead of throwing it: other rebuilds continue. */
 export class Rebuilding {
   readonly projection: PreparedProjection;
   readonly #settings: RebuildSettings;
@@ -77,7 +84,7 @@ export class Rebuilding {
   #rebuild: Rebuild | undefined;
   #held: Held | undefined;
   #rows: Counts | null = null;
-  #diff: FullCheck | null = null;
+  #diff: JudgedDiff | null = null;
   #outcome: RebuildReport['outcome'] | undefined;
   #error: EvstoreError | null = null;
   #endFill = (): void => {};
@@ -90,7 +97,7 @@ export class Rebuilding {
     this.projection = projection;
   }
 
-  /** Begun, and neither done nor failed nor told to stop. */
+  /** True once begun, until it is done, failed or told to stop. */
   get isUnderWay(): boolean {
     return this.#held !== undefined && this.#outcome === undefined;
   }
@@ -105,59 +112,49 @@ export class Rebuilding {
     return this.#held?.catchUp.events ?? 0;
   }
 
-  /** Where the shared pass is to bring it. */
+  /** Where the shared pass ends for it. */
   get target(): number {
     return this.#plan.target;
   }
 
-  /** Beyond this it is not to be filled with others: it has to meet the live table. */
+  /** The shared pass must not fill it beyond this position, because it has to meet the live table. */
   get limit(): number {
     const { swap, verify } = this.#settings;
     return swap && verify !== 'full' ? Number.POSITIVE_INFINITY : this.target;
   }
 
-  /** The journal row and its lease, then the tables. @param cacheBytes what its rows may take in memory */
+  /** Takes the journal row and its lease, then makes the tables. @param cacheBytes what its rows may take in memory */
   begin(cacheBytes?: number): Promise<void> {
     return this.#attempt(async () => {
-      const { store, signal, batchSize, policy, tellAside, verify, parallel } = this.#settings;
+      const { store, signal, verify, parallel } = this.#settings;
       signal.throwIfAborted();
       if (verify === 'full') assertComparable(this.projection);
       const { rebuild, lease } = await this.#takeOrStart();
       this.#rebuild = rebuild;
-      const heartbeat = new Heartbeat(store.projections, lease);
-      const either = AbortSignal.any([signal, heartbeat.lost]);
-      const catchUp = new CatchUp(store, this.projection, {
-        lease,
-        side: 'built',
-        physical: tableOf(rebuild, 'built'),
-        position: lease.position,
-        // One that is ready may have been live: appends have written it, though it is at the beginning of the log.
+      const held = holdLease(store.projections, lease, { signal });
+      const catchUp = catchUpTables(this.#settings, this.projection, rebuild, held, {
+        // Tables that are ready may have been live: at position 0 inline appends may have written to them.
         isEmpty: lease.position === 0 && rebuild.state !== 'ready',
         cacheBytes,
         threads: whyAlone(this.projection) === undefined ? parallel : 1,
-        batchSize,
-        policy,
-        tellAside,
-        signal: either,
       });
-      this.#held = { lease, heartbeat, signal: either, catchUp };
+      this.#held = { ...held, catchUp };
       await catchUp.start();
       if (rebuild.state !== 'planned') return;
-      this.#tell('create', this.#plan.target);
-      this.#rebuild = await this.#clock.time('create', async () => {
+      this.#rebuild = await this.#step('create', this.#plan.target, async () => {
         await catchUp.open();
         return store.projections.createRebuildTables(rebuild, lease, this.projection.model);
       });
     });
   }
 
-  /** From here on the pass is its own, too. */
+  /** Joins the shared pass. */
   join(): void {
     this.#endFill();
     this.#endFill = this.#clock.start('fill');
   }
 
-  /** What the pass reads. @returns how long folding it took, in milliseconds */
+  /** Takes a batch of the shared pass. @returns how long folding it took, in milliseconds */
   async take(batch: EventBatch, isLast: boolean): Promise<number> {
     let tookMs = 0;
     await this.#attempt(async () => {
@@ -166,43 +163,38 @@ export class Rebuilding {
     return tookMs;
   }
 
-  /** What it has taken is in the new table. */
+  /** Writes everything it has taken. */
   settle(): Promise<void> {
     return this.#attempt(() => this.#holding.catchUp.settle());
   }
 
-  /** The pass is over. */
+  /** Leaves the shared pass. */
   leave(): void {
     this.#endFill();
     this.#endFill = () => {};
   }
 
-  /** What each does alone: compare with the live rows, catch up, index, verify, swap. */
+  /** What each rebuild does alone: compare with the live rows, catch up, index, verify, swap. */
   finish(): Promise<void> {
     return this.#attempt(async () => {
-      const { store, swap } = this.#settings;
+      const { store, swap, verify } = this.#settings;
       const { lease, catchUp, signal } = this.#holding;
       signal.throwIfAborted();
-      await this.#compare();
-      if (this.#diff === null || isWithin(this.#diff)) await this.#clock.time('catch-up', () => this.#catchUp());
+      // Before it moves on: this may be the only moment at which both tables are at one position.
+      if (verify === 'full') this.#diff = await this.#step('verify', this.position, () => this.#compare());
+      if (this.#diff === null || isAllowed(this.#diff)) await this.#clock.time('catch-up', () => this.#catchUp());
       signal.throwIfAborted();
       if (this.#current.state === 'filling') {
-        this.#tell('index', catchUp.position);
-        this.#rebuild = await this.#clock.time('index', () =>
+        this.#rebuild = await this.#step('index', this.position, () =>
           store.projections.finishFill(this.#current, lease, this.projection.model),
         );
       }
-      if (this.#diff !== null) assertWithin(this.projection.name, this.#diff);
-      if (this.#settings.verify !== 'none') {
-        this.#tell('verify', catchUp.position);
-        await this.#clock.time('verify', () => this.#verify());
-      }
+      if (this.#diff !== null) assertAllowed(this.#current, this.#diff);
+      if (verify !== 'none') await this.#step('verify', this.position, () => this.#verify());
       signal.throwIfAborted();
       if (swap) {
-        this.#tell('swap', catchUp.position);
-        this.#rebuild = await this.#clock.time('swap', () =>
-          swapHeld({ ...this.#settings, signal }, this.#current, lease, catchUp),
-        );
+        const tables = { rebuild: this.#current, lease, catchUp };
+        this.#rebuild = await this.#step('swap', this.position, () => swapHeld({ ...this.#settings, signal }, tables));
       }
       await this.#end(swap ? 'swapped' : 'ready');
     });
@@ -210,18 +202,13 @@ export class Rebuilding {
 
   /** Never throws. */
   async release(): Promise<void> {
-    this.#held?.heartbeat.stop();
     await this.#held?.catchUp.close();
-    if (this.#held !== undefined) {
-      await this.#settings.store.projections.releaseLease(this.#held.lease).catch(() => {});
-    }
+    await this.#held?.release();
   }
 
-  /** A failure that came from outside, as of the pass it took part in. */
+  /** Records a failure of the pass it took part in. */
   fail(error: unknown): Promise<void> {
-    return this.#attempt(async () => {
-      throw error;
-    });
+    return this.#attempt(() => Promise.reject(error));
   }
 
   report(): RebuildReport {
@@ -248,15 +235,17 @@ export class Rebuilding {
 
   async #takeOrStart(): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
     const { store, owner, signal } = this.#settings;
+    const { projections } = store;
     const { unfinished } = this.#facts;
     if (this.#plan.action === 'resume' && unfinished !== undefined) {
-      return { rebuild: unfinished, lease: await leaseRebuild(store, unfinished, owner) };
+      const lease = await acquireLease(projections, { kind: 'rebuild', id: unfinished.id }, { owner });
+      return { rebuild: unfinished, lease };
     }
     if (unfinished !== undefined) await abortRebuild({ store, owner, code: this.projection, signal }, unfinished);
     const { name, version, codeHash, model, tables } = this.projection;
-    await store.projections.register({ name, version, codeHash, model });
+    await projections.register({ name, version, codeHash, model });
     const plan = { projection: name, version, codeHash, tables };
-    return store.projections.startRebuild(plan, { owner, ttlMs: leaseTtlMs });
+    return projections.startRebuild(plan, { owner, ttlMs: leaseTtlMs });
   }
 
   async #catchUp(): Promise<void> {
@@ -270,7 +259,7 @@ export class Rebuilding {
     }
   }
 
-  /** What is not swapped in now stays where the live table is: only there the two can be compared. */
+  /** Without a swap it stops where the live table is: only there can the two be compared. */
   async #findTarget(): Promise<number> {
     const { store, swap } = this.#settings;
     const { safeHead } = await store.log.head();
@@ -279,26 +268,24 @@ export class Rebuilding {
     return Math.min(safeHead, live || safeHead);
   }
 
-  /** Before it moves on: it may be the only moment at which both stand at one position. */
-  async #compare(): Promise<void> {
-    if (this.#settings.verify !== 'full') return;
+  async #compare(): Promise<JudgedDiff | null> {
     const { lease, catchUp, signal } = this.#holding;
-    const options = { ...this.#settings, projection: this.projection, signal };
-    this.#tell('verify', catchUp.position);
-    this.#diff = await this.#clock.time('verify', () =>
-      compareFully(options, this.#current, lease, catchUp, this.#settings.maxDiff),
-    );
+    const { maxDiff = 0 } = this.#settings;
+    const options = { ...this.#settings, projection: this.projection, samples, signal };
+    const diff = await compareRebuilt(options, { rebuild: this.#current, lease, catchUp });
+    return diff === null ? null : { ...diff, maxDiff };
   }
 
   async #verify(): Promise<void> {
-    const { store } = this.#settings;
-    const options = { ...this.#settings, signal: this.#holding.signal };
-    if (this.#diff === null) this.#rows = await verifyRebuild(store, this.#current, options, this.projection);
-    else this.#rows = { live: this.#diff.live.rows, rebuilt: this.#diff.rebuilt.rows };
-    await assertValid(store, this.projection, this.#current);
+    const { store, maxDiff } = this.#settings;
+    if (this.#diff === null) {
+      this.#rows = await countRows(store, this.#current, this.projection, this.#holding.signal);
+      if (this.#rows !== null) assertCounts(this.#current, this.#rows, maxDiff);
+    } else this.#rows = { live: this.#diff.live.rows, rebuilt: this.#diff.rebuilt.rows };
+    assertNoFaults(this.#current, await findFaults(store, this.projection, this.#current));
   }
 
-  /** Nothing is done any more once it has ended; nothing leaves but into the report. */
+  /** Does nothing once the rebuild has ended. */
   async #attempt(work: () => Promise<void>): Promise<void> {
     if (this.#outcome !== undefined) return;
     try {
@@ -327,6 +314,11 @@ export class Rebuilding {
   get #current(): Rebuild {
     if (this.#rebuild !== undefined) return this.#rebuild;
     throw new EvstoreError('E_BUG', `the rebuild of ${this.projection.name} was not begun`);
+  }
+
+  #step<T>(step: StepTaken['step'], target: number, work: () => Promise<T>): Promise<T> {
+    this.#tell(step, target);
+    return this.#clock.time(step, work);
   }
 
   #tell(phase: RebuildProgress['phase'], target: number): void {

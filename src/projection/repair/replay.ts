@@ -1,4 +1,4 @@
-/** Some rows of a table projection, folded from the beginning in memory. */
+/** Folds some rows of a table projection in memory, from the first event. */
 import type { RecordedEvent } from '../../domain/event.js';
 import type { StoredRow } from '../../domain/read-model.js';
 import type { Store } from '../../store/store.js';
@@ -6,26 +6,26 @@ import type { PreparedTableProjection } from '../define/prepare.js';
 import { HeldRows } from '../fold/held-rows.js';
 import { foldEvent, routeEvent } from '../fold/row-fold.js';
 import { Slices } from '../fold/slices.js';
-import type { Keys } from './repair-keys.js';
+import type { Keys } from './scope.js';
 
-/** With more streams than this the log is read once instead. */
+/** With more streams than this, the log is read once instead of stream by stream. */
 const mostStreams = 200;
 
 export class Replay {
   readonly #store: Store;
   readonly #projection: PreparedTableProjection;
-  readonly #keys: Keys;
+  readonly keys: Keys;
   /** Positions of events that the live rows have to do without. */
-  readonly #aside: ReadonlySet<number>;
+  readonly parked: ReadonlySet<number>;
   readonly #rows: HeldRows;
   #position = 0;
   #events = 0;
 
-  constructor(store: Store, projection: PreparedTableProjection, keys: Keys, aside: ReadonlySet<number>) {
+  constructor(store: Store, projection: PreparedTableProjection, keys: Keys, parked: ReadonlySet<number>) {
     this.#store = store;
     this.#projection = projection;
-    this.#keys = keys;
-    this.#aside = aside;
+    this.keys = keys;
+    this.parked = parked;
     this.#rows = new HeldRows(projection.shape, { isEmpty: true });
   }
 
@@ -55,12 +55,9 @@ export class Replay {
     this.#position = to;
   }
 
-  /** Each key with its row; null where none exists. */
+  /** Returns the rows there are, by the text of their key. */
   rows(): ReadonlyMap<string, StoredRow | null> {
-    const rows = new Map<string, StoredRow | null>();
-    for (const text of this.#keys.keys()) rows.set(text, null);
-    for (const [text, row] of this.#rows.touched()) rows.set(text, row);
-    return rows;
+    return new Map(this.#rows.touched());
   }
 
   async #add(events: readonly RecordedEvent[], signal: AbortSignal): Promise<void> {
@@ -68,20 +65,20 @@ export class Replay {
     for (const event of events) {
       if (slices.isOver) await slices.next();
       signal.throwIfAborted();
-      if (this.#aside.has(event.globalPosition)) continue;
+      if (this.parked.has(event.globalPosition)) continue;
       const routed = routeEvent(this.#projection, event);
-      const keys = routed.keys.filter(({ text }) => this.#keys.has(text));
+      const keys = routed.keys.filter(({ text }) => this.keys.has(text));
       if (keys.length === 0) continue;
       foldEvent(this.#projection, { ...routed, keys }, this.#rows);
       this.#events += 1;
     }
   }
 
-  /** With the stream as the key a row depends on no other stream; undefined where it may. */
+  /** Returns the only streams the rows depend on, when the key is the stream; undefined when they may depend on others. */
   #streams(): readonly string[] | undefined {
     const { definition, shape } = this.#projection;
-    if (definition.key !== undefined || this.#keys.size > mostStreams) return undefined;
+    if (definition.key !== undefined || this.keys.size > mostStreams) return undefined;
     const name = shape.keyProperties[0]?.name ?? '';
-    return [...this.#keys.values()].map((columns) => String(columns[name]));
+    return [...this.keys.values()].map((columns) => String(columns[name]));
   }
 }

@@ -1,9 +1,9 @@
-/** How many events wait for each subscription: counted, where the lag says positions. It reads that part of the log. */
+/** Counts the events that wait for each subscription, where the lag only says positions. Reads that part of the log. */
 import type { AuditFilter } from '../../domain/audit.js';
 import type { Cursor, EventLog, Store } from '../../store/store.js';
 import type { LagReport, ProjectionLag } from './lag.js';
 
-/** Positions counted in one go: between two, signals and timers get their turn. */
+/** Positions counted at a time: in between, signals and timers get their turn. */
 const sliceLength = 100_000;
 
 export async function countWaiting({ log, projections }: Store, report: LagReport): Promise<LagReport> {
@@ -17,7 +17,7 @@ export async function countWaiting({ log, projections }: Store, report: LagRepor
   return { ...report, projections: counted };
 }
 
-/** Another program's is its own affair: every event waits for it. Undefined for a projection that has not run since it was moved. */
+/** For a subscription of another program every event waits. Undefined for a projection that has not run since it was moved. */
 function filterOf({ name, version }: ProjectionLag, cursors: readonly Cursor[]): AuditFilter | undefined {
   if (version === null) return {};
   return cursors.find((cursor) => cursor.name === name && cursor.rebuild === null)?.audit?.filter;

@@ -1,8 +1,9 @@
-/** The code's projections against the database's. */
+/** Compares the projections in code with those in the database. */
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
 import { compareCode } from '../../lease/registration.js';
-import type { Checkpoint, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
+import { isUnfinished } from '../../store/rebuild-state.js';
+import type { ProjectionRecord, Store } from '../../store/store.js';
 import type { LoadedProjection } from '../define/load.js';
 
 /**
@@ -18,18 +19,18 @@ export interface InventoryItem {
   readonly version: number | null;
   /** Of the code; null for a detached one. */
   readonly codeVersion: number | null;
-  /** Of what is live; of the code for a new one. */
+  /** Of the live tables; of the code for a new one. */
   readonly mode: ProjectionMode;
   readonly tables: readonly string[];
-  /** What is live outside the store's database, as its own code calls it; null when that is tables. */
+  /** The live target outside the store's database; null for tables. */
   readonly target: string | null;
-  /** Null when it never ran; of a divided one, that of the part that is last. */
+  /** Null when it never ran; the lowest of all its parts. */
   readonly position: number | null;
-  /** Into how many its work is divided; 1 unless it is. */
+  /** Into how many parts its work is divided; 1 unless it is divided. */
   readonly parts: number;
   /** From the engine's statistics; null when it has none. */
   readonly estimatedRows: number | null;
-  /** Parked events of the live tables, those that only wait included. */
+  /** Parked events of the live tables, including those that wait behind another. */
   readonly parked: number;
   /** Versions whose tables are kept for a rollback, newest first. */
   readonly kept: readonly number[];
@@ -44,7 +45,7 @@ export interface InventoryItem {
   readonly file: string | null;
 }
 
-/** By name. Sagas keep a checkpoint too, but no tables: they are left out. */
+/** Lists them by name. Sagas are left out: they have a checkpoint, but no tables. */
 export async function takeInventory(
   store: Store,
   code: readonly LoadedProjection[],
@@ -63,52 +64,31 @@ export async function takeInventory(
   return names.map((name) => {
     const found = code.find((each) => each.name === name);
     const record = records.find((each) => each.name === name);
-    return toItem(name, found, record, {
-      checkpoints: checkpointsOf(checkpoints, name),
-      rebuilds: rebuilds.filter(({ projection }) => projection === name),
+    const own = rebuilds.filter(({ projection }) => projection === name);
+    const unfinished = own.find(isUnfinished);
+    const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
+    return {
+      name,
+      state: stateOf(found, record),
+      version: record?.version ?? null,
+      codeVersion: found?.version ?? null,
+      mode: record?.mode ?? found?.mode ?? 'async',
+      tables: record?.tables ?? found?.tables ?? [],
+      target: record?.target ?? null,
+      position: leastOf(checkpointsOf(checkpoints, name)) ?? null,
+      parts: record?.parts ?? 1,
+      estimatedRows: estimates.length === 0 ? null : sum(estimates),
       parked: parked.find(({ projection }) => projection === name)?.events ?? 0,
-      rows,
-    });
+      kept: own.flatMap(({ state, old }) =>
+        state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
+      ),
+      rebuild:
+        unfinished === undefined
+          ? null
+          : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
+      file: found?.file ?? null,
+    };
   });
-}
-
-interface ItemFacts {
-  /** One, or one for each part. */
-  readonly checkpoints: readonly Checkpoint[];
-  readonly rebuilds: readonly Rebuild[];
-  readonly parked: number;
-  readonly rows: ReadonlyMap<string, number | null>;
-}
-
-function toItem(
-  name: string,
-  code: LoadedProjection | undefined,
-  record: ProjectionRecord | undefined,
-  { checkpoints, rebuilds, parked, rows }: ItemFacts,
-): InventoryItem {
-  const unfinished = rebuilds.find(({ state }) => state === 'planned' || state === 'filling' || state === 'ready');
-  const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
-  return {
-    name,
-    state: stateOf(code, record),
-    version: record?.version ?? null,
-    codeVersion: code?.version ?? null,
-    mode: record?.mode ?? code?.mode ?? 'async',
-    tables: record?.tables ?? code?.tables ?? [],
-    target: record?.target ?? null,
-    position: leastOf(checkpoints) ?? null,
-    parts: record?.parts ?? 1,
-    estimatedRows: estimates.length === 0 ? null : sum(estimates),
-    parked,
-    kept: rebuilds.flatMap(({ state, old }) =>
-      state === 'swapped' && old !== null && old.position !== null ? [old.version] : [],
-    ),
-    rebuild:
-      unfinished === undefined
-        ? null
-        : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
-    file: code?.file ?? null,
-  };
 }
 
 function stateOf(code: LoadedProjection | undefined, record: ProjectionRecord | undefined): InventoryState {

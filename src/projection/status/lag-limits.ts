@@ -1,4 +1,5 @@
-/** Which projections are too far behind, for checks. */
+/** Finds the projections that are too far behind. */
+import { count } from '../../domain/words.js';
 import type { ProjectionLag } from './lag.js';
 
 export interface LagLimits {
@@ -6,11 +7,11 @@ export interface LagLimits {
   readonly maxAgeMs?: number | undefined;
 }
 
-/** One phrase for each limit that is passed. */
+/** Returns a phrase for each limit that is exceeded. */
 export function findOverLimit(projections: readonly ProjectionLag[], limits: LagLimits): readonly string[] {
   const { maxLag, maxAgeMs } = limits;
   return projections.flatMap(({ name, lag, ageMs }) => [
-    ...(maxLag !== undefined && lag > maxLag ? [`${name} is ${lag} ${lag === 1 ? 'event' : 'events'} behind`] : []),
+    ...(maxLag !== undefined && lag > maxLag ? [`${name} is ${count(lag, 'event')} behind`] : []),
     ...(maxAgeMs !== undefined && ageMs !== null && ageMs > maxAgeMs
       ? [`${name} has an event waiting for ${(ageMs / 1_000).toFixed(1)} s`]
       : []),

@@ -1,15 +1,16 @@
-/** How far each subscription is behind the log, without reading the log: positions, one event each, no scan. */
+/** Measures how far each subscription is behind the log. Reads positions and one event each, and never scans the log. */
 import type { Holder } from '../../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
 import { compareCode } from '../../lease/registration.js';
+import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
 
 /**
- * `foreign`: a subscription of another program. `failed` has an error and no owner. `stale`: the code that last asked to
- * run it is newer than the rows. `idle` has no owner.
+ * `foreign`: a subscription of another program. `failed`: it has an error and no owner. `stale`: the code that last asked
+ * to run it is newer than its rows. `idle`: it has no owner.
  */
 type LagStatus = 'running' | 'failed' | 'idle' | 'stale' | 'rebuilding' | 'foreign';
 
@@ -27,25 +28,25 @@ export interface ProjectionLag {
   readonly position: number;
   /** Positions between the checkpoint and the safe head, gaps counted; 0 when caught up. */
   readonly lag: number;
-  /** Events it would be given of these, where they were counted; null while nobody knows which it wants. */
+  /** Events that match its filter, if they were counted; null while its filter is unknown. */
   readonly waiting?: number | null;
   /** Age of the oldest waiting event in milliseconds; null when none waits. */
   readonly ageMs: number | null;
-  /** Events a second, as its runner last measured it; null when nobody runs it. */
+  /** Events a second, as its runner last measured it; null without a runner. */
   readonly rate: number | null;
   /** Until it is caught up at that rate, in milliseconds; 0 when it is, null when unknown. */
   readonly etaMs: number | null;
   readonly owner: string | null;
   readonly error: string | null;
-  /** Version of the code that last asked to run it; null when nobody did since its tables were last exchanged. */
+  /** Version of the code that last asked to run it; null when none did since the last swap. */
   readonly codeVersion: number | null;
-  /** A rebuild is due: the rows were made by older code than that. */
+  /** A rebuild is due: older code than that made the rows. */
   readonly stale: boolean;
-  /** Parked events of its live tables, those that only wait included; of a divided one, of all its parts. */
+  /** Parked events of its live tables, including those that wait behind another; of all its parts together. */
   readonly parked: number;
 }
 
-/** The code at hand, when a projection's own record of who asked to run it is not to count. */
+/** Loaded code, compared with the rows instead of the code that last asked to run the projection. */
 export interface NamedCode extends CodeVersion {
   readonly name: string;
 }
@@ -58,10 +59,9 @@ export interface LagReport {
 }
 
 /**
- * By name, each part of a projection by itself.
- * @param names those wanted; none for all
- * @param code compared with the rows instead of the code that last asked to run each projection
- * @throws E_NOT_FOUND for a name nobody has
+ * Measures each subscription, and each part of a divided one, sorted by name.
+ * @param names none for all
+ * @throws E_NOT_FOUND for an unknown name
  */
 export async function measureLag(
   store: Store,
@@ -89,7 +89,7 @@ export async function measureLag(
 }
 
 /**
- * The checkpoints of these names, of a divided projection those of its parts; all without names.
+ * Returns the checkpoints with these names, of a divided projection those of its parts; all when no name is given.
  * @throws E_NOT_FOUND with the nearest name there is
  */
 export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: readonly string[]): readonly Checkpoint[] {
@@ -157,13 +157,9 @@ function statusOf(
   return owner === null ? 'idle' : 'running';
 }
 
-/** Older code than the rows' is an old deployment: it makes no rebuild due. */
+/** Code older than the rows belongs to an old deployment: no rebuild is due for it. */
 function isOutdated(record: ProjectionRecord, code: CodeVersion): boolean {
   return code.version > record.version || compareCode(record, code) === 'stale code';
-}
-
-function isUnfinished({ state }: Rebuild): boolean {
-  return state === 'planned' || state === 'filling' || state === 'ready';
 }
 
 async function firstEventAfter(store: Store, position: number): Promise<string | undefined> {

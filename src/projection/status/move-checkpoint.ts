@@ -1,4 +1,4 @@
-/** Where a checkpoint that is moved by hand is to stand. */
+/** Finds the position to which a checkpoint is moved by hand. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventLog } from '../../store/store.js';
 
@@ -22,9 +22,10 @@ export async function findPosition(log: EventLog, current: number, destination: 
   if (given.length !== 1) {
     throw new EvstoreError(
       'E_USAGE',
-      given.length === 0 ? 'where is the checkpoint to go?' : 'one place, not several',
+      given.length === 0 ? 'no target position given' : 'more than one target position',
       {
-        why: 'Give one of --to, --to-start, --to-head, --to-time and --shift.',
+        why: 'Give exactly one of --to, --to-start, --to-head, --to-time and --shift.',
+        next: 'evstore checkpoints set --help',
       },
     );
   }
@@ -35,12 +36,13 @@ export async function findPosition(log: EventLog, current: number, destination: 
   if (toTime !== undefined) return (await lastBefore(log, toTime)) ?? safeHead;
   if (to === undefined) return 0;
   if (to <= safeHead) return to;
-  throw new EvstoreError('E_INVALID_INPUT', `position ${to} lies beyond the safe head, ${safeHead}`, {
-    why: 'Events that are still to come would be passed over.',
+  throw new EvstoreError('E_INVALID_INPUT', `position ${to} is beyond the safe head, ${safeHead}`, {
+    why: 'Events that are not visible yet would be skipped.',
+    next: 'evstore lag',
   });
 }
 
-/** Undefined when no event is at or after the time. */
+/** Returns undefined when no event is at or after the time. */
 async function lastBefore(log: EventLog, time: string): Promise<number | undefined> {
   for await (const { events } of log.readAll({ since: time, limit: 1 })) {
     const [first] = events;

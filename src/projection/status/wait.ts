@@ -1,4 +1,4 @@
-/** Waits until read models hold what was written: read-your-writes for programs and scripts. */
+/** Waits until read models contain what was written. */
 import { EvstoreError } from '../../domain/errors.js';
 import { partOf } from '../../domain/parts.js';
 import { pause } from '../../lease/back-off.js';
@@ -9,7 +9,7 @@ import { selectCheckpoints } from './lag.js';
 export interface WaitOptions {
   readonly store: Store;
   readonly names: readonly string[];
-  /** Everything up to here is to be in the read models. */
+  /** Everything up to here must be in the read models. */
   readonly position: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -23,15 +23,15 @@ export interface Waited {
 const firstPollMs = 5;
 const longestPollMs = 200;
 
-/** @throws E_NOT_FOUND with the name that was probably meant */
+/** @throws E_NOT_FOUND naming the nearest name there is */
 export async function assertProjectionsExist(store: Store, names: readonly string[]): Promise<void> {
   selectCheckpoints(await store.projections.checkpoints(), names);
 }
 
 /**
- * Of a divided projection, every part.
- * @throws E_TIMEOUT naming who is not there yet
- * @throws E_NOT_FOUND for a name nobody has
+ * Waits for every part of a divided projection.
+ * @throws E_TIMEOUT naming the projections that are still behind
+ * @throws E_NOT_FOUND for an unknown name
  */
 export async function waitForProjections(options: WaitOptions): Promise<readonly Waited[]> {
   const { store, names, position, timeoutMs, signal } = options;
@@ -46,10 +46,11 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) {
-      const who = behind.map((each) => `${each.subscriptionId} at ${each.position}`).join(', ');
-      throw new EvstoreError('E_TIMEOUT', `not at position ${position} after ${timeoutMs} ms: ${who}`, {
-        why: behind.every(({ owner }) => owner === null) ? 'No process runs them.' : 'They are still catching up.',
-        next: behind.every(({ owner }) => owner === null) ? runCommand(behind) : 'evstore lag',
+      const found = behind.map((each) => `${each.subscriptionId} is at ${each.position}`).join(', ');
+      const isIdle = behind.every(({ owner }) => owner === null);
+      throw new EvstoreError('E_TIMEOUT', `position ${position} was not reached within ${timeoutMs} ms: ${found}`, {
+        why: isIdle ? 'No runner is at work on them.' : 'They are still catching up.',
+        next: isIdle ? runCommand(behind) : 'evstore lag',
         details: { position, behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })) },
       });
     }
@@ -57,7 +58,7 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
   }
 }
 
-/** For one that is behind. */
+/** Returns the command that runs the first one. */
 function runCommand([first]: readonly Checkpoint[]): string {
   const { projection, part } = partOf(first?.subscriptionId ?? '');
   return part.of === 1 ? 'evstore run' : `evstore run ${projection} --partition ${part.index}/${part.of}`;

@@ -1,69 +1,44 @@
-/** Puts a rebuilt read model in the place of the live one. */
-import { Heartbeat } from '../../lease/heartbeat.js';
+/** Swaps a rebuilt read model with the live one. */
 import { findRecord } from '../../lease/registration.js';
 import type { Lease, Rebuild } from '../../store/store.js';
-import { CatchUp } from '../catch-up/catch-up.js';
-import { assertValid } from '../compare/validate-rows.js';
+import type { CatchUp } from '../catch-up/catch-up.js';
+import { findFaults } from '../compare/validate.js';
+import { assertNoFaults } from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertHeld } from '../external/external.js';
-import { assertReady, findUnfinished, leaseRebuild, tableOf } from '../journal/rebuild-lease.js';
-import type { RebuildProgress } from '../journal/rebuild-steps.js';
-import { type SwitchOptions, switchTables } from './switch-tables.js';
+import { findReady } from '../journal/find.js';
+import type { RebuildProgress } from '../journal/steps.js';
+import { type HeldTables, type TablesOptions, withReadyTables } from '../journal/tables.js';
+import { swapTables, type TableSwapOptions } from './swap-tables.js';
 
-export interface SwapOptions extends SwitchOptions {
-  /** How long the replaced tables are kept for a rollback, in milliseconds. */
+export interface SwapOptions extends TableSwapOptions {
+  /** How long the old tables are kept for a rollback, in milliseconds. */
   readonly keepOldMs: number;
-  /** Events a batch; adaptive unless said. */
-  readonly batchSize?: number | undefined;
   readonly progress: (progress: RebuildProgress) => void;
 }
 
 /**
- * Swaps in a rebuild that is ready, with the events since.
+ * Applies the events since, and swaps in a rebuild that is ready.
  * @throws E_NOT_FOUND when none is ready
- * @throws E_STALE_PROJECTION when it was made by other code than this
- * @throws E_CHECK_FAILED naming the faults that its \`validate\` finds
+ * @throws E_STALE_PROJECTION when other code made it
+ * @throws E_CHECK_FAILED naming the faults that its `validate` finds
  */
 export async function swapReady(options: SwapOptions, projection: PreparedProjection): Promise<Rebuild> {
-  const { store, owner } = options;
-  const rebuild = await findUnfinished(store, projection.name);
-  assertReady(rebuild, projection);
-  await store.schema.assertGuards();
-  const lease = await leaseRebuild(store, rebuild, owner);
-  const heartbeat = new Heartbeat(store.projections, lease);
-  try {
-    const signal = AbortSignal.any([options.signal, heartbeat.lost]);
-    const catchUp = new CatchUp(store, projection, {
-      lease,
-      side: 'built',
-      physical: tableOf(rebuild, 'built'),
-      position: lease.position,
-      batchSize: options.batchSize,
-      policy: options.policy,
-      tellAside: options.tellAside,
-      signal,
-    });
-    await assertValid(store, projection, rebuild);
-    try {
-      return await swapHeld({ ...options, signal }, rebuild, lease, catchUp);
-    } finally {
-      await catchUp.close();
-    }
-  } finally {
-    heartbeat.stop();
-    await store.projections.releaseLease(lease).catch(() => {});
-  }
+  const rebuild = await findReady(options.store, projection);
+  return withReadyTables(options, projection, rebuild, async (held, tables) => {
+    assertNoFaults(rebuild, await findFaults(held.store, projection, rebuild));
+    return swapHeld(held, tables);
+  });
 }
 
 /** Swaps in a rebuild whose lease is held already. */
-export function swapHeld(options: SwapOptions, rebuild: Rebuild, lease: Lease, catchUp: CatchUp): Promise<Rebuild> {
+export function swapHeld(options: SwapOptions, tables: HeldTables): Promise<Rebuild> {
   const { store, lockTimeoutMs, keepOldMs } = options;
-  return switchTables(options, {
-    rebuild,
-    lease,
-    catchUp,
+  const { rebuild, lease, catchUp } = tables;
+  return swapTables(options, {
+    ...tables,
     done: 'swapped',
-    act: async (live) => {
+    rename: async (live) => {
       await promoteHeld(options, catchUp, live);
       return store.projections.swap(rebuild, { rebuild: lease, live }, { lockTimeoutMs, keepOldMs });
     },
@@ -72,11 +47,11 @@ export function swapHeld(options: SwapOptions, rebuild: Rebuild, lease: Lease, c
 }
 
 /**
- * Before the journal: a process that dies in between leaves readers with a read model that is level, and whoever goes on
- * promotes again.
+ * Promotes an external read model before the journal records it. If the process dies in between, readers have rows that
+ * are up to date, and the next process promotes again.
  */
 export async function promoteHeld(
-  { store, signal }: SwitchOptions,
+  { store, signal }: TablesOptions,
   catchUp: CatchUp | undefined,
   live: Lease,
 ): Promise<void> {
@@ -84,7 +59,7 @@ export async function promoteHeld(
   const record = await findRecord(store, live.target.subscriptionId);
   if (record === undefined || record.target === null) return;
   await assertHeld(store.projections, live);
-  // Without a batch, what is live may never have been made.
+  // Before the first batch the live target may not exist.
   await catchUp.promote(live.position === 0 ? null : { name: record.target, version: record.version });
   signal.throwIfAborted();
 }

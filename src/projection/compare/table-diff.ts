@@ -1,4 +1,4 @@
-/** What a comparison found, added up: counts, and samples of each kind. */
+/** Adds up what a comparison finds: counts, and samples of each kind of difference. */
 import { setImmediate } from 'node:timers/promises';
 import { jsonEquals } from '../../domain/json.js';
 import type { StoredRow } from '../../domain/read-model.js';
@@ -19,7 +19,7 @@ export interface TableDiff {
   readonly changed: number;
   /** Column → rows in which it differs; columns that differ nowhere are left out. */
   readonly columns: Readonly<Record<string, number>>;
-  /** Columns that are not compared, because the other table has none of that name. */
+  /** Columns the other table lacks: they are not compared. */
   readonly onlyLive: readonly string[];
   readonly onlyRebuilt: readonly string[];
   readonly samples: {
@@ -30,8 +30,8 @@ export interface TableDiff {
   };
 }
 
-/** @param samples of each kind and table @param signal ends the comparison between two portions */
-export async function addUpDifferences(
+/** @param samples kept of each kind and table */
+export async function addUp(
   items: AsyncIterable<Comparison>,
   projection: PreparedProjection,
   samples: number,
@@ -48,7 +48,7 @@ export async function addUpDifferences(
   return tables.map((sum) => sum.result);
 }
 
-/** Columns whose texts may differ and still say the same. SQLite keeps them as text, so the code has to be asked. */
+/** Returns the columns that hold JSON, whose texts may differ in spelling. SQLite does not know them, but the code does. */
 function jsonColumns({ table, columns }: ComparedTable, projection: PreparedProjection): ReadonlySet<string> {
   const known =
     isTableProjection(projection) && projection.shape.spec.name === table ? projection.shape.spec.columns : [];
@@ -56,7 +56,7 @@ function jsonColumns({ table, columns }: ComparedTable, projection: PreparedProj
   return new Set([...columns.filter(isJson), ...known.filter(isJson)].map(({ name }) => name));
 }
 
-/** Of one table. */
+/** Adds up the differences of one table. */
 export class TableSum {
   readonly #table: ComparedTable;
   readonly #json: ReadonlySet<string>;
@@ -95,7 +95,7 @@ export class TableSum {
     }
     for (const row of changed) {
       this.#addChanged([row].map((each) => this.#withoutEqualJson(each)).filter(({ columns }) => hasAny(columns)));
-      // Large documents take their time.
+      // Comparing large documents takes long: other work gets its turn.
       await setImmediate();
     }
   }

@@ -1,4 +1,4 @@
-/** The steps of a rebuild: how far one is, and what each took. */
+/** The steps of a rebuild: how far it is, and how long each took. */
 
 export type RebuildStep = 'create' | 'fill' | 'catch-up' | 'index' | 'verify' | 'swap';
 
@@ -12,9 +12,9 @@ export interface StepTaken {
 
 /** How far a rebuild is. Positions are global positions. */
 export interface RebuildProgress {
-  /** Whom it is about: several while they share a pass. */
+  /** Several while they share a pass. */
   readonly projections: readonly string[];
-  /** `outrun`: writers are as fast as the rebuild, and a round of catching up has gained nothing. */
+  /** `outrun`: events are written as fast as they are read, so a round of catching up gained nothing. */
   readonly phase: RebuildStep | 'outrun';
   readonly position: number;
   readonly target: number;
@@ -22,17 +22,17 @@ export interface RebuildProgress {
   readonly events: number;
 }
 
-/** Measures the steps of one rebuild; a step that is taken again, as each round of catching up, is added up. */
+/** Measures the steps of one rebuild. Times of a step that is repeated, such as a round of catching up, add up. */
 export class StepClock {
   readonly #taken = new Map<RebuildStep, StepTaken>();
   readonly #events: () => number;
 
-  /** @param events folded so far: asked when a step begins and when it ends */
+  /** @param events returns the number folded so far */
   constructor(events: () => number) {
     this.#events = events;
   }
 
-  /** @returns what ends the step */
+  /** Returns a function that ends the step. */
   start(step: RebuildStep): () => void {
     const startedAt = performance.now();
     const before = this.#events();

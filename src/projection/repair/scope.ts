@@ -1,4 +1,4 @@
-/** Which rows a repair is about. */
+/** Finds the rows that a repair recomputes. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import type { StoredRow } from '../../domain/read-model.js';
@@ -9,7 +9,7 @@ import { ValueFault } from '../define/values.js';
 import { routeEvent } from '../fold/row-fold.js';
 import { Slices } from '../fold/slices.js';
 
-/** The rows that the events of a stream or of a category are about, or those of these keys, as they were written down. */
+/** The rows that events of a stream or of a category are about, or the rows with these keys, as typed. */
 export type RepairScope =
   | { readonly kind: 'stream'; readonly streamId: string }
   | { readonly kind: 'category'; readonly category: string }
@@ -18,13 +18,13 @@ export type RepairScope =
 /** Key columns by their text. */
 export type Keys = ReadonlyMap<string, StoredRow>;
 
-/** More is the work of a rebuild, and more than one transaction should write beside a live runner. */
+/** More rows would keep the runner waiting too long. */
 const mostKeys = 100_000;
 
 /**
  * @param to position up to which events are looked at
  * @throws E_NOT_FOUND when no event is about any row
- * @throws E_USAGE for too many rows, and for a key that is none of the table's
+ * @throws E_USAGE for too many rows, and for a key that does not fit the table
  */
 export async function collectKeys(
   store: Store,
@@ -51,15 +51,12 @@ export async function collectKeys(
   if (keys.size > 0) return keys;
   const what = scope.kind === 'stream' ? `stream ${scope.streamId}` : `category ${scope.category}`;
   throw new EvstoreError('E_NOT_FOUND', `no event of ${what} is about a row of ${projection.name}`, {
-    why: `Up to position ${to} there is none of a type it has a handler for.`,
+    why: `Up to position ${to} it has no event of a type that the projection handles.`,
     next: 'evstore streams',
   });
 }
 
-/**
- * A JSON object of the key's properties, or the plain value of its only column.
- * @throws E_USAGE
- */
+/** Reads a JSON object of the key's columns, or the plain value of its only column. @throws E_USAGE */
 function parseKey(shape: TableShape, text: string): RowKey {
   const names = shape.keyProperties.map(({ property }) => property).join(', ');
   try {
@@ -74,7 +71,7 @@ function parseKey(shape: TableShape, text: string): RowKey {
   }
 }
 
-/** Columns may be spelled as code spells them, or as the database does. */
+/** Accepts the names of columns as in code and as in the database. */
 function parseObject(shape: TableShape, text: string): Readonly<Record<string, unknown>> {
   const given = Object.entries(JSON.parse(text) as object);
   const named = given.map(([name, value]: [string, unknown]) => {
@@ -95,7 +92,7 @@ function parsePlain({ keyProperties }: TableShape, text: string): unknown {
   return only.type === 'boolean' && (text === 'true' || text === 'false') ? text === 'true' : text;
 }
 
-/** Undefined when the projection takes no event of that scope. */
+/** Returns undefined when the projection handles no event of that scope. */
 function narrowFilter(filter: EventFilter, scope: Exclude<RepairScope, { kind: 'keys' }>): EventFilter | undefined {
   if (scope.kind === 'stream') return { ...filter, streamId: scope.streamId };
   const { category = scope.category } = filter;
@@ -107,8 +104,8 @@ function toEntry({ text, columns }: RowKey): [string, StoredRow] {
 }
 
 function tooMany(name: string): EvstoreError {
-  return new EvstoreError('E_USAGE', `more than ${mostKeys} rows of ${name} would be replayed`, {
-    why: 'For more rows, rebuild the whole table.',
+  return new EvstoreError('E_USAGE', `a repair of ${name} would recompute more than ${mostKeys} rows`, {
+    why: 'For that many rows, a rebuild is faster and does not keep the runner waiting.',
     next: `evstore rebuild ${name}`,
   });
 }

@@ -1,0 +1,70 @@
+/**
+ * Decides whether rebuilt rows may be swapped in: by their counts, by a diff of every row, and by the faults that
+ * `validate` returned.
+ */
+import { EvstoreError } from '../../domain/errors.js';
+import { count } from '../../domain/words.js';
+import type { Rebuild } from '../../store/store.js';
+import type { Diff } from './compare.js';
+import type { Counts } from './count.js';
+
+export interface VerifyOptions {
+  /** `count`: the numbers of rows. `full`: every row, key by key, at one position. */
+  readonly verify: 'none' | 'count' | 'full';
+  /** The largest difference in rows that is still swapped in; with `full` 0 unless set. */
+  readonly maxDiff?: number | undefined;
+}
+
+export interface JudgedDiff extends Diff {
+  readonly maxDiff: number;
+}
+
+/** @throws E_CHECK_FAILED when the numbers of rows differ by more than `maxDiff` */
+export function assertCounts(
+  { projection, target }: Rebuild,
+  { live, rebuilt }: Counts,
+  maxDiff: number | undefined,
+): void {
+  if (maxDiff === undefined || live === null) return;
+  const difference = Math.abs(rebuilt - live);
+  if (difference <= maxDiff) return;
+  const what = `the rebuilt ${projection} has ${count(rebuilt, 'row')}, the live one has ${live}`;
+  throw new EvstoreError('E_CHECK_FAILED', what, {
+    why: `They differ by ${difference}, and at most ${maxDiff} is allowed. ${describeWays(projection)}`,
+    // Rows outside the database cannot be compared.
+    next: target === null ? `evstore diff ${projection}` : `evstore swap ${projection}`,
+    details: { live, rebuilt, difference },
+  });
+}
+
+export function isAllowed({ differences, maxDiff }: JudgedDiff): boolean {
+  return differences <= maxDiff;
+}
+
+/** @throws E_CHECK_FAILED when more rows differ than allowed. The rebuilt tables must be ready: `evstore diff` reads them. */
+export function assertAllowed({ projection }: Rebuild, diff: JudgedDiff): void {
+  if (isAllowed(diff)) return;
+  const { differences, maxDiff, position, live, rebuilt, tables } = diff;
+  const found = tables
+    .filter(({ added, removed, changed }) => added + removed + changed > 0)
+    .map(({ table, added, removed, changed }) => `${table}: ${added} added, ${removed} removed, ${changed} changed`);
+  throw new EvstoreError('E_CHECK_FAILED', `live and rebuilt ${projection} differ in ${count(differences, 'row')}`, {
+    why: `At position ${position}: ${found.join('; ')}. At most ${count(maxDiff, 'difference')} may be swapped in. ${describeWays(projection)}`,
+    next: `evstore diff ${projection}`,
+    details: { position, differences, maxDiff, live, rebuilt, tables },
+  });
+}
+
+/** @throws E_CHECK_FAILED naming the first rows that `validate` returned */
+export function assertNoFaults({ id, projection }: Rebuild, faults: readonly string[]): void {
+  if (faults.length === 0) return;
+  throw new EvstoreError('E_CHECK_FAILED', `validate of ${projection} found faults in the rebuilt rows`, {
+    why: `The first ones are ${faults.slice(0, 3).join(', ')}. ${describeWays(projection)}`,
+    next: `evstore diff ${projection}`,
+    details: { rebuild: id, faults: faults.map((fault): unknown => JSON.parse(fault)) },
+  });
+}
+
+function describeWays(projection: string): string {
+  return `The live table is unchanged and the new one is ready: swap it in with evstore swap ${projection}, or drop it with evstore abort ${projection}.`;
+}

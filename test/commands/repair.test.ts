@@ -1,0 +1,37 @@
+/** `evstore repair`, on a shop. */
+import { expect, test } from 'vitest';
+import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
+import { withShop } from './shop.js';
+
+test('repairs the rows of a stream, of a category or by key; prints text, JSON or a number', () =>
+  withShop('sqlite', async ({ test, evstore, report }) => {
+    await placeOrders(test.store, 30);
+    expect((await evstore('repair', 'order_summary', '--stream', 'Order-6')).code).toBe(6);
+    await evstore('run', '--once');
+    await test.raw.query("update order_summary set total = -1 where order_id in ('Order-6', 'Order-7')");
+    await test.raw.query("insert into order_summary values ('Order-x', 1, 1)");
+    const dry = await evstore('repair', 'order_summary', '--stream', 'Order-6', '--dry-run');
+    expect(dry.code).toBe(0);
+    expect(dry.stdout).toContain('~ order_id="Order-6"\n  - total: -1\n  + total: ');
+    expect(dry.stdout).toContain('1 row would be written: 0 added, 0 removed, 1 changed');
+    expect(await report('repair', 'order_summary', '--stream', 'Order-6')).toMatchObject({
+      projection: 'order_summary',
+      dryRun: false,
+      position: 30,
+      keys: 1,
+      rows: { table: 'order_summary', changed: 1, columns: { total: 1 } },
+    });
+    const byKey = await evstore('repair', 'order_summary', '--key', 'Order-x', '--key', 'Order-7', '-q');
+    expect(byKey).toMatchObject({ code: 0, stdout: '2\n' });
+    expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    const category = await evstore('repair', 'order_summary', '--category', 'Order');
+    expect(category.stdout).toContain('no row was wrong');
+    expect(await test.store.projections.rebuilds()).toEqual([]);
+    for (const other of [['--category', 'Order'], ['--key', 'Order-7'], ['another'], ['--no-swap']]) {
+      expect((await evstore('repair', 'order_summary', '--stream', 'Order-6', ...other)).code).toBe(2);
+    }
+    const unnamed = await evstore('repair', 'order_summary');
+    expect(unnamed.code).toBe(2);
+    expect(unnamed.stderr).toContain('Give --stream, --category or --key.');
+    expect((await evstore('rebuild', 'order_summary', '--stream', 'Order-6')).code).toBe(2);
+  }));
