@@ -88,16 +88,15 @@ export interface AppendOptions {
   /** How long to go on retrying, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
   /**
-   * Projections that are to have the events in their rows when the append is done. Each is applied in the append's own
-   * transaction, and its events are marked, so that whoever takes its checkpoint past them does not apply them again.
-   * It is left out, and the events wait for its runner, when other code made the live rows, when it runs in parts, and
-   * when events before these still wait: of the stream, or of the log where rows do not belong to one stream.
-   * @throws E_HANDLER when one cannot take the events: nothing was written
+   * Projections that apply the events in the append's own transaction. The events are marked, so that a runner does not
+   * apply them again. Each of their rows belongs to one stream. A projection is left out, and the events wait for its
+   * runner, when other code made the live rows, when it runs in parts, and when earlier events of the stream still wait.
+   * @throws E_HANDLER when a projection cannot process the events: nothing was written
    */
   readonly inline?: readonly InlineProjection[];
 }
 
-export interface InlineProjection extends Pick<DeferredChanges, 'isPerStream' | 'fold'> {
+export interface InlineProjection extends Pick<DeferredChanges, 'fold'> {
   readonly name: string;
   readonly version: number;
   readonly codeHash: string;

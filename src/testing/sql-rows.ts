@@ -3,7 +3,8 @@ import type { RecordedEvent } from '../domain/event.js';
 import type { Statement } from '../domain/read-model.js';
 import type { PreparedSqlProjection } from '../projection/define/prepare.js';
 import { statementsOf } from '../projection/fold/row-fold.js';
-import { Database, type RawValue } from '../store/sqlite/connection/database.js';
+import type { RawValue } from '../store/shared/rows.js';
+import { Database } from '../store/sqlite/connection/database.js';
 import { quoteIdentifier } from '../store/sqlite/connection/literals.js';
 import { runStatement } from '../store/sqlite/read-models/read-model.js';
 

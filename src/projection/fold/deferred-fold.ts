@@ -31,7 +31,6 @@ export function toInlineProjection(projection: PreparedProjection): InlineProjec
     version,
     codeHash,
     filter,
-    isPerStream: isPerStream(projection),
     fold: (events) => foldAtOnce(projection, events, live),
   };
 }
@@ -46,7 +45,6 @@ export function deferChanges(
     kind: 'deferred',
     projection: projection.name,
     events,
-    isPerStream: isPerStream(projection),
     fold: (unmarked) => {
       const fold = unnamed(() => foldAtOnce(projection, unmarked, target));
       if (fold.kind === 'statements') return fold;
@@ -61,12 +59,6 @@ function unnamed<T>(work: () => T): T {
   } catch (error) {
     throw withoutName(error);
   }
-}
-
-/** Without a `key` of its own each row is about one stream. What statements write, only their author knows. */
-function isPerStream({ definition }: PreparedProjection): boolean {
-  if (definition.kind === 'table') return definition.key === undefined;
-  return definition.kind === 'sql' && definition.partitionBy === 'stream';
 }
 
 /** @throws E_HANDLER naming the event */

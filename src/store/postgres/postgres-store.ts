@@ -4,8 +4,8 @@ import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { PostgresEventLog } from './log/event-log.js';
-import { PostgresProjectionStore } from './projection-store.js';
-import { PostgresSchemaAdmin } from './schema/schema-admin.js';
+import { openProjectionStore } from './projection-store.js';
+import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
 
 export { printRolesSql } from './schema/roles.js';
@@ -35,8 +35,8 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     engine: 'postgres',
     location: target.location,
     log: new PostgresEventLog(database, sql, schema),
-    projections: new PostgresProjectionStore(database, sql, schema),
-    schema: new PostgresSchemaAdmin(database, sql, schema),
+    projections: openProjectionStore(database, sql, schema),
+    schema: openSchemaAdmin(database, sql, schema),
     close: () => database.close(),
   };
 }

@@ -4,8 +4,8 @@ import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { SqliteEventLog } from './log/event-log.js';
-import { SqliteProjectionStore } from './projection-store.js';
-import { SqliteSchemaAdmin } from './schema/schema-admin.js';
+import { openProjectionStore } from './projection-store.js';
+import { openSchemaAdmin } from './schema/schema-admin.js';
 
 export { printSchemaSql } from './schema/schema-admin.js';
 
@@ -37,8 +37,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     engine: 'sqlite',
     location: target.location,
     log: new SqliteEventLog(database, sql),
-    projections: new SqliteProjectionStore(database, sql),
-    schema: new SqliteSchemaAdmin(database, sql),
+    projections: openProjectionStore(database, sql),
+    schema: openSchemaAdmin(database, sql),
     close: async () => database.close(),
   };
 }

@@ -10,13 +10,19 @@ import type { ConnectionTarget } from './connection-url.js';
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
 import { driver } from './driver.js';
-import { isEncryptionRefused, isStatementElsewhere, namedError, poisonsClient, sqlState } from './errors.js';
+import {
+  isConnectionRefused,
+  isEncryptionRefused,
+  isRetryable,
+  isStatementElsewhere,
+  namedError,
+  poisonsClient,
+  sqlState,
+  tooManyConnections,
+} from './errors.js';
 import { fillIn } from './literals.js';
 import { Statement } from './statement.js';
-
-/** A value of a row as Postgres spells it. */
-export type RawRow = readonly (string | null)[];
-export type Parameter = string | number | boolean | null | readonly (string | number | boolean | null)[];
+import type { Parameter, RawRow } from './values.js';
 
 export interface Session {
   query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
@@ -69,9 +75,9 @@ export class Database implements Session {
     return this.#target.location;
   }
 
-  /** Whether the server was ever reached: if so, a refused connection may be a restart, not a wrong URL. */
-  get hasConnected(): boolean {
-    return this.#hasConnected;
+  /** Returns true when the same work may succeed now. A server that was never reached may be a wrong URL, not a restart. */
+  mayRetry(error: unknown): boolean {
+    return isRetryable(error) && (this.#hasConnected || !isConnectionRefused(error));
   }
 
   /** @throws E_READ_ONLY when the store was opened for reading */
@@ -217,7 +223,7 @@ export class Database implements Session {
           }
           continue;
         }
-        if (sqlState(error) !== '53300' || Date.now() + waitMs > deadline) throw error;
+        if (sqlState(error) !== tooManyConnections || Date.now() + waitMs > deadline) throw error;
         await sleep(waitMs * (0.5 + Math.random()));
       }
     }

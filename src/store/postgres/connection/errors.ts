@@ -12,6 +12,12 @@ const unknownStatement = '26000';
 const knownStatement = '42P05';
 const stillStarting = '57P03';
 const frozenTooLong = '25P03';
+export const tooManyConnections = '53300';
+
+/** The server ended or refused the connection: whether the work took effect is not known. */
+const lostStates = /^(08|57P0|25P03)/;
+/** Nothing took effect: serialisation failure, deadlock, lock timeout, too many connections. */
+const rolledBack: readonly string[] = ['40001', '40P01', '55P03', tooManyConnections];
 
 interface Meaning {
   readonly code: ErrorCode;
@@ -36,7 +42,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   },
   '28': { code: 'E_CONNECT', what: 'the database refused the login' },
   '3D000': { code: 'E_CONNECT', what: 'the database does not exist' },
-  '53300': { code: 'E_CONNECT', what: 'the database has too many connections' },
+  [tooManyConnections]: { code: 'E_CONNECT', what: 'the database has too many connections' },
   '57P': { code: 'E_CONNECT', what: 'the database is shutting down or starting' },
   [frozenTooLong]: {
     code: 'E_CONNECT',
@@ -92,7 +98,7 @@ export function isStatementElsewhere(error: unknown): boolean {
 /** Gone wrong before or after it took effect: nobody answered. */
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|57P0|25P03)/.test(state);
+  if (state !== undefined) return lostStates.test(state);
   const inner = isEvstoreError(error) ? error.cause : error;
   return inner instanceof Error && (networkCode(inner) !== undefined || lostMessages.test(inner.message));
 }
@@ -126,10 +132,9 @@ export function isHandlerError(error: unknown): boolean {
   return isEvstoreError(error) && error.code === 'E_HANDLER';
 }
 
-/** Worth doing again with the same ids. */
-export function isTransient(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined ? isConnectionLost(error) : /^(40001|40P01|55P03|57P0|25P03|08|53300)/.test(state);
+/** Returns true when the same work, with the same ids, may succeed on a second attempt. */
+export function isRetryable(error: unknown): boolean {
+  return isConnectionLost(error) || rolledBack.includes(sqlState(error) ?? '');
 }
 
 /** A client that met this must not be used again. */

@@ -3,7 +3,7 @@
  * them, and nobody parses them.
  */
 import type { Connection, Submittable } from 'pg';
-import type { Parameter, RawRow } from './database.js';
+import type { Parameter, RawRow } from './values.js';
 
 /** The part of the driver's connection that is used here; its types leave out half of it. */
 interface Wire {

@@ -1,8 +1,8 @@
 /** Lines of COPY's text format, with the columns of rows.ts, → events. */
 import type { RecordedEvent } from '../../../domain/event.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
+import { toInteger, toRecordedEvent, toTimestamp } from '../../shared/rows.js';
 import { splitLine } from '../connection/copy-text.js';
-import { toInteger, toRecordedEvent, toTimestamp } from '../connection/rows.js';
 
 const [digit0, digit9, letterT] = [48, 57, 84];
 const spelling: RowSpelling = { separator: '\t', cutTimestamp, toInteger };

@@ -15,6 +15,7 @@ import { renderEventLines } from '../../../domain/event-lines.js';
 import { isUuid } from '../../../domain/uuid.js';
 import { BatchSize } from '../../shared/batch-size.js';
 import { readAhead } from '../../shared/read-ahead.js';
+import { toInteger, toOptional, toRecordedEvent, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type {
   AppendOptions,
@@ -30,7 +31,6 @@ import type {
 } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { addFilter } from '../connection/filter.js';
-import { toInteger, toOptional, toRecordedEvent, toText } from '../connection/rows.js';
 import { append } from './append.js';
 import { addCopiedEvents } from './copied-events.js';
 import { importEvents } from './import.js';

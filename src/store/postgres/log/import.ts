@@ -2,12 +2,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
 import { categoryOf } from '../../../domain/names.js';
+import { toInteger, toRecordedEvent, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import { copyLine } from '../connection/copy-text.js';
-import type { Database, RawRow } from '../connection/database.js';
-import { isConflict, isConnectionRefused, isTransient } from '../connection/errors.js';
-import { toInteger, toRecordedEvent, toText } from '../connection/rows.js';
+import type { Database } from '../connection/database.js';
+import { isConflict } from '../connection/errors.js';
+import type { RawRow } from '../connection/values.js';
 
 const retryForMs = 30_000;
 const firstWaitMs = 10;
@@ -39,9 +40,8 @@ export async function importEvents(
       const written = await write(database, sql, sorted);
       if (written !== 'known') return written;
     } catch (error) {
-      const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
-      const mayPass = isConflict(error) || (isTransient(error) && !isWrongPlace);
-      if (!mayPass || Date.now() + waitMs > deadline) throw error;
+      // A conflict, too: the events that are there already are told apart next.
+      if (!(isConflict(error) || database.mayRetry(error)) || Date.now() + waitMs > deadline) throw error;
       await sleep(waitMs * (0.5 + Math.random()));
     }
     sorted = undefined;

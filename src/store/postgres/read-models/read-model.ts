@@ -11,11 +11,12 @@ import type {
   TableSpec,
 } from '../../../domain/read-model.js';
 import { lostTable } from '../../shared/lost-table.js';
+import { toInteger, toTimestamp } from '../../shared/rows.js';
 import { copyLine } from '../connection/copy-text.js';
-import type { Parameter, RawRow, Session } from '../connection/database.js';
+import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
-import { toInteger, toTimestamp } from '../connection/rows.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { Parameter, RawRow } from '../connection/values.js';
 
 /** Rows of one statement: a batch of any size stays a message of bounded size. */
 const rowsPerStatement = 5000;

@@ -2,13 +2,15 @@
 import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
+import { toInteger, toOptional, toText, toTimestamp } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
-import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from '../connection/database.js';
+import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
-import { toInteger, toOptional, toText, toTimestamp } from '../connection/rows.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { Parameter, RawRow } from '../connection/values.js';
 import { qualify, refused, renderStatement } from '../read-models/read-model.js';
-import { quoteIdentifier, searchPath } from '../schema/schema-name.js';
+import { searchPath } from '../schema/schema-name.js';
 
 /** What a fetch may bring, roughly, in characters. */
 const fetchedLimit = 1_000_000;

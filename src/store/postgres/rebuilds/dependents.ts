@@ -1,12 +1,12 @@
 /** What hangs on a table goes to the one that takes its place: what is made ahead, and what is said in the moment of it. */
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
+import { toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
-import { toText } from '../connection/rows.js';
+import { quoteIdentifier } from '../connection/literals.js';
 import { qualify } from '../read-models/read-model.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
 
 /**
  * As a prelude: whatever Postgres says of views, keys and triggers names its relations in full, and no query of catalogs,
@@ -18,8 +18,8 @@ export const catalogSettings = 'set local search_path = pg_catalog, pg_temp; set
 export interface Change {
   readonly schema: string;
   readonly live: string;
-  readonly outgoing: { readonly oid: number; readonly name: string };
-  readonly incoming: { readonly oid: number; readonly name: string };
+  readonly outgoing: { readonly id: number; readonly name: string };
+  readonly incoming: { readonly id: number; readonly name: string };
 }
 
 /** A statement, and what would be lost without it. */
@@ -140,7 +140,7 @@ function renameCheck({ schema, live, incoming }: Change, part: Part, current: Pa
 
 /** @throws E_UNSAFE_STORE naming what needs a column that the new table does not have */
 export async function assertColumns(session: Session, sql: SqlFolder, { outgoing, incoming }: Change): Promise<void> {
-  const rows = await session.query(sql('missing-columns'), [outgoing.oid, incoming.oid]);
+  const rows = await session.query(sql('missing-columns'), [outgoing.id, incoming.id]);
   if (rows.length === 0) return;
   const needs = rows.map(([kind, name, column]) => `${kind} ${name} needs column ${column}`);
   throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks what hangs on the live one: ${needs.join(', ')}`, {
@@ -195,7 +195,7 @@ async function readCarrying(
   { outgoing, incoming }: Change,
   wanted: 'empty' | 'early' | 'off' | 'on',
 ): Promise<readonly Carrying[]> {
-  const rows = await session.query(sql('carry-over'), [outgoing.oid, incoming.oid]);
+  const rows = await session.query(sql('carry-over'), [outgoing.id, incoming.id]);
   return rows
     .filter(([phase]) => phase === wanted)
     .map((row) => ({ kind: toText(row[1]), name: toText(row[2]), statement: toText(row[3]) }));
@@ -208,9 +208,9 @@ async function compareParts(
   { live, outgoing, incoming }: Change,
   made: readonly string[],
 ) {
-  const before = await readParts(session, sql, outgoing.oid);
-  const current = await readParts(session, sql, incoming.oid);
-  const [columns] = await session.query(sql('columns'), [incoming.oid]);
+  const before = await readParts(session, sql, outgoing.id);
+  const current = await readParts(session, sql, incoming.id);
+  const [columns] = await session.query(sql('columns'), [incoming.id]);
   const known = new Set<string>(JSON.parse(toText(columns?.[0])));
   const free = new Set(current);
   const pairs: { readonly part: Part; readonly current: Part }[] = [];

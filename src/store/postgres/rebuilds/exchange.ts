@@ -2,11 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
+import { type Exchange, strangerAt } from '../../shared/journal.js';
+import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
-import type { RawRow, Session } from '../connection/database.js';
-import { toInteger, toOptional, toText } from '../connection/rows.js';
+import type { Session } from '../connection/database.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { RawRow } from '../connection/values.js';
 import { qualify } from '../read-models/read-model.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
 import {
   type Carrying,
   type Change,
@@ -16,18 +18,8 @@ import {
   planHandover,
   prepareParts,
 } from './dependents.js';
-import { findOids } from './inspect.js';
-import { type Journal, strangerAt } from './rebuilds.js';
-
-/** One table going out of the way and another taking its name. */
-export interface Exchange {
-  readonly live: string;
-  /** Null when nothing is live. */
-  readonly outgoing: { readonly oid: number; readonly name: string } | null;
-  readonly incoming: { readonly oid: number; readonly name: string };
-  /** What the definition made of the live table; undefined when that is not known. */
-  readonly made?: readonly string[] | undefined;
-}
+import { findTables } from './inspect.js';
+import type { Journal } from './rebuilds.js';
 
 interface MaterializedView extends Change {
   /** Ready to run while the table it will read is not yet in its place. */
@@ -52,8 +44,9 @@ interface ForeignKey {
 export async function exchangeTables(
   session: Session,
   journalOf: Journal,
-  exchanges: readonly Exchange[],
-  { lockTimeoutMs, check }: { readonly lockTimeoutMs: number; readonly check: () => Promise<void> },
+  exchanges: readonly Exchange<number>[],
+  lockTimeoutMs: number,
+  check: () => Promise<void>,
 ): Promise<void> {
   const { sql, schema } = journalOf;
   const changes = exchanges.flatMap((exchange) => toChange(schema, exchange));
@@ -71,7 +64,7 @@ export async function exchangeTables(
   const handovers: Handover[] = [];
   for (const { change, made } of changes) handovers.push(await planHandover(session, sql, change, made));
   for (const view of filled) handovers.push(await planHandover(session, sql, view));
-  const replaced = [...changes.map(({ change }) => change), ...filled].map(({ outgoing }) => outgoing.oid);
+  const replaced = [...changes.map(({ change }) => change), ...filled].map(({ outgoing }) => outgoing.id);
   const repointed = await readRepointed(session, journalOf, replaced);
   const settled = new Set([
     ...keys.map(({ made }) => made),
@@ -109,7 +102,7 @@ export async function exchangeTables(
   ]);
 }
 
-function toChange(schema: string, { live, outgoing, incoming, made }: Exchange) {
+function toChange(schema: string, { live, outgoing, incoming, made }: Exchange<number>) {
   return outgoing === null ? [] : [{ change: { schema, live, outgoing, incoming }, made }];
 }
 
@@ -117,7 +110,7 @@ function toChange(schema: string, { live, outgoing, incoming, made }: Exchange) 
 async function lockTables(
   session: Session,
   { sql, schema }: Journal,
-  exchanges: readonly Exchange[],
+  exchanges: readonly Exchange<number>[],
   partners: ForeignKey['tables'],
   mode: 'share row exclusive' | 'access exclusive',
   lock = async (statement: string): Promise<void> => {
@@ -125,10 +118,10 @@ async function lockTables(
   },
 ): Promise<void> {
   const tables = exchanges.flatMap(({ live, outgoing, incoming }) => [
-    { oid: incoming.oid, name: incoming.name },
-    ...(outgoing === null ? [] : [{ oid: outgoing.oid, name: live }]),
+    { id: incoming.id, name: incoming.name },
+    ...(outgoing === null ? [] : [{ id: outgoing.id, name: live }]),
   ]);
-  const before = await findOids(
+  const before = await findTables(
     session,
     sql,
     schema,
@@ -136,19 +129,19 @@ async function lockTables(
   );
   const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
   if (stranger !== undefined) throw strangerAt(stranger.live);
-  for (const { name, oid } of tables) if (before.get(name) !== oid) throw strangerAt(name);
+  for (const { name, id } of tables) if (before.get(name) !== id) throw strangerAt(name);
   const names = new Map([
     ...partners.map(({ oid, name }) => [oid, name] as const),
-    ...tables.map(({ oid, name }) => [oid, qualify(schema, name)] as const),
+    ...tables.map(({ id, name }) => [id, qualify(schema, name)] as const),
   ]);
   for (const [, name] of [...names].toSorted(([a], [b]) => a - b)) await lock(`lock table ${name} in ${mode} mode`);
-  const after = await findOids(
+  const after = await findTables(
     session,
     sql,
     schema,
     tables.map(({ name }) => name),
   );
-  for (const { name, oid } of tables) if (after.get(name) !== oid) throw strangerAt(name);
+  for (const { name, id } of tables) if (after.get(name) !== id) throw strangerAt(name);
 }
 
 /** All of them together may take as long as one: whoever waits behind the first waits for the last. */
@@ -169,7 +162,7 @@ async function readForeignKeys(
 ): Promise<readonly ForeignKey[]> {
   const [first] = changes;
   if (first === undefined) return [];
-  const oids = (side: 'outgoing' | 'incoming') => changes.map(({ change }) => change[side].oid);
+  const oids = (side: 'outgoing' | 'incoming') => changes.map(({ change }) => change[side].id);
   const rows = await session.query(sql('foreign-keys'), [
     oids('outgoing'),
     oids('incoming'),
@@ -217,7 +210,7 @@ async function describeMaterializedViews(
   changes: readonly { readonly change: Change }[],
   lockTimeoutMs: number,
 ): Promise<readonly MaterializedView[]> {
-  const outgoing = changes.map(({ change }) => change.outgoing.oid);
+  const outgoing = changes.map(({ change }) => change.outgoing.id);
   const rows = outgoing.length === 0 ? [] : await session.query(sql('dependent-views'), [outgoing]);
   const found = rows.filter(([, kind]) => kind === 'm').toReversed();
   const [first] = changes;
@@ -225,8 +218,8 @@ async function describeMaterializedViews(
   const views = found.map(([oid, , space, name], index) => ({
     schema: toText(space),
     live: toText(name),
-    outgoing: { oid: toInteger(oid), name: `${first.change.outgoing.name}_m${index + 1}` },
-    incoming: { oid: 0, name: `${first.change.incoming.name}_m${index + 1}` },
+    outgoing: { id: toInteger(oid), name: `${first.change.outgoing.name}_m${index + 1}` },
+    incoming: { id: 0, name: `${first.change.incoming.name}_m${index + 1}` },
   }));
   const token = `evstore${randomBytes(12).toString('hex')}`;
   const renamed = [...changes.map(({ change }) => change), ...views].map((change, index) => ({
@@ -240,7 +233,7 @@ async function describeMaterializedViews(
   }
   const described: MaterializedView[] = [];
   for (const view of views) {
-    const [row] = await session.query(sql('materialized-view'), [view.outgoing.oid]);
+    const [row] = await session.query(sql('materialized-view'), [view.outgoing.id]);
     let query = toText(row?.[2]);
     for (const { token, incoming } of renamed) query = query.replaceAll(token, quoteIdentifier(incoming.name));
     const name = qualify(view.schema, view.incoming.name);
@@ -259,8 +252,8 @@ async function fillMaterializedView(
 ): Promise<Change> {
   const { schema, live, incoming } = view;
   await carry(session, { kind: 'materialized view', name: `${schema}.${live}`, statement: make });
-  const oids = await findOids(session, sql, schema, [incoming.name]);
-  const change = { ...view, incoming: { ...incoming, oid: oids.get(incoming.name) ?? 0 } };
+  const found = await findTables(session, sql, schema, [incoming.name]);
+  const change = { ...view, incoming: { ...incoming, id: found.get(incoming.name) ?? 0 } };
   await prepareParts(session, sql, change);
   await session.query(`analyze ${qualify(schema, incoming.name)}`);
   return change;
@@ -276,12 +269,12 @@ async function planRenames(
   session: Session,
   sql: SqlFolder,
   schema: string,
-  { oid }: { readonly oid: number },
+  { id }: { readonly id: number },
   from: string,
   to: string,
   settled: ReadonlySet<string>,
 ): Promise<readonly Carrying[]> {
-  const parts = await session.query(sql('rename-plan'), [oid, from, to]);
+  const parts = await session.query(sql('rename-plan'), [id, from, to]);
   const table = `alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
   return [
     { kind: 'table', name: from, statement: table },

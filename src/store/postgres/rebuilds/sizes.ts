@@ -1,8 +1,9 @@
 /** What tables take on disk; what is left there only the server knows. */
+
+import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { TableSizes } from '../../store.js';
 import type { Database } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
 export async function measureTables(
   database: Database,

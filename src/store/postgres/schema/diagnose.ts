@@ -1,11 +1,12 @@
 /** What the server, its settings and this account mean for a store. */
 import type { Finding } from '../../../domain/finding.js';
 import { shellWord } from '../../../domain/shell-word.js';
+import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Diagnosis, Fact } from '../../store.js';
-import type { Database, RawRow } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
-import { quoteIdentifier } from './schema-name.js';
+import type { Database } from '../connection/database.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { RawRow } from '../connection/values.js';
 
 const oldestServer = 140_000;
 /** A prepared transaction this old was left behind, in seconds. */

@@ -1,7 +1,8 @@
 /** The roles of a store as a script for psql. */
 import { EvstoreError } from '../../../domain/errors.js';
 import { openSqlFolder } from '../../shared/sql.js';
-import { checkSchemaName, quoteIdentifier, renderSchema } from './schema-name.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import { checkSchemaName, renderSchema } from './schema-name.js';
 
 export interface RolesOptions {
   /** Default `public`. */

@@ -1,6 +1,7 @@
 /** Where the tables live, and how a .sql file written for schema `public` is made to say so. */
 import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
+import { quoteIdentifier } from '../connection/literals.js';
 
 export type RenderSchema = (text: string) => string;
 
@@ -19,14 +20,6 @@ export function checkSchemaName(name: string): string {
 export function renderSchema(name: string): RenderSchema {
   const quoted = quoteIdentifier(name);
   return (text) => text.replace(/\bpublic\./g, () => `${quoted}.`);
-}
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Returns the statement by which a transaction finds the tables of the store. */

@@ -3,15 +3,8 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import Sqlite from 'better-sqlite3';
 import { EvstoreError } from '../../../domain/errors.js';
 import type { FileTarget } from './connection-url.js';
-import { isTransient, namedError } from './errors.js';
-
-/** A value of a row as SQLite keeps it. */
-export type RawValue = string | number | Buffer | null;
-export type RawRow = readonly RawValue[];
-export type Parameter = string | number | null;
-/** A value as a snapshot gives and takes it: whole numbers are never rounded. */
-export type ExactValue = string | number | bigint | Buffer | null;
-export type ExactRow = readonly ExactValue[];
+import { isRetryable, namedError } from './errors.js';
+import type { ExactRow, ExactValue, Parameter, RawRow } from './values.js';
 
 /** Reads one state of the store; integers come as bigint. */
 export interface Snapshot {
@@ -195,7 +188,7 @@ export class Database implements Session {
         return work();
       } catch (error) {
         const pauseMs = waitMs * (0.5 + Math.random());
-        if (!isTransient(error) || Date.now() + pauseMs >= deadline) throw namedError(error, this.location);
+        if (!isRetryable(error) || Date.now() + pauseMs >= deadline) throw namedError(error, this.location);
         await sleep(pauseMs);
       }
     }

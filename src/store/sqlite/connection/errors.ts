@@ -51,8 +51,8 @@ export function isHandlerError(error: unknown): boolean {
   return isEvstoreError(error) && error.code === 'E_HANDLER';
 }
 
-/** Somebody else holds the lock: worth doing again. */
-export function isTransient(error: unknown): boolean {
+/** Returns true when another connection holds the lock: the same work may succeed on a second attempt. */
+export function isRetryable(error: unknown): boolean {
   return !isHandlerError(error) && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(resultCode(error) ?? '');
 }
 

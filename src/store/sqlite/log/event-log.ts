@@ -13,6 +13,7 @@ import type {
 } from '../../../domain/event.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import { BatchSize } from '../../shared/batch-size.js';
+import { toInteger, toOptional, toRecordedEvent } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type {
   AppendOptions,
@@ -28,7 +29,6 @@ import type {
 } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { addFilter, type FilteredStatement } from '../connection/filter.js';
-import { toInteger, toOptional, toRecordedEvent } from '../connection/rows.js';
 import { append } from './append.js';
 import { importEvents } from './import.js';
 import { importBatches } from './import-batches.js';

@@ -1,10 +1,10 @@
 /** Importing events of many streams: each takes the next version of its stream, those already there are told apart. */
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
+import { toInteger, toRecordedEvent } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isConflict } from '../connection/errors.js';
-import { toInteger, toRecordedEvent } from '../connection/rows.js';
 import { liftInsertGuards } from '../schema/guards.js';
 import { eventColumns } from './append.js';
 

@@ -2,10 +2,10 @@
 import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
+import { toInteger, toRecordedEvent, toTimestamp } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import type { FilteredStatement } from '../connection/filter.js';
-import { toInteger, toRecordedEvent, toTimestamp } from '../connection/rows.js';
 
 const separator = '\x1f';
 const usualTimeLength = '2026-01-31T09:30:00.123456Z'.length;

@@ -1,9 +1,10 @@
-/** Leases live in the row of the cursor they guard, on the database's clock. */
-import { EvstoreError } from '../../../domain/errors.js';
+/** Leases are kept in the row of the cursor they guard, on the database's clock. */
+import { fence, keyOf, noRebuild, noSuchPart } from '../../shared/leases.js';
+import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from '../../store.js';
-import type { Parameter, Session } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
+import type { Session } from '../connection/database.js';
+import type { Parameter } from '../connection/values.js';
 
 /** @param session in a transaction */
 export function acquireLease(
@@ -26,7 +27,7 @@ export function acquireLease(
     }
     if (target.kind === 'rebuild') throw noRebuild(target.id);
     const [made] = session.query(sql('make-checkpoint'), [target.subscriptionId]);
-    if (made === undefined) throw dividedOtherwise(target.subscriptionId);
+    if (made === undefined) throw noSuchPart(target.subscriptionId);
   }
 }
 
@@ -37,8 +38,8 @@ export function renewLease(
   ttlMs: number,
   vitals: Vitals = {},
 ): boolean {
-  const rows = session.query(sql(`renew-${lease.target.kind}`), [...fence(lease), ttlMs, vitals.rate ?? null]);
-  return rows.length > 0;
+  const parameters = [...fence(lease), ttlMs, vitals.rate ?? null];
+  return session.query(sql(`renew-${lease.target.kind}`), parameters).length > 0;
 }
 
 export function releaseLease(session: Session, sql: SqlFolder, lease: Lease): void {
@@ -48,36 +49,4 @@ export function releaseLease(session: Session, sql: SqlFolder, lease: Lease): vo
 /** Rolled back with the transaction that drew it. */
 export function nextToken(session: Session, sql: SqlFolder): number {
   return toInteger(session.query(sql('next-token'))[0]?.[0]);
-}
-
-/** Key, token and generation: what every guarded statement begins with. */
-export function fence(lease: Lease): readonly Parameter[] {
-  return [keyOf(lease.target), lease.token, lease.generation];
-}
-
-export function superseded(lease: Lease): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `${describeTarget(lease.target)} was taken over: nothing was written`, {
-    why: 'Its lease went to another process, or its checkpoint was moved by hand or by a swap.',
-    next: 'evstore checkpoints',
-    details: { owner: lease.owner, token: lease.token },
-  });
-}
-
-function noRebuild(id: number): EvstoreError {
-  return new EvstoreError('E_NOT_FOUND', `there is no rebuild ${id}`, { next: 'evstore projections' });
-}
-
-function dividedOtherwise(subscriptionId: string): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `there is no checkpoint ${subscriptionId}`, {
-    why: 'The projection is divided otherwise.',
-    next: 'evstore checkpoints',
-  });
-}
-
-function keyOf(target: LeaseTarget): string | number {
-  return target.kind === 'checkpoint' ? target.subscriptionId : target.id;
-}
-
-function describeTarget(target: LeaseTarget): string {
-  return target.kind === 'checkpoint' ? target.subscriptionId : `rebuild ${target.id}`;
 }

@@ -11,10 +11,12 @@ import type {
 } from '../../../domain/read-model.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import { lostTable } from '../../shared/lost-table.js';
-import type { Parameter, RawRow, RawValue, Session } from '../connection/database.js';
+import type { RawValue } from '../../shared/rows.js';
+import { toInteger, toText, toTimestamp } from '../../shared/rows.js';
+import type { Session } from '../connection/database.js';
 import { resultCode } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
-import { toInteger, toText, toTimestamp } from '../connection/rows.js';
+import type { Parameter, RawRow } from '../connection/values.js';
 
 /** Text for what must come back digit by digit; six digits of a second, so that the order of the text is that of time. */
 const columnTypes: Readonly<Record<ColumnType, string>> = {

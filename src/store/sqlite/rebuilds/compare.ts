@@ -3,11 +3,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
+import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
-import type { Database, ExactRow, ExactValue, Parameter, Snapshot } from '../connection/database.js';
+import type { Database, Snapshot } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
-import { toInteger, toOptional, toText } from '../connection/rows.js';
+import type { ExactRow, ExactValue, Parameter } from '../connection/values.js';
 import { refused, renderStatement } from '../read-models/read-model.js';
 
 /** A slice of a table is looked at in one go: as many rows as leave the process free soon enough. */

@@ -3,10 +3,10 @@
  * its name; its own triggers, and the indexes somebody added to it by hand, are taken off and made again.
  */
 import { EvstoreError } from '../../../domain/errors.js';
+import { toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
-import { toText } from '../connection/rows.js';
 
 /** A trigger or an index. */
 interface Part {

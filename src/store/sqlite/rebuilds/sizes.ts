@@ -1,10 +1,10 @@
 /** What tables take on disk, and what is left there. */
 import { promises as files } from 'node:fs';
 import { dirname } from 'node:path';
+import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { TableSizes } from '../../store.js';
 import type { Database } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
 export async function measureTables(
   database: Database,

@@ -1,8 +1,9 @@
 /** What SQLite and the file are like. What would be wrong with them, the guards say. */
+
+import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Diagnosis } from '../../store.js';
 import type { Database } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
 const synchronousLevels = ['off', 'normal', 'full', 'extra'];
 

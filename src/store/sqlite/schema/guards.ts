@@ -1,38 +1,17 @@
-/** Whether what the order of the log rests on is whole. */
-import { EvstoreError } from '../../../domain/errors.js';
-import { readMigrations, type SqlFolder } from '../../shared/sql.js';
-import type { Database, Session } from '../connection/database.js';
+/** Takes the guards of inserts off the log while many events are imported. */
+import { readMigrations } from '../../shared/migrations.js';
+import { toText } from '../../shared/rows.js';
+import type { SqlFolder } from '../../shared/sql.js';
+import type { Session } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
-import { toText } from '../connection/rows.js';
 
-/** A sentence each. */
-export async function findBrokenGuards(database: Database, sql: SqlFolder): Promise<readonly string[]> {
-  const rows = await database.read((session) => session.query(sql('guards')));
-  return rows.map(([text]) => toText(text));
-}
-
-/** @throws E_UNSAFE_STORE naming what is not */
-export async function assertGuards(database: Database, sql: SqlFolder): Promise<void> {
-  const broken = await findBrokenGuards(database, sql);
-  const [first] = broken;
-  if (first === undefined) return;
-  throw new EvstoreError('E_UNSAFE_STORE', `the store cannot be read in order: ${first}`, {
-    why:
-      broken.length === 1
-        ? 'Reading on could skip or reorder events without anybody noticing.'
-        : `Also: ${broken.slice(1).join('; ')}. Reading on could skip or reorder events without anybody noticing.`,
-    next: 'evstore doctor',
-    details: { broken },
-  });
-}
-
-/** They look at every row that comes in. */
+/** Triggers that look at every inserted row. */
 const insertGuards: readonly string[] = ['evstore_order', 'evstore_no_replace'];
 
 /**
- * Takes the guards of inserts off the log for the rest of a transaction that has the write lock, inserts plainly, and
- * puts them back with what is returned: nobody else ever sees the log without them, and a rollback brings them back.
- * With any trigger on the log that is not as the migrations made it they stay, because what it does is theirs to look at.
+ * Drops the guards of inserts within a transaction that has the write lock, and returns what puts them back before the
+ * commit: no other connection sees the log without them, and a rollback brings them back. They stay when the log has a
+ * trigger that the migrations did not make, because they must check what it does.
  */
 export function liftInsertGuards(session: Session, sql: SqlFolder): () => void {
   const triggers = session.query(sql('triggers')).map(([name, text]) => ({ name: toText(name), text: toText(text) }));
@@ -49,12 +28,12 @@ let texts: string | undefined;
 
 function migrationTexts(): string {
   texts ??= readMigrations(new URL('./migrations/', import.meta.url))
-    .map((file) => withoutVerb(file.readText().replaceAll('\r\n', '\n')))
+    .map((file) => withoutVerb(file.readText()))
     .join('\n');
   return texts;
 }
 
-/** SQLite keeps a text as it was said, but for its first words. */
+/** SQLite keeps the text of a statement as it was written, except for its first words. */
 function withoutVerb(text: string): string {
   return text.replaceAll(/^create trigger /gim, 'trigger ');
 }

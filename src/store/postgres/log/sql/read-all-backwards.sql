@@ -1,4 +1,4 @@
--- The log from $1 (exclusive) to $2 (inclusive), newest first, at most $3 events. Columns as in rows.ts.
+-- The log from $1 (exclusive) to $2 (inclusive), newest first, at most $3 events. Columns as in cut-event.ts.
 select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
        stream_type, event_type, stream_id
   from public.events

@@ -1,4 +1,4 @@
--- Stream $1 from version $2 to $3 (inclusive), oldest first, at most $4 events. Columns as in rows.ts.
+-- Stream $1 from version $2 to $3 (inclusive), oldest first, at most $4 events. Columns as in cut-event.ts.
 select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
        stream_type, event_type, stream_id
   from public.events

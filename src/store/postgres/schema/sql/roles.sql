@@ -75,7 +75,7 @@ grant insert (id, stream_id, stream_type, event_type, schema_version, event_data
   on public.events to evstore_app;
 grant execute on function
   public.evstore_lock_stream(text),
-  public.evstore_lock_projections(text[], boolean[]),
+  public.evstore_lock_projections(text[], boolean),
   public.evstore_append(text, bigint, uuid[], text[], integer[], text[], text[], text[], text[]),
   public.evstore_append_event(varchar, bigint, uuid, varchar, integer, json, json, varchar, timestamptz)
   to evstore_app;

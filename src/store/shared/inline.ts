@@ -1,31 +1,32 @@
-/** What both drivers ask of projections that are applied in the transaction of an append. */
-import { EvstoreError, isEvstoreError } from '../domain/errors.js';
-import type { RecordedEvent } from '../domain/event.js';
-import { categoryOf } from '../domain/names.js';
-import type { InlineProjection } from './event-log.js';
+/** What both engines ask of projections that are applied in the transaction of an append. */
+import type { AppendRequest } from '../../domain/append-outcome.js';
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import type { RecordedEvent } from '../../domain/event.js';
+import { categoryOf } from '../../domain/names.js';
+import type { InlineProjection } from '../store.js';
+import type { RawRow } from './rows.js';
 
-/** An event on its way: enough to know who wants it. */
-interface Addressed {
-  readonly streamId: string;
-  readonly events: readonly { readonly type: string }[];
-}
-
-/** Those with a handler for one of the events, by name: everybody takes their locks in this order. */
+/** Returns those with a handler for one of the events, by name: every append locks them in this order. */
 export function selectInline(
   projections: readonly InlineProjection[],
-  { streamId, events }: Addressed,
+  { streamId, events }: AppendRequest,
 ): readonly InlineProjection[] {
   return projections
     .filter((projection) => events.some(({ type }) => wantsEvent(projection, streamId, type)))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Those of the events it has handlers for. */
+/** Returns the events that the projection has handlers for. */
 export function selectWanted(projection: InlineProjection, events: readonly RecordedEvent[]): readonly RecordedEvent[] {
   return events.filter(({ streamId, type }) => wantsEvent(projection, streamId, type));
 }
 
-/** A projection cannot take the events, or the database refuses what it wrote: the append is off. */
+/** @param rows name, version and code hash of what is live */
+export function isLive({ name, version, codeHash }: InlineProjection, rows: readonly RawRow[]): boolean {
+  return rows.some(([live, ...code]) => live === name && `${code}` === `${[version, codeHash]}`);
+}
+
+/** Names the stream and the projection when it cannot process the events, or the database refuses what it wrote. */
 export function refusedAppend(streamId: string, projection: string, error: unknown): unknown {
   if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return error;
   const { globalPosition: _, version: _version, ...details } = error.details;

@@ -1,15 +1,10 @@
--- Which projections there are, and the journal of their rebuilds.
+-- The journal of rebuilds.
 
-create table evstore_projections (
-  name text not null primary key,
-  version integer not null,
-  code_hash text not null,
-  tables text not null,
-  registered_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
-  constraint evstore_projections_tables_check check (json_valid(tables))
-) strict;
-
--- tables: [{"live","built","old","liveMark","builtMark"}]; facts: what hung on the live tables when the rebuild began.
+-- tables: [{"live","built","old","liveId","builtId"}], the ids being hashes of the statements that made the tables.
+-- facts: what hung on the live tables when the rebuild began.
+-- audit: as in subscription_checkpoints, of the tables beside the live ones: those being built, or those kept after a swap.
+-- target, old_target: the read model that the rebuild fills and the one that the swap replaced, where they are not in this
+-- database.
 create table evstore_rebuilds (
   id integer primary key autoincrement,
   projection text not null,
@@ -32,6 +27,9 @@ create table evstore_rebuilds (
   updated_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   swapped_at text,
   keep_old_until text,
+  audit text,
+  target text,
+  old_target text,
   constraint evstore_rebuilds_tables_check check (json_valid(tables)),
   constraint evstore_rebuilds_state_check
     check (state in ('planned', 'filling', 'ready', 'swapped', 'retired', 'aborted'))

@@ -1,7 +1,8 @@
--- Events that a handler could not take, and the later ones of their streams that wait behind them. rebuild: 0 for those of
--- the live tables, otherwise those of the tables that stand beside the live ones in that rebuild. error: null for one that
--- only waits behind another.
+-- Events that a handler could not process, and the later events of their streams that wait behind them.
 
+-- projection: the checkpoint that misses the event, of a projection or of a part.
+-- rebuild: 0 for the live tables, otherwise the tables of that rebuild.
+-- error: null for an event that only waits behind another.
 create table evstore_parked (
   projection text not null,
   rebuild integer not null default 0,
@@ -16,3 +17,7 @@ create table evstore_parked (
   constraint evstore_parked_pkey primary key (projection, rebuild, global_position),
   constraint evstore_parked_state_check check (state in ('parked', 'skipped', 'discarded'))
 ) strict, without rowid;
+
+-- Finds what waits, however many events were parked and settled.
+create index evstore_parked_waiting_idx on evstore_parked (rebuild, projection, stream_id)
+  where state = 'parked';

@@ -1,15 +1,10 @@
--- Which projections there are, and the journal of their rebuilds.
+-- The journal of rebuilds.
 
-create table public.evstore_projections (
-  name text not null,
-  version integer not null,
-  code_hash text not null,
-  tables json not null,
-  registered_at timestamptz not null default clock_timestamp(),
-  constraint evstore_projections_pkey primary key (name)
-);
-
--- tables: [{"live","built","old","liveOid","builtOid"}]; facts: what hung on the live tables when the rebuild began.
+-- tables: [{"live","built","old","liveId","builtId"}], the ids being oids.
+-- facts: what hung on the live tables when the rebuild began.
+-- audit: as in subscription_checkpoints, of the tables beside the live ones: those being built, or those kept after a swap.
+-- target, old_target: the read model that the rebuild fills and the one that the swap replaced, where they are not in this
+-- database.
 create table public.evstore_rebuilds (
   id bigint generated always as identity,
   projection text not null,
@@ -32,6 +27,9 @@ create table public.evstore_rebuilds (
   updated_at timestamptz not null default clock_timestamp(),
   swapped_at timestamptz,
   keep_old_until timestamptz,
+  audit json,
+  target text,
+  old_target text,
   constraint evstore_rebuilds_pkey primary key (id),
   constraint evstore_rebuilds_state_check
     check (state in ('planned', 'filling', 'ready', 'swapped', 'retired', 'aborted'))
