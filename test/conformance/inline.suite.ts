@@ -11,10 +11,10 @@ import {
   appendInline,
   expectTraces,
   insertRaw,
-  logTraces,
   orderLines,
-  readLogTrace,
+  positionTraces,
   readMarks,
+  readPositions,
   readTraces,
   register,
   runOnce,
@@ -52,18 +52,18 @@ export const inlineSuite = suite('inline', {
 
   'a handler that throws: no event and no row': async (test) => {
     const { store } = test;
-    await register(store, traces, logTraces);
+    await register(store, traces, positionTraces);
     await appendInline(store, [traces], 'Order-1');
     const refused = [makeEvent(), makeEvent({ type: 'OrderRefused' })];
     for (const streamId of ['Order-1', 'Order-2']) {
-      const error = await errorOf('E_HANDLER', appendInline(store, [logTraces, traces], streamId, refused));
+      const error = await errorOf('E_HANDLER', appendInline(store, [positionTraces, traces], streamId, refused));
       expect(error).toMatchObject({
         details: { projection: 'order_traces', streamId },
       } satisfies Partial<EvstoreError>);
       expect(`${error.message} ${error.why}`).toContain('refused by the handler');
     }
     expect(await readStream(store, 'Order-2')).toEqual([]);
-    expect(await readLogTrace(store)).toEqual([]);
+    expect(await readPositions(store)).toEqual([]);
     await expectTraces(store);
     await appendInline(store, [traces], 'Order-1');
     await expectTraces(store);
@@ -164,68 +164,50 @@ export const inlineSuite = suite('inline', {
 
   'several in one append, each with the events it wants': async (test) => {
     const { store } = test;
-    await register(store, traces, logTraces, orderLines);
-    const all = [orderLines, traces, logTraces];
+    await register(store, traces, positionTraces, orderLines);
+    const all = [orderLines, traces, positionTraces];
     const mixed = () => [makeEvent(), makeEvent({ type: 'OrderPaid' })];
     const first = await appendInline(store, all, 'Order-1', mixed());
     const second = await appendInline(store, all, 'Orders-1', mixed());
     const positions = [...first.events, ...second.events].map(({ globalPosition }) => globalPosition);
     expect(await readMarks(test)).toEqual({
-      'log_traces/live': positions,
       'order_lines/live': positions.slice(0, 1),
       'order_traces/live': positions,
+      'position_traces/live': positions,
     });
-    expect(await readLogTrace(store)).toEqual(positions);
-    await runOnce(store, traces, logTraces, orderLines);
+    expect(await readPositions(store)).toEqual(positions);
+    await runOnce(store, traces, positionTraces, orderLines);
     expect(await readMarks(test)).toEqual({});
-    expect(await readLogTrace(store)).toEqual(positions);
+    expect(await readPositions(store)).toEqual(positions);
     expect(await store.projections.countRows('order_lines')).toBe(1);
     await expectTraces(store);
   },
 
-  'rows of several streams: nothing of the log may wait': async (test) => {
-    const { store, raw } = test;
-    await register(store, logTraces, orderLines);
-    await raw.query(insertRaw('Raw-1'));
-    await appendInline(store, [logTraces, orderLines], 'Order-1');
-    expect(await readLogTrace(store)).toEqual([]);
-    expect(await store.projections.countRows('order_lines')).toBe(1);
-    await runOnce(store, logTraces);
-    await appendInline(store, [logTraces, orderLines], 'Order-2');
-    await appendInline(store, [logTraces, orderLines], 'Order-3');
-    const { events } = await store.log.append('Order-4', [makeEvent()], 'any');
-    await appendInline(store, [logTraces, orderLines], 'Order-5');
-    const applied = await readLogTrace(store);
-    expect(applied.at(-1)).toBe((events[0]?.globalPosition ?? 0) - 1);
-    await runOnce(store, logTraces, orderLines);
-    const positions = await readLogTrace(store);
-    expect(positions).toEqual([...positions].sort((a, b) => a - b));
-    expect(positions).toHaveLength(6);
-    expect(await store.projections.countRows('order_lines')).toBe(5);
-  },
-
   'from many connections, to one stream and to many, beside a runner': async (test) => {
     const { store } = test;
-    await register(store, traces, logTraces);
+    await register(store, traces, positionTraces);
     const stores = [store, ...(await Promise.all([1, 2, 3].map(() => test.open())))];
     const stop = new AbortController();
     const running = (async () => {
-      while (!stop.signal.aborted) await runOnce(store, traces, logTraces);
+      while (!stop.signal.aborted) await runOnce(store, traces, positionTraces);
     })();
     await Promise.all(
       stores.map(async (each, index) => {
         for (let round = 0; round < 15; round++) {
-          await appendInline(each, [traces, logTraces], round % 2 === 0 ? 'Shared-1' : `Order-${index}`, makeEvents(2));
+          await appendInline(
+            each,
+            [traces, positionTraces],
+            round % 2 === 0 ? 'Shared-1' : `Order-${index}`,
+            makeEvents(2),
+          );
         }
       }),
     );
     stop.abort();
     await running;
-    await runOnce(store, traces, logTraces);
+    await runOnce(store, traces, positionTraces);
     await expectTraces(store);
-    const positions = await readLogTrace(store);
-    expect(positions).toHaveLength(120);
-    expect(positions).toEqual([...positions].sort((a, b) => a - b));
+    expect(await readPositions(store)).toHaveLength(120);
     expect(await readMarks(test)).toEqual({});
   },
 
@@ -252,7 +234,7 @@ export const inlineSuite = suite('inline', {
     test,
   ) => {
     const { store } = test;
-    const definition = logTraces.definition as TableProjection;
+    const definition = positionTraces.definition as TableProjection;
     const failing = prepareProjection({
       ...definition,
       on: {
@@ -279,7 +261,7 @@ export const inlineSuite = suite('inline', {
     const beside = { ...store, log: store.log, schema: store.schema, projections } as Store;
     const { signal } = new AbortController();
     await retryParked({ store: beside, projection: mended, owner: 'retry:1', signal }, { kind: 'all' });
-    expect(await readLogTrace(store)).toEqual([refused + 1, refused]);
+    expect(await readPositions(store)).toEqual([refused, refused + 1]);
   },
 
   'a runner whose handlers take their time is not taken for a process that stands still': async (test) => {

@@ -537,14 +537,4 @@ export const brokenStores: readonly BrokenStore[] = [
       }))(store),
     rejectedBy: { inline: ['other code than made the rows leaves them alone'] },
   },
-  {
-    name: 'takes every row for one of one stream',
-    wrap: withLog((log) => ({
-      append: (streamId, events, expected, options = {}) => {
-        const inline = (options.inline ?? []).map((each) => ({ ...each, isPerStream: true }));
-        return log.append(streamId, events, expected, { ...options, inline });
-      },
-    })),
-    rejectedBy: { inline: ['rows of several streams: nothing of the log may wait'] },
-  },
 ];

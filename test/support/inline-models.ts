@@ -34,14 +34,13 @@ export const tracesOf = (version: number) =>
     }),
   );
 
-/** One row for the whole log: the positions of its events in the order they came. */
-export const logTraces = prepareProjection(
+/** A second projection with a row per stream: the positions of its events in the order they came. */
+export const positionTraces = prepareProjection(
   defineProjection({
-    name: 'log_traces',
+    name: 'position_traces',
     version: 1,
     mode: 'inline',
-    table: { columns: { category: 'text', trace: 'text' }, key: 'category' },
-    key: () => 'all',
+    table: { columns: { streamId: 'text', trace: 'text' }, key: 'streamId' },
     on: { '*': (row, event) => ({ trace: `${row?.trace ?? ''} ${event.globalPosition}` }) },
   }),
 );
@@ -53,6 +52,7 @@ export const orderLines = prepareProjection(
     version: 1,
     mode: 'inline',
     category: 'Order',
+    partitionBy: 'stream',
     tables: ['order_lines'],
     create: (t) => sql`create table ${t.order_lines} (position bigint primary key, stream_id text not null)`,
     on: {
@@ -165,15 +165,19 @@ export async function expectTraces(
   );
 }
 
-/** Positions in the row of the whole log, in the order they came. */
-export async function readLogTrace(store: Store): Promise<number[]> {
-  const { model } = logTraces;
-  if (model.kind !== 'table') throw new Error('no table');
-  const [row] = await store.projections.readRows(model.spec.name, model.spec, [{ category: 'all' }]);
-  return String(row?.trace ?? '')
-    .split(' ')
-    .slice(1)
-    .map(Number);
+/** Returns the positions in the rows of `positionTraces`, each once and those of a stream in the order of the log. */
+export async function readPositions(store: Store): Promise<number[]> {
+  const positions: number[] = [];
+  for (const trace of (await readTraces(store, positionTraces)).values()) {
+    const ofStream = trace.split(' ').slice(1).map(Number);
+    deepStrictEqual(ofStream, [...new Set(ofStream)].sort(byNumber));
+    positions.push(...ofStream);
+  }
+  return positions.sort(byNumber);
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b;
 }
 
 /** Marked events by projection, in order: `NAME/REBUILD` → positions. */
