@@ -3,7 +3,7 @@ import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
-import { PostgresEventLog } from './log/event-log.js';
+import { openEventLog } from './log/event-log.js';
 import { openProjectionStore } from './projection-store.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
@@ -34,7 +34,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
   return {
     engine: 'postgres',
     location: target.location,
-    log: new PostgresEventLog(database, sql, schema),
+    log: openEventLog(database, sql, schema),
     projections: openProjectionStore(database, sql, schema),
     schema: openSchemaAdmin(database, sql, schema),
     close: () => database.close(),

@@ -54,3 +54,8 @@ export function addFilter<Parameter>(
 export function categoryRange(category: string): readonly [whole: string, from: string, to: string] {
   return [category, `${category}-`, `${category}.`];
 }
+
+/** Completes the order of a statement that reads events. */
+export function inOrder(text: string, backwards: boolean): string {
+  return backwards ? text.replace('/* desc */', 'desc') : text;
+}

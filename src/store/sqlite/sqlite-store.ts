@@ -3,7 +3,7 @@ import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
-import { SqliteEventLog } from './log/event-log.js';
+import { openEventLog } from './log/event-log.js';
 import { openProjectionStore } from './projection-store.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 
@@ -36,7 +36,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return {
     engine: 'sqlite',
     location: target.location,
-    log: new SqliteEventLog(database, sql),
+    log: openEventLog(database, sql),
     projections: openProjectionStore(database, sql),
     schema: openSchemaAdmin(database, sql),
     close: async () => database.close(),

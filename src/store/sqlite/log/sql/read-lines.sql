@@ -1,4 +1,4 @@
--- The log from ?1 (exclusive) to ?2 (inclusive), oldest first, at most ?3 events, each as the line that is printed of it: see
+-- The log from ?1 (exclusive) to ?2 (inclusive), in order (newest first where the marker says desc), at most ?3 events, each as the line that is printed of it: see
 -- read-lines.ts.
 select concat('{"globalPosition":', global_position, ',"streamId":', json_quote(stream_id), ',"version":', version,
               ',"type":', json_quote(event_type), ',"schemaVersion":', schema_version, ',"id":"', lower(id),
@@ -6,5 +6,5 @@ select concat('{"globalPosition":', global_position, ',"streamId":', json_quote(
               ',"createdAt":"', replace(created_at, '000Z', 'Z'), '"}')
   from events
  where global_position > ?1 and global_position <= ?2 /* filter */
- order by global_position
+ order by global_position /* desc */
  limit ?3
