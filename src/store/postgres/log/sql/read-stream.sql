@@ -1,4 +1,5 @@
--- Stream $1 from version $2 to $3 (inclusive), in order (newest first where the marker says desc), at most $4 events. Columns as in cut-event.ts.
+-- Reads stream $1 from version $2 to $3 (inclusive), at most $4 events. The marker becomes desc to read newest first.
+-- Columns as in cut-event.ts.
 select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
        stream_type, event_type, stream_id
   from public.events

@@ -1,5 +1,5 @@
--- Puts the events $4 at positions $3 aside, of types $6 in streams $5, in states $7 with errors $8 after $9 attempts, for
--- projection $1 and the tables of rebuild $2 (0: the live ones). One that is put aside already keeps its time.
+-- Parks the events $4 at positions $3, of types $6 in streams $5, in states $7 with errors $8 after $9 attempts, for
+-- projection $1 and the tables of rebuild $2 (0: the live ones). An event that is parked already keeps its time.
 insert into public.evstore_parked
   (projection, rebuild, global_position, event_id, stream_id, event_type, state, error, attempts)
 select $1, $2, *

@@ -1,5 +1,4 @@
--- What the order and the immutability of the log rest on, one row per broken promise; no row when all is whole.
--- Parameters: none.
+-- Checks what the order and the immutability of the log depend on: one row for each broken promise. Parameters: none.
 with log as (select 'public.events'::regclass as oid),
 promises(holds, broken) as (
   select c.relkind = 'r', 'events is not an ordinary table' from pg_class c, log where c.oid = log.oid

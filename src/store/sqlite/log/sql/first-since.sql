@@ -1,5 +1,5 @@
--- Of the events at or after time ?1, six digits of a second, in the order of time: how many, counted up to ?2, and the
--- lowest position among these. The expression is that of the index.
+-- Counts the events at or after time ?1 (six digits of a second), up to ?2 of them in the order of time, and returns
+-- their lowest position. The expression is that of the index.
 select count(*), min(global_position)
   from (
     select global_position

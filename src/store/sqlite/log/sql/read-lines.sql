@@ -1,5 +1,5 @@
--- The log from ?1 (exclusive) to ?2 (inclusive), in order (newest first where the marker says desc), at most ?3 events, each as the line that is printed of it: see
--- read-lines.ts.
+-- Reads the log from ?1 (exclusive) to ?2 (inclusive), at most ?3 events, each as the line to print: see read-lines.ts.
+-- The marker becomes desc to read newest first.
 select concat('{"globalPosition":', global_position, ',"streamId":', json_quote(stream_id), ',"version":', version,
               ',"type":', json_quote(event_type), ',"schemaVersion":', schema_version, ',"id":"', lower(id),
               '","data":', event_data, ',"metadata":', metadata, ',"streamType":', json_quote(stream_type),

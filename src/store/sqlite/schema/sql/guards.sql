@@ -1,4 +1,4 @@
--- What is missing of what the order of the log rests on, one sentence a row. Parameters: none.
+-- Checks what the order and the immutability of the log depend on: one row for each broken promise. Parameters: none.
 with required (kind, name, loss) as (values
   ('trigger', 'evstore_order', 'positions behind the head are no longer refused'),
   ('trigger', 'evstore_no_update', 'events can be changed'),
