@@ -1,4 +1,4 @@
-/** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
+/** Connections and transactions: the only module that uses node-postgres. Rows are arrays of raw text. */
 import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -26,27 +26,27 @@ import type { Parameter, RawRow } from './values.js';
 
 export interface Session {
   query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
-  /** Several statements in one message, without parameters and without rows. */
+  /** Runs several statements in one message, without parameters and without rows. */
   script(text: string): Promise<void>;
-  /** COPY … FROM STDIN in text format: all rows, as `copyLine` makes them, or none. They are taken as the server takes them. */
+  /** Runs COPY … FROM STDIN with the lines of `copyLine`: all rows or none. Reads them as fast as the server does. */
   copyIn(text: string, rows: Iterable<string>): Promise<void>;
 }
 
 export interface TransactionOptions {
-  /** Runs with BEGIN in one message. */
+  /** Statements to run with BEGIN in one message. */
   readonly prelude?: string;
-  /** What to do when COMMIT was sent and nobody answered; by default the error is thrown as it is. */
+  /** Called when the connection was lost after COMMIT was sent; by default the error is thrown. */
   readonly onLostCommit?: (error: unknown) => Promise<void>;
 }
 
 const maxConnections = 8;
 const busyRetryMs = 5000;
 const closePatienceMs = 1000;
-/** A process that is frozen in the middle of a transaction would keep its locks: who waits for its lease waits for them. */
+/** After this long the server ends a transaction of a frozen process, whose locks would block the next owner of its lease. */
 const frozenAfterMs = 10_000;
-/** Of a snapshot, whose locks keep nobody from writing, and whose items are taken in somebody else's time. */
+/** The same for a snapshot: its locks block no writer, and the caller takes its items slowly. */
 const frozenSnapshotAfterMs = 60_000;
-/** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
+/** The maximum of a timer of Node.js, and of a setting of Postgres in milliseconds. */
 const longestTimeoutMs = 2_147_483_647;
 const names = new Map<string, string>();
 
@@ -54,14 +54,14 @@ export class Database implements Session {
   readonly #target: ConnectionTarget;
   readonly #applicationName: string;
   readonly #readOnly: boolean;
-  /** Which of the target's encryptions is in use. */
+  /** Index of the encryption in use. */
   #attempt = 0;
   #pool: pg.Pool;
-  /** Open ones: what does not close by itself would keep the process alive. */
+  /** Open sockets: those that do not close by themselves would keep the process alive. */
   readonly #sockets = new Set<Socket>();
   #isClosed = false;
   #hasConnected = false;
-  /** A pooler hands out another of the server's connections for each transaction. */
+  /** A pooler is in between: each transaction may use another connection of the server. */
   #isPooled = false;
 
   constructor(target: ConnectionTarget, applicationName: string, readOnly: boolean) {
@@ -86,19 +86,19 @@ export class Database implements Session {
     throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
   }
 
-  /** One statement, one transaction. Without a timeout it may take as long as it takes. */
+  /** Runs one statement in a transaction of its own. Without a timeout it may take any time. */
   async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
     return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
   }
 
-  /** As `query`, for what is asked again and again: the server keeps the statement and its plan. */
+  /** Runs a frequent statement as `query`: the server keeps the statement and its plan. */
   async queryAgain(text: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
     return this.#withClient(async (client) => {
       if (this.#isPooled) return runStatement(client, text, parameters, timeoutMs);
       try {
         return await runStatement(client, text, parameters, timeoutMs, nameStatement(text));
       } catch (error) {
-        // Found out before anything was done.
+        // The server refused it before doing anything.
         if (!isStatementElsewhere(error)) throw error;
         this.#isPooled = true;
         return await runStatement(client, text, parameters, timeoutMs);
@@ -114,13 +114,13 @@ export class Database implements Session {
     await this.#withClient((client) => runCopyIn(client, text, rows));
   }
 
-  /** One query, one transaction. Its rows come as whole lines of COPY's text format, many at a time, while it runs. */
+  /** Runs one query in a transaction of its own. Its rows come as complete lines of COPY's text format, many at a time. */
   async copyOut(query: string, parameters: readonly Parameter[], take: (lines: string) => void): Promise<void> {
     const text = `copy (${fillIn(query, parameters)}) to stdout`;
     await this.#withClient((client) => client.query(new CopyOut(text, take)).done);
   }
 
-  /** Statements in one transaction under READ COMMITTED; any error rolls it back. */
+  /** Runs statements in one transaction under READ COMMITTED; any error rolls it back. */
   async transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#withClient(async (client) => {
       let result: T;
@@ -144,7 +144,7 @@ export class Database implements Session {
     });
   }
 
-  /** Statements that see one state of the store for as long as the items are taken, and change nothing. */
+  /** Runs statements that see one state of the store for the whole iteration, and change nothing. */
   async *snapshot<T>(work: (session: Session) => AsyncIterable<T>, prelude: string): AsyncGenerator<T> {
     try {
       const client = await this.#lend();
@@ -172,11 +172,11 @@ export class Database implements Session {
     }
   }
 
-  /** Never throws; a server that does not answer is left after a second. */
+  /** Never throws; does not wait longer than a second for the server. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // A client asked for in this very tick would never be handed out by a pool that ends: let it have its turn.
+    // A pool that ends never hands out a client requested in this tick, so that request goes first.
     await setImmediate();
     const patience = new AbortController();
     await Promise.race([
@@ -216,7 +216,7 @@ export class Database implements Session {
         return await pool.connect();
       } catch (error) {
         if (isEncryptionRefused(error) && this.#attempt < this.#target.encryptions.length - 1) {
-          // Others may have met the same refusal and moved on already.
+          // A concurrent call may have met the same refusal and changed the pool already.
           if (pool === this.#pool) {
             this.#attempt += 1;
             this.#pool = this.#makePool();
@@ -247,7 +247,7 @@ export class Database implements Session {
       idleTimeoutMillis: 30_000,
       stream: () => this.#makeSocket(),
     });
-    // A connection that breaks while nobody uses it is no error of anybody's: the next query opens another.
+    // A connection that breaks while idle matters to no query: the next one opens another.
     pool.on('error', () => undefined);
     pool.on('connect', (client) => {
       this.#hasConnected = true;
@@ -264,10 +264,10 @@ export class Database implements Session {
   }
 }
 
-/** As a prelude: the code of projections runs between the statements, and a batch of it may take long. */
+/** A prelude: the code of projections runs between the statements, and may take long for a batch. */
 export const foldsWithin = 'set local idle_in_transaction_session_timeout = 60000';
 
-/** As a prelude: no statement of the transaction waits longer than this for a lock. */
+/** A prelude: no statement of the transaction waits longer than this for a lock. */
 export function lockTimeout(timeoutMs: number): string {
   return `set local lock_timeout = ${timeoutOf(timeoutMs)}`;
 }
@@ -296,7 +296,7 @@ function runStatement(
   return client.query(new Statement(text, parameters, { name, timeoutMs: timeoutMs && timeoutOf(timeoutMs) })).rows;
 }
 
-/** By what it says, so that no two statements that meet on a shared connection have the same name. */
+/** Returns a name derived from the text, so that no two statements on a shared connection have the same name. */
 function nameStatement(text: string): string {
   let name = names.get(text);
   if (name === undefined) {
@@ -306,7 +306,7 @@ function nameStatement(text: string): string {
   return name;
 }
 
-/** When the rows end in an error the server is told so, and the error is thrown once it has answered. */
+/** When reading the rows fails, the server is told, and the error is thrown after its answer. */
 async function runCopyIn(client: pg.PoolClient, text: string, rows: Iterable<string>): Promise<void> {
   const { from } = await import('pg-copy-streams');
   await pipeline(Readable.from(joinLines(rows)), client.query(from(text)));

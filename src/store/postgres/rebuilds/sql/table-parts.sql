@@ -105,7 +105,7 @@ parts as (
     from t
     join pg_rewrite r on r.ev_class = t.oid and r.rulename <> '_RETURN'
   union all
-  -- The value of a serial column, of an identity and of a generated one are the definition's.
+  -- The values of serial, identity and generated columns belong to the definition.
   select 'default', a.attname, t.nspname, null,
          case when a.attidentity = '' and a.attgenerated = '' and pg_get_serial_sequence(t.target, a.attname) is null then
            format('alter table %s alter column %I set default %s', t.target, a.attname, pg_get_expr(d.adbin, d.adrelid)) end,

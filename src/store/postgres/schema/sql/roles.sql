@@ -1,8 +1,8 @@
--- A script for psql that makes the roles of a store. Parameters: none.
+-- A script for psql that creates the roles of a store. Parameters: none.
 begin;
 
--- Four roles for one store, each with no more than its work needs. Run it as a superuser, after evstore init and again
--- after every upgrade:
+-- Creates four roles for one store, each with the privileges that its work needs. Run it as a superuser, after evstore
+-- init and again after every upgrade:
 --
 --   evstore init --roles | psql -v ON_ERROR_STOP=1 DATABASE
 --
@@ -31,7 +31,7 @@ revoke create on schema public from public;
 grant usage on schema public to evstore_owner, evstore_app, evstore_runner, evstore_reader;
 grant create on schema public to evstore_owner, evstore_runner;
 
--- Whose is what. Sequences of identity columns, and indexes, follow their tables.
+-- Sets the owners. Sequences of identity columns, and indexes, follow their tables.
 do $$
 declare
   store oid := (select relnamespace from pg_class where oid = 'public.events'::regclass);

@@ -12,12 +12,12 @@ union all
 select 'table evstore_never is gone: every insert into events fails'
  where not exists (select 1 from sqlite_schema where type = 'table' and name = 'evstore_never')
 union all
-select 'events.global_position is no AUTOINCREMENT key: positions can be given twice'
+select 'events.global_position is not an AUTOINCREMENT key: positions can be assigned twice'
  where not exists (select 1 from sqlite_schema
                     where type = 'table' and name = 'events'
                       and lower(sql) like '%global_position integer primary key autoincrement%')
 union all
-select 'events lies ahead of its sequence: positions can be given twice'
+select 'events is ahead of its sequence: positions can be assigned twice'
  where coalesce((select seq from sqlite_sequence where name = 'events'), 0)
        < coalesce((select max(global_position) from events), 0)
 union all
