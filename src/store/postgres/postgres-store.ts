@@ -1,4 +1,4 @@
-/** The Postgres driver: one Database, and the parts of the port over it. */
+/** The Postgres driver. */
 import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
@@ -23,7 +23,7 @@ export interface PostgresStoreOptions {
 }
 
 /**
- * Connects when first asked something.
+ * Connects with the first statement.
  * @throws E_CONFIG for a malformed URL or schema name
  */
 export function openPostgresStore(options: PostgresStoreOptions): Store {

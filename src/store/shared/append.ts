@@ -1,4 +1,4 @@
-/** What both engines make of the rows of an append. */
+/** Converts the rows of an append. */
 import type { AppendFacts, AppendRequest } from '../../domain/append-outcome.js';
 import { EvstoreError } from '../../domain/errors.js';
 import type { AppendedEvent, AppendResult } from '../../domain/event.js';

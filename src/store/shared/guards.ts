@@ -2,7 +2,7 @@
 import { EvstoreError } from '../../domain/errors.js';
 
 /**
- * @param broken a sentence for each guard that is not as it should be
+ * @param broken a sentence for each broken guard
  * @throws E_UNSAFE_STORE naming them
  */
 export function refuseBroken(broken: readonly string[]): void {

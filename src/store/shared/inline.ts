@@ -1,4 +1,4 @@
-/** What both engines ask of projections that are applied in the transaction of an append. */
+/** Selects the inline projections of an append, and names their failures. */
 import type { AppendRequest } from '../../domain/append-outcome.js';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';

@@ -1,4 +1,4 @@
-/** What an inspection of the log found, as the port has it. */
+/** Converts the rows of an inspection of the log. */
 import type { Break, Inspection } from '../store.js';
 import { type RawRow, toInteger, toOneOf, toOptional, toText } from './rows.js';
 

@@ -7,13 +7,13 @@ import { type RawRow, toInteger, toOneOf, toOptional, toText, toTimestamp } from
 
 const states: readonly RebuildState[] = ['planned', 'filling', 'ready', 'swapped', 'retired', 'aborted'];
 
-/** @typeParam Id what tells a table from another of its name: an oid on Postgres, a hash of its text on SQLite */
+/** @typeParam Id identifies a table: an oid on Postgres, a hash of its statement on SQLite */
 export interface JournalTable<Id> extends RebuildTable {
-  /** Of the table that is live until the swap and old afterwards. */
+  /** The table that is live until the swap and old afterwards. */
   readonly liveId: Id | null;
-  /** Of the table the rebuild fills, live after the swap. */
+  /** The table the rebuild fills, live after the swap. */
   readonly builtId: Id | null;
-  /** What the definition made of the table the rebuild fills: a rollback does not carry it to the old one. */
+  /** The parts that the definition made on the built table: a rollback does not carry them over. */
   readonly made?: readonly string[];
 }
 
@@ -21,9 +21,9 @@ export interface JournalRow<Id> {
   readonly state: RebuildState;
   readonly position: number;
   readonly lastEventId: string | null;
-  /** Of the tables beside the live ones, as the store keeps it. */
+  /** The audit of the tables that are not live, as it is stored. */
   readonly audit: string | null;
-  /** What the rebuild fills, and what it replaced, where those are not in this database. */
+  /** The read model outside this database that the rebuild fills, and the one it replaced. */
   readonly target: string | null;
   readonly oldTarget: string | null;
   readonly tables: readonly JournalTable<Id>[];
@@ -33,26 +33,26 @@ export interface JournalRow<Id> {
   readonly old: {
     readonly version: number;
     readonly codeHash: string;
-    /** Null when the parts of the projection were at different ones. */
+    /** Null when the parts of the projection were at different positions. */
     readonly position: number | null;
     readonly lastEventId: string | null;
   } | null;
 }
 
-/** What a projection is registered as. */
+/** The code and the target of a registered projection. */
 export interface LiveProjection {
   readonly version: number;
   readonly codeHash: string;
   readonly target: string | null;
 }
 
-/** One table leaves its name, and another takes it. */
+/** A table that loses its name to another. */
 export interface Exchange<Id> {
   readonly live: string;
   /** Null when there is no live table. */
   readonly outgoing: { readonly id: Id; readonly name: string } | null;
   readonly incoming: { readonly id: Id; readonly name: string };
-  /** What the definition made of the live table; undefined when that is not known. */
+  /** The parts that the definition made on the live table; undefined when unknown. */
   readonly made?: readonly string[] | undefined;
 }
 
@@ -109,7 +109,7 @@ export function toLiveProjection(row: RawRow): LiveProjection {
   return { version: toInteger(row[1]), codeHash: toText(row[2]), target: toOptional(row[6], toText) };
 }
 
-/** The lease of a rebuild that was just started. */
+/** Returns the lease of a rebuild that was just started. */
 export function firstLease(id: number, token: number, { owner }: LeaseRequest): Lease {
   return { target: { kind: 'rebuild', id }, owner, token, generation: 0, position: 0 };
 }
@@ -136,7 +136,7 @@ export function expectState<Id>(id: number, { state }: JournalRow<Id>, wanted: r
 }
 
 /**
- * What a swap does to the tables.
+ * Returns what a swap does to the tables.
  * @throws E_SUPERSEDED when the rebuild is behind the live tables
  */
 export function planSwap<Id>(rebuild: Rebuild, journal: JournalRow<Id>, live: JoinedStanding): Exchange<Id>[] {
@@ -149,7 +149,7 @@ export function planSwap<Id>(rebuild: Rebuild, journal: JournalRow<Id>, live: Jo
 }
 
 /**
- * What a rollback does to the tables, and what is live after it.
+ * Returns what a rollback does to the tables, and what is live after it.
  * @throws E_NOT_FOUND, E_CHECK_FAILED, E_SUPERSEDED when the old tables cannot be live again
  */
 export function planRollback<Id>(
@@ -207,7 +207,7 @@ export function strangerAt(table: string): EvstoreError {
   });
 }
 
-/** Columns as in unfinished-rebuild.sql; undefined when the other rebuild has ended meanwhile. */
+/** @param row as in unfinished-rebuild.sql; undefined when the other rebuild has ended meanwhile */
 export function unfinishedRebuild(projection: string, row: RawRow | undefined, cause: unknown): unknown {
   if (row === undefined) return cause;
   const [id, state, owner] = [toInteger(row[0]), toText(row[1]), toOptional(row[2], toText)];

@@ -1,4 +1,4 @@
-/** What both engines say about leases. */
+/** Keys, parameters and errors of leases. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { Lease, LeaseTarget } from '../store.js';
 

@@ -1,4 +1,4 @@
-/** Migration files, and what a store says about those it has. */
+/** Migration files, and which of them a store has. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { EvstoreError } from '../../domain/errors.js';
 import type { MigrationStatus, SchemaStatus } from '../store.js';
@@ -8,17 +8,17 @@ import { type RawRow, toInteger, toText, toTimestamp } from './rows.js';
 export interface MigrationFile {
   readonly version: number;
   readonly name: string;
-  /** Read when it is first needed; with the line ends of any checkout. */
+  /** Reads the file; line ends do not depend on the checkout. */
   readText(): string;
 }
 
-/** A migration by what a store recorded of it. */
+/** A migration as a store recorded it. */
 export interface AppliedMigration {
   readonly version: number;
   readonly name: string;
 }
 
-/** In the order of their numbers. */
+/** Lists them in the order of their numbers. */
 export function readMigrations(folder: URL): readonly MigrationFile[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.sql'))
@@ -78,7 +78,8 @@ export function findPending(
 }
 
 /**
- * @param emptyWhy why it is known that there is no schema
+ * Checks that the store has every migration.
+ * @param emptyWhy how it is known that there is no schema
  * @throws E_NO_SCHEMA, E_SCHEMA_PENDING, and as `findPending`
  */
 export function assertUpToDate(
@@ -102,7 +103,7 @@ export function assertUpToDate(
   });
 }
 
-/** What is left of a status when only versions and names are wanted. */
+/** Returns the migrations that the store has. */
 export function appliedOf({ migrations }: SchemaStatus): readonly AppliedMigration[] {
   return migrations.filter(({ state }) => state !== 'pending');
 }

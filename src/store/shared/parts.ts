@@ -1,4 +1,4 @@
-/** What both engines say about the checkpoints of a projection whose work is divided. */
+/** The checkpoints of a divided projection: their rows and errors. */
 import { EvstoreError } from '../../domain/errors.js';
 import { subscriptionIdsOf } from '../../domain/parts.js';
 import type { PartStanding, Standing } from '../../domain/standing.js';

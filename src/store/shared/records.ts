@@ -1,4 +1,4 @@
-/** Rows of the tables about projections, as the port has them. */
+/** Converts the rows of the tables about projections. */
 import { parseAudit, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { modeOf } from '../../domain/projection-mode.js';

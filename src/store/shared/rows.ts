@@ -1,4 +1,4 @@
-/** Converts the values of a row to what the port speaks of. Each statement lists its columns in the order read here. */
+/** Converts the values of a row. Each statement lists its columns in the order read here. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent, StreamSummary } from '../../domain/event.js';
 import { normaliseTimestamp } from '../../domain/timestamp.js';

@@ -1,4 +1,4 @@
-/** What hangs on the tables of a read model, kept as text when a rebuild starts and compared when it is swapped in. */
+/** Summarises what hangs on the tables of a read model, to compare it at the swap with the start of the rebuild. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { Dependent, TableFacts } from '../store.js';
 

@@ -1,4 +1,4 @@
-/** The SQLite driver: one Database, and the parts of the port over it. */
+/** The SQLite driver. */
 import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
@@ -20,7 +20,7 @@ export interface SqliteStoreOptions {
 
 /**
  * Opens the file at once.
- * @throws E_CONFIG for a malformed URL and for what is no file, E_NO_SCHEMA, E_CONNECT, E_CORRUPT
+ * @throws E_CONFIG for a malformed URL and for anything but a file, E_NO_SCHEMA, E_CONNECT, E_CORRUPT
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const create = options.create ?? false;

@@ -19,7 +19,7 @@ const defaultTimeoutMs = 30_000;
 const firstWaitMs = 10;
 const longestWaitMs = 1000;
 
-/** Where its statements go. */
+/** Where the statements go. */
 interface Place {
   readonly database: Database;
   readonly sql: SqlFolder;
@@ -86,7 +86,7 @@ async function insertInline(
       await applyInline(timed, sql, schema, current, appended);
       return appended;
     },
-    // As in evstore_append: every look-up is by a key, whatever the statistics of a table that was empty say.
+    // As in evstore_append: rows are always looked up by key, whatever the statistics of a formerly empty table suggest.
     { prelude: `${lockTimeout(leftMs())}; ${searchPath(schema)}; set local enable_seqscan = off` },
   );
 }

@@ -25,7 +25,7 @@ export function openEventLog(database: Database, sql: SqlFolder, schema: string)
 
     readStream: (streamId, options = {}) => readStream(database, sql, streamId, options),
     readAll: (options = {}) => readAll(database, sql, options),
-    /** The next events are on their way while these become lines. */
+    /** The next events are read while these become lines. */
     async *readLines(options = {}) {
       for await (const { events, upTo } of readAhead(readAll(database, sql, options))) {
         yield { lines: renderEventLines(events), events: events.length, upTo };

@@ -1,4 +1,4 @@
-/** Importing events of many streams: written at once as if none were there; where some are, they are told apart first. */
+/** Imports events of many streams: writes them as if all were new, and looks for known ones only when some are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
 import { categoryOf } from '../../../domain/names.js';
@@ -13,7 +13,7 @@ import type { RawRow } from '../connection/values.js';
 const retryForMs = 30_000;
 const firstWaitMs = 10;
 const longestWaitMs = 1000;
-/** More would fill the lock table; then the unique key guards the order of versions. */
+/** More would fill the lock table; above it the unique key guards the order of versions. */
 const maxLockedStreams = 256;
 
 type Conflict = 'skip' | 'fail';
@@ -24,7 +24,7 @@ interface Sorted {
   readonly skipped: number;
 }
 
-/** Ids make it repeatable, so any fault that may pass is met by looking again at what is there. */
+/** Ids make an import repeatable, so after a transient fault it reads which events are stored, and continues. */
 export async function importEvents(
   database: Database,
   sql: SqlFolder,
@@ -40,7 +40,7 @@ export async function importEvents(
       const written = await write(database, sql, sorted);
       if (written !== 'known') return written;
     } catch (error) {
-      // A conflict, too: the events that are there already are told apart next.
+      // After a conflict, too, the known events are sorted out next.
       if (!(isConflict(error) || database.mayRetry(error)) || Date.now() + waitMs > deadline) throw error;
       await sleep(waitMs * (0.5 + Math.random()));
     }
@@ -48,7 +48,7 @@ export async function importEvents(
   }
 }
 
-/** `known`: an event that is there already was seen before anything was written. */
+/** Returns `known`, having written nothing, when an event is stored already. */
 async function write(
   database: Database,
   sql: SqlFolder,
@@ -61,7 +61,7 @@ async function write(
   const rows = await database.transaction(
     async (session) => {
       if (streams.length <= maxLockedStreams) await session.query(sql('lock-streams'), [streams]);
-      // In a newer snapshot than that of the locks. Who imports a file again has the first of its events, or the last.
+      // In a newer snapshot than that of the locks. When a file is imported again, its first or its last event is known.
       const ends = await session.query(sql('import-ends'), [streams, [first.id, last.id]]);
       if (ends[0]?.[1] === 't') return undefined;
       await session.copyIn(sql('import'), toLines(fresh, streams, ends));
@@ -75,7 +75,7 @@ async function write(
   return { imported: fresh.length, known, skipped, newStreams };
 }
 
-/** Each event at the next version of its stream. */
+/** Gives each event the next version of its stream. */
 function* toLines(
   events: readonly ImportedEvent[],
   streams: readonly string[],
@@ -92,7 +92,10 @@ function* toLines(
   }
 }
 
-/** @throws E_ID_CONFLICT */
+/**
+ * Separates new events from known ones.
+ * @throws E_ID_CONFLICT
+ */
 async function sortOut(
   database: Database,
   sql: SqlFolder,

@@ -8,9 +8,9 @@ import type { Inspection } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { addFilter } from '../connection/filter.js';
 
-/** Half a second's work. */
+/** Takes about half a second. */
 const sliceEvents = 50_000;
-/** A slice looks up its neighbours by index. Priced as usual, it would read the whole table each time. */
+/** A slice looks up its neighbours by index. With the usual costs, Postgres would scan the table each time. */
 const cheapLookups = 'set local random_page_cost = 0.3; set local jit = off';
 
 export async function* inspectLog(database: Database, sql: SqlFolder): AsyncGenerator<Inspection> {

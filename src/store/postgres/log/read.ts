@@ -10,7 +10,7 @@ import { addCopiedEvents } from './copied-events.js';
 import { readSafeHead } from './head.js';
 
 const defaultBatchSize = 2000;
-/** Of the texts of one batch. */
+/** The most characters in the texts of one batch. */
 const mostCharacters = 33_554_432;
 
 export async function* readStream(

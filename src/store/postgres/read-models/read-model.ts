@@ -1,4 +1,4 @@
-/** Tables and rows of read models: portable types in, Postgres out. */
+/** Writes and reads the tables and rows of read models, from portable types to those of Postgres. */
 import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
 import type {
@@ -18,11 +18,11 @@ import { sqlState } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { Parameter, RawRow } from '../connection/values.js';
 
-/** Rows of one statement: a batch of any size stays a message of bounded size. */
+/** The most rows in one statement, so that the size of a message is bounded. */
 const rowsPerStatement = 5000;
 const undefinedTable = '42P01';
 
-/** json, not jsonb, so that its text comes back as it was written. */
+/** json, not jsonb, so that its text is returned as it was written. */
 const columnTypes: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'integer',
@@ -39,7 +39,7 @@ export function qualify(schema: string, table: string): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 }
 
-/** The table with its primary key, under whatever name. */
+/** Returns the statement that creates the table with its primary key under the given name. */
 export function createTable(schema: string, spec: TableSpec, table: string): string {
   const columns = spec.columns.map((column) => {
     const isKey = spec.key.includes(column.name);
@@ -50,7 +50,7 @@ export function createTable(schema: string, spec: TableSpec, table: string): str
   return `create table ${qualify(schema, table)} (${[...columns, key].join(', ')})`;
 }
 
-/** Secondary indexes; their names begin with the table's, so that a swap can rename them along. */
+/** Returns the statements of the secondary indexes. Their names begin with the table's, so that a swap can rename them. */
 export function createIndexes(schema: string, spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
@@ -77,7 +77,7 @@ export async function applyChanges(session: Session, schema: string, changes: Ch
   }
 }
 
-/** @throws E_NOT_FOUND without the table */
+/** @throws E_NOT_FOUND when the table does not exist */
 export async function readRows(
   session: Session,
   schema: string,
@@ -101,7 +101,7 @@ const forbidden = /^(begin|start|commit|end|rollback|abort|savepoint|release|pre
 const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 
 /**
- * Placeholders and quoted identifiers; unqualified names are found by the search path of the transaction.
+ * Runs a statement of a projection; unqualified names are found by the search path of the transaction.
  * @throws E_HANDLER when it ends the transaction it runs in, or Postgres refuses it
  */
 export async function runStatement(session: Session, statement: Statement): Promise<void> {
@@ -115,7 +115,7 @@ export async function runStatement(session: Session, statement: Statement): Prom
   await refused(() => session.query(text, parameters));
 }
 
-/** With placeholders; their values are added to `parameters`. */
+/** Returns the text with placeholders, and adds their values to `parameters`. */
 export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
   const texts = parts.map((part) => {
     if (part.kind === 'text') return part.text;
@@ -125,7 +125,7 @@ export function renderStatement({ parts }: Statement, parameters: Parameter[]): 
   return texts.join('');
 }
 
-/** What Postgres refuses of a read model is the projection's doing, unless it is about who may do it. */
+/** Attributes errors of read-model statements to the projection, except missing privileges. */
 export async function refused<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -145,7 +145,7 @@ function indexName(table: string, index: number): string {
   return `${table}_idx${index + 1}`;
 }
 
-/** A name that does not fit is left to Postgres, which shortens it. */
+/** Postgres itself chooses a name where ours would be too long. */
 function fits(name: string): boolean {
   return Buffer.byteLength(name) <= maxIdentifierBytes;
 }

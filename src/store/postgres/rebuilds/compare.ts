@@ -1,4 +1,4 @@
-/** Live tables against rebuilt ones in one snapshot, and statements that only read. */
+/** Compares live tables with rebuilt ones in one snapshot, and runs statements that only read. */
 import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
@@ -12,7 +12,7 @@ import type { Parameter, RawRow } from '../connection/values.js';
 import { qualify, refused, renderStatement } from '../read-models/read-model.js';
 import { searchPath } from '../schema/schema-name.js';
 
-/** What a fetch may bring, roughly, in characters. */
+/** The approximate number of characters in one fetch. */
 const fetchedLimit = 1_000_000;
 const mostFetched = 500;
 const lockTimeoutMs = 5_000;
@@ -27,9 +27,9 @@ interface Column extends CatalogColumn {
 interface Pair extends ComparedTable {
   readonly live: string;
   readonly built: string;
-  /** By name: values are compared, and keys matched, as text. */
+  /** Names of columns whose values are compared, and whose keys are matched, as text. */
   readonly asText: ReadonlySet<string>;
-  /** By name. */
+  /** Types of the live columns by name. */
   readonly liveTypes: ReadonlyMap<string, string>;
 }
 
@@ -39,7 +39,7 @@ export function compareTables(
   schema: string,
   rebuild: Rebuild,
 ): AsyncIterable<Comparison> {
-  // Times come in one spelling, and the whole result is wanted.
+  // Times come in one spelling, and the plan is made for the complete result.
   const prelude = `${lockTimeout(lockTimeoutMs)}; set local timezone = 'UTC'; set local cursor_tuple_fraction = 1`;
   return database.snapshot((session) => compareWithin(session, sql, schema, rebuild), prelude);
 }
@@ -50,7 +50,7 @@ async function* compareWithin(
   schema: string,
   rebuild: Rebuild,
 ): AsyncGenerator<Comparison> {
-  // Before the snapshot is taken: from here on the names stay with their tables.
+  // Before the snapshot is taken: the lock keeps the names with their tables.
   const names = rebuild.tables.flatMap(({ live, built }) => [qualify(schema, live), qualify(schema, built)]);
   await lockNames(session, rebuild.projection, names);
   const [row] = await session.query(sql('comparison-positions'), [rebuild.id]);
@@ -83,8 +83,8 @@ async function lockNames(session: Session, projection: string, names: readonly s
     await session.script(`lock table ${names.join(', ')} in access share mode`);
   } catch (error) {
     if (sqlState(error) !== '42P01') throw error;
-    throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} are not the ones they were`, {
-      why: 'One of them was renamed or dropped just now.',
+    throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} have changed`, {
+      why: 'One of them was just renamed or dropped.',
       next: 'evstore projections',
       cause: error,
     });
@@ -108,7 +108,7 @@ async function readColumns(
   }));
 }
 
-/** Columns whose values have no = that tells them apart, or none between the two types. */
+/** Returns the columns whose values cannot be compared by =, or whose two types cannot. */
 function findTexts(live: readonly Column[], built: readonly Column[]): ReadonlySet<string> {
   const alike = (a: Column, b: Column | undefined) => a.typeOid === b?.typeOid && a.collation === b.collation;
   const texts = built.filter((column) => {
@@ -131,7 +131,7 @@ async function* findDifferences(session: Session, pair: Pair): AsyncGenerator<Ta
   await session.script('close evstore_comparison');
 }
 
-/** Per row: which side lacks it, its key, and for each column whether it differs, with the live and the rebuilt value. */
+/** Selects for each row the side that lacks it, its key, and for each column whether it differs, with both values. */
 function selectDifferences({ live, built, key, columns, asText }: Pair): string {
   const value = (side: 'l' | 'r', name: string) => {
     const column = `${side}.${quoteIdentifier(name)}`;
@@ -189,7 +189,7 @@ function toValue(type: string, text: string | null): StoredValue {
   return type.startsWith('timestamp with time zone') ? toTimestamp(text) : text;
 }
 
-/** As a subquery it can be no other statement, and with a parameter it is one. */
+/** A subquery cannot be another kind of statement, and a statement with parameters cannot be several. */
 export async function select(
   database: Database,
   schema: string,
@@ -206,6 +206,6 @@ export async function select(
     return rows.map(([row]) => toText(row));
   } catch (error) {
     if (sqlState(error) !== writesInReadOnly) throw error;
-    throw new EvstoreError('E_HANDLER', 'a statement that is to read would write', { cause: error });
+    throw new EvstoreError('E_HANDLER', 'only one SELECT statement is allowed: this one would write', { cause: error });
   }
 }

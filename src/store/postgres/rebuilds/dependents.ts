@@ -1,4 +1,4 @@
-/** What hangs on a table goes to the one that takes its place: what is made ahead, and what is said in the moment of it. */
+/** Carries what hangs on a table over to its replacement: slow work before the swap, quick statements during it. */
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
 import { toText } from '../../shared/rows.js';
@@ -9,12 +9,12 @@ import { quoteIdentifier } from '../connection/literals.js';
 import { qualify } from '../read-models/read-model.js';
 
 /**
- * As a prelude: whatever Postgres says of views, keys and triggers names its relations in full, and no query of catalogs,
- * whose sizes are guessed far too high, is compiled first.
+ * A prelude: definitions of views, keys and triggers name their relations in full, and queries of catalogs are not compiled,
+ * although Postgres overestimates their sizes.
  */
 export const catalogSettings = 'set local search_path = pg_catalog, pg_temp; set local jit = off';
 
-/** A relation going out of the way and another taking its name: a table, or a materialized view on it. */
+/** A relation and its replacement, which takes its name: a table, or a materialized view on it. */
 export interface Change {
   readonly schema: string;
   readonly live: string;
@@ -22,28 +22,28 @@ export interface Change {
   readonly incoming: { readonly id: number; readonly name: string };
 }
 
-/** A statement, and what would be lost without it. */
+/** A statement, and the object that would be lost without it. */
 export interface Carrying {
   readonly kind: string;
   readonly name: string;
   readonly statement: string;
 }
 
-/** Something of a relation that somebody may have added by hand. */
+/** A part of a relation that may have been added by hand. */
 interface Part {
   readonly kind: string;
   readonly name: string;
   readonly schema: string;
-  /** Without name and relation; null for what is made by one statement. */
+  /** Without name and relation; null for a part that `make` creates. */
   readonly definition: string | null;
   readonly make: string | null;
   readonly drop: string | null;
   readonly finish: readonly string[];
-  /** Columns it needs. */
+  /** The columns it needs. */
   readonly columns: readonly string[];
 }
 
-/** Before the names change (`off`) and after (`on`); `names` are indexes and statistics that exchange theirs. */
+/** Statements before (`off`) and after (`on`) the tables exchange names; `names` are those of indexes and statistics. */
 export interface Handover {
   readonly off: readonly Carrying[];
   readonly on: readonly Carrying[];
@@ -55,17 +55,17 @@ export interface Handover {
   }[];
 }
 
-/** Made on the new relation from their definition, before it takes its place: their work may be long. */
+/** Created on the new relation before the swap, because they may take long. */
 const madeAhead = ['index', 'primary key', 'constraint', 'check', 'statistics'];
 
-/** What the definition of a read model has made of a table: nothing of it was added by hand. */
+/** Lists the parts of a table that the definition of its read model made, before anything is added by hand. */
 export async function listMade(session: Session, sql: SqlFolder, oid: number): Promise<readonly string[]> {
   return (await readParts(session, sql, oid)).map(describePart);
 }
 
 /**
- * Gives the new relation, while nobody reads it, the indexes, constraints, statistics and settings it lacks.
- * @param made by the definition of the read model that is live: not carried over
+ * Gives the new relation, before it has readers, the indexes, constraints, statistics and settings it lacks.
+ * @param made parts that the definition of the live read model made: not carried over
  * @throws E_UNSAFE_STORE naming what does not fit the new relation
  */
 export async function prepareParts(
@@ -88,7 +88,7 @@ export async function prepareParts(
   }
 }
 
-/** What is said in the moment the names change; everything it makes is quick. */
+/** Plans the statements to run when the names change; all of them are quick. */
 export async function planHandover(
   session: Session,
   sql: SqlFolder,
@@ -114,7 +114,7 @@ export async function planHandover(
   };
 }
 
-/** A part that is there under another name takes the one it had; what had it before gets out of the way. */
+/** A part that exists under another name takes its old name; the part with that name is renamed first. */
 function exchangedNames(
   { live, outgoing, incoming }: Change,
   part: Part,
@@ -131,7 +131,7 @@ function exchangedNames(
   ];
 }
 
-/** The names of checks are their table's own: nothing is in the way. */
+/** The names of checks belong to their table, so the old name is free. */
 function renameCheck({ schema, live, incoming }: Change, part: Part, current: Part): readonly Carrying[] {
   if (part.kind !== 'check' || part.name === current.name || current.name.startsWith(incoming.name)) return [];
   const [from, to] = [current.name, part.name].map(quoteIdentifier);
@@ -143,18 +143,18 @@ export async function assertColumns(session: Session, sql: SqlFolder, { outgoing
   const rows = await session.query(sql('missing-columns'), [outgoing.id, incoming.id]);
   if (rows.length === 0) return;
   const needs = rows.map(([kind, name, column]) => `${kind} ${name} needs column ${column}`);
-  throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks what hangs on the live one: ${needs.join(', ')}`, {
-    why: 'It would break. Drop it or change it, then rebuild. The live table is untouched.',
+  throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks a column that is needed: ${needs.join(', ')}`, {
+    why: 'A swap would break it. Drop or change it, then rebuild. The live table is untouched.',
     details: { needs },
   });
 }
 
-/** Settings that cost a rewrite later. */
+/** Applies settings that would rewrite a table with rows. */
 export async function prepareEmpty(session: Session, sql: SqlFolder, change: Change): Promise<void> {
   for (const carrying of await readCarrying(session, sql, change, 'empty')) await carry(session, carrying);
 }
 
-/** @throws E_UNSAFE_STORE naming what Postgres refuses to make again; what it says of locks is thrown as it is */
+/** @throws E_UNSAFE_STORE naming what Postgres refuses to create; errors about locks are thrown unchanged */
 export async function carry(session: Session, carrying: Carrying): Promise<void> {
   try {
     await session.query(carrying.statement);
@@ -163,7 +163,7 @@ export async function carry(session: Session, carrying: Carrying): Promise<void>
   }
 }
 
-/** One after the other in one message: whoever waits for the tables does not wait for the wire. Throws as `carry`. */
+/** Runs all of them in one message, to hold the locks for less time. Throws as `carry`. */
 export async function carryAll(session: Session, carryings: readonly Carrying[]): Promise<void> {
   const quote = (text: string) => {
     const tag = `$evstore${randomBytes(8).toString('hex')}$`;
@@ -201,7 +201,7 @@ async function readCarrying(
     .map((row) => ({ kind: toText(row[1]), name: toText(row[2]), statement: toText(row[3]) }));
 }
 
-/** What the live relation has and the new one has too (`pairs`), and what was added to it by hand (`missing`). */
+/** Finds the parts that both relations have (`pairs`), and those that were added to the live one by hand (`missing`). */
 async function compareParts(
   session: Session,
   sql: SqlFolder,
@@ -235,7 +235,7 @@ async function compareParts(
   return { pairs, missing, current };
 }
 
-/** Secondary indexes of a table of one row per key: see `createIndexes`. */
+/** Returns true for the secondary indexes that `createIndexes` names. */
 function isDefined(live: string, { kind, name }: Part): boolean {
   return kind === 'index' && name.startsWith(`${live}_idx`) && /^\d+$/.test(name.slice(live.length + 4));
 }

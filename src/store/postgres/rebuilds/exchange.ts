@@ -1,4 +1,4 @@
-/** Tables changing names in the one transaction of a swap or a rollback, and everything that hangs on them with them. */
+/** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
@@ -22,7 +22,7 @@ import { findTables } from './inspect.js';
 import type { Journal } from './rebuilds.js';
 
 interface MaterializedView extends Change {
-  /** Ready to run while the table it will read is not yet in its place. */
+  /** Creates it on the new table before that takes the live name. */
   readonly make: string;
 }
 
@@ -30,16 +30,16 @@ interface ForeignKey {
   readonly name: string;
   readonly tables: readonly { readonly name: string; readonly oid: number }[];
   readonly make: string | null;
-  /** What the new one is called until it takes the name. */
+  /** The name of the new one until it takes the old one. */
   readonly made: string;
   readonly off: readonly Carrying[];
   readonly on: readonly Carrying[];
 }
 
 /**
- * In two steps. First whoever writes has to wait, and what takes long is done: keys are checked, materialized views are
- * filled. Then, for a moment, readers wait too.
- * @param check is called once nobody can change what hangs on the tables
+ * Works in two steps. First writers wait while the slow work is done: keys are checked, materialized views are filled. Then
+ * readers wait too, for a moment.
+ * @param check is called when no other transaction can change what hangs on the tables
  */
 export async function exchangeTables(
   session: Session,
@@ -81,7 +81,7 @@ export async function exchangeTables(
   }
   const touched = new Set([...replaced, ...repointed.map(({ view }) => view)]);
   const readers = await session.query(sql('dependent-views'), [replaced]);
-  // From here on readers wait.
+  // From here on, readers wait.
   const deadline = performance.now() + lockTimeoutMs;
   const lock = (statement: string) => lockBy(session, deadline, statement);
   for (const [oid, , ...view] of readers) if (touched.has(toInteger(oid))) await lock(lockView(view.map(toText)));
@@ -106,7 +106,10 @@ function toChange(schema: string, { live, outgoing, incoming, made }: Exchange<n
   return outgoing === null ? [] : [{ change: { schema, live, outgoing, incoming }, made }];
 }
 
-/** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */
+/**
+ * Locks in the order of oids, so that two swaps cannot wait for each other.
+ * @throws E_UNSAFE_STORE when a table is not the one in the journal
+ */
 async function lockTables(
   session: Session,
   { sql, schema }: Journal,
@@ -144,13 +147,13 @@ async function lockTables(
   for (const { name, id } of tables) if (after.get(name) !== id) throw strangerAt(name);
 }
 
-/** All of them together may take as long as one: whoever waits behind the first waits for the last. */
+/** The deadline is for all locks together: a query that waits behind the first lock waits for the last. */
 async function lockBy(session: Session, deadline: number, statement: string): Promise<void> {
   const remainingMs = Math.max(1, Math.ceil(deadline - performance.now()));
   await session.script(`set local lock_timeout = ${remainingMs}; ${statement}`);
 }
 
-/** LOCK would go on to every table the view reads; giving it to its owner locks the view alone. */
+/** LOCK would also lock every table the view reads; setting its owner to the same role locks only the view. */
 function lockView([schema = '', name = '', owner = '']: readonly string[]): string {
   return `alter table ${qualify(schema, name)} owner to ${quoteIdentifier(owner)}`;
 }
@@ -201,8 +204,8 @@ async function readRepointed(
 }
 
 /**
- * What each would be called and made by. Postgres keeps a query by identity and says it with the names of the moment, so
- * the tables bear unmistakable names for that moment, and every mention of them can be told from other text.
+ * Returns the name and the statement of each. Postgres prints a query with the current names of its tables, so the tables
+ * get unique names while it is read, and every mention of them can be replaced.
  */
 async function describeMaterializedViews(
   session: Session,
@@ -244,7 +247,7 @@ async function describeMaterializedViews(
   return described;
 }
 
-/** With its indexes, from the table that is about to take its place. */
+/** Creates and fills the new materialized view, with its indexes, from the new table. */
 async function fillMaterializedView(
   session: Session,
   { sql }: Journal,
@@ -264,7 +267,7 @@ function renamePart({ kind, schema, from, to }: Handover['names'][number]): Carr
   return { kind, name: from, statement };
 }
 
-/** With its indexes, their constraints, and the sequences it owns; names in `settled` are taken care of. */
+/** Renames a table with its indexes, their constraints and its sequences, except the names in `settled`. */
 async function planRenames(
   session: Session,
   sql: SqlFolder,
@@ -291,6 +294,6 @@ async function planRenames(
 
 function tooLong(name: string): EvstoreError {
   return new EvstoreError('E_UNSAFE_STORE', `the name ${name} would be longer than ${maxIdentifierBytes} bytes`, {
-    why: 'An index or a sequence of the table cannot be renamed along with it. Nothing has been changed.',
+    why: 'An index or a sequence of the table cannot be renamed with it. Nothing has been changed.',
   });
 }

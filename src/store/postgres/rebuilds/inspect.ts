@@ -1,4 +1,4 @@
-/** What hangs on the tables of a read model: what a swap carries over, and what prevents it. */
+/** Reads what hangs on the tables of a read model: what a swap carries over, and what prevents it. */
 import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import { summariseFacts } from '../../shared/table-facts.js';

@@ -26,7 +26,7 @@ import { findTables, inspectTables, summarise } from './inspect.js';
 
 const dropLockTimeoutMs = 5000;
 
-/** Tables are told apart by their oids. */
+/** Tables are identified by their oids. */
 export type Table = JournalTable<number>;
 
 export interface Journal {
@@ -172,7 +172,7 @@ async function endRebuild(
   return readRebuild(session, sql, id);
 }
 
-/** Returns the tables that are to replace a live one. */
+/** Returns the tables that will replace a live one. */
 function toChanges(schema: string, tables: readonly Table[]): readonly Change[] {
   return tables.flatMap(({ live, built, old, liveId, builtId }) =>
     liveId === null || builtId === null

@@ -1,4 +1,4 @@
-/** What tables take on disk; what is left there only the server knows. */
+/** Measures tables on disk. Only the server knows how much space is free there. */
 
 import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';

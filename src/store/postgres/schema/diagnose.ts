@@ -1,4 +1,4 @@
-/** What the server, its settings and this account mean for a store. */
+/** Diagnoses the server, its settings and this account. */
 import type { Finding } from '../../../domain/finding.js';
 import { shellWord } from '../../../domain/shell-word.js';
 import { toInteger, toText } from '../../shared/rows.js';
@@ -9,7 +9,7 @@ import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
 
 const oldestServer = 140_000;
-/** A prepared transaction this old was left behind, in seconds. */
+/** A prepared transaction older than this was abandoned. */
 const patienceSeconds = 60;
 
 interface Server {
@@ -24,10 +24,10 @@ interface Server {
   readonly isolation: string;
   readonly isReadOnly: boolean;
   readonly maxPrepared: number;
-  /** Null without a schema; so are the others. */
+  /** Null without a schema, like the following. */
   readonly mayRead: boolean | null;
   readonly mayAppend: boolean | null;
-  /** Update, delete, truncate, choose positions, or undo what forbids it. */
+  /** To update, delete or truncate events, to choose positions, or to remove what prevents it. */
   readonly mayChange: boolean | null;
   readonly mayProject: boolean | null;
 }
@@ -103,7 +103,7 @@ function judgeAccount({ account, mayRead, mayAppend, mayChange, isSuperuser }: S
       : [];
   if (mayChange !== true) return readsOnly;
   const reason = isSuperuser ? 'is a superuser' : 'owns events, or was granted more than INSERT on its columns';
-  const detail = `${reason}: it can undo what keeps events as they are`;
+  const detail = `${reason}: it can remove what keeps events immutable`;
   return [...readsOnly, { kind: 'powerful-account', severity: 'warning', subject: account, detail, next }];
 }
 
@@ -113,7 +113,7 @@ function judgePrepared(row: RawRow): Finding {
     kind: 'prepared-transaction',
     severity: seconds > patienceSeconds ? 'warning' : 'note',
     subject: gid,
-    detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks, and readers below what it wrote`,
+    detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks and holds readers below the events it wrote`,
     next: "psql -c 'table pg_prepared_xacts'",
   };
 }

@@ -26,9 +26,9 @@ import { diagnose } from './diagnose.js';
 import { checkSchemaName, renderSchema } from './schema-name.js';
 
 const defaultLockTimeoutMs = 30_000;
-/** Positive in 16 bits: the other half is left to the locks of streams. */
+/** The highest positive number in 16 bits: the locks of streams use the negative ones. */
 const highestTag = 32_767;
-/** One for the whole database, since stores in different schemas must choose different tags. */
+/** One lock for all schemas of the database, because their stores must choose different tags. */
 const takeMigrationLock = 'select pg_advisory_xact_lock(1702261620, 1)';
 
 export function openSchemaAdmin(database: Database, sql: SqlFolder, schema: string): SchemaAdmin {
@@ -85,7 +85,7 @@ async function applyPending(
   return pending.map(({ version }) => version);
 }
 
-/** One statement where there is a schema. */
+/** Runs one statement when there is a schema. */
 async function readApplied(
   database: Database,
   sql: SqlFolder,
@@ -116,7 +116,7 @@ async function readStatus(
   );
 }
 
-/** The whole schema as one transaction for psql; connects to nothing. */
+/** Returns the complete schema as one transaction for psql; connects to nothing. */
 export function printSchemaSql({ schema = 'public' }: { readonly schema?: string | undefined } = {}): string {
   const render = renderSchema(checkSchemaName(schema));
   const folder = new URL('./migrations/', import.meta.url);
@@ -133,7 +133,7 @@ export function printSchemaSql({ schema = 'public' }: { readonly schema?: string
   ].join('\n\n');
 }
 
-/** With the row that records it. */
+/** Adds the statement that records the migration. */
 function renderMigration(file: MigrationFile, schema: string, tag: number): string {
   const record = `insert into public.evstore_migrations (version, name, checksum)
   values (${file.version}, ${quoteLiteral(file.name)}, ${quoteLiteral(checksumOf(file))});`;

@@ -1,4 +1,4 @@
-/** Importing events of many streams: each takes the next version of its stream, those already there are told apart. */
+/** Imports events of many streams: each takes the next version of its stream; known ones are sorted out. */
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
 import { toInteger, toRecordedEvent } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';
@@ -8,7 +8,7 @@ import { isConflict } from '../connection/errors.js';
 import { liftInsertGuards } from '../schema/guards.js';
 import { eventColumns } from './append.js';
 
-/** Fewer are inserted sooner than the guards are taken off, put back, and read again by every other connection. */
+/** For fewer events, dropping and restoring the guards costs more than it saves: every other connection reads the schema again. */
 const fewEvents = 100;
 
 export type Conflict = 'skip' | 'fail';
@@ -28,18 +28,18 @@ export async function importEvents(
   });
 }
 
-/** What one transaction imports. */
+/** Imports events within one transaction. */
 export class Importer {
   readonly #session: Session;
   readonly #sql: SqlFolder;
   readonly #conflict: Conflict;
-  /** Version of the last event of each stream met so far. */
+  /** The last version of each stream met so far. */
   readonly #versions = new Map<string, number>();
   #restoreGuards: (() => void) | undefined;
-  /** What comes next is mostly as what came before, new or known: only then is it cheaper to ask first. */
+  /** The next event is mostly new or known like the last one; looking it up first is only cheaper for known ones. */
   #isKnown = true;
 
-  /** @param session has the write lock */
+  /** @param session a transaction with the write lock */
   constructor(session: Session, sql: SqlFolder, conflict: Conflict) {
     this.#session = session;
     this.#sql = sql;
@@ -70,12 +70,12 @@ export class Importer {
     return counts;
   }
 
-  /** To be called before the transaction is committed. */
+  /** Call it before the commit. */
   finish(): void {
     this.#restoreGuards?.();
   }
 
-  /** The event that has the id already, if there is one: then nothing is written, and no position used up. */
+  /** Returns the event that has the id already; then it writes nothing and uses no position. */
   #insert(event: ImportedEvent, version: number): EventContent | undefined {
     try {
       this.#session.run(this.#sql('append'), eventColumns(event.streamId, event, version));

@@ -8,7 +8,7 @@ import type { Inspection } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { addFilter } from '../connection/filter.js';
 
-/** A few tens of milliseconds: nothing else runs meanwhile. */
+/** Takes a few tens of milliseconds, in which nothing else runs. */
 const sliceEvents = 4_000;
 
 export async function* inspectLog(database: Database, sql: SqlFolder): AsyncGenerator<Inspection> {

@@ -1,4 +1,4 @@
-/** Statements that give one text a row, with the columns of cut-event.ts, → events. */
+/** Reads events from statements that return one text a row, with the columns of cut-event.ts. */
 import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
@@ -41,14 +41,14 @@ export function readEvents(
   });
 }
 
-/** For an event that is spelt in an unusual way. */
+/** Reads an event that is spelt in an unusual way. */
 export function readAt(session: Session, sql: SqlFolder, position: number): RecordedEvent {
   const [row] = session.query(sql('find-at'), [position]);
   if (row === undefined) throw new EvstoreError('E_CORRUPT', `the event at position ${position} cannot be read`);
   return toRecordedEvent(row);
 }
 
-/** `2026-01-31T09:30:00.123456Z`, as this store writes it; other spellings go the long way. */
+/** Takes `2026-01-31T09:30:00.123456Z`, as this store writes it; other spellings take the slow path. */
 function cutTimestamp(text: string, from: number, to: number): string {
   const isUsual =
     to - from === usualTimeLength &&

@@ -1,4 +1,4 @@
-/** Events as lines that SQLite makes: their texts reach this process once, and leave it as they are. */
+/** Reads events as lines that SQLite builds, which this process passes on unchanged. */
 import { packLines, renderEventLine } from '../../../domain/event-lines.js';
 import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
@@ -31,7 +31,7 @@ function positionOf(line: string): number {
   return Number(line.slice(beforePosition, line.indexOf(',', beforePosition)));
 }
 
-/** `2026-01-31T09:30:00.123Z`, or with six digits of which the last three are not 0, at the end of a line. */
+/** Returns true when the line ends with `2026-01-31T09:30:00.123Z`, or six digits of which the last three are not 0. */
 function hasUsualTime(line: string): boolean {
   const end = line.length - afterTime;
   const last = line.charCodeAt(end - 2);

@@ -53,7 +53,7 @@ function isSound(session: Session, view: string): boolean {
   return canPrepare(session, `select * from ${quoteIdentifier(view)} limit 0`);
 }
 
-/** A trigger is compiled with the statement that sets it off. */
+/** A trigger is compiled with the statement that fires it. */
 function isWritable(session: Session, table: string): boolean {
   const name = quoteIdentifier(table);
   const columns = session

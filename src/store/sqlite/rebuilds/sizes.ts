@@ -1,4 +1,4 @@
-/** What tables take on disk, and what is left there. */
+/** Measures tables on disk, and the free space there. */
 import { promises as files } from 'node:fs';
 import { dirname } from 'node:path';
 import { toInteger, toText } from '../../shared/rows.js';

@@ -1,4 +1,4 @@
-/** What SQLite and the file are like. What would be wrong with them, the guards say. */
+/** Describes SQLite and the file. The guards report what is wrong with them. */
 
 import { toInteger, toText } from '../../shared/rows.js';
 import type { SqlFolder } from '../../shared/sql.js';

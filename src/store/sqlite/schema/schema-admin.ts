@@ -74,7 +74,7 @@ function applyPending(
   return pending.map(({ version }) => version);
 }
 
-/** One statement where there is a schema. */
+/** Runs one statement when there is a schema. */
 async function readApplied(
   database: Database,
   sql: SqlFolder,
@@ -96,7 +96,7 @@ function readStatus(session: Session, sql: SqlFolder, files: readonly MigrationF
   throw foreignEvents(location, `evstore init --store ${shellWord(location.replace(/(\.\w+)?$/, '-evstore$1'))}`);
 }
 
-/** The whole schema as one transaction for the sqlite3 shell; opens nothing. */
+/** Returns the complete schema as one transaction for the sqlite3 shell; opens nothing. */
 export function printSchemaSql(): string {
   return [
     'pragma journal_mode = wal;',
@@ -108,7 +108,7 @@ export function printSchemaSql(): string {
   ].join('\n\n');
 }
 
-/** With the row that records it. */
+/** Adds the statement that records the migration. */
 function renderMigration(file: MigrationFile): string {
   const record = `insert into evstore_migrations (version, name, checksum)
   values (${file.version}, ${quoteLiteral(file.name)}, ${quoteLiteral(checksumOf(file))});`;
