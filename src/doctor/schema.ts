@@ -14,7 +14,7 @@ function judge({ version, latest, migrations }: SchemaStatus): readonly Finding[
     return { kind, severity: 'error', subject: 'schema', detail, next };
   };
   if (version === 0) return [error('no-schema', 'is not there yet', 'evstore init')];
-  if (version > latest) {
+  if (version > latest && migrations.every(({ state }) => state !== 'drifted')) {
     const detail = `is at version ${version}, and this evstore knows ${latest}: a newer one has been here`;
     return [error('schema-newer', detail, 'npm install evstore@latest')];
   }

@@ -29,14 +29,18 @@ export interface PostgresStoreOptions {
 export function openPostgresStore(options: PostgresStoreOptions): Store {
   const schema = checkSchemaName(options.schema ?? 'public');
   const target = parseConnectionUrl(options.url);
-  const database = new Database(target, options.applicationName ?? 'evstore', options.readOnly ?? false);
-  const sql = openSqlFolder(new URL('./', import.meta.url), renderSchema(schema));
+  const database = new Database(target, {
+    schema,
+    sql: openSqlFolder(new URL('./', import.meta.url), renderSchema(schema)),
+    applicationName: options.applicationName ?? 'evstore',
+    readOnly: options.readOnly ?? false,
+  });
   return {
     engine: 'postgres',
     location: target.location,
-    log: openEventLog(database, sql, schema),
-    projections: openProjectionStore(database, sql, schema),
-    schema: openSchemaAdmin(database, sql, schema),
+    log: openEventLog(database),
+    projections: openProjectionStore(database),
+    schema: openSchemaAdmin(database),
     close: () => database.close(),
   };
 }

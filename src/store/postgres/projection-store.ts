@@ -17,7 +17,6 @@ import {
   toProjectionRecord,
 } from '../shared/records.js';
 import { toInteger, toText } from '../shared/rows.js';
-import type { SqlFolder } from '../shared/sql.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import { type Database, lockTimeout, type Session } from './connection/database.js';
 import { preludeOf, resolveChanges } from './log/inline.js';
@@ -36,142 +35,129 @@ import { searchPath } from './schema/schema-name.js';
 /** How long a swap waits for appends that write the live rows. */
 const inlineLockMs = 5_000;
 
-export function openProjectionStore(database: Database, sql: SqlFolder, schema: string): ProjectionStore {
+export function openProjectionStore(database: Database): ProjectionStore {
   const writable = () => {
     database.assertWritable();
     return database;
   };
-  const journal = () => ({ database: writable(), sql, schema });
   return {
-    list: async () => (await database.query(sql('projections'), [null])).map(toProjectionRecord),
+    list: async () => (await database.ask('projections', [null])).map(toProjectionRecord),
     register: async (registration) => {
       const tables = tablesOf(registration.model);
       for (const table of tables) checkIdentifier(table);
-      return writable().transaction((session) => register(session, sql, schema, registration, tables), {
-        prelude: searchPath(schema),
+      return writable().transaction((session) => register(session, registration, tables), {
+        prelude: searchPath(database.schema),
       });
     },
-    checkpoints: async () => (await database.query(sql('checkpoints'))).map(toCheckpoint),
-    cursors: async () => (await database.query(sql('cursors'))).map(toCursor),
+    checkpoints: async () => (await database.ask('checkpoints')).map(toCheckpoint),
+    cursors: async () => (await database.ask('cursors')).map(toCursor),
     setCheckpoint: async (id, position) => {
-      await writable().transaction((session) => setCheckpoint(session, sql, id, position));
+      await writable().transaction((session) => setCheckpoint(session, id, position));
     },
-    divide: async (projection, parts) => divide(writable(), sql, projection, parts),
+    divide: async (projection, parts) => divide(writable(), projection, parts),
     recordCode: async (projection, { version, codeHash }) => {
-      await writable().query(sql('record-code'), [projection, version, codeHash]);
+      await writable().ask('record-code', [projection, version, codeHash]);
     },
 
-    acquireLease: async (target, request) => acquireLease(writable(), sql, target, request),
-    renewLease: async (lease, ttlMs, vitals) => renewLease(writable(), sql, lease, ttlMs, vitals),
-    releaseLease: async (lease) => releaseLease(writable(), sql, lease),
+    acquireLease: async (target, request) => acquireLease(writable(), target, request),
+    renewLease: async (lease, ttlMs, vitals) => renewLease(writable(), lease, ttlMs, vitals),
+    releaseLease: async (lease) => releaseLease(writable(), lease),
     recordError: async (id, message) => {
-      await writable().query(sql('record-error'), [id, message]);
+      await writable().ask('record-error', [id, message]);
     },
 
-    readRows: async (table, spec, keys) => readRows(database, schema, table, spec, keys),
+    readRows: async (table, spec, keys) => readRows(database, table, spec, keys),
     apply: async (batch) => {
-      await writable().transaction((session) => apply(session, sql, schema, batch), {
-        prelude: preludeOf(batch.changes, schema),
+      await writable().transaction((session) => apply(session, batch), {
+        prelude: preludeOf(batch.changes, database.schema),
       });
     },
-    parked: async (filter = {}) => (await database.query(sql('parked'), parkedColumns(filter))).map(toParkedEvent),
+    parked: async (filter = {}) => (await database.ask('parked', parkedColumns(filter))).map(toParkedEvent),
     parkedStreams: async (projection, rebuild) => {
-      const rows = await database.query(sql('parked-streams'), [projection, rebuild]);
+      const rows = await database.ask('parked-streams', [projection, rebuild]);
       return rows.map(([streamId]) => toText(streamId));
     },
-    countParked: async () => (await database.query(sql('count-parked'))).map(toParkedCount),
+    countParked: async () => (await database.ask('count-parked')).map(toParkedCount),
     restInline: async (projection, forMs) =>
       writable().transaction(
         async (session) => {
           // Locked in the order of a swap, so that the two cannot wait for each other.
-          await session.query(sql('lock-projections'), [[projection], true]);
-          await session.query(sql('rest-inline'), [projection, forMs]);
-          return toInteger((await session.query(sql('last-inlined'), [projection]))[0]?.[0]);
+          await session.ask('lock-projections', [[projection], true]);
+          await session.ask('rest-inline', [projection, forMs]);
+          return toInteger((await session.ask('last-inlined', [projection]))[0]?.[0]);
         },
         { prelude: lockTimeout(inlineLockMs) },
       ),
 
     countRows: async (table) => {
-      const [row] = await database.query(`select count(*) from ${qualify(schema, table)}`);
+      const [row] = await database.query(`select count(*) from ${qualify(database.schema, table)}`);
       return toInteger(row?.[0]);
     },
-    compareTables: (rebuild) => compareTables(database, sql, schema, rebuild),
-    select: async (statement, limit) => select(database, schema, statement, limit),
+    compareTables: (rebuild) => compareTables(database, rebuild),
+    select: async (statement, limit) => select(database, statement, limit),
 
-    rebuilds: async (projection) => (await database.query(sql('rebuilds'), [projection ?? null, null])).map(toRebuild),
+    rebuilds: async (projection) => (await database.ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) =>
-      database.transaction((session) => inspectTables(session, sql, schema, tables), { prelude: catalogSettings }),
-    measureTables: async (tables) => measureTables(database, sql, schema, tables),
-    startRebuild: async (plan, request) => startRebuild(journal(), plan, request),
-    createRebuildTables: async (rebuild, lease, model) => createRebuildTables(journal(), rebuild, lease, model),
-    finishFill: async (rebuild, lease, model) => finishFill(journal(), rebuild, lease, model),
-    swap: async (rebuild, leases, options) => swap(journal(), rebuild, leases, options),
-    rollback: async (rebuild, leases, options) => rollback(journal(), rebuild, leases, options),
-    abort: async (rebuild, lease) => abortRebuild(journal(), rebuild, lease),
-    retire: async (rebuild) => retireRebuild(journal(), rebuild),
+      database.transaction((session) => inspectTables(session, tables), { prelude: catalogSettings }),
+    measureTables: async (tables) => measureTables(database, tables),
+    startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
+    createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),
+    finishFill: async (rebuild, lease, model) => finishFill(writable(), rebuild, lease, model),
+    swap: async (rebuild, leases, options) => swap(writable(), rebuild, leases, options),
+    rollback: async (rebuild, leases, options) => rollback(writable(), rebuild, leases, options),
+    abort: async (rebuild, lease) => abortRebuild(writable(), rebuild, lease),
+    retire: async (rebuild) => retireRebuild(writable(), rebuild),
   };
 }
 
-async function register(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  { name, version, codeHash, model }: Registration,
-  tables: readonly string[],
-) {
+async function register(session: Session, { name, version, codeHash, model }: Registration, tables: readonly string[]) {
   const target = model.kind === 'external' ? nameTarget(name, version) : null;
   const parameters = [name, version, codeHash, JSON.stringify(tables), target];
-  const [added] = await session.query(sql('register-projection'), parameters);
+  const [added] = await session.ask('register-projection', parameters);
   if (added !== undefined) {
-    await createLiveTables(session, sql, schema, model, tables);
-    await session.query(sql('start-checkpoint'), [name]);
-    await session.query(sql('drop-inlined'), [name, 0]);
+    await createLiveTables(session, model, tables);
+    await session.ask('start-checkpoint', [name]);
+    await session.ask('drop-inlined', [name, 0]);
   }
-  const [row] = await session.query(sql('projections'), [name]);
+  const [row] = await session.ask('projections', [name]);
   if (row === undefined) throw new EvstoreError('E_BUG', `projection ${name} vanished while it was registered`);
   return toProjectionRecord(row);
 }
 
-async function createLiveTables(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  model: ReadModel,
-  tables: readonly string[],
-): Promise<void> {
-  const [taken] = (await findTables(session, sql, schema, tables)).keys();
+async function createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): Promise<void> {
+  const [taken] = (await findTables(session, tables)).keys();
   if (taken !== undefined) throw foreignReadModel(taken);
   if (model.kind === 'table') {
-    await session.query(createTable(schema, model.spec, model.spec.name));
-    for (const statement of createIndexes(schema, model.spec, model.spec.name)) await session.query(statement);
+    await session.query(createTable(session.schema, model.spec, model.spec.name));
+    for (const statement of createIndexes(session.schema, model.spec, model.spec.name)) await session.query(statement);
   }
   if (model.kind !== 'sql') return;
   for (const statement of model.create((name) => name)) await runStatement(session, statement);
-  const made = await findTables(session, sql, schema, tables);
+  const made = await findTables(session, tables);
   const missing = tables.find((table) => !made.has(table));
   if (missing !== undefined) throw missingReadModel(missing);
 }
 
-async function setCheckpoint(session: Session, sql: SqlFolder, id: string, position: number | null): Promise<void> {
+async function setCheckpoint(session: Session, id: string, position: number | null): Promise<void> {
   // Each statement locks the checkpoint first, as a batch does.
-  await session.query(sql('forget-inlined'), [id, position]);
+  await session.ask('forget-inlined', [id, position]);
   const [moved] =
     position === null
-      ? await session.query(sql('delete-checkpoint'), [id])
-      : await session.query(sql('set-checkpoint'), [id, position]);
+      ? await session.ask('delete-checkpoint', [id])
+      : await session.ask('set-checkpoint', [id, position]);
   if (moved === undefined) throw noCheckpoint(id);
-  await session.query(sql('forget-parked'), [id, 0, position ?? 0]);
+  await session.ask('forget-parked', [id, 0, position ?? 0]);
 }
 
-async function apply(session: Session, sql: SqlFolder, schema: string, batch: AppliedBatch): Promise<void> {
+async function apply(session: Session, batch: AppliedBatch): Promise<void> {
   const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
   const cursor = lease.target.kind === 'checkpoint' ? 'checkpoint' : side;
   // The cursor first: a superseded owner learns it before any work is done, and all take locks in one order.
   const parameters = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
-  const [moved] = await session.query(sql(`move-${cursor}`), parameters);
+  const [moved] = await session.ask(`move-${cursor}`, parameters);
   if (moved === undefined) throw superseded(lease);
   const isDeferred = changes.kind === 'deferred';
-  const resolved = isDeferred ? await resolveChanges(session, sql, schema, rebuildOf(lease), changes) : changes;
-  await applyChanges(session, schema, resolved);
-  if (parked !== undefined) await applyParked(session, sql, lease, parked);
+  const resolved = isDeferred ? await resolveChanges(session, rebuildOf(lease), changes) : changes;
+  await applyChanges(session, resolved);
+  if (parked !== undefined) await applyParked(session, lease, parked);
 }

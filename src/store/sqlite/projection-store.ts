@@ -17,7 +17,6 @@ import {
   toProjectionRecord,
 } from '../shared/records.js';
 import { type RawRow, toInteger, toText } from '../shared/rows.js';
-import type { SqlFolder } from '../shared/sql.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import type { Database, Session } from './connection/database.js';
 import { quoteIdentifier } from './connection/literals.js';
@@ -33,96 +32,90 @@ import { abortRebuild, createRebuildTables, finishFill, retireRebuild, startRebu
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 
-export function openProjectionStore(database: Database, sql: SqlFolder): ProjectionStore {
+export function openProjectionStore(database: Database): ProjectionStore {
   const writable = () => {
     database.assertWritable();
     return database;
   };
-  const journal = () => ({ database: writable(), sql });
-  const query = (text: string, parameters: readonly Parameter[] = []): Promise<readonly RawRow[]> =>
-    database.read((session) => session.query(text, parameters));
-  const run = async (text: string, parameters: readonly Parameter[]) => {
-    await writable().transaction((session) => session.run(text, parameters));
+  const ask = (name: string, parameters?: readonly Parameter[]): Promise<readonly RawRow[]> =>
+    database.read((session) => session.ask(name, parameters));
+  const write = async (name: string, parameters: readonly Parameter[]) => {
+    await writable().transaction((session) => session.ask(name, parameters));
   };
   return {
-    list: async () => (await query(sql('projections'), [null])).map(toProjectionRecord),
+    list: async () => (await ask('projections', [null])).map(toProjectionRecord),
     register: async (registration) => {
       const tables = tablesOf(registration.model);
       for (const table of tables) checkIdentifier(table);
-      return writable().transaction((session) => register(session, sql, registration, tables));
+      return writable().transaction((session) => register(session, registration, tables));
     },
-    checkpoints: async () => (await query(sql('checkpoints'))).map(toCheckpoint),
-    cursors: async () => (await query(sql('cursors'))).map(toCursor),
+    checkpoints: async () => (await ask('checkpoints')).map(toCheckpoint),
+    cursors: async () => (await ask('cursors')).map(toCursor),
     setCheckpoint: async (id, position) => {
-      await writable().transaction((session) => setCheckpoint(session, sql, id, position));
+      await writable().transaction((session) => setCheckpoint(session, id, position));
     },
-    divide: async (projection, parts) => divide(writable(), sql, projection, parts),
-    recordCode: async (projection, { version, codeHash }) => run(sql('record-code'), [projection, version, codeHash]),
+    divide: async (projection, parts) => divide(writable(), projection, parts),
+    recordCode: async (projection, { version, codeHash }) => write('record-code', [projection, version, codeHash]),
 
     acquireLease: async (target, request) =>
-      writable().transaction((session) => acquireLease(session, sql, target, request)),
+      writable().transaction((session) => acquireLease(session, target, request)),
     renewLease: async (lease, ttlMs, vitals) =>
-      writable().transaction((session) => renewLease(session, sql, lease, ttlMs, vitals)),
-    releaseLease: async (lease) => writable().transaction((session) => releaseLease(session, sql, lease)),
-    recordError: async (id, message) => run(sql('record-error'), [id, message]),
+      writable().transaction((session) => renewLease(session, lease, ttlMs, vitals)),
+    releaseLease: async (lease) => writable().transaction((session) => releaseLease(session, lease)),
+    recordError: async (id, message) => write('record-error', [id, message]),
 
     readRows: async (table, spec, keys) => database.read((session) => readRows(session, table, spec, keys)),
     apply: async (batch) => {
-      await writable().transaction((session) => apply(session, sql, batch));
+      await writable().transaction((session) => apply(session, batch));
     },
-    parked: async (filter = {}) => (await query(sql('parked'), parkedColumns(filter))).map(toParkedEvent),
+    parked: async (filter = {}) => (await ask('parked', parkedColumns(filter))).map(toParkedEvent),
     parkedStreams: async (projection, rebuild) => {
-      const rows = await query(sql('parked-streams'), [projection, rebuild]);
+      const rows = await ask('parked-streams', [projection, rebuild]);
       return rows.map(([streamId]) => toText(streamId));
     },
-    countParked: async () => (await query(sql('count-parked'))).map(toParkedCount),
+    countParked: async () => (await ask('count-parked')).map(toParkedCount),
     restInline: async (projection, forMs) =>
       writable().transaction((session) => {
-        session.run(sql('rest-inline'), [projection, forMs]);
-        return toInteger(session.query(sql('last-inlined'), [projection])[0]?.[0]);
+        session.ask('rest-inline', [projection, forMs]);
+        return toInteger(session.ask('last-inlined', [projection])[0]?.[0]);
       }),
 
     countRows: async (table) => {
-      const [row] = await query(`select count(*) from ${quoteIdentifier(table)}`);
+      const [row] = await database.read((session) => session.query(`select count(*) from ${quoteIdentifier(table)}`));
       return toInteger(row?.[0]);
     },
-    compareTables: (rebuild) => compareTables(database, sql, rebuild),
+    compareTables: (rebuild) => compareTables(database, rebuild),
     select: async (statement, limit) => select(database, statement, limit),
 
-    rebuilds: async (projection) => (await query(sql('rebuilds'), [projection ?? null, null])).map(toRebuild),
-    inspectTables: async (tables) => database.read((session) => inspectTables(session, sql, tables)),
-    measureTables: async (tables) => measureTables(database, sql, tables),
-    startRebuild: async (plan, request) => startRebuild(journal(), plan, request),
-    createRebuildTables: async (rebuild, lease, model) => createRebuildTables(journal(), rebuild, lease, model),
-    finishFill: async (rebuild, lease, model) => finishFill(journal(), rebuild, lease, model),
-    swap: async (rebuild, leases, options) => swap(journal(), rebuild, leases, options),
-    rollback: async (rebuild, leases, options) => rollback(journal(), rebuild, leases, options),
-    abort: async (rebuild, lease) => abortRebuild(journal(), rebuild, lease),
-    retire: async (rebuild) => retireRebuild(journal(), rebuild),
+    rebuilds: async (projection) => (await ask('rebuilds', [projection ?? null, null])).map(toRebuild),
+    inspectTables: async (tables) => database.read((session) => inspectTables(session, tables)),
+    measureTables: async (tables) => measureTables(database, tables),
+    startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
+    createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),
+    finishFill: async (rebuild, lease, model) => finishFill(writable(), rebuild, lease, model),
+    swap: async (rebuild, leases, options) => swap(writable(), rebuild, leases, options),
+    rollback: async (rebuild, leases, options) => rollback(writable(), rebuild, leases, options),
+    abort: async (rebuild, lease) => abortRebuild(writable(), rebuild, lease),
+    retire: async (rebuild) => retireRebuild(writable(), rebuild),
   };
 }
 
-function register(
-  session: Session,
-  sql: SqlFolder,
-  { name, version, codeHash, model }: Registration,
-  tables: readonly string[],
-) {
+function register(session: Session, { name, version, codeHash, model }: Registration, tables: readonly string[]) {
   const target = model.kind === 'external' ? nameTarget(name, version) : null;
   const parameters = [name, version, codeHash, JSON.stringify(tables), target];
-  const [added] = session.query(sql('register-projection'), parameters);
+  const [added] = session.ask('register-projection', parameters);
   if (added !== undefined) {
-    createLiveTables(session, sql, model, tables);
-    session.run(sql('start-checkpoint'), [name]);
-    session.run(sql('drop-inlined'), [name, 0]);
+    createLiveTables(session, model, tables);
+    session.ask('start-checkpoint', [name]);
+    session.ask('drop-inlined', [name, 0]);
   }
-  const [row] = session.query(sql('projections'), [name]);
+  const [row] = session.ask('projections', [name]);
   if (row === undefined) throw new EvstoreError('E_BUG', `projection ${name} vanished while it was registered`);
   return toProjectionRecord(row);
 }
 
-function createLiveTables(session: Session, sql: SqlFolder, model: ReadModel, tables: readonly string[]): void {
-  const [taken] = findTables(session, sql, tables).keys();
+function createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): void {
+  const [taken] = findTables(session, tables).keys();
   if (taken !== undefined) throw foreignReadModel(taken);
   if (model.kind === 'table') {
     session.run(createTable(model.spec, model.spec.name));
@@ -130,29 +123,27 @@ function createLiveTables(session: Session, sql: SqlFolder, model: ReadModel, ta
   }
   if (model.kind !== 'sql') return;
   for (const statement of model.create((name) => name)) runStatement(session, statement);
-  const made = findTables(session, sql, tables);
+  const made = findTables(session, tables);
   const missing = tables.find((table) => !made.has(table));
   if (missing !== undefined) throw missingReadModel(missing);
 }
 
-function setCheckpoint(session: Session, sql: SqlFolder, id: string, position: number | null): void {
-  session.run(sql('forget-inlined'), [id, position]);
+function setCheckpoint(session: Session, id: string, position: number | null): void {
+  session.ask('forget-inlined', [id, position]);
   const [moved] =
-    position === null
-      ? session.query(sql('delete-checkpoint'), [id])
-      : session.query(sql('set-checkpoint'), [id, position]);
+    position === null ? session.ask('delete-checkpoint', [id]) : session.ask('set-checkpoint', [id, position]);
   if (moved === undefined) throw noCheckpoint(id);
-  session.run(sql('forget-parked'), [id, 0, position ?? 0]);
+  session.ask('forget-parked', [id, 0, position ?? 0]);
 }
 
-function apply(session: Session, sql: SqlFolder, batch: AppliedBatch): void {
+function apply(session: Session, batch: AppliedBatch): void {
   const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
   const cursor = lease.target.kind === 'checkpoint' ? 'checkpoint' : side;
   // The cursor first: a superseded owner learns it before any work is done.
   const parameters = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
-  const [moved] = session.query(sql(`move-${cursor}`), parameters);
+  const [moved] = session.ask(`move-${cursor}`, parameters);
   if (moved === undefined) throw superseded(lease);
   const isDeferred = changes.kind === 'deferred';
-  applyChanges(session, isDeferred ? resolveChanges(session, sql, rebuildOf(lease), changes) : changes);
-  if (parked !== undefined) applyParked(session, sql, lease, parked);
+  applyChanges(session, isDeferred ? resolveChanges(session, rebuildOf(lease), changes) : changes);
+  if (parked !== undefined) applyParked(session, lease, parked);
 }

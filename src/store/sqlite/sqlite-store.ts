@@ -1,5 +1,4 @@
 /** The SQLite driver. */
-import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
@@ -26,7 +25,6 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const create = options.create ?? false;
   const target = parseConnectionUrl(options.url, create);
   const database = new Database(target, options.readOnly ?? false, create);
-  const sql = openSqlFolder(new URL('./', import.meta.url));
   try {
     await database.prepare();
   } catch (error) {
@@ -36,9 +34,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return {
     engine: 'sqlite',
     location: target.location,
-    log: openEventLog(database, sql),
-    projections: openProjectionStore(database, sql),
-    schema: openSchemaAdmin(database, sql),
+    log: openEventLog(database),
+    projections: openProjectionStore(database),
+    schema: openSchemaAdmin(database),
     close: async () => database.close(),
   };
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { EvstoreError } from '../../../domain/errors.js';
+import type { SqlFolder } from '../../shared/sql.js';
 import type { ConnectionTarget } from './connection-url.js';
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
@@ -25,6 +26,12 @@ import { Statement } from './statement.js';
 import type { Parameter, RawRow } from './values.js';
 
 export interface Session {
+  /** The schema of the store. */
+  readonly schema: string;
+  /** Returns the text of the statement NAME.sql of this engine. */
+  readonly sql: SqlFolder;
+  /** Runs the statement NAME.sql of this engine. */
+  ask(name: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
   query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
   /** Runs several statements in one message, without parameters and without rows. */
   script(text: string): Promise<void>;
@@ -50,7 +57,16 @@ const frozenSnapshotAfterMs = 60_000;
 const longestTimeoutMs = 2_147_483_647;
 const names = new Map<string, string>();
 
+export interface DatabaseOptions {
+  readonly schema: string;
+  readonly sql: SqlFolder;
+  readonly applicationName: string;
+  readonly readOnly: boolean;
+}
+
 export class Database implements Session {
+  readonly schema: string;
+  readonly sql: SqlFolder;
   readonly #target: ConnectionTarget;
   readonly #applicationName: string;
   readonly #readOnly: boolean;
@@ -64,8 +80,10 @@ export class Database implements Session {
   /** A pooler is in between: each transaction may use another connection of the server. */
   #isPooled = false;
 
-  constructor(target: ConnectionTarget, applicationName: string, readOnly: boolean) {
+  constructor(target: ConnectionTarget, { schema, sql, applicationName, readOnly }: DatabaseOptions) {
     this.#target = target;
+    this.schema = schema;
+    this.sql = sql;
     this.#applicationName = applicationName;
     this.#readOnly = readOnly;
     this.#pool = this.#makePool();
@@ -86,13 +104,18 @@ export class Database implements Session {
     throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
   }
 
+  ask(name: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+    return this.query(this.sql(name), parameters, timeoutMs);
+  }
+
   /** Runs one statement in a transaction of its own. Without a timeout it may take any time. */
   async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
     return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
   }
 
-  /** Runs a frequent statement as `query`: the server keeps the statement and its plan. */
-  async queryAgain(text: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+  /** Runs a frequent statement as `ask`: the server keeps the statement and its plan. */
+  async askAgain(name: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+    const text = this.sql(name);
     return this.#withClient(async (client) => {
       if (this.#isPooled) return runStatement(client, text, parameters, timeoutMs);
       try {
@@ -129,7 +152,7 @@ export class Database implements Session {
           `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${frozenAfterMs};
            ${options.prelude ?? ''}`,
         );
-        result = await work(sessionOf(client));
+        result = await work(this.#sessionOf(client));
       } catch (error) {
         if (!poisonsClient(error)) await client.query('rollback');
         throw error;
@@ -155,7 +178,7 @@ export class Database implements Session {
            set local idle_in_transaction_session_timeout = ${frozenSnapshotAfterMs}; ${prelude}`,
         );
         isSound = true;
-        yield* work(sessionOf(client));
+        yield* work(this.#sessionOf(client));
       } catch (error) {
         isSound = !poisonsClient(error);
         throw error;
@@ -201,6 +224,20 @@ export class Database implements Session {
     } catch (error) {
       throw namedError(error, this.#target.location);
     }
+  }
+
+  #sessionOf(client: pg.PoolClient): Session {
+    const { schema, sql } = this;
+    return {
+      schema,
+      sql,
+      ask: (name, parameters = [], timeoutMs) => runStatement(client, sql(name), parameters, timeoutMs),
+      query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
+      script: async (text) => {
+        await client.query(text);
+      },
+      copyIn: (text, rows) => runCopyIn(client, text, rows),
+    };
   }
 
   async #lend(): Promise<pg.PoolClient> {
@@ -274,16 +311,6 @@ export function lockTimeout(timeoutMs: number): string {
 
 function timeoutOf(milliseconds: number): number {
   return Math.min(longestTimeoutMs, Math.max(1, Math.ceil(milliseconds)));
-}
-
-function sessionOf(client: pg.PoolClient): Session {
-  return {
-    query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
-    script: async (text) => {
-      await client.query(text);
-    },
-    copyIn: (text, rows) => runCopyIn(client, text, rows),
-  };
 }
 
 function runStatement(

@@ -7,7 +7,6 @@ import { categoryOf } from '../../../domain/names.js';
 import { toAppendFacts, toAppendResult, tooManyRivals } from '../../shared/append.js';
 import { selectInline } from '../../shared/inline.js';
 import { toInteger, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { AppendOptions, InlineProjection } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { isConflict, isConnectionLost, isHandlerError, isUnsent } from '../connection/errors.js';
@@ -19,15 +18,11 @@ const defaultTimeoutMs = 30_000;
 const firstWaitMs = 10;
 const longestWaitMs = 1000;
 
-/** Where the statements go. */
-interface Place {
-  readonly database: Database;
-  readonly sql: SqlFolder;
-  readonly schema: string;
-}
-
-export async function append(place: Place, request: AppendRequest, options: AppendOptions = {}): Promise<AppendResult> {
-  const { database } = place;
+export async function append(
+  database: Database,
+  request: AppendRequest,
+  options: AppendOptions = {},
+): Promise<AppendResult> {
   database.assertWritable();
   const inline = selectInline(options.inline ?? [], request);
   const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
@@ -35,7 +30,7 @@ export async function append(place: Place, request: AppendRequest, options: Appe
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     let fault: unknown;
     try {
-      const result = await attempt(place, request, inline, deadline);
+      const result = await attempt(database, request, inline, deadline);
       if (result !== 'retry') return result;
     } catch (error) {
       if (isHandlerError(error) || !database.mayRetry(error)) throw error;
@@ -49,22 +44,21 @@ export async function append(place: Place, request: AppendRequest, options: Appe
 }
 
 async function attempt(
-  place: Place,
+  database: Database,
   request: AppendRequest,
   inline: readonly InlineProjection[],
   deadline: number,
 ): Promise<AppendResult | 'retry'> {
-  const { database, sql } = place;
   try {
     return inline.length === 0
-      ? await insert((...call) => database.queryAgain(...call), sql, request, deadline - Date.now())
-      : await insertInline(place, request, inline, deadline);
+      ? await insert((...call) => database.askAgain(...call), request, deadline - Date.now())
+      : await insertInline(database, request, inline, deadline);
   } catch (error) {
     // A unique index of a read model says nothing about the ids of events.
     if (isHandlerError(error) || !isConflict(error)) throw error;
   }
   const parameters = [request.streamId, request.events.map(({ id }) => id)];
-  const facts = toAppendFacts(await database.query(sql('append-facts'), parameters, deadline - Date.now()));
+  const facts = toAppendFacts(await database.ask('append-facts', parameters, deadline - Date.now()));
   const outcome = decideOutcome(request, facts);
   if (outcome.kind === 'error') throw outcome.error;
   return outcome.kind === 'duplicate' ? outcome.result : 'retry';
@@ -72,7 +66,7 @@ async function attempt(
 
 /** The events, the rows of the projections and their marks in one transaction. */
 async function insertInline(
-  { database, sql, schema }: Place,
+  database: Database,
   request: AppendRequest,
   inline: readonly InlineProjection[],
   deadline: number,
@@ -80,25 +74,29 @@ async function insertInline(
   const leftMs = () => deadline - Date.now();
   return database.transaction(
     async (session) => {
-      const timed: Session = { ...session, query: (text, parameters) => session.query(text, parameters, leftMs()) };
-      const current = await lockInline(timed, sql, inline);
-      const appended = await insert(session.query, sql, request, leftMs());
-      await applyInline(timed, sql, schema, current, appended);
+      const timed: Session = {
+        ...session,
+        ask: (name, parameters) => session.ask(name, parameters, leftMs()),
+        query: (text, parameters) => session.query(text, parameters, leftMs()),
+      };
+      const current = await lockInline(timed, inline);
+      const appended = await insert(session.ask, request, leftMs());
+      await applyInline(timed, current, appended);
       return appended;
     },
     // As in evstore_append: rows are always looked up by key, whatever the statistics of a formerly empty table suggest.
-    { prelude: `${lockTimeout(leftMs())}; ${searchPath(schema)}; set local enable_seqscan = off` },
+    { prelude: `${lockTimeout(leftMs())}; ${searchPath(database.schema)}; set local enable_seqscan = off` },
   );
 }
 
-type Ask = (text: string, parameters: readonly Parameter[], timeoutMs: number) => Promise<readonly RawRow[]>;
+type Ask = (name: string, parameters: readonly Parameter[], timeoutMs: number) => Promise<readonly RawRow[]>;
 
-async function insert(ask: Ask, sql: SqlFolder, request: AppendRequest, timeoutMs: number): Promise<AppendResult> {
+async function insert(ask: Ask, request: AppendRequest, timeoutMs: number): Promise<AppendResult> {
   const { events } = request;
   const places =
     events.length === 1
-      ? await insertOne(ask, sql, request, timeoutMs)
-      : await ask(sql('append'), manyColumns(request), timeoutMs);
+      ? await insertOne(ask, request, timeoutMs)
+      : await ask('append', manyColumns(request), timeoutMs);
   const appended = places.map(([version, globalPosition], place) => ({
     id: (events[place]?.id ?? '').toLowerCase(),
     version: toInteger(version),
@@ -109,7 +107,6 @@ async function insert(ask: Ask, sql: SqlFolder, request: AppendRequest, timeoutM
 
 async function insertOne(
   ask: Ask,
-  sql: SqlFolder,
   { streamId, events: [event], expected }: AppendRequest,
   timeoutMs: number,
 ): Promise<readonly RawRow[]> {
@@ -117,7 +114,7 @@ async function insertOne(
   const { id, type, schemaVersion, data, metadata, streamType = categoryOf(streamId), createdAt = null } = event;
   const number = expectedNumber(expected);
   const parameters = [streamId, number, id, type, schemaVersion, data, metadata, streamType, createdAt];
-  const rows = await ask(sql('append-event'), parameters, timeoutMs);
+  const rows = await ask('append-event', parameters, timeoutMs);
   // `(version,position)`
   return rows.map(([row]) => toText(row).slice(1, -1).split(','));
 }

@@ -3,7 +3,6 @@ import { renderEventLines } from '../../../domain/event-lines.js';
 import { isUuid } from '../../../domain/uuid.js';
 import { readAhead } from '../../shared/read-ahead.js';
 import { toRecordedEvent } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { EventLog } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { append } from './append.js';
@@ -13,34 +12,33 @@ import { inspectLog, tally } from './integrity.js';
 import { readAll, readStream } from './read.js';
 import { listStreams } from './streams.js';
 
-export function openEventLog(database: Database, sql: SqlFolder, schema: string): EventLog {
-  const watch = new HeadWatch(database, sql);
+export function openEventLog(database: Database): EventLog {
+  const watch = new HeadWatch(database);
   return {
-    append: (streamId, events, expected, options) =>
-      append({ database, sql, schema }, { streamId, events, expected }, options),
-    importEvents: (events, { conflict }) => importEvents(database, sql, events, conflict),
+    append: (streamId, events, expected, options) => append(database, { streamId, events, expected }, options),
+    importEvents: (events, { conflict }) => importEvents(database, events, conflict),
     async importBatches(batches, { conflict, committed }) {
-      for await (const batch of readAhead(batches)) committed(await importEvents(database, sql, batch, conflict));
+      for await (const batch of readAhead(batches)) committed(await importEvents(database, batch, conflict));
     },
 
-    readStream: (streamId, options = {}) => readStream(database, sql, streamId, options),
-    readAll: (options = {}) => readAll(database, sql, options),
+    readStream: (streamId, options = {}) => readStream(database, streamId, options),
+    readAll: (options = {}) => readAll(database, options),
     /** The next events are read while these become lines. */
     async *readLines(options = {}) {
-      for await (const { events, upTo } of readAhead(readAll(database, sql, options))) {
+      for await (const { events, upTo } of readAhead(readAll(database, options))) {
         yield { lines: renderEventLines(events), events: events.length, upTo };
       }
     },
     async find(id) {
       if (!isUuid(id)) return undefined;
-      const [row] = await database.query(sql('find'), [id]);
+      const [row] = await database.ask('find', [id]);
       return row === undefined ? undefined : toRecordedEvent(row);
     },
-    head: (options = {}) => readHead(database, sql, options),
+    head: (options = {}) => readHead(database, options),
     waitForAppend: (after, options) => watch.wait(after, options),
 
-    streams: (options = {}) => listStreams(database, sql, options),
-    inspect: () => inspectLog(database, sql),
-    tally: (range, filter) => tally(database, sql, range, filter),
+    streams: (options = {}) => listStreams(database, options),
+    inspect: () => inspectLog(database),
+    tally: (range, filter) => tally(database, range, filter),
   };
 }

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Head, Holder } from '../../../domain/event.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Database } from '../connection/database.js';
 
 /** How often a reader that has everything asks for more: an event waits this long at most. */
@@ -12,31 +11,25 @@ const manyPerMs = 3;
 const longestPollMs = 40;
 const pollTimeoutMs = 30_000;
 
-export async function readHead(
-  database: Database,
-  sql: SqlFolder,
-  { holder = false }: { readonly holder?: boolean },
-): Promise<Head> {
-  const safeHead = await readSafeHead(database, sql);
-  const [row] = await database.query(sql('head'));
+export async function readHead(database: Database, { holder = false }: { readonly holder?: boolean }): Promise<Head> {
+  const safeHead = await readSafeHead(database);
+  const [row] = await database.ask('head');
   const head = toInteger(row?.[0]);
-  return { head, safeHead, heldBackBy: holder && safeHead < head ? await findHolder(database, sql) : null };
+  return { head, safeHead, heldBackBy: holder && safeHead < head ? await findHolder(database) : null };
 }
 
 /** @param after when nothing is visible beyond it, the locks are not read */
-export async function readSafeHead(database: Database, sql: SqlFolder, after = -1): Promise<number> {
-  const [row] = await database.queryAgain(sql('safe-head'), [after], pollTimeoutMs);
+export async function readSafeHead(database: Database, after = -1): Promise<number> {
+  const [row] = await database.askAgain('safe-head', [after], pollTimeoutMs);
   return toInteger(row?.[0]);
 }
 
 export class HeadWatch {
   readonly #database: Database;
-  readonly #sql: SqlFolder;
   #pollMs = pollMs;
 
-  constructor(database: Database, sql: SqlFolder) {
+  constructor(database: Database) {
     this.#database = database;
-    this.#sql = sql;
   }
 
   /** As `EventLog.waitForAppend`. */
@@ -49,7 +42,7 @@ export class HeadWatch {
       // The pause comes first: the caller has just read everything, and under load it would ask for each event.
       const pauseMs = Math.max(0, Math.min(this.#pollMs, deadline - Date.now()));
       await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
-      const safeHead = await readSafeHead(this.#database, this.#sql, after);
+      const safeHead = await readSafeHead(this.#database, after);
       const isMany = safeHead - after >= manyPerMs * this.#pollMs;
       this.#pollMs = isMany ? Math.min(this.#pollMs * 2, longestPollMs) : pollMs;
       if (safeHead > after || Date.now() >= deadline || signal?.aborted) return safeHead;
@@ -57,9 +50,9 @@ export class HeadWatch {
   }
 }
 
-async function findHolder(database: Database, sql: SqlFolder): Promise<Holder | null> {
-  const [tagRow] = await database.query(sql('tag'));
-  const [row] = await database.query(sql('holder'), [toInteger(tagRow?.[0])]);
+async function findHolder(database: Database): Promise<Holder | null> {
+  const [tagRow] = await database.ask('tag');
+  const [row] = await database.ask('holder', [toInteger(tagRow?.[0])]);
   if (row === undefined) return null;
   return {
     pid: toOptional(row[0], toInteger),

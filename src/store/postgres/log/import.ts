@@ -3,7 +3,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
 import { categoryOf } from '../../../domain/names.js';
 import { toInteger, toRecordedEvent, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import { copyLine } from '../connection/copy-text.js';
 import type { Database } from '../connection/database.js';
@@ -27,7 +26,6 @@ interface Sorted {
 /** Ids make an import repeatable, so after a transient fault it reads which events are stored, and continues. */
 export async function importEvents(
   database: Database,
-  sql: SqlFolder,
   events: readonly ImportedEvent[],
   conflict: Conflict,
 ): Promise<ImportResult> {
@@ -36,8 +34,8 @@ export async function importEvents(
   let sorted: Sorted | undefined = { fresh: events, known: 0, skipped: 0 };
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
-      sorted ??= await sortOut(database, sql, events, conflict);
-      const written = await write(database, sql, sorted);
+      sorted ??= await sortOut(database, events, conflict);
+      const written = await write(database, sorted);
       if (written !== 'known') return written;
     } catch (error) {
       // After a conflict, too, the known events are sorted out next.
@@ -49,22 +47,18 @@ export async function importEvents(
 }
 
 /** Returns `known`, having written nothing, when an event is stored already. */
-async function write(
-  database: Database,
-  sql: SqlFolder,
-  { fresh, known, skipped }: Sorted,
-): Promise<ImportResult | 'known'> {
+async function write(database: Database, { fresh, known, skipped }: Sorted): Promise<ImportResult | 'known'> {
   const [first] = fresh;
   const last = fresh.at(-1);
   if (first === undefined || last === undefined) return { imported: 0, known, skipped, newStreams: 0 };
   const streams = [...new Set(fresh.map(({ streamId }) => streamId))].sort();
   const rows = await database.transaction(
     async (session) => {
-      if (streams.length <= maxLockedStreams) await session.query(sql('lock-streams'), [streams]);
+      if (streams.length <= maxLockedStreams) await session.ask('lock-streams', [streams]);
       // In a newer snapshot than that of the locks. When a file is imported again, its first or its last event is known.
-      const ends = await session.query(sql('import-ends'), [streams, [first.id, last.id]]);
+      const ends = await session.ask('import-ends', [streams, [first.id, last.id]]);
       if (ends[0]?.[1] === 't') return undefined;
-      await session.copyIn(sql('import'), toLines(fresh, streams, ends));
+      await session.copyIn(session.sql('import'), toLines(fresh, streams, ends));
       return ends;
     },
     // Every look-up is by a key, whatever the statistics of a table that was empty say.
@@ -96,13 +90,8 @@ function* toLines(
  * Separates new events from known ones.
  * @throws E_ID_CONFLICT
  */
-async function sortOut(
-  database: Database,
-  sql: SqlFolder,
-  events: readonly ImportedEvent[],
-  conflict: Conflict,
-): Promise<Sorted> {
-  const rows = await database.query(sql('find-many'), [events.map((event) => event.id)]);
+async function sortOut(database: Database, events: readonly ImportedEvent[], conflict: Conflict): Promise<Sorted> {
+  const rows = await database.ask('find-many', [events.map((event) => event.id)]);
   const seen = new Map<string, EventContent>(rows.map(toRecordedEvent).map((event) => [event.id, event]));
   const fresh: ImportedEvent[] = [];
   let known = 0;

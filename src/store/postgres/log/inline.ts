@@ -3,7 +3,6 @@ import type { AppendResult } from '../../../domain/event.js';
 import type { Changes, DeferredChanges, Fold } from '../../../domain/read-model.js';
 import { isLive, refusedAppend, selectWanted } from '../../shared/inline.js';
 import { toInteger, toRecordedEvent } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { InlineProjection } from '../../store.js';
 import { foldsWithin, type Session } from '../connection/database.js';
 import { applyChanges, readRows } from '../read-models/read-model.js';
@@ -12,10 +11,9 @@ import { searchPath } from '../schema/schema-name.js';
 /** Returns the projections whose live rows this program's code made; that stays so until the transaction ends. */
 export async function lockInline(
   session: Session,
-  sql: SqlFolder,
   projections: readonly InlineProjection[],
 ): Promise<readonly InlineProjection[]> {
-  const rows = await session.query(sql('lock-projections'), [projections.map(({ name }) => name), false]);
+  const rows = await session.ask('lock-projections', [projections.map(({ name }) => name), false]);
   return projections.filter((projection) => isLive(projection, rows));
 }
 
@@ -25,8 +23,6 @@ export async function lockInline(
  */
 export async function applyInline(
   session: Session,
-  sql: SqlFolder,
-  schema: string,
   projections: readonly InlineProjection[],
   { streamId, events, version }: AppendResult,
 ): Promise<void> {
@@ -34,24 +30,24 @@ export async function applyInline(
   const ready: InlineProjection[] = [];
   for (const projection of projections) {
     const types = projection.filter.types ?? null;
-    const [row] = await session.query(sql('inline-stream'), [projection.name, streamId, first, types]);
+    const [row] = await session.ask('inline-stream', [projection.name, streamId, first, types]);
     if (row?.[0] === 't') ready.push(projection);
   }
   if (ready.length === 0) return;
   // As every reader gets them: the time is the database's.
-  const rows = await session.query(sql('read-stream'), [streamId, first, version, events.length]);
+  const rows = await session.ask('read-stream', [streamId, first, version, events.length]);
   const recorded = rows.map(toRecordedEvent);
   const marks: { readonly name: string; readonly position: number }[] = [];
   for (const projection of ready) {
     const wanted = selectWanted(projection, recorded);
     try {
-      await applyChanges(session, schema, await complete(session, schema, projection.fold(wanted)));
+      await applyChanges(session, await complete(session, projection.fold(wanted)));
     } catch (error) {
       throw refusedAppend(streamId, projection.name, error);
     }
     for (const { globalPosition } of wanted) marks.push({ name: projection.name, position: globalPosition });
   }
-  await session.query(sql('mark-inlined'), [marks.map(({ name }) => name), marks.map(({ position }) => position)]);
+  await session.ask('mark-inlined', [marks.map(({ name }) => name), marks.map(({ position }) => position)]);
 }
 
 /**
@@ -60,17 +56,15 @@ export async function applyInline(
  */
 export async function resolveChanges(
   session: Session,
-  sql: SqlFolder,
-  schema: string,
   rebuild: number,
   { projection, events, fold }: DeferredChanges,
 ): Promise<Changes> {
   const positions = events.map(({ globalPosition }) => globalPosition);
-  const rows = await session.query(sql('unmark-inlined'), [projection, rebuild, positions]);
+  const rows = await session.ask('unmark-inlined', [projection, rebuild, positions]);
   const marked = new Set(rows.map(([position]) => toInteger(position)));
   const unmarked = events.filter(({ globalPosition }) => !marked.has(globalPosition));
   if (unmarked.length === 0) return { kind: 'statements', statements: [] };
-  return complete(session, schema, fold(unmarked));
+  return complete(session, fold(unmarked));
 }
 
 /** Returns the prelude of a transaction that applies the changes. */
@@ -79,7 +73,7 @@ export function preludeOf({ kind }: Changes | DeferredChanges, schema: string): 
   return kind === 'deferred' ? `${searchPath(schema)}; ${foldsWithin}` : searchPath(schema);
 }
 
-async function complete(session: Session, schema: string, fold: Fold): Promise<Changes> {
+async function complete(session: Session, fold: Fold): Promise<Changes> {
   if (fold.kind === 'statements') return fold;
-  return fold.complete(await readRows(session, schema, fold.table, fold.spec, fold.keys));
+  return fold.complete(await readRows(session, fold.table, fold.spec, fold.keys));
 }

@@ -2,7 +2,6 @@
 import type { EventBatch, RecordedEvent } from '../../../domain/event.js';
 import { BatchSize } from '../../shared/batch-size.js';
 import { inOrder } from '../../shared/filter.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { ReadAllOptions, ReadStreamOptions } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { addFilter, type FilteredStatement } from '../connection/filter.js';
@@ -15,12 +14,11 @@ const mostCharacters = 33_554_432;
 
 export async function* readStream(
   database: Database,
-  sql: SqlFolder,
   streamId: string,
   options: ReadStreamOptions,
 ): AsyncGenerator<EventBatch> {
   const { backwards = false, batchSize = defaultBatchSize } = options;
-  const text = inOrder(sql('read-stream'), backwards);
+  const text = inOrder(database.sql('read-stream'), backwards);
   const batches = new BatchSize(batchSize);
   let from = options.fromVersion ?? 1;
   let to = options.toVersion ?? Number.MAX_SAFE_INTEGER;
@@ -39,14 +37,14 @@ export async function* readStream(
   }
 }
 
-export function readAll(database: Database, sql: SqlFolder, options: ReadAllOptions): AsyncIterable<EventBatch> {
-  return options.backwards === true ? readBackwards(database, sql, options) : readForwards(database, sql, options);
+export function readAll(database: Database, options: ReadAllOptions): AsyncIterable<EventBatch> {
+  return options.backwards === true ? readBackwards(database, options) : readForwards(database, options);
 }
 
 /** A safe head stays valid, so a new one is read only when the reader has reached the last one. */
-async function* readForwards(database: Database, sql: SqlFolder, options: ReadAllOptions): AsyncGenerator<EventBatch> {
+async function* readForwards(database: Database, options: ReadAllOptions): AsyncGenerator<EventBatch> {
   const { batchSize = defaultBatchSize, safeHead = Number.MAX_SAFE_INTEGER } = options;
-  const text = sql('read-all');
+  const text = database.sql('read-all');
   const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, safeHead);
   const batches = new BatchSize(batchSize);
   let after = options.after ?? 0;
@@ -54,7 +52,7 @@ async function* readForwards(database: Database, sql: SqlFolder, options: ReadAl
   let cap = options.safeHead === undefined ? after : to;
   while (remaining > 0 && after < to) {
     const isCapFresh = after >= cap;
-    if (isCapFresh) cap = Math.min(to, await readSafeHead(database, sql, after));
+    if (isCapFresh) cap = Math.min(to, await readSafeHead(database, after));
     if (cap <= after) return;
     const wanted = Math.min(batches.size, remaining);
     const statement = addFilter({ text, parameters: [after, cap, wanted] }, options);
@@ -67,11 +65,11 @@ async function* readForwards(database: Database, sql: SqlFolder, options: ReadAl
   }
 }
 
-async function* readBackwards(database: Database, sql: SqlFolder, options: ReadAllOptions): AsyncGenerator<EventBatch> {
+async function* readBackwards(database: Database, options: ReadAllOptions): AsyncGenerator<EventBatch> {
   const { batchSize = defaultBatchSize, after = 0 } = options;
-  const text = inOrder(sql('read-all'), true);
+  const text = inOrder(database.sql('read-all'), true);
   const batches = new BatchSize(batchSize);
-  let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await readSafeHead(database, sql));
+  let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await readSafeHead(database));
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   while (remaining > 0 && to > after) {
     const wanted = Math.min(batches.size, remaining);

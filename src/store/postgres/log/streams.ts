@@ -1,22 +1,20 @@
 /** Lists streams: reads from stream to stream, at a cost of the streams and not of their events. */
 import type { StreamSummary } from '../../../domain/event.js';
 import { toInteger, toStreamSummary } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import { planRecentStreams, planStreams, type StreamsStatement } from '../../shared/streams.js';
 import type { StreamsOptions } from '../../store.js';
 import type { Database } from '../connection/database.js';
 
 export async function listStreams(
   database: Database,
-  sql: SqlFolder,
   { category, sort, limit }: StreamsOptions,
 ): Promise<readonly StreamSummary[]> {
   const list = async ({ text, parameters }: StreamsStatement) =>
     (await database.query(text, parameters)).map(toStreamSummary);
   if (sort === 'recent' && limit !== undefined) {
-    const head = toInteger((await database.query(sql('head')))[0]?.[0]);
-    const found = await list(planRecentStreams(sql('streams-lately'), { category, limit }, head, '$'));
+    const head = toInteger((await database.ask('head'))[0]?.[0]);
+    const found = await list(planRecentStreams(database.sql('streams-lately'), { category, limit }, head, '$'));
     if (found.length === limit) return found;
   }
-  return list(planStreams(sql('streams'), { category, sort, limit }, '$'));
+  return list(planStreams(database.sql('streams'), { category, sort, limit }, '$'));
 }

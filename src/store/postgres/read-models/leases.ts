@@ -1,51 +1,39 @@
 /** Leases are kept in the row of the cursor they guard, on the database's clock. */
 import { fence, keyOf, noRebuild, noSuchPart } from '../../shared/leases.js';
 import { toInteger, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from '../../store.js';
 import type { Session } from '../connection/database.js';
 import type { Parameter } from '../connection/values.js';
 
-export async function acquireLease(
-  session: Session,
-  sql: SqlFolder,
-  target: LeaseTarget,
-  request: LeaseRequest,
-): Promise<LeaseAnswer> {
+export async function acquireLease(session: Session, target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer> {
   const { owner, ttlMs, steal = false, code } = request;
   const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal];
   if (target.kind === 'checkpoint') parameters.push(code?.version ?? null, code?.codeHash ?? null);
   for (;;) {
-    const rows = await session.query(sql(`acquire-${target.kind}`), parameters);
+    const rows = await session.ask(`acquire-${target.kind}`, parameters);
     const taken = rows.map((row) => row.map(toInteger));
     const [[token = 0, generation = 0] = []] = taken;
     const position = Math.max(0, ...taken.map(([, , each = 0]) => each));
     if (taken.length > 0) return { held: false, lease: { target, owner, token, generation, position } };
-    const [holder] = await session.query(sql(`holder-${target.kind}`), [keyOf(target)]);
+    const [holder] = await session.ask(`holder-${target.kind}`, [keyOf(target)]);
     const expiresInMs = toInteger(holder?.[1] ?? 0);
     // Not held any more: it was released or has expired between the two statements.
     if (holder !== undefined && expiresInMs > 0) return { held: true, owner: toText(holder[0]), expiresInMs };
     if (holder !== undefined) continue;
     if (target.kind === 'rebuild') throw noRebuild(target.id);
-    const [made] = await session.query(sql('make-checkpoint'), [target.subscriptionId]);
+    const [made] = await session.ask('make-checkpoint', [target.subscriptionId]);
     if (made !== undefined) continue;
     // Another process may have made it in the same moment.
-    const [other] = await session.query(sql('holder-checkpoint'), [target.subscriptionId]);
+    const [other] = await session.ask('holder-checkpoint', [target.subscriptionId]);
     if (other === undefined) throw noSuchPart(target.subscriptionId);
   }
 }
 
-export async function renewLease(
-  session: Session,
-  sql: SqlFolder,
-  lease: Lease,
-  ttlMs: number,
-  vitals: Vitals = {},
-): Promise<boolean> {
+export async function renewLease(session: Session, lease: Lease, ttlMs: number, vitals: Vitals = {}): Promise<boolean> {
   const parameters = [...fence(lease), ttlMs, vitals.rate ?? null];
-  return (await session.query(sql(`renew-${lease.target.kind}`), parameters)).length > 0;
+  return (await session.ask(`renew-${lease.target.kind}`, parameters)).length > 0;
 }
 
-export async function releaseLease(session: Session, sql: SqlFolder, lease: Lease): Promise<void> {
-  await session.query(sql(`release-${lease.target.kind}`), [keyOf(lease.target), lease.token]);
+export async function releaseLease(session: Session, lease: Lease): Promise<void> {
+  await session.ask(`release-${lease.target.kind}`, [keyOf(lease.target), lease.token]);
 }

@@ -1,20 +1,18 @@
 /** Parked events: those that the tables behind a cursor miss. */
 import { rebuildOf } from '../../shared/leases.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Lease, ParkedChanges } from '../../store.js';
 import type { Session } from '../connection/database.js';
 
 /** @param lease on the cursor of the tables that miss them */
 export async function applyParked(
   session: Session,
-  sql: SqlFolder,
   lease: Lease,
   { projection, added, removed }: ParkedChanges,
 ): Promise<void> {
   const key = [projection, rebuildOf(lease)];
-  if (removed.length > 0) await session.query(sql('unpark-events'), [...key, removed]);
+  if (removed.length > 0) await session.ask('unpark-events', [...key, removed]);
   if (added.length === 0) return;
-  await session.query(sql('park-events'), [
+  await session.ask('park-events', [
     ...key,
     added.map(({ globalPosition }) => globalPosition),
     added.map(({ id }) => id),
@@ -27,12 +25,7 @@ export async function applyParked(
 }
 
 /** A swap or a rollback: what each set of tables misses goes with it. */
-export async function exchangeParked(
-  session: Session,
-  sql: SqlFolder,
-  projection: string,
-  rebuild: number,
-): Promise<void> {
-  await session.query(sql('mark-parked'), [projection, rebuild]);
-  await session.query(sql('place-parked'), [projection]);
+export async function exchangeParked(session: Session, projection: string, rebuild: number): Promise<void> {
+  await session.ask('mark-parked', [projection, rebuild]);
+  await session.ask('place-parked', [projection]);
 }

@@ -59,7 +59,7 @@ export function createIndexes(schema: string, spec: TableSpec, table: string): r
   });
 }
 
-export async function applyChanges(session: Session, schema: string, changes: Changes): Promise<void> {
+export async function applyChanges(session: Session, changes: Changes): Promise<void> {
   if (changes.kind === 'statements') {
     for (const statement of changes.statements) await runStatement(session, statement);
     return;
@@ -67,20 +67,19 @@ export async function applyChanges(session: Session, schema: string, changes: Ch
   const { spec, table, inserts = [], upserts, deletes } = changes;
   const key = keyColumns(spec);
   for (const rows of slices(deletes)) {
-    await refused(() => session.query(deleteRows(schema, spec, table), toArrays(key, rows)));
+    await refused(() => session.query(deleteRows(session.schema, spec, table), toArrays(key, rows)));
   }
   for (const rows of slices(upserts)) {
-    await refused(() => session.query(upsertRows(schema, spec, table), toArrays(spec.columns, rows)));
+    await refused(() => session.query(upsertRows(session.schema, spec, table), toArrays(spec.columns, rows)));
   }
   if (inserts.length > 0) {
-    await refused(() => session.copyIn(copyRows(schema, spec, table), toLines(spec.columns, inserts)));
+    await refused(() => session.copyIn(copyRows(session.schema, spec, table), toLines(spec.columns, inserts)));
   }
 }
 
 /** @throws E_NOT_FOUND when the table does not exist */
 export async function readRows(
   session: Session,
-  schema: string,
   table: string,
   spec: TableSpec,
   keys: readonly StoredRow[],
@@ -88,7 +87,7 @@ export async function readRows(
   const found: StoredRow[] = [];
   try {
     for (const slice of slices(keys)) {
-      const rows = await session.query(selectRows(schema, spec, table), toArrays(keyColumns(spec), slice));
+      const rows = await session.query(selectRows(session.schema, spec, table), toArrays(keyColumns(spec), slice));
       for (const row of rows) found.push(toStoredRow(spec.columns, row));
     }
   } catch (error) {

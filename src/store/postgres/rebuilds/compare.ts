@@ -3,7 +3,6 @@ import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
 import { toInteger, toOptional, toText, toTimestamp } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
@@ -33,41 +32,31 @@ interface Pair extends ComparedTable {
   readonly liveTypes: ReadonlyMap<string, string>;
 }
 
-export function compareTables(
-  database: Database,
-  sql: SqlFolder,
-  schema: string,
-  rebuild: Rebuild,
-): AsyncIterable<Comparison> {
+export function compareTables(database: Database, rebuild: Rebuild): AsyncIterable<Comparison> {
   // Times come in one spelling, and the plan is made for the complete result.
   const prelude = `${lockTimeout(lockTimeoutMs)}; set local timezone = 'UTC'; set local cursor_tuple_fraction = 1`;
-  return database.snapshot((session) => compareWithin(session, sql, schema, rebuild), prelude);
+  return database.snapshot((session) => compareWithin(session, rebuild), prelude);
 }
 
-async function* compareWithin(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  rebuild: Rebuild,
-): AsyncGenerator<Comparison> {
+async function* compareWithin(session: Session, rebuild: Rebuild): AsyncGenerator<Comparison> {
   // Before the snapshot is taken: the lock keeps the names with their tables.
-  const names = rebuild.tables.flatMap(({ live, built }) => [qualify(schema, live), qualify(schema, built)]);
+  const names = rebuild.tables.flatMap(({ live, built }) => [
+    qualify(session.schema, live),
+    qualify(session.schema, built),
+  ]);
   await lockNames(session, rebuild.projection, names);
-  const [row] = await session.query(sql('comparison-positions'), [rebuild.id]);
+  const [row] = await session.ask('comparison-positions', [rebuild.id]);
   const live = toOptional(row?.[0], toInteger);
   const position = assertOnePosition(rebuild.projection, live, Number(row?.[1] ?? 0), row?.[2] ?? 'gone');
   yield { kind: 'position', position };
   for (const { live, built } of rebuild.tables) {
-    const columns = [
-      await readColumns(session, sql, schema, live),
-      await readColumns(session, sql, schema, built),
-    ] as const;
+    const columns = [await readColumns(session, live), await readColumns(session, built)] as const;
     const table = matchColumns(live, ...columns);
     yield table;
     const pair = {
       ...table,
-      live: qualify(schema, live),
-      built: qualify(schema, built),
+      live: qualify(session.schema, live),
+      built: qualify(session.schema, built),
       asText: findTexts(...columns),
       liveTypes: new Map(columns[0].map(({ name, type }) => [name, type])),
     };
@@ -91,13 +80,8 @@ async function lockNames(session: Session, projection: string, names: readonly s
   }
 }
 
-async function readColumns(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  table: string,
-): Promise<readonly Column[]> {
-  const rows = await session.query(sql('table-columns'), [schema, table]);
+async function readColumns(session: Session, table: string): Promise<readonly Column[]> {
+  const rows = await session.ask('table-columns', [session.schema, table]);
   return rows.map((row) => ({
     name: toText(row[0]),
     type: toText(row[1]),
@@ -190,18 +174,13 @@ function toValue(type: string, text: string | null): StoredValue {
 }
 
 /** A subquery cannot be another kind of statement, and a statement with parameters cannot be several. */
-export async function select(
-  database: Database,
-  schema: string,
-  statement: Statement,
-  limit: number,
-): Promise<readonly string[]> {
+export async function select(database: Database, statement: Statement, limit: number): Promise<readonly string[]> {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters).replace(/[\s;]+$/, '');
   const query = `select row_to_json(q) from (\n${text}\n) as q limit $${parameters.push(limit)}`;
   try {
     const rows = await database.transaction((session) => refused(() => session.query(query, parameters)), {
-      prelude: `set transaction read only; ${searchPath(schema)}`,
+      prelude: `set transaction read only; ${searchPath(database.schema)}`,
     });
     return rows.map(([row]) => toText(row));
   } catch (error) {

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
 import { toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
@@ -59,8 +58,8 @@ export interface Handover {
 const madeAhead = ['index', 'primary key', 'constraint', 'check', 'statistics'];
 
 /** Lists the parts of a table that the definition of its read model made, before anything is added by hand. */
-export async function listMade(session: Session, sql: SqlFolder, oid: number): Promise<readonly string[]> {
-  return (await readParts(session, sql, oid)).map(describePart);
+export async function listMade(session: Session, oid: number): Promise<readonly string[]> {
+  return (await readParts(session, oid)).map(describePart);
 }
 
 /**
@@ -68,15 +67,10 @@ export async function listMade(session: Session, sql: SqlFolder, oid: number): P
  * @param made parts that the definition of the live read model made: not carried over
  * @throws E_UNSAFE_STORE naming what does not fit the new relation
  */
-export async function prepareParts(
-  session: Session,
-  sql: SqlFolder,
-  change: Change,
-  made: readonly string[] = [],
-): Promise<void> {
+export async function prepareParts(session: Session, change: Change, made: readonly string[] = []): Promise<void> {
   const { schema, incoming } = change;
-  for (const carrying of await readCarrying(session, sql, change, 'early')) await carry(session, carrying);
-  const { missing, current } = await compareParts(session, sql, change, made);
+  for (const carrying of await readCarrying(session, change, 'early')) await carry(session, carrying);
+  const { missing, current } = await compareParts(session, change, made);
   const taken = new Set(current.map(({ name }) => name));
   let number = 0;
   for (const part of missing.filter(({ kind }) => madeAhead.includes(kind))) {
@@ -89,21 +83,16 @@ export async function prepareParts(
 }
 
 /** Plans the statements to run when the names change; all of them are quick. */
-export async function planHandover(
-  session: Session,
-  sql: SqlFolder,
-  change: Change,
-  made: readonly string[] = [],
-): Promise<Handover> {
-  const { missing, pairs } = await compareParts(session, sql, change, made);
+export async function planHandover(session: Session, change: Change, made: readonly string[] = []): Promise<Handover> {
+  const { missing, pairs } = await compareParts(session, change, made);
   const moved = missing.filter(({ make }) => make !== null);
   return {
     off: [
-      ...(await readCarrying(session, sql, change, 'off')),
+      ...(await readCarrying(session, change, 'off')),
       ...moved.flatMap((part) => (part.drop === null ? [] : [{ ...part, statement: part.drop }])),
     ],
     on: [
-      ...(await readCarrying(session, sql, change, 'on')),
+      ...(await readCarrying(session, change, 'on')),
       ...moved.map((part) => ({ ...part, statement: toText(part.make) })),
       ...pairs.flatMap(({ part, current }) => renameCheck(change, part, current)),
       ...[...moved, ...pairs.map(({ part }) => part)].flatMap((part) =>
@@ -139,8 +128,8 @@ function renameCheck({ schema, live, incoming }: Change, part: Part, current: Pa
 }
 
 /** @throws E_UNSAFE_STORE naming what needs a column that the new table does not have */
-export async function assertColumns(session: Session, sql: SqlFolder, { outgoing, incoming }: Change): Promise<void> {
-  const rows = await session.query(sql('missing-columns'), [outgoing.id, incoming.id]);
+export async function assertColumns(session: Session, { outgoing, incoming }: Change): Promise<void> {
+  const rows = await session.ask('missing-columns', [outgoing.id, incoming.id]);
   if (rows.length === 0) return;
   const needs = rows.map(([kind, name, column]) => `${kind} ${name} needs column ${column}`);
   throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks a column that is needed: ${needs.join(', ')}`, {
@@ -150,8 +139,8 @@ export async function assertColumns(session: Session, sql: SqlFolder, { outgoing
 }
 
 /** Applies settings that would rewrite a table with rows. */
-export async function prepareEmpty(session: Session, sql: SqlFolder, change: Change): Promise<void> {
-  for (const carrying of await readCarrying(session, sql, change, 'empty')) await carry(session, carrying);
+export async function prepareEmpty(session: Session, change: Change): Promise<void> {
+  for (const carrying of await readCarrying(session, change, 'empty')) await carry(session, carrying);
 }
 
 /** @throws E_UNSAFE_STORE naming what Postgres refuses to create; errors about locks are thrown unchanged */
@@ -191,26 +180,20 @@ function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
 
 async function readCarrying(
   session: Session,
-  sql: SqlFolder,
   { outgoing, incoming }: Change,
   wanted: 'empty' | 'early' | 'off' | 'on',
 ): Promise<readonly Carrying[]> {
-  const rows = await session.query(sql('carry-over'), [outgoing.id, incoming.id]);
+  const rows = await session.ask('carry-over', [outgoing.id, incoming.id]);
   return rows
     .filter(([phase]) => phase === wanted)
     .map((row) => ({ kind: toText(row[1]), name: toText(row[2]), statement: toText(row[3]) }));
 }
 
 /** Finds the parts that both relations have (`pairs`), and those that were added to the live one by hand (`missing`). */
-async function compareParts(
-  session: Session,
-  sql: SqlFolder,
-  { live, outgoing, incoming }: Change,
-  made: readonly string[],
-) {
-  const before = await readParts(session, sql, outgoing.id);
-  const current = await readParts(session, sql, incoming.id);
-  const [columns] = await session.query(sql('columns'), [incoming.id]);
+async function compareParts(session: Session, { live, outgoing, incoming }: Change, made: readonly string[]) {
+  const before = await readParts(session, outgoing.id);
+  const current = await readParts(session, incoming.id);
+  const [columns] = await session.ask('columns', [incoming.id]);
   const known = new Set<string>(JSON.parse(toText(columns?.[0])));
   const free = new Set(current);
   const pairs: { readonly part: Part; readonly current: Part }[] = [];
@@ -252,8 +235,8 @@ function makePart({ kind, schema, definition }: Part, name: string, table: strin
   return `create ${isUnique ? 'unique ' : ''}index ${quoted} on ${table} ${definition?.slice(isUnique ? 7 : 0)}`;
 }
 
-async function readParts(session: Session, sql: SqlFolder, oid: number): Promise<readonly Part[]> {
-  const rows = await session.query(sql('table-parts'), [oid]);
+async function readParts(session: Session, oid: number): Promise<readonly Part[]> {
+  const rows = await session.ask('table-parts', [oid]);
   return rows.map((row) => ({
     kind: toText(row[0]),
     name: toText(row[1]),

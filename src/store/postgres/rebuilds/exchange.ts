@@ -4,7 +4,6 @@ import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
 import { type Exchange, strangerAt } from '../../shared/journal.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
@@ -19,7 +18,6 @@ import {
   prepareParts,
 } from './dependents.js';
 import { findTables } from './inspect.js';
-import type { Journal } from './rebuilds.js';
 
 interface MaterializedView extends Change {
   /** Creates it on the new table before that takes the live name. */
@@ -43,29 +41,28 @@ interface ForeignKey {
  */
 export async function exchangeTables(
   session: Session,
-  journalOf: Journal,
   exchanges: readonly Exchange<number>[],
   lockTimeoutMs: number,
   check: () => Promise<void>,
 ): Promise<void> {
-  const { sql, schema } = journalOf;
+  const { schema } = session;
   const changes = exchanges.flatMap((exchange) => toChange(schema, exchange));
-  const keys = await readForeignKeys(session, journalOf, changes);
+  const keys = await readForeignKeys(session, changes);
   const partners = keys.flatMap(({ tables }) => tables);
-  await lockTables(session, journalOf, exchanges, partners, 'share row exclusive');
+  await lockTables(session, exchanges, partners, 'share row exclusive');
   await check();
-  const views = await describeMaterializedViews(session, journalOf, changes, lockTimeoutMs);
-  for (const { change, made } of changes) await prepareParts(session, sql, change, made);
+  const views = await describeMaterializedViews(session, changes, lockTimeoutMs);
+  for (const { change, made } of changes) await prepareParts(session, change, made);
   for (const { name, make } of keys) {
     if (make !== null) await carry(session, { kind: 'foreign key', name, statement: make });
   }
   const filled: Change[] = [];
-  for (const view of views) filled.push(await fillMaterializedView(session, journalOf, view));
+  for (const view of views) filled.push(await fillMaterializedView(session, view));
   const handovers: Handover[] = [];
-  for (const { change, made } of changes) handovers.push(await planHandover(session, sql, change, made));
-  for (const view of filled) handovers.push(await planHandover(session, sql, view));
+  for (const { change, made } of changes) handovers.push(await planHandover(session, change, made));
+  for (const view of filled) handovers.push(await planHandover(session, view));
   const replaced = [...changes.map(({ change }) => change), ...filled].map(({ outgoing }) => outgoing.id);
-  const repointed = await readRepointed(session, journalOf, replaced);
+  const repointed = await readRepointed(session, replaced);
   const settled = new Set([
     ...keys.map(({ made }) => made),
     ...handovers.flatMap(({ names }) => names.map((name) => name.from)),
@@ -75,17 +72,16 @@ export async function exchangeTables(
     ...exchanges.map((each) => ({ ...each, schema })),
     ...filled,
   ]) {
-    if (outgoing !== null)
-      renames.push(...(await planRenames(session, sql, space, outgoing, live, outgoing.name, settled)));
-    renames.push(...(await planRenames(session, sql, space, incoming, incoming.name, live, settled)));
+    if (outgoing !== null) renames.push(...(await planRenames(session, space, outgoing, live, outgoing.name, settled)));
+    renames.push(...(await planRenames(session, space, incoming, incoming.name, live, settled)));
   }
   const touched = new Set([...replaced, ...repointed.map(({ view }) => view)]);
-  const readers = await session.query(sql('dependent-views'), [replaced]);
+  const readers = await session.ask('dependent-views', [replaced]);
   // From here on, readers wait.
   const deadline = performance.now() + lockTimeoutMs;
   const lock = (statement: string) => lockBy(session, deadline, statement);
   for (const [oid, , ...view] of readers) if (touched.has(toInteger(oid))) await lock(lockView(view.map(toText)));
-  await lockTables(session, journalOf, exchanges, partners, 'access exclusive', lock);
+  await lockTables(session, exchanges, partners, 'access exclusive', lock);
   await carryAll(session, [
     ...handovers.flatMap(({ off }) => off),
     ...keys.flatMap(({ off }) => off),
@@ -112,7 +108,6 @@ function toChange(schema: string, { live, outgoing, incoming, made }: Exchange<n
  */
 async function lockTables(
   session: Session,
-  { sql, schema }: Journal,
   exchanges: readonly Exchange<number>[],
   partners: ForeignKey['tables'],
   mode: 'share row exclusive' | 'access exclusive',
@@ -126,8 +121,6 @@ async function lockTables(
   ]);
   const before = await findTables(
     session,
-    sql,
-    schema,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
   const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
@@ -135,13 +128,11 @@ async function lockTables(
   for (const { name, id } of tables) if (before.get(name) !== id) throw strangerAt(name);
   const names = new Map([
     ...partners.map(({ oid, name }) => [oid, name] as const),
-    ...tables.map(({ id, name }) => [id, qualify(schema, name)] as const),
+    ...tables.map(({ id, name }) => [id, qualify(session.schema, name)] as const),
   ]);
   for (const [, name] of [...names].toSorted(([a], [b]) => a - b)) await lock(`lock table ${name} in ${mode} mode`);
   const after = await findTables(
     session,
-    sql,
-    schema,
     tables.map(({ name }) => name),
   );
   for (const { name, id } of tables) if (after.get(name) !== id) throw strangerAt(name);
@@ -160,13 +151,12 @@ function lockView([schema = '', name = '', owner = '']: readonly string[]): stri
 
 async function readForeignKeys(
   session: Session,
-  { sql }: Journal,
   changes: readonly { readonly change: Change }[],
 ): Promise<readonly ForeignKey[]> {
   const [first] = changes;
   if (first === undefined) return [];
   const oids = (side: 'outgoing' | 'incoming') => changes.map(({ change }) => change[side].id);
-  const rows = await session.query(sql('foreign-keys'), [
+  const rows = await session.ask('foreign-keys', [
     oids('outgoing'),
     oids('incoming'),
     `${first.change.incoming.name}_f`,
@@ -191,10 +181,9 @@ async function readForeignKeys(
 
 async function readRepointed(
   session: Session,
-  { sql }: Journal,
   replaced: readonly number[],
 ): Promise<readonly (Carrying & { readonly view: number | null })[]> {
-  const rows = await session.query(sql('repoint'), [replaced]);
+  const rows = await session.ask('repoint', [replaced]);
   return rows.map((row) => ({
     kind: toText(row[0]),
     name: toText(row[1]),
@@ -209,12 +198,11 @@ async function readRepointed(
  */
 async function describeMaterializedViews(
   session: Session,
-  { sql }: Journal,
   changes: readonly { readonly change: Change }[],
   lockTimeoutMs: number,
 ): Promise<readonly MaterializedView[]> {
   const outgoing = changes.map(({ change }) => change.outgoing.id);
-  const rows = outgoing.length === 0 ? [] : await session.query(sql('dependent-views'), [outgoing]);
+  const rows = outgoing.length === 0 ? [] : await session.ask('dependent-views', [outgoing]);
   const found = rows.filter(([, kind]) => kind === 'm').toReversed();
   const [first] = changes;
   if (found.length === 0 || first === undefined) return [];
@@ -236,7 +224,7 @@ async function describeMaterializedViews(
   }
   const described: MaterializedView[] = [];
   for (const view of views) {
-    const [row] = await session.query(sql('materialized-view'), [view.outgoing.id]);
+    const [row] = await session.ask('materialized-view', [view.outgoing.id]);
     let query = toText(row?.[2]);
     for (const { token, incoming } of renamed) query = query.replaceAll(token, quoteIdentifier(incoming.name));
     const name = qualify(view.schema, view.incoming.name);
@@ -248,16 +236,12 @@ async function describeMaterializedViews(
 }
 
 /** Creates and fills the new materialized view, with its indexes, from the new table. */
-async function fillMaterializedView(
-  session: Session,
-  { sql }: Journal,
-  { make, ...view }: MaterializedView,
-): Promise<Change> {
+async function fillMaterializedView(session: Session, { make, ...view }: MaterializedView): Promise<Change> {
   const { schema, live, incoming } = view;
   await carry(session, { kind: 'materialized view', name: `${schema}.${live}`, statement: make });
-  const found = await findTables(session, sql, schema, [incoming.name]);
+  const found = await findTables(session, [incoming.name], schema);
   const change = { ...view, incoming: { ...incoming, id: found.get(incoming.name) ?? 0 } };
-  await prepareParts(session, sql, change);
+  await prepareParts(session, change);
   await session.query(`analyze ${qualify(schema, incoming.name)}`);
   return change;
 }
@@ -270,14 +254,13 @@ function renamePart({ kind, schema, from, to }: Handover['names'][number]): Carr
 /** Renames a table with its indexes, their constraints and its sequences, except the names in `settled`. */
 async function planRenames(
   session: Session,
-  sql: SqlFolder,
   schema: string,
   { id }: { readonly id: number },
   from: string,
   to: string,
   settled: ReadonlySet<string>,
 ): Promise<readonly Carrying[]> {
-  const parts = await session.query(sql('rename-plan'), [id, from, to]);
+  const parts = await session.ask('rename-plan', [id, from, to]);
   const table = `alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
   return [
     { kind: 'table', name: from, statement: table },

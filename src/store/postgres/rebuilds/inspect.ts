@@ -1,17 +1,11 @@
 /** Reads what hangs on the tables of a read model: what a swap carries over, and what prevents it. */
 import { toInteger, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import { summariseFacts } from '../../shared/table-facts.js';
 import type { TableFacts } from '../../store.js';
 import type { Session } from '../connection/database.js';
 
-export async function inspectTables(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  tables: readonly string[],
-): Promise<readonly TableFacts[]> {
-  const rows = await session.query(sql('table-facts'), [schema, tables]);
+export async function inspectTables(session: Session, tables: readonly string[]): Promise<readonly TableFacts[]> {
+  const rows = await session.ask('table-facts', [session.schema, tables]);
   return tables.map((table) => {
     const own = rows.filter(([name]) => name === table);
     const [self] = own.filter(([, what]) => what === 'self');
@@ -39,10 +33,9 @@ export function summarise(facts: readonly TableFacts[]): string {
 /** Returns the oid by name of any relation of these names. */
 export async function findTables(
   session: Session,
-  sql: SqlFolder,
-  schema: string,
   tables: readonly string[],
+  schema = session.schema,
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await session.query(sql('table-ids'), [schema, tables]);
+  const rows = await session.ask('table-ids', [schema, tables]);
   return new Map(rows.map((row) => [toText(row[0]), toInteger(row[1])]));
 }

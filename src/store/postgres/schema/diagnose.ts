@@ -2,7 +2,6 @@
 import type { Finding } from '../../../domain/finding.js';
 import { shellWord } from '../../../domain/shell-word.js';
 import { toInteger, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Diagnosis, Fact } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
@@ -32,10 +31,10 @@ interface Server {
   readonly mayProject: boolean | null;
 }
 
-export async function diagnose(database: Database, sql: SqlFolder): Promise<Diagnosis> {
-  const [row = []] = await database.query(sql('diagnosis'));
+export async function diagnose(database: Database): Promise<Diagnosis> {
+  const [row = []] = await database.ask('diagnosis');
   const server = toServer(row);
-  const prepared = await database.query(sql('prepared-transactions'));
+  const prepared = await database.ask('prepared-transactions');
   const findings = [...judgeServer(server), ...judgeAccount(server), ...prepared.map(judgePrepared)];
   return { facts: describe(server), findings };
 }

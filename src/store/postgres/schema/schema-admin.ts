@@ -16,7 +16,7 @@ import {
   toSchemaStatus,
 } from '../../shared/migrations.js';
 import { toInteger, toText } from '../../shared/rows.js';
-import { openSqlFolder, type SqlFolder } from '../../shared/sql.js';
+import { openSqlFolder } from '../../shared/sql.js';
 import type { SchemaAdmin, SchemaStatus } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
@@ -31,88 +31,73 @@ const highestTag = 32_767;
 /** One lock for all schemas of the database, because their stores must choose different tags. */
 const takeMigrationLock = 'select pg_advisory_xact_lock(1702261620, 1)';
 
-export function openSchemaAdmin(database: Database, sql: SqlFolder, schema: string): SchemaAdmin {
+export function openSchemaAdmin(database: Database): SchemaAdmin {
   const files = readMigrations(new URL('./migrations/', import.meta.url));
-  const findBrokenGuards = async () => (await database.query(sql('guards'))).map(([text]) => toText(text));
+  const findBrokenGuards = async () => (await database.ask('guards')).map(([text]) => toText(text));
   return {
-    status: () => readStatus(database, sql, schema, files),
+    status: () => readStatus(database, files),
 
     async migrate({ lockTimeoutMs = defaultLockTimeoutMs } = {}) {
       database.assertWritable();
-      const before = await readStatus(database, sql, schema, files);
+      const before = await readStatus(database, files);
       if (findPending(files, appliedOf(before)).length === 0) return [];
       const versions = await database
-        .transaction((session) => applyPending(session, sql, schema, files), {
+        .transaction((session) => applyPending(session, files), {
           prelude: `${lockTimeout(lockTimeoutMs)}; set local client_min_messages = warning; ${takeMigrationLock}`,
         })
         .catch((error: unknown) => {
           throw sqlState(error) === '55P03' ? migrationLockHeld(lockTimeoutMs, error) : error;
         });
-      const { migrations } = await readStatus(database, sql, schema, files);
+      const { migrations } = await readStatus(database, files);
       return migrations.filter(({ version }) => versions.includes(version));
     },
 
     async assertReady() {
-      const applied = await readApplied(database, sql, schema, files);
-      const emptyWhy = `There is no table evstore_migrations in schema ${schema}.`;
+      const applied = await readApplied(database, files);
+      const emptyWhy = `There is no table evstore_migrations in schema ${database.schema}.`;
       assertUpToDate(files, applied, database.location, emptyWhy);
     },
 
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
-    diagnose: () => diagnose(database, sql),
+    diagnose: () => diagnose(database),
   };
 }
 
 /** Under the lock: another process may have applied them already. Returns the versions it applied. */
-async function applyPending(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  files: readonly MigrationFile[],
-): Promise<readonly number[]> {
-  const status = await readStatus(session, sql, schema, files);
+async function applyPending(session: Session, files: readonly MigrationFile[]): Promise<readonly number[]> {
+  const status = await readStatus(session, files);
   const pending = findPending(files, appliedOf(status));
   if (status.version === 0) {
-    await session.query(`create schema if not exists ${quoteIdentifier(schema)}`);
-    await session.script(sql('bootstrap'));
-    const tag = chooseTag(await session.query(sql('tags-in-use')));
-    await session.query(renderSchema(schema)('insert into public.evstore_meta (tag) values ($1)'), [tag]);
+    await session.query(`create schema if not exists ${quoteIdentifier(session.schema)}`);
+    await session.script(session.sql('bootstrap'));
+    const tag = chooseTag(await session.ask('tags-in-use'));
+    await session.query(renderSchema(session.schema)('insert into public.evstore_meta (tag) values ($1)'), [tag]);
   }
-  const [tagRow] = await session.query(sql('tag'));
+  const [tagRow] = await session.ask('tag');
   const tag = toInteger(tagRow?.[0]);
-  for (const file of pending) await session.script(renderMigration(file, schema, tag));
+  for (const file of pending) await session.script(renderMigration(file, session.schema, tag));
   return pending.map(({ version }) => version);
 }
 
 /** Runs one statement when there is a schema. */
-async function readApplied(
-  database: Database,
-  sql: SqlFolder,
-  schema: string,
-  files: readonly MigrationFile[],
-): Promise<readonly AppliedMigration[]> {
+async function readApplied(database: Database, files: readonly MigrationFile[]): Promise<readonly AppliedMigration[]> {
   try {
-    return (await database.query(sql('versions-applied'))).map(toAppliedMigration);
+    return (await database.ask('versions-applied')).map(toAppliedMigration);
   } catch (error) {
     if (!isEvstoreError(error) || error.code !== 'E_NO_SCHEMA') throw error;
-    return appliedOf(await readStatus(database, sql, schema, files));
+    return appliedOf(await readStatus(database, files));
   }
 }
 
 /** @throws E_FOREIGN_TABLE */
-async function readStatus(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  files: readonly MigrationFile[],
-): Promise<SchemaStatus> {
-  const [found] = await session.query(sql('schema-status'), [schema]);
-  if (found?.[0] === 't') return toSchemaStatus(files, await session.query(sql('migrations-applied')));
+async function readStatus(session: Session, files: readonly MigrationFile[]): Promise<SchemaStatus> {
+  const [found] = await session.ask('schema-status', [session.schema]);
+  if (found?.[0] === 't') return toSchemaStatus(files, await session.ask('migrations-applied'));
   if (found?.[1] !== 't') return toSchemaStatus(files);
   throw foreignEvents(
-    `schema ${schema}`,
-    `evstore init --schema ${schema === 'evstore' ? 'evstore_store' : 'evstore'}`,
+    `schema ${session.schema}`,
+    `evstore init --schema ${session.schema === 'evstore' ? 'evstore_store' : 'evstore'}`,
   );
 }
 

@@ -2,17 +2,25 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { EvstoreError } from '../../../domain/errors.js';
+import { openSqlFolder, type SqlFolder } from '../../shared/sql.js';
 import type { FileTarget } from './connection-url.js';
 import { isRetryable, namedError } from './errors.js';
 import type { ExactRow, ExactValue, Parameter, RawRow } from './values.js';
 
 /** Reads one state of the store; integers come as bigint. */
 export interface Snapshot {
+  /** Runs the statement NAME.sql of this engine. */
+  ask(name: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
   query(text: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
 }
 
 /** Runs statements inside a transaction, or each on its own. Every call is finished when it returns. */
 export interface Session {
+  /** Returns the text of the statement NAME.sql of this engine. */
+  readonly sql: SqlFolder;
+  /** Runs the statement NAME.sql of this engine. */
+  ask(name: string, parameters?: readonly Parameter[]): readonly RawRow[];
+  /** Returns no rows for a statement that has none. */
   query(text: string, parameters?: readonly Parameter[]): readonly RawRow[];
   /** Returns the texts of a statement with one column. */
   texts(text: string, parameters?: readonly Parameter[]): readonly string[];
@@ -36,7 +44,10 @@ interface Prepared {
   readonly isNumbered: boolean;
 }
 
+const sql = openSqlFolder(new URL('../', import.meta.url));
+
 export class Database implements Session {
+  readonly sql = sql;
   readonly #connection: Sqlite.Database;
   readonly #target: FileTarget;
   readonly #readOnly: boolean;
@@ -82,8 +93,16 @@ export class Database implements Session {
     throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
   }
 
+  ask(name: string, parameters?: readonly Parameter[]): readonly RawRow[] {
+    return this.query(sql(name), parameters);
+  }
+
   query(text: string, parameters: readonly Parameter[] = []): readonly RawRow[] {
     const { statement, isNumbered } = this.#prepare(text);
+    if (!statement.reader) {
+      this.run(text, parameters);
+      return [];
+    }
     return isNumbered ? statement.all(numbered(parameters)) : statement.all(...parameters);
   }
 
@@ -156,9 +175,9 @@ export class Database implements Session {
       await other.prepare();
       other.#connection.defaultSafeIntegers(true);
       other.execute('begin');
-      yield* work({
-        query: (text, parameters = []) => other.query(text, parameters as readonly Parameter[]),
-      });
+      const query = (text: string, parameters: readonly ExactValue[] = []) =>
+        other.query(text, parameters as readonly Parameter[]);
+      yield* work({ query, ask: (name, parameters) => query(sql(name), parameters) });
     } catch (error) {
       throw namedError(error, this.location);
     } finally {

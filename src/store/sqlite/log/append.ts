@@ -6,7 +6,6 @@ import { storedTimestamp } from '../../../domain/timestamp.js';
 import { toAppendFacts, toAppendResult, tooManyRivals } from '../../shared/append.js';
 import { selectInline } from '../../shared/inline.js';
 import { toInteger } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { AppendOptions, InlineProjection } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isConflict, isHandlerError } from '../connection/errors.js';
@@ -17,7 +16,6 @@ const defaultTimeoutMs = 30_000;
 
 export async function append(
   database: Database,
-  sql: SqlFolder,
   request: AppendRequest,
   options: AppendOptions = {},
 ): Promise<AppendResult> {
@@ -25,7 +23,7 @@ export async function append(
   const inline = selectInline(options.inline ?? [], request);
   const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
   do {
-    const result = await attempt(database, sql, request, inline, Math.max(0, deadline - Date.now()));
+    const result = await attempt(database, request, inline, Math.max(0, deadline - Date.now()));
     if (result !== 'retry') return result;
   } while (Date.now() < deadline);
   throw tooManyRivals(request.streamId);
@@ -33,20 +31,19 @@ export async function append(
 
 async function attempt(
   database: Database,
-  sql: SqlFolder,
   request: AppendRequest,
   inline: readonly InlineProjection[],
   timeoutMs: number,
 ): Promise<AppendResult | 'retry'> {
   try {
-    const result = await database.transaction((session) => insertInline(session, sql, request, inline), timeoutMs);
+    const result = await database.transaction((session) => insertInline(session, request, inline), timeoutMs);
     if (result !== 'unsatisfied') return result;
   } catch (error) {
     // A unique index of a read model says nothing about the ids of events.
     if (isHandlerError(error) || !isConflict(error)) throw error;
   }
   const parameters = [request.streamId, JSON.stringify(request.events.map(({ id }) => id))];
-  const facts = toAppendFacts(await database.read((session) => session.query(sql('append-facts'), parameters)));
+  const facts = toAppendFacts(await database.read((session) => session.ask('append-facts', parameters)));
   const outcome = decideOutcome(request, facts);
   if (outcome.kind === 'error') throw outcome.error;
   return outcome.kind === 'duplicate' ? outcome.result : 'retry';
@@ -55,21 +52,20 @@ async function attempt(
 /** The events, the rows of the projections and their marks in one transaction. */
 function insertInline(
   session: Session,
-  sql: SqlFolder,
   request: AppendRequest,
   inline: readonly InlineProjection[],
 ): AppendResult | 'unsatisfied' {
-  const current = inline.length === 0 ? inline : lockInline(session, sql, inline);
-  const appended = insert(session, sql, request);
-  if (appended !== 'unsatisfied') applyInline(session, sql, current, appended);
+  const current = inline.length === 0 ? inline : lockInline(session, inline);
+  const appended = insert(session, request);
+  if (appended !== 'unsatisfied') applyInline(session, current, appended);
   return appended;
 }
 
-function insert(session: Session, sql: SqlFolder, request: AppendRequest): AppendResult | 'unsatisfied' {
+function insert(session: Session, request: AppendRequest): AppendResult | 'unsatisfied' {
   const { streamId, events, expected } = request;
-  const actual = toInteger(session.query(sql('stream-version'), [streamId])[0]?.[0]);
+  const actual = toInteger(session.ask('stream-version', [streamId])[0]?.[0]);
   if (!isSatisfied(expected, actual)) return 'unsatisfied';
-  const statement = sql('append');
+  const statement = session.sql('append');
   const appended = events.map((event, place): AppendedEvent => {
     const version = actual + 1 + place;
     const { lastInsertRowid } = session.run(statement, eventColumns(streamId, event, version));

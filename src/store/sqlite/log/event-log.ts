@@ -1,6 +1,5 @@
 /** The log on SQLite. */
 import { toRecordedEvent } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { EventLog } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { append } from './append.js';
@@ -11,28 +10,28 @@ import { inspectLog, tally } from './integrity.js';
 import { readAll, readAllLines, readStream } from './read.js';
 import { listStreams } from './streams.js';
 
-export function openEventLog(database: Database, sql: SqlFolder): EventLog {
+export function openEventLog(database: Database): EventLog {
   return {
-    append: (streamId, events, expected, options) => append(database, sql, { streamId, events, expected }, options),
-    importEvents: (events, { conflict }) => importEvents(database, sql, events, conflict),
-    importBatches: (batches, options) => importBatches(database, sql, batches, options),
+    append: (streamId, events, expected, options) => append(database, { streamId, events, expected }, options),
+    importEvents: (events, { conflict }) => importEvents(database, events, conflict),
+    importBatches: (batches, options) => importBatches(database, batches, options),
 
-    readStream: (streamId, options = {}) => readStream(database, sql, streamId, options),
-    readAll: (options = {}) => readAll(database, sql, options),
-    readLines: (options = {}) => readAllLines(database, sql, options),
+    readStream: (streamId, options = {}) => readStream(database, streamId, options),
+    readAll: (options = {}) => readAll(database, options),
+    readLines: (options = {}) => readAllLines(database, options),
     async find(id) {
-      const [row] = await database.read((session) => session.query(sql('find'), [id]));
+      const [row] = await database.read((session) => session.ask('find', [id]));
       return row === undefined ? undefined : toRecordedEvent(row);
     },
     /** With one writer at a time nothing can appear below the head, and nothing holds it back. */
     async head() {
-      const head = await database.retry(() => readHead(database, sql));
+      const head = await database.retry(() => readHead(database));
       return { head, safeHead: head, heldBackBy: null };
     },
-    waitForAppend: (after, options) => waitForAppend(database, sql, after, options),
+    waitForAppend: (after, options) => waitForAppend(database, after, options),
 
-    streams: (options = {}) => listStreams(database, sql, options),
-    inspect: () => inspectLog(database, sql),
-    tally: (range, filter) => tally(database, sql, range, filter),
+    streams: (options = {}) => listStreams(database, options),
+    inspect: () => inspectLog(database),
+    tally: (range, filter) => tally(database, range, filter),
   };
 }

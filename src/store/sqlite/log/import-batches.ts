@@ -1,6 +1,5 @@
 /** Imports any number of events: one thread reads them, another writes them. */
 import { readAhead } from '../../shared/read-ahead.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { ImportedEvent, ImportOptions } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { importEvents } from './import.js';
@@ -12,7 +11,6 @@ import { ImportThread } from './import-thread.js';
  */
 export async function importBatches(
   database: Database,
-  sql: SqlFolder,
   batches: AsyncIterable<readonly ImportedEvent[]>,
   { conflict, joined = false, committed }: ImportOptions,
 ): Promise<void> {
@@ -22,7 +20,7 @@ export async function importBatches(
   let thread: ImportThread | undefined;
   try {
     for await (const batch of readAhead(batches)) {
-      if (isFirst || target.isMemory) committed(await importEvents(database, sql, batch, conflict));
+      if (isFirst || target.isMemory) committed(await importEvents(database, batch, conflict));
       else {
         thread ??= new ImportThread({ target, conflict, joined }, committed);
         await thread.write(batch);

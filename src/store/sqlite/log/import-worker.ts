@@ -1,7 +1,6 @@
 /** The thread of an import: writes batches on a connection of its own, so that a transaction can stay open. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openSqlFolder } from '../../shared/sql.js';
 import type { ImportResult } from '../../store.js';
 import { Database } from '../connection/database.js';
 import { namedError } from '../connection/errors.js';
@@ -27,7 +26,6 @@ const longestIdleMs = 100;
 const cacheKib = 32_768;
 
 const { target, conflict, joined } = workerData as ImportWork;
-const sql = openSqlFolder(new URL('../', import.meta.url));
 
 class Transactions {
   readonly #database: Database;
@@ -42,7 +40,7 @@ class Transactions {
   async write(events: PackedEvents): Promise<void> {
     if (this.#importer === undefined) {
       await this.#database.begin();
-      this.#importer = new Importer(this.#database, sql, conflict);
+      this.#importer = new Importer(this.#database, conflict);
       this.#beganAt = performance.now();
     }
     this.#results.push(this.#importer.insert(unpackEvents(events)));

@@ -3,19 +3,14 @@ import type { AppendResult, RecordedEvent } from '../../../domain/event.js';
 import type { Changes, DeferredChanges, Fold } from '../../../domain/read-model.js';
 import { isLive, refusedAppend, selectWanted } from '../../shared/inline.js';
 import { toInteger } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { InlineProjection } from '../../store.js';
 import type { Session } from '../connection/database.js';
 import { applyChanges, readRows } from '../read-models/read-model.js';
 import { readEvents } from './read-events.js';
 
 /** Returns the projections whose live rows this program's code made; the write lock keeps it so. */
-export function lockInline(
-  session: Session,
-  sql: SqlFolder,
-  projections: readonly InlineProjection[],
-): readonly InlineProjection[] {
-  const rows = session.query(sql('live-code'), [JSON.stringify(projections.map(({ name }) => name))]);
+export function lockInline(session: Session, projections: readonly InlineProjection[]): readonly InlineProjection[] {
+  const rows = session.ask('live-code', [JSON.stringify(projections.map(({ name }) => name))]);
   return projections.filter((projection) => isLive(projection, rows));
 }
 
@@ -25,19 +20,18 @@ export function lockInline(
  */
 export function applyInline(
   session: Session,
-  sql: SqlFolder,
   projections: readonly InlineProjection[],
   { streamId, events, version }: AppendResult,
 ): void {
   const first = version - events.length + 1;
   const ready = projections.filter(({ name, filter: { types } }) => {
     const parameters = [name, streamId, first, types === undefined ? null : JSON.stringify(types)];
-    return session.query(sql('inline-stream'), parameters)[0]?.[0] === 1;
+    return session.ask('inline-stream', parameters)[0]?.[0] === 1;
   });
   if (ready.length === 0) return;
   // As every reader gets them: the time is the database's.
   const parameters = [streamId, first, version, events.length];
-  const recorded = readEvents(session, sql, { text: sql('read-stream'), parameters });
+  const recorded = readEvents(session, { text: session.sql('read-stream'), parameters });
   for (const projection of ready) {
     const wanted = selectWanted(projection, recorded);
     try {
@@ -45,7 +39,7 @@ export function applyInline(
     } catch (error) {
       throw refusedAppend(streamId, projection.name, error);
     }
-    session.run(sql('mark-inlined'), [projection.name, positionsOf(wanted)]);
+    session.ask('mark-inlined', [projection.name, positionsOf(wanted)]);
   }
 }
 
@@ -55,11 +49,10 @@ export function applyInline(
  */
 export function resolveChanges(
   session: Session,
-  sql: SqlFolder,
   rebuild: number,
   { projection, events, fold }: DeferredChanges,
 ): Changes {
-  const rows = session.query(sql('unmark-inlined'), [projection, rebuild, positionsOf(events)]);
+  const rows = session.ask('unmark-inlined', [projection, rebuild, positionsOf(events)]);
   const marked = new Set(rows.map(([position]) => toInteger(position)));
   const unmarked = events.filter(({ globalPosition }) => !marked.has(globalPosition));
   if (unmarked.length === 0) return { kind: 'statements', statements: [] };

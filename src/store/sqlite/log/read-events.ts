@@ -3,7 +3,6 @@ import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
 import { toInteger, toRecordedEvent, toTimestamp } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import type { FilteredStatement } from '../connection/filter.js';
 
@@ -24,26 +23,22 @@ export interface EventPage {
   readonly last: number;
 }
 
-export function readEventPage(session: Session, sql: SqlFolder, statement: FilteredStatement): EventPage {
-  const events = readEvents(session, sql, statement);
+export function readEventPage(session: Session, statement: FilteredStatement): EventPage {
+  const events = readEvents(session, statement);
   let characters = 0;
   for (const { data, metadata } of events) characters += data.length + metadata.length;
   return { events, count: events.length, characters, last: events.at(-1)?.globalPosition ?? 0 };
 }
 
-export function readEvents(
-  session: Session,
-  sql: SqlFolder,
-  { text, parameters }: FilteredStatement,
-): readonly RecordedEvent[] {
+export function readEvents(session: Session, { text, parameters }: FilteredStatement): readonly RecordedEvent[] {
   return session.texts(text, parameters).map((row) => {
-    return cutEvent(spelling, row, 0, row.length) ?? readAt(session, sql, Number(row.split(separator, 2)[1]));
+    return cutEvent(spelling, row, 0, row.length) ?? readAt(session, Number(row.split(separator, 2)[1]));
   });
 }
 
 /** Reads an event that is spelt in an unusual way. */
-export function readAt(session: Session, sql: SqlFolder, position: number): RecordedEvent {
-  const [row] = session.query(sql('find-at'), [position]);
+export function readAt(session: Session, position: number): RecordedEvent {
+  const [row] = session.ask('find-at', [position]);
   if (row === undefined) throw new EvstoreError('E_CORRUPT', `the event at position ${position} cannot be read`);
   return toRecordedEvent(row);
 }

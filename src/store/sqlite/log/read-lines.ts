@@ -1,6 +1,5 @@
 /** Reads events as lines that SQLite builds, which this process passes on unchanged. */
 import { packLines, renderEventLine } from '../../../domain/event-lines.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import type { FilteredStatement } from '../connection/filter.js';
 import { readAt } from './read-events.js';
@@ -17,11 +16,11 @@ export interface LinePage {
   readonly last: number;
 }
 
-export function readLines(session: Session, sql: SqlFolder, { text, parameters }: FilteredStatement): LinePage {
+export function readLines(session: Session, { text, parameters }: FilteredStatement): LinePage {
   let characters = 0;
   const lines = session.texts(text, parameters).map((line) => {
     characters += line.length;
-    return hasUsualTime(line) ? line : renderEventLine(readAt(session, sql, positionOf(line)));
+    return hasUsualTime(line) ? line : renderEventLine(readAt(session, positionOf(line)));
   });
   const last = lines.at(-1);
   return { lines: packLines(lines), count: lines.length, characters, last: last === undefined ? 0 : positionOf(last) };

@@ -4,7 +4,6 @@ import { storedTimestamp } from '../../../domain/timestamp.js';
 import { BatchSize } from '../../shared/batch-size.js';
 import { inOrder } from '../../shared/filter.js';
 import { toInteger, toOptional } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { LineBatch, ReadAllOptions, ReadStreamOptions } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { addFilter, type FilteredStatement } from '../connection/filter.js';
@@ -26,7 +25,7 @@ interface Page {
 /** The form in which the events of the log are read. */
 interface Form<P extends Page> {
   readonly statement: string;
-  readonly read: (session: Session, sql: SqlFolder, statement: FilteredStatement) => P;
+  readonly read: (session: Session, statement: FilteredStatement) => P;
 }
 
 interface Reached<P extends Page> {
@@ -36,14 +35,13 @@ interface Reached<P extends Page> {
 
 export async function* readStream(
   database: Database,
-  sql: SqlFolder,
   streamId: string,
   options: ReadStreamOptions,
 ): AsyncGenerator<EventBatch> {
   const { backwards = false, batchSize = defaultBatchSize } = options;
-  const text = inOrder(sql('read-stream'), backwards);
+  const text = inOrder(database.sql('read-stream'), backwards);
   const batches = new BatchSize(batchSize);
-  const [row] = await database.read((session) => session.query(sql('stream-version'), [streamId]));
+  const [row] = await database.read((session) => session.ask('stream-version', [streamId]));
   let from = options.fromVersion ?? 1;
   let to = Math.min(options.toVersion ?? Number.MAX_SAFE_INTEGER, toInteger(row?.[0]));
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
@@ -51,7 +49,7 @@ export async function* readStream(
     const wanted = Math.min(batches.size, remaining);
     const [low, high] = window(from, to, backwards, options);
     const statement = addFilter({ text, parameters: [streamId, low, high, wanted] }, options);
-    const page = await database.read((session) => readEventPage(session, sql, statement));
+    const page = await database.read((session) => readEventPage(session, statement));
     const { events } = page;
     batches.record(page.count, page.characters);
     const last = events.at(-1);
@@ -63,58 +61,48 @@ export async function* readStream(
   }
 }
 
-export async function* readAll(
-  database: Database,
-  sql: SqlFolder,
-  options: ReadAllOptions,
-): AsyncGenerator<EventBatch> {
+export async function* readAll(database: Database, options: ReadAllOptions): AsyncGenerator<EventBatch> {
   const form = { statement: 'read-all', read: readEventPage };
-  for await (const { page, upTo } of readPages(database, sql, form, options)) yield { events: page.events, upTo };
+  for await (const { page, upTo } of readPages(database, form, options)) yield { events: page.events, upTo };
 }
 
-export async function* readAllLines(
-  database: Database,
-  sql: SqlFolder,
-  options: ReadAllOptions,
-): AsyncGenerator<LineBatch> {
+export async function* readAllLines(database: Database, options: ReadAllOptions): AsyncGenerator<LineBatch> {
   const form = { statement: 'read-lines', read: readLines };
-  for await (const { page, upTo } of readPages(database, sql, form, options)) {
+  for await (const { page, upTo } of readPages(database, form, options)) {
     yield { lines: page.lines, events: page.count, upTo };
   }
 }
 
 function readPages<P extends Page>(
   database: Database,
-  sql: SqlFolder,
   form: Form<P>,
   options: ReadAllOptions,
 ): AsyncIterable<Reached<P>> {
   const read = options.backwards === true ? readBackwards : readForwards;
-  return read(database, sql, form, options);
+  return read(database, form, options);
 }
 
 /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
 async function* readForwards<P extends Page>(
   database: Database,
-  sql: SqlFolder,
   form: Form<P>,
   options: ReadAllOptions,
 ): AsyncGenerator<Reached<P>> {
   const { batchSize = defaultBatchSize, safeHead = Number.MAX_SAFE_INTEGER } = options;
-  const text = sql(form.statement);
+  const text = database.sql(form.statement);
   const to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, safeHead);
   const batches = new BatchSize(batchSize);
   let after = options.after ?? 0;
-  if (options.since !== undefined) after = Math.max(after, await findBefore(database, sql, options.since));
+  if (options.since !== undefined) after = Math.max(after, await findBefore(database, options.since));
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   while (remaining > 0 && after < to) {
     const wanted = Math.min(batches.size, remaining);
     const found = await database.read((session) => {
-      const cap = Math.min(to, readHead(session, sql));
+      const cap = Math.min(to, readHead(session));
       if (cap <= after) return undefined;
       const [, high] = window(after + 1, cap, false, options);
       const statement = addFilter({ text, parameters: [after, high, wanted] }, options);
-      return { page: form.read(session, sql, statement), cap, high };
+      return { page: form.read(session, statement), cap, high };
     });
     if (found === undefined) return;
     const { page, cap, high } = found;
@@ -128,21 +116,20 @@ async function* readForwards<P extends Page>(
 
 async function* readBackwards<P extends Page>(
   database: Database,
-  sql: SqlFolder,
   form: Form<P>,
   options: ReadAllOptions,
 ): AsyncGenerator<Reached<P>> {
   const { batchSize = defaultBatchSize, after = 0 } = options;
-  const text = inOrder(sql(form.statement), true);
+  const text = inOrder(database.sql(form.statement), true);
   const batches = new BatchSize(batchSize);
-  const head = await database.retry(() => readHead(database, sql));
+  const head = await database.retry(() => readHead(database));
   let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, head);
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   while (remaining > 0 && to > after) {
     const wanted = Math.min(batches.size, remaining);
     const [low] = window(after + 1, to, true, options);
     const statement = addFilter({ text, parameters: [low - 1, to, wanted] }, options);
-    const page = await database.read((session) => form.read(session, sql, statement));
+    const page = await database.read((session) => form.read(session, statement));
     batches.record(page.count, page.characters);
     const upTo = page.count < wanted ? low : page.last;
     yield { page, upTo };
@@ -152,10 +139,10 @@ async function* readBackwards<P extends Page>(
 }
 
 /** Returns a position before all events of that time and later; 0 when there are too many to look for the first. */
-async function findBefore(database: Database, sql: SqlFolder, since: string): Promise<number> {
+async function findBefore(database: Database, since: string): Promise<number> {
   const [row, head] = await database.read((session) => [
-    session.query(sql('first-since'), [storedTimestamp(since), windowSize])[0],
-    readHead(session, sql),
+    session.ask('first-since', [storedTimestamp(since), windowSize])[0],
+    readHead(session),
   ]);
   const first = toOptional(row?.[1], toInteger);
   if (first === null) return head - 1;

@@ -4,31 +4,30 @@ import { assertDivisible, type JoinedStanding, joinStandings } from '../../../do
 import { fence, superseded } from '../../shared/leases.js';
 import { findMissingPart, incompleteParts, noProjection, toPartStanding, toStanding } from '../../shared/parts.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Lease } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 
-export function divide(database: Database, sql: SqlFolder, projection: string, parts: number): Promise<void> {
+export function divide(database: Database, projection: string, parts: number): Promise<void> {
   return database.transaction((session) => {
-    const rows = session.query(sql('lock-parts'), [projection]);
-    const [row] = session.query(sql('lock-projection'), [projection]);
+    const rows = session.ask('lock-parts', [projection]);
+    const [row] = session.ask('lock-projection', [projection]);
     if (row === undefined) throw noProjection(projection);
     const before = toInteger(row[0]);
     if (before === parts) return;
     const standings = rows.map(toPartStanding);
     const ids = standings.map(({ subscriptionId }) => subscriptionId);
     if (findMissingPart(projection, before, ids) !== undefined) {
-      const now = session.query(sql('checkpoints')).map(([id]) => toText(id));
+      const now = session.ask('checkpoints').map(([id]) => toText(id));
       throw incompleteParts(projection, findMissingPart(projection, before, now));
     }
     assertDivisible(projection, standings);
     const { furthest, lastEventId, audit } = joinStandings(standings);
     const generation = 1 + Math.max(...standings.map((standing) => standing.generation));
     const [version, hash] = [toOptional(rows[0]?.[6], toInteger), toOptional(rows[0]?.[7], toText)];
-    for (const id of ids) session.run(sql('delete-checkpoint'), [id]);
-    session.run(sql('set-parts'), [projection, parts]);
+    for (const id of ids) session.ask('delete-checkpoint', [id]);
+    session.ask('set-parts', [projection, parts]);
     for (const id of subscriptionIdsOf(projection, parts)) {
-      session.run(sql('start-part'), [id, furthest, lastEventId, audit, generation, version, hash]);
+      session.ask('start-part', [id, furthest, lastEventId, audit, generation, version, hash]);
     }
   });
 }
@@ -38,8 +37,8 @@ export function divide(database: Database, sql: SqlFolder, projection: string, p
  * @param session in a transaction, which has the write lock
  * @throws E_SUPERSEDED when the lease is not on all of them any more
  */
-export function lockCheckpoint(session: Session, sql: SqlFolder, lease: Lease): JoinedStanding {
-  const rows = session.query(sql('lock-checkpoint'), fence(lease));
+export function lockCheckpoint(session: Session, lease: Lease): JoinedStanding {
+  const rows = session.ask('lock-checkpoint', fence(lease));
   if (rows.length === 0 || rows.length !== toInteger(rows[0]?.[3])) throw superseded(lease);
   return joinStandings(rows.map(toStanding));
 }

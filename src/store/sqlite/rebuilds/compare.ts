@@ -4,7 +4,6 @@ import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
 import type { Database, Snapshot } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
@@ -24,18 +23,18 @@ interface Pair extends ComparedTable {
   readonly built: string;
 }
 
-export function compareTables(database: Database, sql: SqlFolder, rebuild: Rebuild): AsyncIterable<Comparison> {
-  return database.snapshot((snapshot) => compareWithin(snapshot, sql, rebuild));
+export function compareTables(database: Database, rebuild: Rebuild): AsyncIterable<Comparison> {
+  return database.snapshot((snapshot) => compareWithin(snapshot, rebuild));
 }
 
-async function* compareWithin(snapshot: Snapshot, sql: SqlFolder, rebuild: Rebuild): AsyncGenerator<Comparison> {
-  const [row] = snapshot.query(sql('comparison-positions'), [rebuild.id]).map(toNumbers);
+async function* compareWithin(snapshot: Snapshot, rebuild: Rebuild): AsyncGenerator<Comparison> {
+  const [row] = snapshot.ask('comparison-positions', [rebuild.id]).map(toNumbers);
   const live = toOptional(row?.[0], toInteger);
   const state = toOptional(row?.[2], toText) ?? 'gone';
   const position = assertOnePosition(rebuild.projection, live, Number(row?.[1] ?? 0), state);
   yield { kind: 'position', position };
   for (const { live, built } of rebuild.tables) {
-    const columns = [readColumns(snapshot, sql, live), readColumns(snapshot, sql, built)] as const;
+    const columns = [readColumns(snapshot, live), readColumns(snapshot, built)] as const;
     const table = matchColumns(live, ...columns);
     assertKeyed(snapshot, live, live, columns[0]);
     assertKeyed(snapshot, live, built, columns[1]);
@@ -47,8 +46,8 @@ async function* compareWithin(snapshot: Snapshot, sql: SqlFolder, rebuild: Rebui
   }
 }
 
-function readColumns(snapshot: Snapshot, sql: SqlFolder, table: string): readonly Column[] {
-  const rows = snapshot.query(sql('table-columns'), [table]).map(toNumbers);
+function readColumns(snapshot: Snapshot, table: string): readonly Column[] {
+  const rows = snapshot.ask('table-columns', [table]).map(toNumbers);
   return rows.map((row) => ({
     name: toText(row[0]),
     type: toText(row[1]),

@@ -4,7 +4,6 @@
  */
 import { EvstoreError } from '../../../domain/errors.js';
 import { toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
 
@@ -17,10 +16,10 @@ interface Part {
 }
 
 /** Drops from the live table the parts that the new one must have and does not have yet. */
-export function takeOffParts(session: Session, sql: SqlFolder, live: string, incoming: string): readonly Part[] {
-  const known = new Set(readParts(session, sql, incoming).map((part) => describePart(part, incoming)));
+export function takeOffParts(session: Session, live: string, incoming: string): readonly Part[] {
+  const known = new Set(readParts(session, incoming).map((part) => describePart(part, incoming)));
   const columns = new Set(listColumns(session, incoming));
-  const parts = readParts(session, sql, live).filter(
+  const parts = readParts(session, live).filter(
     (part) =>
       !known.has(describePart(part, live)) &&
       !(part.kind === 'index' && (isDefined(live, part) || lacksColumn(session, part, columns))),
@@ -47,9 +46,9 @@ export function wouldBreak(what: string, cause?: unknown): EvstoreError {
   });
 }
 
-function readParts(session: Session, sql: SqlFolder, table: string): readonly Part[] {
+function readParts(session: Session, table: string): readonly Part[] {
   return session
-    .query(sql('table-parts'), [table])
+    .ask('table-parts', [table])
     .map((row) => ({ kind: toText(row[0]), name: toText(row[1]), text: toText(row[2]) }));
 }
 

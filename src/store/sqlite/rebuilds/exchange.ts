@@ -6,34 +6,27 @@ import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
 import { putOnPart, takeOffParts, wouldBreak } from './dependents.js';
 import { findTables, inspectTables } from './inspect.js';
-import type { Journal } from './rebuilds.js';
 
 /**
  * While the live tables are renamed, views and foreign keys keep the name of the live table. While the rebuilt tables take
  * those names, their references to each other follow. Indexes keep their names: SQLite cannot rename them.
  */
-export function exchangeTables(
-  session: Session,
-  journalOf: Journal,
-  exchanges: readonly Exchange<string>[],
-  check: () => void,
-): void {
-  const { sql } = journalOf;
-  assertKnown(session, journalOf, exchanges);
+export function exchangeTables(session: Session, exchanges: readonly Exchange<string>[], check: () => void): void {
+  assertKnown(session, exchanges);
   check();
   const tables = exchanges.map(({ live }) => live);
-  const carried = inspectTables(session, sql, tables).flatMap((facts) => facts.carried);
+  const carried = inspectTables(session, tables).flatMap((facts) => facts.carried);
   const views = [...new Set(carried.filter(({ kind }) => kind === 'view').map(({ name }) => name))];
   const sound = views.filter((view) => isSound(session, view));
   const written = tables.filter((table) => isWritable(session, table));
   const parts = exchanges.flatMap(({ live, outgoing, incoming }) =>
-    outgoing === null ? [] : takeOffParts(session, sql, live, incoming.name),
+    outgoing === null ? [] : takeOffParts(session, live, incoming.name),
   );
   for (const { live, outgoing } of exchanges) {
     if (outgoing !== null) renameTable(session, live, outgoing.name);
   }
   const incoming = exchanges.map((exchange) => exchange.incoming.name);
-  const isReferredTo = inspectTables(session, sql, incoming).some((facts) => facts.carried.length > 0);
+  const isReferredTo = inspectTables(session, incoming).some((facts) => facts.carried.length > 0);
   if (isReferredTo) session.execute('pragma legacy_alter_table = off');
   for (const exchange of exchanges) renameTable(session, exchange.incoming.name, exchange.live);
   session.execute('pragma legacy_alter_table = on');
@@ -94,10 +87,9 @@ function renameTable(session: Session, from: string, to: string): void {
  * The transaction has the only write lock, so the tables stay as they are.
  * @throws E_UNSAFE_STORE when a table is not the one in the journal
  */
-function assertKnown(session: Session, { sql }: Journal, exchanges: readonly Exchange<string>[]): void {
+function assertKnown(session: Session, exchanges: readonly Exchange<string>[]): void {
   const found = findTables(
     session,
-    sql,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
   for (const { live, outgoing, incoming } of exchanges) {

@@ -1,13 +1,12 @@
 /** Reads what hangs on the tables of a read model: what a swap carries over, and what prevents it. */
 import { toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import { summariseFacts } from '../../shared/table-facts.js';
 import type { TableFacts } from '../../store.js';
 import type { Session } from '../connection/database.js';
 
-export function inspectTables(session: Session, sql: SqlFolder, tables: readonly string[]): readonly TableFacts[] {
+export function inspectTables(session: Session, tables: readonly string[]): readonly TableFacts[] {
   return tables.map((table) => {
-    const own = session.query(sql('table-facts'), [table, namePattern(table)]);
+    const own = session.ask('table-facts', [table, namePattern(table)]);
     const dependents = (wanted: string) =>
       own.filter(([what]) => what === wanted).map((row) => ({ kind: toText(row[1]), name: toText(row[2]) }));
     return {
@@ -30,8 +29,8 @@ export function summarise(facts: readonly TableFacts[]): string {
  * Returns a hash by name of each table or view of these names. SQLite has no identity that survives VACUUM and a rename,
  * so the statement that made the table stands for it, without its name.
  */
-export function findTables(session: Session, sql: SqlFolder, tables: readonly string[]): ReadonlyMap<string, string> {
-  const rows = session.query(sql('table-ids'), [JSON.stringify(tables)]);
+export function findTables(session: Session, tables: readonly string[]): ReadonlyMap<string, string> {
+  const rows = session.ask('table-ids', [JSON.stringify(tables)]);
   return new Map(rows.map((row) => [toText(row[0]), hashTable(toText(row[1]), toText(row[2]))]));
 }
 

@@ -14,7 +14,6 @@ import {
 import { noRebuild, superseded } from '../../shared/leases.js';
 import { missingReadModel } from '../../shared/records.js';
 import { toInteger } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isConflict } from '../connection/errors.js';
@@ -23,45 +22,40 @@ import { nextToken } from '../read-models/leases.js';
 import { createIndexes, createTable, runStatement } from '../read-models/read-model.js';
 import { findTables, inspectTables, summarise } from './inspect.js';
 
-export interface Journal {
-  readonly database: Database;
-  readonly sql: SqlFolder;
-}
-
 export async function startRebuild(
-  { database, sql }: Journal,
+  database: Database,
   plan: RebuildPlan,
   request: LeaseRequest,
 ): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
   const { projection, version, codeHash } = plan;
   const start = (session: Session) => {
-    const facts = summarise(inspectTables(session, sql, plan.tables));
-    const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs, nextToken(session, sql)];
-    const [row] = session.query(sql('start-rebuild'), parameters);
+    const facts = summarise(inspectTables(session, plan.tables));
+    const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs, nextToken(session)];
+    const [row] = session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
-    const tables = planTables(plan, id, findTables(session, sql, plan.tables));
-    session.run(sql('set-rebuild-state'), [id, 'planned', JSON.stringify(tables)]);
-    session.run(sql('set-rebuild-target'), [id, nameTarget(projection, version, id)]);
-    return { rebuild: readRebuild(session, sql, id), lease: firstLease(id, token, request) };
+    const tables = planTables(plan, id, findTables(session, plan.tables));
+    session.ask('set-rebuild-state', [id, 'planned', JSON.stringify(tables)]);
+    session.ask('set-rebuild-target', [id, nameTarget(projection, version, id)]);
+    return { rebuild: readRebuild(session, id), lease: firstLease(id, token, request) };
   };
   try {
     return await database.transaction(start);
   } catch (error) {
     if (!isConflict(error)) throw error;
-    const [other] = await database.read((session) => session.query(sql('unfinished-rebuild'), [projection]));
+    const [other] = await database.read((session) => session.ask('unfinished-rebuild', [projection]));
     throw unfinishedRebuild(projection, other, error);
   }
 }
 
 export function createRebuildTables(
-  { database, sql }: Journal,
+  database: Database,
   rebuild: Rebuild,
   lease: Lease,
   model: ReadModel,
 ): Promise<Rebuild> {
   return database.transaction((session) => {
-    const journal = lockJournal(session, sql, rebuild.id, lease);
-    if (journal.state !== 'planned') return readRebuild(session, sql, rebuild.id);
+    const journal = lockJournal(session, rebuild.id, lease);
+    if (journal.state !== 'planned') return readRebuild(session, rebuild.id);
     const built = new Map(journal.tables.map((table) => [table.live, table.built]));
     const physical = (name: string) => built.get(name) ?? name;
     if (model.kind === 'table') {
@@ -71,87 +65,77 @@ export function createRebuildTables(
       checkStatementNames(statements);
       for (const statement of statements) runStatement(session, statement);
     }
-    const found = findTables(session, sql, [...built.values()]);
+    const found = findTables(session, [...built.values()]);
     const tables = journal.tables.map((table) => ({ ...table, builtId: found.get(table.built) ?? null }));
     const missing = tables.find(({ builtId }) => builtId === null);
     if (missing !== undefined) throw missingReadModel(missing.live);
-    session.run(sql('set-rebuild-state'), [rebuild.id, 'filling', JSON.stringify(tables)]);
-    return readRebuild(session, sql, rebuild.id);
+    session.ask('set-rebuild-state', [rebuild.id, 'filling', JSON.stringify(tables)]);
+    return readRebuild(session, rebuild.id);
   });
 }
 
-export function finishFill(
-  { database, sql }: Journal,
-  rebuild: Rebuild,
-  lease: Lease,
-  model: ReadModel,
-): Promise<Rebuild> {
+export function finishFill(database: Database, rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild> {
   return database.transaction((session) => {
-    const journal = lockJournal(session, sql, rebuild.id, lease);
-    if (journal.state === 'ready') return readRebuild(session, sql, rebuild.id);
+    const journal = lockJournal(session, rebuild.id, lease);
+    if (journal.state === 'ready') return readRebuild(session, rebuild.id);
     expectState(rebuild.id, journal, ['filling']);
     if (model.kind === 'table') {
       const built = journal.tables.find(({ live }) => live === model.spec.name)?.built ?? model.spec.name;
       for (const statement of createIndexes(model.spec, built)) session.run(statement);
     }
-    session.run(sql('set-rebuild-state'), [rebuild.id, 'ready', JSON.stringify(journal.tables)]);
-    return readRebuild(session, sql, rebuild.id);
+    session.ask('set-rebuild-state', [rebuild.id, 'ready', JSON.stringify(journal.tables)]);
+    return readRebuild(session, rebuild.id);
   });
 }
 
-export function abortRebuild({ database, sql }: Journal, rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
+export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
   return database.transaction((session) => {
-    const journal = lockJournal(session, sql, rebuild.id, lease);
+    const journal = lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
     const doomed = journal.tables.map(({ built, builtId }) => ({ name: built, id: builtId }));
-    dropTables(session, sql, doomed);
-    return endRebuild(session, sql, rebuild, 'aborted', journal);
+    dropTables(session, doomed);
+    return endRebuild(session, rebuild, 'aborted', journal);
   });
 }
 
-export function retireRebuild({ database, sql }: Journal, rebuild: Rebuild): Promise<Rebuild> {
+export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Rebuild> {
   return database.transaction((session) => {
-    const journal = lockJournal(session, sql, rebuild.id);
+    const journal = lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
     const doomed = journal.tables.map(({ old, liveId }) => ({ name: old, id: liveId }));
-    dropTables(session, sql, doomed);
-    return endRebuild(session, sql, rebuild, 'retired', journal);
+    dropTables(session, doomed);
+    return endRebuild(session, rebuild, 'retired', journal);
   });
 }
 
-export function readRebuild(session: Session, sql: SqlFolder, id: number): Rebuild {
-  const [row] = session.query(sql('rebuilds'), [null, id]);
+export function readRebuild(session: Session, id: number): Rebuild {
+  const [row] = session.ask('rebuilds', [null, id]);
   if (row === undefined) throw noRebuild(id);
   return toRebuild(row);
 }
 
 /** @throws E_SUPERSEDED when a lease is given and this process does not hold it any more */
-export function lockJournal(session: Session, sql: SqlFolder, id: number, lease?: Lease): JournalRow<string> {
-  const [row] = session.query(sql('lock-rebuild'), [id, lease?.token ?? null]);
+export function lockJournal(session: Session, id: number, lease?: Lease): JournalRow<string> {
+  const [row] = session.ask('lock-rebuild', [id, lease?.token ?? null]);
   if (row === undefined) throw lease === undefined ? noRebuild(id) : superseded(lease);
   return toJournalRow(row);
 }
 
 function endRebuild(
   session: Session,
-  sql: SqlFolder,
   { id, projection }: Rebuild,
   state: 'aborted' | 'retired',
   { tables }: JournalRow<string>,
 ): Rebuild {
-  session.run(sql('forget-parked'), [projection, id, 0]);
-  session.run(sql('set-rebuild-state'), [id, state, JSON.stringify(tables)]);
-  session.run(sql('drop-inlined'), [projection, id]);
-  return readRebuild(session, sql, id);
+  session.ask('forget-parked', [projection, id, 0]);
+  session.ask('set-rebuild-state', [id, state, JSON.stringify(tables)]);
+  session.ask('drop-inlined', [projection, id]);
+  return readRebuild(session, id);
 }
 
-function dropTables(
-  session: Session,
-  sql: SqlFolder,
-  doomed: readonly { readonly name: string; readonly id: string | null }[],
-): void {
+function dropTables(session: Session, doomed: readonly { readonly name: string; readonly id: string | null }[]): void {
   const names = doomed.map(({ name }) => name);
-  const found = findTables(session, sql, names);
+  const found = findTables(session, names);
   for (const { name, id } of doomed) {
     if (!found.has(name)) continue;
     if (found.get(name) !== id) throw strangerAt(name);

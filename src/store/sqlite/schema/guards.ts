@@ -1,7 +1,6 @@
 /** Takes the guards of inserts off the log while many events are imported. */
 import { readMigrations } from '../../shared/migrations.js';
 import { toText } from '../../shared/rows.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
 
@@ -13,8 +12,8 @@ const insertGuards: readonly string[] = ['evstore_order', 'evstore_no_replace'];
  * commit: no other connection sees the log without them, and a rollback brings them back. They stay when the log has a
  * trigger that the migrations did not make, because they must check what it does.
  */
-export function liftInsertGuards(session: Session, sql: SqlFolder): () => void {
-  const triggers = session.query(sql('triggers')).map(([name, text]) => ({ name: toText(name), text: toText(text) }));
+export function liftInsertGuards(session: Session): () => void {
+  const triggers = session.ask('triggers').map(([name, text]) => ({ name: toText(name), text: toText(text) }));
   const made = migrationTexts();
   if (!triggers.every(({ text }) => made.includes(withoutVerb(text)))) return () => {};
   const guards = triggers.filter(({ name }) => insertGuards.includes(name));

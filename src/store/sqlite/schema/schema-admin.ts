@@ -16,7 +16,7 @@ import {
   toSchemaStatus,
 } from '../../shared/migrations.js';
 import { toText } from '../../shared/rows.js';
-import { openSqlFolder, type SqlFolder } from '../../shared/sql.js';
+import { openSqlFolder } from '../../shared/sql.js';
 import type { SchemaAdmin, SchemaStatus } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isRetryable } from '../connection/errors.js';
@@ -25,10 +25,10 @@ import { diagnose } from './diagnose.js';
 
 const defaultLockTimeoutMs = 30_000;
 
-export function openSchemaAdmin(database: Database, sql: SqlFolder): SchemaAdmin {
+export function openSchemaAdmin(database: Database): SchemaAdmin {
   const files = readMigrations(new URL('./migrations/', import.meta.url));
-  const status = () => database.read((session) => readStatus(session, sql, files, database.location));
-  const findBrokenGuards = () => database.read((session) => session.query(sql('guards')).map(([text]) => toText(text)));
+  const status = () => database.read((session) => readStatus(session, files, database.location));
+  const findBrokenGuards = () => database.read((session) => session.ask('guards').map(([text]) => toText(text)));
   return {
     status,
 
@@ -40,7 +40,7 @@ export function openSchemaAdmin(database: Database, sql: SqlFolder): SchemaAdmin
         // Kept in the file; not possible inside a transaction.
         await database.retry(() => database.execute('pragma journal_mode = wal'), lockTimeoutMs);
         versions = await database.transaction(
-          (session) => applyPending(session, sql, files, database.location),
+          (session) => applyPending(session, files, database.location),
           lockTimeoutMs,
         );
       } catch (error) {
@@ -50,48 +50,39 @@ export function openSchemaAdmin(database: Database, sql: SqlFolder): SchemaAdmin
     },
 
     async assertReady() {
-      const applied = await readApplied(database, sql, files);
+      const applied = await readApplied(database, files);
       assertUpToDate(files, applied, database.location, 'There is no table evstore_migrations.');
     },
 
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
-    diagnose: () => diagnose(database, sql),
+    diagnose: () => diagnose(database),
   };
 }
 
 /** Under the lock: another process may have applied them already. Returns the versions it applied. */
-function applyPending(
-  session: Session,
-  sql: SqlFolder,
-  files: readonly MigrationFile[],
-  location: string,
-): readonly number[] {
-  const status = readStatus(session, sql, files, location);
+function applyPending(session: Session, files: readonly MigrationFile[], location: string): readonly number[] {
+  const status = readStatus(session, files, location);
   const pending = findPending(files, appliedOf(status));
-  if (status.version === 0) session.execute(sql('bootstrap'));
+  if (status.version === 0) session.execute(session.sql('bootstrap'));
   for (const file of pending) session.execute(renderMigration(file));
   return pending.map(({ version }) => version);
 }
 
 /** Runs one statement when there is a schema. */
-async function readApplied(
-  database: Database,
-  sql: SqlFolder,
-  files: readonly MigrationFile[],
-): Promise<readonly AppliedMigration[]> {
+async function readApplied(database: Database, files: readonly MigrationFile[]): Promise<readonly AppliedMigration[]> {
   try {
-    return await database.read((session) => session.query(sql('versions-applied')).map(toAppliedMigration));
+    return await database.read((session) => session.ask('versions-applied').map(toAppliedMigration));
   } catch (error) {
     if (!isEvstoreError(error) || error.code !== 'E_NO_SCHEMA') throw error;
-    return appliedOf(await database.read((session) => readStatus(session, sql, files, database.location)));
+    return appliedOf(await database.read((session) => readStatus(session, files, database.location)));
   }
 }
 
 /** @throws E_FOREIGN_TABLE */
-function readStatus(session: Session, sql: SqlFolder, files: readonly MigrationFile[], location: string): SchemaStatus {
-  const [found] = session.query(sql('schema-status'));
-  if (found?.[0] === 1) return toSchemaStatus(files, session.query(sql('migrations-applied')));
+function readStatus(session: Session, files: readonly MigrationFile[], location: string): SchemaStatus {
+  const [found] = session.ask('schema-status');
+  if (found?.[0] === 1) return toSchemaStatus(files, session.ask('migrations-applied'));
   if (found?.[1] !== 1) return toSchemaStatus(files);
   throw foreignEvents(location, `evstore init --store ${shellWord(location.replace(/(\.\w+)?$/, '-evstore$1'))}`);
 }
