@@ -47,6 +47,7 @@ export interface TransactionOptions {
 }
 
 const maxConnections = 8;
+/** How long to wait for a server with too many connections. */
 const busyRetryMs = 5000;
 const closePatienceMs = 1000;
 /** After this long the server ends a transaction of a frozen process, whose locks would block the next owner of its lease. */
@@ -260,6 +261,7 @@ export class Database implements Session {
           }
           continue;
         }
+        // Only a full server is waited for here. Callers retry the rest: they know whether their work can be repeated.
         if (sqlState(error) !== tooManyConnections || Date.now() + waitMs > deadline) throw error;
         await sleep(waitMs * (0.5 + Math.random()));
       }

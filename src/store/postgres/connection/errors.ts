@@ -1,5 +1,6 @@
 /** Names the errors of Postgres, the driver and the network by meaning. The driver's own error stays the cause. */
-import { type ErrorCode, EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+import { driverError, isHandlerError, type Meaning, sentence } from '../../shared/errors.js';
 
 /** Raised by the functions of the schema; see the migrations. */
 const immutableEvents = 'EV001';
@@ -18,13 +19,6 @@ export const tooManyConnections = '53300';
 const lostStates = /^(08|57P0|25P03)/;
 /** Nothing took effect: serialisation failure, deadlock, lock timeout, too many connections. */
 const rolledBack: readonly string[] = ['40001', '40P01', '55P03', tooManyConnections];
-
-interface Meaning {
-  readonly code: ErrorCode;
-  readonly what: string;
-  readonly why?: string;
-  readonly next?: string;
-}
 
 /** By SQLSTATE, or by its class of two characters. */
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -78,7 +72,7 @@ const refusedConnection: Meaning = { code: 'E_CONNECT', what: 'the database refu
 
 /** Returns the SQLSTATE of a driver's error, or of the one that caused an EvstoreError. */
 export function sqlState(error: unknown): string | undefined {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   if (!(inner instanceof Error) || !('code' in inner)) return undefined;
   return typeof inner.code === 'string' && /^[0-9A-Z]{5}$/.test(inner.code) ? inner.code : undefined;
 }
@@ -99,13 +93,13 @@ export function isStatementElsewhere(error: unknown): boolean {
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== undefined) return lostStates.test(state);
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   return inner instanceof Error && (networkCode(inner) !== undefined || lostMessages.test(inner.message));
 }
 
 /** Returns true when no connection was made, so that no statement was sent and nothing was written. */
 export function isUnsent(error: unknown): boolean {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   const isTooLate =
     inner instanceof Error && /trying to connect|connection timeout|timeout expired/.test(inner.message);
   return isTooLate || isConnectionRefused(error) || sqlState(error) === stillStarting;
@@ -113,7 +107,7 @@ export function isUnsent(error: unknown): boolean {
 
 /** Returns true when the network refused the connection: no server listens there. */
 export function isConnectionRefused(error: unknown): boolean {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   const code = inner instanceof Error ? networkCode(inner) : undefined;
   return code !== undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(code);
 }
@@ -125,11 +119,6 @@ export function isEncryptionRefused(error: unknown): boolean {
     error.message.includes('does not support SSL') ||
     (sqlState(error) === '28000' && /SSL|encryption/.test(error.message))
   );
-}
-
-/** Returns true when the user's code, or what it wrote, is the cause, whatever the database reported. */
-export function isHandlerError(error: unknown): boolean {
-  return isEvstoreError(error) && error.code === 'E_HANDLER';
 }
 
 /** Returns true when the same work, with the same ids, may succeed on a second attempt. */
@@ -198,9 +187,4 @@ function networkCode(error: Error): string | undefined {
   if (!(error instanceof AggregateError)) return undefined;
   const [first] = error.errors;
   return first instanceof Error ? networkCode(first) : undefined;
-}
-
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

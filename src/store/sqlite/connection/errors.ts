@@ -1,12 +1,6 @@
 /** Names the errors of SQLite and the driver by meaning. The driver's own error stays the cause. */
-import { type ErrorCode, EvstoreError, isEvstoreError } from '../../../domain/errors.js';
-
-interface Meaning {
-  readonly code: ErrorCode;
-  readonly what: string;
-  readonly why?: string;
-  readonly next?: string;
-}
+import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+import { driverError, isHandlerError, type Meaning, sentence } from '../../shared/errors.js';
 
 /** By extended or primary result code. */
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -36,7 +30,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
 
 /** Returns the extended result code, e.g. `SQLITE_CONSTRAINT_UNIQUE`, of a driver's error, or of the one that caused an EvstoreError. */
 export function resultCode(error: unknown): string | undefined {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   if (!(inner instanceof Error) || !('code' in inner)) return undefined;
   return typeof inner.code === 'string' && inner.code.startsWith('SQLITE_') ? inner.code : undefined;
 }
@@ -46,14 +40,12 @@ export function isConflict(error: unknown): boolean {
   return resultCode(error) === 'SQLITE_CONSTRAINT_UNIQUE';
 }
 
-/** Returns true when the user's code, or what it wrote, is the cause, whatever the database reported. */
-export function isHandlerError(error: unknown): boolean {
-  return isEvstoreError(error) && error.code === 'E_HANDLER';
-}
+/** Another connection holds the lock, so nothing took effect. */
+const lockedCodes = /^SQLITE_(BUSY|LOCKED|PROTOCOL)/;
 
-/** Returns true when another connection holds the lock: the same work may succeed on a second attempt. */
+/** Returns true when the same work may succeed on a second attempt. */
 export function isRetryable(error: unknown): boolean {
-  return !isHandlerError(error) && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(resultCode(error) ?? '');
+  return !isHandlerError(error) && lockedCodes.test(resultCode(error) ?? '');
 }
 
 export function namedError(error: unknown, location: string): EvstoreError {
@@ -103,9 +95,4 @@ function nameDriverError(error: Error, location: string): EvstoreError {
 
 function primary(code: string): string {
   return code.split('_').slice(0, 2).join('_');
-}
-
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

@@ -4,11 +4,12 @@ import type { AppendedEvent, AppendResult, NewEvent } from '../../../domain/even
 import { categoryOf } from '../../../domain/names.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import { toAppendFacts, toAppendResult, tooManyRivals } from '../../shared/append.js';
+import { isHandlerError } from '../../shared/errors.js';
 import { selectInline } from '../../shared/inline.js';
 import { toInteger } from '../../shared/rows.js';
 import type { AppendOptions, InlineProjection } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
-import { isConflict, isHandlerError } from '../connection/errors.js';
+import { isConflict } from '../connection/errors.js';
 import type { Parameter } from '../connection/values.js';
 import { applyInline, lockInline } from './inline.js';
 
