@@ -47,7 +47,7 @@ export function toSchemaStatus(files: readonly MigrationFile[], rows: readonly R
     const found = applied.find((each) => each.version === version);
     if (found === undefined) return { version, name, state: 'pending', appliedAt: null };
     const isSame = found.name === name && found.checksum === checksumOf(file);
-    return { version, name, state: isSame ? 'applied' : 'drifted', appliedAt: found.appliedAt };
+    return { version, name: found.name, state: isSame ? 'applied' : 'drifted', appliedAt: found.appliedAt };
   });
   const unknown = applied
     .filter(({ version }) => !files.some((file) => file.version === version))
