@@ -61,7 +61,7 @@ async function write(database: Database, { fresh, known, skipped }: Sorted): Pro
       await session.copyIn(session.sql('import'), toLines(fresh, streams, ends));
       return ends;
     },
-    // Every look-up is by a key, whatever the statistics of a table that was empty say.
+    // Rows are always looked up by key, whatever the statistics of a formerly empty table suggest.
     { prelude: 'set local enable_seqscan = off' },
   );
   if (rows === undefined) return 'known';

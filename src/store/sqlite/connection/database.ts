@@ -100,7 +100,7 @@ export class Database implements Session {
   query(text: string, parameters: readonly Parameter[] = []): readonly RawRow[] {
     const { statement, isNumbered } = this.#prepare(text);
     if (!statement.reader) {
-      this.run(text, parameters);
+      run(statement, isNumbered, parameters);
       return [];
     }
     return isNumbered ? statement.all(numbered(parameters)) : statement.all(...parameters);
@@ -117,7 +117,7 @@ export class Database implements Session {
       this.query(text, parameters);
       return { changes: 0, lastInsertRowid: 0 };
     }
-    return isNumbered ? statement.run(numbered(parameters)) : statement.run(...parameters);
+    return run(statement, isNumbered, parameters);
   }
 
   execute(text: string): void {
@@ -254,6 +254,14 @@ export class Database implements Session {
     this.#prepared.set(text, prepared);
     return prepared;
   }
+}
+
+function run(
+  statement: Prepared['statement'],
+  isNumbered: boolean,
+  parameters: readonly Parameter[],
+): Sqlite.RunResult {
+  return isNumbered ? statement.run(numbered(parameters)) : statement.run(...parameters);
 }
 
 function numbered(parameters: readonly Parameter[]): Record<string, Parameter> {

@@ -74,7 +74,7 @@ export class Importer {
   /** Returns the event that has the id already; then it writes nothing and uses no position. */
   #insert(event: ImportedEvent, version: number): EventContent | undefined {
     try {
-      this.#session.ask('append', eventColumns(event.streamId, event, version));
+      this.#session.run(this.#session.sql('append'), eventColumns(event.streamId, event, version));
       return undefined;
     } catch (error) {
       const other = isConflict(error) ? this.#find(event.id) : undefined;

@@ -2,7 +2,7 @@
 
 -- tables: [{"live","built","old","liveId","builtId"}], the ids being oids.
 -- facts: what hung on the live tables when the rebuild began.
--- audit: as in subscription_checkpoints, of the tables beside the live ones: those being built, or those kept after a swap.
+-- audit: as in subscription_checkpoints, of the tables that are not live: those being built, or those kept after a swap.
 -- target, old_target: the read model that the rebuild fills and the one that the swap replaced, where they are not in this
 -- database.
 create table public.evstore_rebuilds (
