@@ -14,7 +14,11 @@ function judge({ version, latest, migrations }: SchemaStatus): readonly Finding[
     return { kind, severity: 'error', subject: 'schema', detail, next };
   };
   if (version === 0) return [error('no-schema', 'is not there yet', 'evstore init')];
-  if (version > latest && migrations.every(({ state }) => state !== 'drifted')) {
+  if (migrations.some((each) => each.state === 'unknown' && each.version <= latest)) {
+    const detail = 'was made by another line of migrations, of an unreleased evstore: no command works';
+    return [error('schema-other', detail, 'evstore migrate status')];
+  }
+  if (version > latest) {
     const detail = `is at version ${version}, and this evstore knows ${latest}: a newer one has been here`;
     return [error('schema-newer', detail, 'npm install evstore@latest')];
   }

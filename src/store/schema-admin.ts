@@ -47,7 +47,7 @@ export interface SchemaStatus {
 export interface MigrationStatus {
   readonly version: number;
   readonly name: string;
-  /** `drifted`: applied from another file than this program has. `unknown`: this program has no such file. */
+  /** `drifted`: applied from another file than this program has. `unknown`: this program has no file of that name. */
   readonly state: 'applied' | 'pending' | 'drifted' | 'unknown';
   readonly appliedAt: string | null;
 }

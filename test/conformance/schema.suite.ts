@@ -40,7 +40,7 @@ export const schemaSuite = suite(
       const { migrations } = await store.schema.status();
       expect(migrations.map(({ state }) => state)).toEqual([
         'applied',
-        'drifted',
+        'unknown',
         'applied',
         'applied',
         'applied',

@@ -46,8 +46,9 @@ export function toSchemaStatus(files: readonly MigrationFile[], rows: readonly R
     const { version, name } = file;
     const found = applied.find((each) => each.version === version);
     if (found === undefined) return { version, name, state: 'pending', appliedAt: null };
-    const isSame = found.name === name && found.checksum === checksumOf(file);
-    return { version, name: found.name, state: isSame ? 'applied' : 'drifted', appliedAt: found.appliedAt };
+    if (found.name !== name) return { version, name: found.name, state: 'unknown', appliedAt: found.appliedAt };
+    const state = found.checksum === checksumOf(file) ? 'applied' : 'drifted';
+    return { version, name, state, appliedAt: found.appliedAt };
   });
   const unknown = applied
     .filter(({ version }) => !files.some((file) => file.version === version))

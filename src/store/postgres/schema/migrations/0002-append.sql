@@ -8,10 +8,10 @@ language sql volatile as $$
     pg_catalog.hashtextextended(stream, /*tag*/1) operator(pg_catalog.|) (-9223372036854775808)::bigint)
 $$;
 
--- Appends one event to a stream, the usual case: without arrays. expected: -1 any, -2 exists, any other number: the version the
--- stream must be at. created_at may be null: then the clock decides. Returns version and position. The statement after
--- the lock has a newer snapshot than the lock, so it sees what the lock waited for. The function has no settings: each
--- would cost as much as the look-up.
+-- Appends one event to a stream, the usual case: without arrays. expected: -1 any, -2 exists, any other number is the
+-- version the stream must be at. created_at may be null: then the clock decides. Returns version and position. The
+-- statement after the lock has a newer snapshot than the lock, so it sees what the lock waited for. The function has no
+-- settings: each would cost as much as the look-up.
 create function public.evstore_append_event(
   stream varchar, expected bigint, id uuid, type varchar, schema_version integer, data json, metadata json,
   stream_type varchar, created_at timestamptz, out version bigint, out global_position bigint)
