@@ -4,7 +4,7 @@ import { toInteger, toRecordedEvent } from '../../shared/rows.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isConflict } from '../connection/errors.js';
-import { liftInsertGuards } from '../schema/guards.js';
+import { liftInsertGuards } from '../schema/insert-guards.js';
 import { eventColumns } from './append.js';
 
 /** For fewer events, dropping and restoring the guards costs more than it saves: every other connection reads the schema again. */

@@ -10,7 +10,7 @@ import { readEvents } from './read-events.js';
 
 /** Returns the projections whose live rows this program's code made; the write lock keeps it so. */
 export function lockInline(session: Session, projections: readonly InlineProjection[]): readonly InlineProjection[] {
-  const rows = session.ask('live-code', [JSON.stringify(projections.map(({ name }) => name))]);
+  const rows = session.ask('lock-projections', [JSON.stringify(projections.map(({ name }) => name))]);
   return projections.filter((projection) => isLive(projection, rows));
 }
 
