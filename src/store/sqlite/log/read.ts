@@ -1,6 +1,5 @@
 /** Reads streams and the log in batches. */
 import type { EventBatch, EventFilter } from '../../../domain/event.js';
-import { storedTimestamp } from '../../../domain/timestamp.js';
 import { BatchSize } from '../../shared/batch-size.js';
 import { inOrder } from '../../shared/filter.js';
 import { toInteger, toOptional } from '../../shared/rows.js';
@@ -140,8 +139,9 @@ async function* readBackwards<P extends Page>(
 
 /** Returns a position before all events of that time and later; 0 when there are too many to look for the first. */
 async function findBefore(database: Database, since: string): Promise<number> {
+  const statement = addFilter({ text: database.sql('first-since'), parameters: [windowSize] }, { since });
   const [row, head] = await database.read((session) => [
-    session.ask('first-since', [storedTimestamp(since), windowSize])[0],
+    session.query(statement.text, statement.parameters)[0],
     readHead(session),
   ]);
   const first = toOptional(row?.[1], toInteger);
