@@ -1,5 +1,4 @@
 /** Writes and reads the tables and rows of read models, from portable types to those of Postgres. */
-import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
 import type {
   Changes,
@@ -12,6 +11,7 @@ import type {
 } from '../../../domain/read-model.js';
 import { lostTable } from '../../shared/lost-table.js';
 import { toInteger, toTimestamp } from '../../shared/rows.js';
+import { keyColumns, refusedWrite, refuseForbidden } from '../../shared/statements.js';
 import { copyLine } from '../connection/copy-text.js';
 import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
@@ -97,7 +97,6 @@ export async function readRows(
 }
 
 const forbidden = /^(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|vacuum)\b/i;
-const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 
 /**
  * Runs a statement of a projection; unqualified names are found by the search path of the transaction.
@@ -106,11 +105,7 @@ const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 export async function runStatement(session: Session, statement: Statement): Promise<void> {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters);
-  if (forbidden.test(text.replace(commentsBefore, ''))) {
-    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
-      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
-    });
-  }
+  refuseForbidden(text, forbidden);
   await refused(() => session.query(text, parameters));
 }
 
@@ -131,12 +126,7 @@ export async function refused<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const state = sqlState(error) ?? '';
     if (!/^(0A|2[1-3]|42(?!501)|P0)/.test(state)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
-      why: `${message}.`,
-      details: { sqlState: state },
-      cause: error,
-    });
+    throw refusedWrite(error, { sqlState: state });
   }
 }
 
@@ -182,10 +172,6 @@ function unnest(columns: readonly ColumnSpec[]): string {
 
 function joinOnKey(spec: TableSpec): string {
   return spec.key.map((name) => `t.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(' and ');
-}
-
-function keyColumns(spec: TableSpec): readonly ColumnSpec[] {
-  return spec.key.flatMap((name) => spec.columns.find((column) => column.name === name) ?? []);
 }
 
 function listColumns(names: readonly string[]): string {

@@ -1,5 +1,4 @@
 /** Writes and reads the tables and rows of read models, from portable types to those of SQLite. */
-import { EvstoreError } from '../../../domain/errors.js';
 import type {
   Changes,
   ColumnSpec,
@@ -13,6 +12,7 @@ import { storedTimestamp } from '../../../domain/timestamp.js';
 import { lostTable } from '../../shared/lost-table.js';
 import type { RawValue } from '../../shared/rows.js';
 import { toInteger, toText, toTimestamp } from '../../shared/rows.js';
+import { keyColumns, refusedWrite, refuseForbidden } from '../../shared/statements.js';
 import type { Session } from '../connection/database.js';
 import { resultCode } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
@@ -85,7 +85,6 @@ export function readRows(
 }
 
 const forbidden = /^(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
-const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 
 /**
  * Runs a statement of a projection.
@@ -94,11 +93,7 @@ const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 export function runStatement(session: Session, statement: Statement): void {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters);
-  if (forbidden.test(text.replace(commentsBefore, ''))) {
-    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
-      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
-    });
-  }
+  refuseForbidden(text, forbidden);
   refused(() => session.run(text, parameters));
 }
 
@@ -119,12 +114,7 @@ export function refused<T>(work: () => T): T {
   } catch (error) {
     const code = resultCode(error) ?? '';
     if (!/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE)/.test(code)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
-      why: `${message}.`,
-      details: { resultCode: code },
-      cause: error,
-    });
+    throw refusedWrite(error, { resultCode: code });
   }
 }
 
@@ -155,10 +145,6 @@ function selectRow(spec: TableSpec, table: string): string {
 
 function isKey(spec: TableSpec): string {
   return spec.key.map((name) => `${quoteIdentifier(name)} = ?`).join(' and ');
-}
-
-function keyColumns(spec: TableSpec): readonly ColumnSpec[] {
-  return spec.key.flatMap((name) => spec.columns.find((column) => column.name === name) ?? []);
 }
 
 function listColumns(names: readonly string[]): string {
