@@ -387,6 +387,10 @@ describe('SQL files', () => {
     expect(unused).toEqual([]);
   });
 
+  it('are ASCII, which a database of any encoding can read', () => {
+    expect(files.filter((path) => /[^ -~\n]/.test(readText(path)))).toEqual([]);
+  });
+
   it('open with a comment that says what they are for', () => {
     expect(files.filter((path) => !/^(--|\/\*)/.test(readText(path)))).toEqual([]);
   });

@@ -15,6 +15,10 @@ function judge({ version, latest, migrations }: SchemaStatus): readonly Finding[
     return { kind, severity: 'error', subject: 'schema', detail, next };
   };
   if (version === 0) return [error('no-schema', 'does not exist yet', 'evstore init')];
+  if (migrations.some((each) => each.state === 'unknown' && each.version <= latest)) {
+    const detail = 'was made by another line of migrations, of an unreleased evstore: no command works';
+    return [error('schema-other', detail, 'evstore migrate status')];
+  }
   if (version > latest) {
     const detail = `is at version ${version}, but this evstore knows only ${latest}: a newer evstore upgraded it`;
     return [error('schema-newer', detail, 'npm install evstore@latest')];

@@ -87,14 +87,15 @@ export type Fold =
       readonly complete: (rows: readonly StoredRow[]) => Changes;
     };
 
-/** Changes of tables that appends write, too: computed from the events that their rows do not contain yet. */
+/**
+ * What a batch does to tables that appends write too: computed from the events that are not in their rows yet. Each row
+ * belongs to one stream.
+ */
 export interface DeferredChanges {
   readonly kind: 'deferred';
   readonly projection: string;
   /** The events of the batch, in order. */
   readonly events: readonly RecordedEvent[];
-  /** Each row belongs to one stream, whose order alone counts. */
-  readonly isPerStream: boolean;
   /** @throws E_HANDLER */
   readonly fold: (events: readonly RecordedEvent[]) => Fold;
 }

@@ -1,9 +1,9 @@
-/** What the port says of two sets of tables that stand at one position: those live, and those a rebuild has filled. */
+/** The port: differences between the live tables and those of a rebuild, at one position. */
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
 
-/** In this order: the position, then for each table what it has, its differences, and how many rows it has. */
+/** In this order: the position, then for each table its columns, its differences and its row counts. */
 export type Comparison =
-  /** The snapshot stands: whoever kept the live checkpoint where it is may let it go. */
+  /** The snapshot is open: the live checkpoint may move again. */
   | { readonly kind: 'position'; readonly position: number }
   | ComparedTable
   | TableDifferences
@@ -21,7 +21,7 @@ export interface ComparedTable {
   readonly table: string;
   /** Columns of the primary key, the same on both sides. */
   readonly key: readonly ComparedColumn[];
-  /** On both sides, outside the key: these are compared. */
+  /** The columns that are compared: on both sides, outside the key. */
   readonly columns: readonly ComparedColumn[];
   readonly onlyLive: readonly string[];
   readonly onlyRebuilt: readonly string[];
@@ -29,7 +29,7 @@ export interface ComparedTable {
 
 export interface ComparedColumn {
   readonly name: string;
-  /** Of the rebuilt table, as the engine spells it. */
+  /** The type in the rebuilt table, as the engine spells it. */
   readonly type: string;
 }
 
@@ -50,13 +50,13 @@ export interface ChangedRow {
   readonly columns: Readonly<Record<string, ChangedValue>>;
 }
 
-/** Whole numbers up to 2^53-1, real numbers, booleans (as SQLite keeps them: 0 and 1) and null as such; all else as text. */
+/** Whole numbers up to 2^53-1, real numbers, booleans (0 and 1 on SQLite) and null; everything else as text. */
 export interface ChangedValue {
   readonly live: StoredValue;
   readonly rebuilt: StoredValue;
 }
 
-/** Columns of a table as its catalog lists them, to be matched by name. */
+/** A column as the catalog lists it. */
 export interface CatalogColumn extends ComparedColumn {
   /** Place in the primary key; null outside of it. */
   readonly keyPlace: number | null;

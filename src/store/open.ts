@@ -1,4 +1,4 @@
-/** URL → Store: the only importer of the drivers, and of none but the one the URL asks for. */
+/** Opens the store of a URL. The only module that imports the drivers, and only the one the URL needs. */
 import { EvstoreError } from '../domain/errors.js';
 import { beginningOf } from './redact-url.js';
 import type { Engine, Store } from './store.js';
@@ -6,16 +6,16 @@ import type { Engine, Store } from './store.js';
 export interface OpenStoreOptions {
   /** Postgres only: where the tables live. Default `public`. */
   readonly schema?: string | undefined;
-  /** What the database shows as the client. Default `evstore`. */
+  /** The name of this client in the database. Default `evstore`. */
   readonly applicationName?: string | undefined;
   /** Refuses every write before it reaches the database. */
   readonly readOnly?: boolean | undefined;
-  /** SQLite only: make the file when it is missing. Otherwise a missing file is E_NO_SCHEMA. */
+  /** SQLite only: create the file when it is missing. By default a missing file is E_NO_SCHEMA. */
   readonly create?: boolean | undefined;
 }
 
 /**
- * `sqlite:PATH`, `sqlite::memory:`, `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone.
+ * Opens `sqlite:PATH`, `sqlite::memory:`, `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone.
  * @throws E_CONFIG for any other URL, or when the driver is not installed
  */
 export async function openStoreAt(url: string, options: OpenStoreOptions = {}): Promise<Store> {
@@ -28,7 +28,7 @@ export async function openStoreAt(url: string, options: OpenStoreOptions = {}): 
 }
 
 /**
- * The whole schema as SQL for the URL's engine; connects to nothing.
+ * Returns the complete schema as SQL for the URL's engine; connects to nothing.
  * @throws E_CONFIG
  */
 export async function printSchema(url: string, options: Pick<OpenStoreOptions, 'schema'> = {}): Promise<string> {
@@ -37,8 +37,8 @@ export async function printSchema(url: string, options: Pick<OpenStoreOptions, '
 }
 
 /**
- * The roles of a store and what each may do, as SQL; connects to nothing.
- * @throws E_USAGE for an engine without accounts, and for a prefix that is no plain name
+ * Returns the roles of a store and their privileges as SQL; connects to nothing.
+ * @throws E_USAGE for an engine without accounts, and for a prefix that is not a plain name
  */
 export async function printRoles(
   url: string,
@@ -46,7 +46,7 @@ export async function printRoles(
 ): Promise<string> {
   if (engineOf(url) === 'postgres') return (await importPostgres()).printRolesSql(options);
   throw new EvstoreError('E_USAGE', 'a SQLite store has no roles', {
-    why: 'Who may open the file may do everything: its permissions are all there is.',
+    why: 'Access is decided by the permissions of the file alone.',
     next: 'evstore init --roles --store postgres:',
   });
 }
@@ -71,7 +71,7 @@ async function importSqlite() {
   } catch (error) {
     if (!isMissingDriver(error)) throw error;
     throw new EvstoreError('E_CONFIG', 'the SQLite driver is not installed', {
-      why: 'better-sqlite3 is an optional dependency, and there was no build of it for this machine.',
+      why: 'better-sqlite3 is an optional dependency, and no build of it was found for this machine.',
       next: 'npm install better-sqlite3',
       cause: error,
     });

@@ -1,12 +1,12 @@
-/** The port: events that a read model has to do without, because its handler could not take them. */
+/** The port: events that are missing in a read model, because its handler could not process them. */
 
 /**
- * `parked`: waits to be tried again, and later events of its stream wait behind it. `skipped` and `discarded`: given up,
- * by the runner or by hand, and kept as evidence.
+ * `parked`: waits for a retry, and later events of its stream wait behind it. `skipped` (by the runner) and `discarded`
+ * (by hand): abandoned, and kept as evidence.
  */
 export type ParkedState = 'parked' | 'skipped' | 'discarded';
 
-/** An event that is put aside, and why. */
+/** A parked event, and why it is parked. */
 export interface SetAside {
   readonly globalPosition: number;
   readonly id: string;
@@ -15,31 +15,31 @@ export interface SetAside {
   readonly state: ParkedState;
   /** Null for one that only waits behind another of its stream. */
   readonly error: string | null;
-  /** How often it was tried; 0 for one that only waits. */
+  /** How many times it was tried; 0 for one that only waits. */
   readonly attempts: number;
 }
 
 export interface ParkedEvent extends SetAside {
-  /** The checkpoint it is missed by: a projection's, or a part's. For tables beside the live ones the projection. */
+  /** The checkpoint that misses it, of a projection or a part; for the tables of a rebuild, the projection. */
   readonly projection: string;
-  /** Which tables miss it: 0 for the live ones, otherwise those that stand beside them in that rebuild. */
+  /** The tables that miss it: 0 for the live ones, or the number of a rebuild for its tables. */
   readonly rebuild: number;
   readonly parkedAt: string;
 }
 
-/** What a transaction does to the events put aside, for the tables that it writes. */
+/** What a transaction changes about the parked events of the tables that it writes. */
 export interface ParkedChanges {
-  /** As `ParkedEvent` has it. */
+  /** As in `ParkedEvent`. */
   readonly projection: string;
-  /** Put aside, or put aside already and now in another state. */
+  /** Events to park, and parked ones whose state changes. */
   readonly added: readonly SetAside[];
   /** Positions of events that are in the tables now. */
   readonly removed: readonly number[];
 }
 
-/** All that is said must be so. */
+/** All given conditions must hold. */
 export interface ParkedFilter {
-  /** With its parts. */
+  /** Includes its parts. */
   readonly projection?: string;
   readonly rebuild?: number;
   readonly state?: ParkedState;
@@ -47,7 +47,7 @@ export interface ParkedFilter {
   readonly limit?: number;
 }
 
-/** Parked events of the live tables, those that only wait included, and those of parts. */
+/** The parked events of the live tables, including those that only wait, and those of parts. */
 export interface ParkedCount {
   readonly projection: string;
   readonly events: number;

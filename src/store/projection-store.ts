@@ -6,120 +6,120 @@ import type { Comparison } from './comparison.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
 
 export interface ProjectionStore {
-  /** Registered projections by name. */
+  /** Lists the registered projections by name. */
   list(): Promise<readonly ProjectionRecord[]>;
 
   /**
-   * Makes the live tables and the checkpoint of a new projection, in one transaction. A projection that is registered
-   * already is returned as it is, whatever its version.
+   * Creates the live tables and the checkpoint of a new projection, in one transaction. A projection that is registered
+   * already is returned unchanged, whatever its version.
    * @throws E_FOREIGN_TABLE when a table of that name exists and no projection owns it
    */
   register(registration: Registration): Promise<ProjectionRecord>;
 
-  /** Every row of `subscription_checkpoints`, ours and foreign ones. */
+  /** Lists every row of `subscription_checkpoints`, including those of other programs. */
   checkpoints(): Promise<readonly Checkpoint[]>;
 
-  /** Every checkpoint, and the cursor of every table of a rebuild that is still there: where it stands, what it was given. */
+  /** Lists the position and the audit of every checkpoint, and of the tables of every rebuild that still exist. */
   cursors(): Promise<readonly Cursor[]>;
 
   /**
-   * Moves a checkpoint by hand and bumps its generation, so that a running owner stops. Null deletes it. Events that
-   * were put aside beyond it are to come again, and are forgotten.
+   * Moves a checkpoint by hand and raises its generation, so that a running owner stops. Null deletes it. Forgets the
+   * parked events beyond it, because they will be delivered again.
    * @throws E_NOT_FOUND
    */
   setCheckpoint(subscriptionId: string, position: number | null): Promise<void>;
 
   /**
-   * Divides the work of a projection into so many parts, or with 1 makes it whole again, in one transaction: its checkpoints
-   * (see domain/parts.ts) give way to new ones at the same position. One that is divided so already is left as it is.
-   * @throws E_LOCK_HELD naming who runs it, or a part of it
-   * @throws E_CHECK_FAILED naming the parts and their positions, when they stand at different ones
-   * @throws E_UNSAFE_STORE when they stand at one, and were not given the same events
-   * @throws E_NOT_FOUND when there is no such projection, or a checkpoint of it is missing
+   * Changes the number of parts of a projection (1: undivided) in one transaction: new checkpoints (see domain/parts.ts) at
+   * the same position replace the present ones. Changes nothing when it has that number already.
+   * @throws E_LOCK_HELD naming the process that runs it, or a part of it
+   * @throws E_CHECK_FAILED naming the parts and their positions, when these differ
+   * @throws E_UNSAFE_STORE when the parts are at one position but were not given the same events
+   * @throws E_NOT_FOUND when there is no such projection, or one of its checkpoints is missing
    */
   divide(projection: string, parts: number): Promise<void>;
-  /** Which code asks to run a projection, on each of its checkpoints; written only where it is another. */
+  /** Records the code that asks to run a projection on each of its checkpoints; writes only where it differs. */
   recordCode(projection: string, code: CodeVersion): Promise<void>;
 
   /**
    * Takes the lease when it is free or expired by the database's clock, or when `steal` is set; the token rises each time.
-   * `held` carries who has it. The lease of a divided projection as a whole is had by `steal` alone: it takes those of all
-   * parts, and its position is that of the furthest.
-   * @throws E_SUPERSEDED for a part of a projection that is divided otherwise
+   * When it is held, the answer names the owner. The lease of a divided projection can only be taken with `steal`: that
+   * takes the leases of all parts, and its position is that of the furthest part.
+   * @throws E_SUPERSEDED for a part of a projection that has another number of parts
    */
   acquireLease(target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer>;
-  /** False when somebody else has the lease now. */
+  /** Returns false when another owner has the lease now. */
   renewLease(lease: Lease, ttlMs: number, vitals?: Vitals): Promise<boolean>;
-  /** Gives the lease back; nothing happens when it is somebody else's. */
+  /** Releases the lease; does nothing when another owner has it. */
   releaseLease(lease: Lease): Promise<void>;
-  /** Keeps the runner's last error beside its checkpoint; null clears it. */
+  /** Stores the runner's last error with its checkpoint; null clears it. */
   recordError(subscriptionId: string, message: string | null): Promise<void>;
 
-  /** Current rows of these keys (key columns only), in no particular order; absent keys have no row. */
+  /** Reads the rows of these keys (key columns only) in any order; keys without a row are left out. */
   readRows(table: string, spec: TableSpec, keys: readonly StoredRow[]): Promise<readonly StoredRow[]>;
 
   /**
-   * Read-model rows, events put aside and checkpoint in one transaction: the checkpoint moves from `from` to `to` only if
-   * it is still at `from` under this lease's token and generation. Where `from` is `to` nothing was delivered: the
-   * proof of what was stays as it is.
-   * @throws E_SUPERSEDED and nothing is written, when it is not
+   * Writes rows, parked events and the checkpoint in one transaction. The checkpoint moves from `from` to `to` only if it
+   * is still at `from` under this lease's token and generation. When `from` equals `to`, nothing was delivered and the
+   * audit stays as it is.
+   * @throws E_SUPERSEDED, writing nothing, when the checkpoint or the lease changed
    */
   apply(batch: AppliedBatch): Promise<void>;
 
-  /** Events put aside, by projection, tables and position. */
+  /** Lists parked events by projection, tables and position. */
   parked(filter?: ParkedFilter): Promise<readonly ParkedEvent[]>;
-  /** Streams with a parked event that those tables, or a part of them, miss: what comes later in them waits behind it. */
+  /** Lists the streams with a parked event of these tables, or of a part of them: their later events wait behind it. */
   parkedStreams(projection: string, rebuild: number): Promise<readonly string[]>;
-  /** Projections with parked events, by name. */
+  /** Lists the projections with parked events, by name. */
   countParked(): Promise<readonly ParkedCount[]>;
 
   /**
-   * For so long appends leave the events of a projection to its runner; 0 ends it. Those under way are waited for.
-   * The position of the last event that one has put into the live rows, 0 when none is marked.
-   * @throws E_TIMEOUT when appends under way took longer
+   * Makes appends leave the events of a projection to its runner for this long; 0 ends it. Waits for appends in progress.
+   * @returns the position of the last event that an append has put into the live rows; 0 when none is marked
+   * @throws E_TIMEOUT when appends in progress took too long
    */
   restInline(projection: string, forMs: number): Promise<number>;
 
-  /** Rows in a table, counted. */
+  /** Counts the rows of a table. */
   countRows(table: string): Promise<number>;
 
   /**
-   * What differs between the live tables and those the rebuild has filled, key by key, seen in one read-only snapshot in
-   * which both stand at one position. Tables, columns and keys are the catalog's. Memory does not grow with the rows, and
-   * writers go on; the snapshot ends with the iteration.
-   * @throws E_SUPERSEDED before the first item, when they stand at different positions now: try again
+   * Compares the live tables with those the rebuild has filled, key by key, in one read-only snapshot in which both are at
+   * one position. Tables, columns and keys are those of the catalog. Memory does not grow with the rows, and writers are
+   * not blocked; the snapshot ends with the iteration.
+   * @throws E_SUPERSEDED before the first item, when they are at different positions now: retry
    * @throws E_CONFIG naming a table without a primary key, or with different ones
    */
   compareTables(rebuild: Rebuild): AsyncIterable<Comparison>;
   /**
-   * The first rows of a statement, each as the text of a JSON object, read in a transaction that cannot write.
-   * @throws E_HANDLER for what is no single statement that reads, and for what the database refuses
+   * Reads the first rows of a statement, each as the text of a JSON object, in a transaction that cannot write.
+   * @throws E_HANDLER for anything but one SELECT statement, and for what the database refuses
    */
   select(statement: Statement, limit: number): Promise<readonly string[]>;
 
-  /** All rebuilds, newest first. */
+  /** Lists rebuilds, newest first. */
   rebuilds(projection?: string): Promise<readonly Rebuild[]>;
-  /** What stands in the way of replacing these tables, and what hangs on them. */
+  /** Reads what depends on these tables, and what prevents replacing them. */
   inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
-  /** What these tables take on disk, and what is left there. */
+  /** Measures what these tables take on disk, and the free space there. */
   measureTables(tables: readonly string[]): Promise<TableSizes>;
   /**
-   * Writes the journal row in state `planned` and holds its lease.
+   * Writes the journal row in state `planned` and takes its lease.
    * @throws E_LOCK_HELD naming the other, when an unfinished rebuild of the projection exists
    */
   startRebuild(plan: RebuildPlan, request: LeaseRequest): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }>;
-  /** `planned → filling`: makes the tables of the rebuild, without secondary indexes where they can wait. */
+  /** `planned → filling`: creates the tables of the rebuild, without secondary indexes where they can wait. */
   createRebuildTables(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild>;
-  /** `filling → ready`: the secondary indexes. */
+  /** `filling → ready`: creates the secondary indexes. */
   finishFill(rebuild: Rebuild, lease: Lease, model: ReadModel): Promise<Rebuild>;
   /**
    * `ready → swapped` in one transaction: live tables → `old`, rebuilt tables → live, with the names of their indexes
-   * and owned sequences; the projection takes the rebuild's version and code hash, its checkpoint the rebuild's
-   * position, its generation one more, and so do those of its parts; events put aside go with the tables that miss them.
-   * `live` is the lease on the projection, on all of its parts, so that no runner writes meanwhile.
-   * @throws E_TIMEOUT when the tables could not be locked in `lockTimeoutMs`: nothing has changed, try again
-   * @throws E_SUPERSEDED when a lease is lost or the rebuild lies behind the live checkpoint
-   * @throws E_UNSAFE_STORE naming what, when the tables or what hangs on them changed since the plan
+   * and owned sequences. The projection takes the rebuild's version and code hash. Its checkpoint, or those of its parts,
+   * take the rebuild's position, and their generation rises by one. Parked events go with the tables that miss them.
+   * The lease `live` is on the projection with all of its parts, so that no runner writes meanwhile.
+   * @throws E_TIMEOUT when the tables could not be locked in `lockTimeoutMs`: nothing has changed, retry
+   * @throws E_SUPERSEDED when a lease is lost or the rebuild is behind the live checkpoint
+   * @throws E_UNSAFE_STORE naming what changed on the tables since the plan
    */
   swap(
     rebuild: Rebuild,
@@ -128,7 +128,7 @@ export interface ProjectionStore {
   ): Promise<Rebuild>;
   /**
    * The inverse of `swap`, `swapped → ready`: the old tables are live again at `oldPosition`, under the old version.
-   * @throws E_CHECK_FAILED when the parts of the projection stand at different positions, or did at the swap
+   * @throws E_CHECK_FAILED when the parts of the projection are at different positions, or were at the swap
    */
   rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild>;
   /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
@@ -139,13 +139,13 @@ export interface ProjectionStore {
 
 export interface Cursor {
   readonly name: string;
-  /** Null for a checkpoint. */
+  /** The rebuild whose tables it belongs to; null for a checkpoint. */
   readonly rebuild: number | null;
   readonly position: number;
   readonly lastEventId: string | null;
-  /** Position of the event with that id; null when no event has it. */
+  /** The position of the event with that id; null when no event has it. */
   readonly lastEventAt: number | null;
-  /** Null when nothing is known: a foreign subscription, a saga, or one that was moved by hand and has not run since. */
+  /** Null when unknown: for a foreign subscription, a saga, and a checkpoint moved by hand that has not run since. */
   readonly audit: Audit | null;
 }
 
@@ -153,16 +153,16 @@ export interface ProjectionRecord {
   readonly name: string;
   readonly version: number;
   readonly codeHash: string;
-  /** Whether appends write its rows too. */
+  /** `inline`: appends write its rows too. */
   readonly mode: ProjectionMode;
-  /** Live tables. */
+  /** The live tables. */
   readonly tables: readonly string[];
   /** Rises with every swap, rollback and move of the checkpoint by hand. */
   readonly generation: number;
   readonly registeredAt: string;
-  /** What the projection's own code calls its live read model; null when that is tables of this database. */
+  /** The projection's own name for its live read model; null when that is tables of this database. */
   readonly target: string | null;
-  /** Into how many its work is divided; 1 unless it is. */
+  /** The number of parts; 1 when it is undivided. */
   readonly parts: number;
 }
 
@@ -183,29 +183,29 @@ export interface Checkpoint {
   readonly position: number;
   readonly updatedAt: string;
   readonly generation: number;
-  /** Id of the event at `position`, when the last batch held one. */
+  /** The id of the event at `position`, when the last batch had one. */
   readonly lastEventId: string | null;
-  /** Who holds the lease now; null when it is free or expired. */
+  /** The owner of the lease; null when it is free or expired. */
   readonly owner: string | null;
-  /** Events a second, as the runner last measured it. */
+  /** Events a second, as last measured by the runner. */
   readonly rate: number | null;
   readonly lastError: string | null;
-  /** Of whoever last asked to run it since the tables were last exchanged; null when nobody said. */
+  /** The code that last asked to run it since the last swap; null when unknown. */
   readonly code: CodeVersion | null;
 }
 
-/** What a lease is on: a projection's (or saga's) checkpoint, or a rebuild. */
+/** What a lease guards: the checkpoint of a projection or saga, or a rebuild. */
 export type LeaseTarget =
   | { readonly kind: 'checkpoint'; readonly subscriptionId: string }
   | { readonly kind: 'rebuild'; readonly id: number };
 
 export interface LeaseRequest {
-  /** Printed to others, e.g. `host:1234`. */
+  /** Shown to others, e.g. `host:1234`. */
   readonly owner: string;
   readonly ttlMs: number;
-  /** Take it from whoever has it. */
+  /** Take it even when another owner has it. */
   readonly steal?: boolean;
-  /** The code that is to run, kept beside the checkpoint. */
+  /** The code that will run, stored with the checkpoint. */
   readonly code?: CodeVersion;
 }
 
@@ -214,9 +214,9 @@ export interface Lease {
   readonly owner: string;
   /** Fencing token: only the latest one writes. */
   readonly token: number;
-  /** Generation of the checkpoint when the lease was taken; 0 for a rebuild. */
+  /** The generation of the checkpoint when the lease was taken; 0 for a rebuild. */
   readonly generation: number;
-  /** Position when the lease was taken. */
+  /** The position when the lease was taken. */
   readonly position: number;
 }
 
@@ -231,24 +231,24 @@ export interface Vitals {
 
 export interface AppliedBatch {
   readonly lease: Lease;
-  /** Which table's cursor a rebuild's batch moves: the one being built, or the old one being caught up. */
+  /** Which tables of a rebuild the batch is for: those being built, or the old ones being caught up. */
   readonly side?: 'built' | 'old';
   /** Exclusive. */
   readonly from: number;
   readonly to: number;
-  /** The last event of the batch, if it had one. */
+  /** The last event of the batch, if it has one. */
   readonly lastEventId: string | null;
   /**
-   * What was delivered between `from` and `to`: the proof that nothing was skipped. Without it nothing is known of this
-   * cursor any more; under another filter than before the proof begins at `from`.
+   * What was delivered between `from` and `to`: the audit that nothing was skipped. Without it the audit of this cursor
+   * ends; under another filter than before it begins at `from`.
    */
   readonly seen?: SeenEvents;
-  /** Deferred ones pass over the events that are marked, and take the marks off: see `AppendOptions.inline`. */
+  /** Deferred changes leave out the marked events, and delete the marks: see `AppendOptions.inline`. */
   readonly changes: Changes | DeferredChanges;
   readonly parked?: ParkedChanges;
 }
 
-/** Every event that the filter lets through, whether it changed anything, was put aside, or neither. */
+/** Every event that matches the filter, whether it changed a row, was parked, or neither. */
 export interface SeenEvents extends Tally {
   readonly filter: AuditFilter;
 }
@@ -261,23 +261,23 @@ export interface Rebuild {
   readonly version: number;
   readonly codeHash: string;
   readonly state: RebuildState;
-  /** Everything up to here is in the built tables. */
+  /** The built tables contain every event up to here. */
   readonly position: number;
   readonly tables: readonly RebuildTable[];
   /**
-   * Of what was live before the swap; null when nothing was. The position is null when the parts of the projection stood
-   * at different ones: then there is no going back.
+   * What was live before the swap; null when nothing was. The position is null when the parts of the projection were at
+   * different positions: then it cannot be rolled back.
    */
   readonly old: { readonly version: number; readonly codeHash: string; readonly position: number | null } | null;
   readonly owner: string | null;
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly swappedAt: string | null;
-  /** When `gc` may drop the old tables. */
+  /** From this time on `gc` may drop the old tables. */
   readonly keepOldUntil: string | null;
-  /** What it fills outside this database; null when that is tables. Live after the swap. */
+  /** The read model outside this database that it fills; null when it fills tables. Live after the swap. */
   readonly target: string | null;
-  /** What was live outside this database before the swap; null before it, and when that was tables. */
+  /** The read model outside this database that was live before the swap; null before it, and for tables. */
   readonly oldTarget: string | null;
 }
 
@@ -294,38 +294,38 @@ export interface RebuildPlan {
   readonly projection: string;
   readonly version: number;
   readonly codeHash: string;
-  /** Live names; the driver derives the others from the rebuild's id and refuses those that would be too long. */
+  /** Live names. The driver derives the others from the rebuild's id, and refuses names that would be too long. */
   readonly tables: readonly string[];
 }
 
 export interface SwapLeases {
   readonly rebuild: Lease;
-  /** On the projection's checkpoint. */
+  /** The lease on the projection's checkpoint. */
   readonly live: Lease;
 }
 
 export interface RollbackOptions {
   readonly lockTimeoutMs: number;
-  /** Readers may go back to an earlier position. Default false: old tables behind the live ones are E_SUPERSEDED. */
+  /** Allow old tables that are behind the live ones. Default false: they are E_SUPERSEDED. */
   readonly goBack?: boolean;
 }
 
 export interface TableFacts {
   readonly table: string;
   readonly exists: boolean;
-  /** From the engine's statistics; null when it has none. */
+  /** From the engine's statistics; null when there are none. */
   readonly estimatedRows: number | null;
   readonly indexes: readonly string[];
-  /** What a swap keeps by itself, by name: grants, comments, owner. */
+  /** What a swap carries over: grants, comments, owner … */
   readonly carried: readonly Dependent[];
-  /** What a swap cannot carry over: its presence refuses the rebuild. */
+  /** What a swap cannot carry over: a rebuild is refused while it exists. */
   readonly blocking: readonly Dependent[];
 }
 
 export interface TableSizes {
-  /** In the order asked for; with indexes; null where there is no such table. */
+  /** In the order given, with indexes; null where there is no such table. */
   readonly tables: readonly { readonly table: string; readonly bytes: number | null }[];
-  /** On the disk of the store; null where the engine cannot see it. */
+  /** Free bytes on the disk of the store; null where the engine cannot see it. */
   readonly freeBytes: number | null;
 }
 

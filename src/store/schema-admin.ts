@@ -1,34 +1,33 @@
-/** The port, third part: the schema, and what it rests on. */
+/** The port, third part: the schema and its guards. */
 import type { Finding } from '../domain/finding.js';
 
 export interface SchemaAdmin {
   status(): Promise<SchemaStatus>;
   /**
-   * Creates or upgrades the schema under a lock, in one transaction; nothing pending is no change.
-   * @returns the migrations that this call applied, and nobody else at the same time
-   * @throws E_FOREIGN_TABLE, E_SCHEMA_NEWER, E_LOCK_HELD after `lockTimeoutMs`
+   * Creates or upgrades the schema under a lock, in one transaction. Changes nothing when nothing is pending.
+   * @returns the migrations that this call applied, not those of another process at the same time
+   * @throws E_FOREIGN_TABLE, E_SCHEMA_NEWER, E_UNSAFE_STORE for other migrations, E_LOCK_HELD after `lockTimeoutMs`
    */
   migrate(options?: { readonly lockTimeoutMs?: number }): Promise<readonly MigrationStatus[]>;
   /**
-   * What every command but `init` and `migrate` calls first.
-   * @throws E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER
+   * Every command except `init` and `migrate` calls this first.
+   * @throws E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER, E_UNSAFE_STORE for a store made by other migrations
    */
   assertReady(): Promise<void>;
   /**
-   * Whether what the order of the log rests on is whole; called before the first ordered read.
-   * @throws E_UNSAFE_STORE naming what is not
+   * Checks what the order of the log depends on; called before the first ordered read.
+   * @throws E_UNSAFE_STORE naming what is broken
    */
   assertGuards(): Promise<void>;
-  /** What `assertGuards` would name, a sentence each; none when all is whole. */
+  /** Returns what `assertGuards` would name, as sentences; empty when nothing is broken. */
   findBrokenGuards(): Promise<readonly string[]>;
-  /** What the engine can say about itself and this account: for a store with or without a schema. */
+  /** Describes the engine and this account, of a store with or without a schema. */
   diagnose(): Promise<Diagnosis>;
 }
 
 export interface Diagnosis {
-  /** What is so, in the order to show it. */
+  /** In the order to show them. */
   readonly facts: readonly Fact[];
-  /** What of it is wrong. */
   readonly findings: readonly Finding[];
 }
 
@@ -38,9 +37,9 @@ export interface Fact {
 }
 
 export interface SchemaStatus {
-  /** Highest applied; 0 without a schema. */
+  /** The highest applied one; 0 without a schema. */
   readonly version: number;
-  /** Highest this program knows. */
+  /** The highest one that this program knows. */
   readonly latest: number;
   readonly migrations: readonly MigrationStatus[];
 }
@@ -48,7 +47,7 @@ export interface SchemaStatus {
 export interface MigrationStatus {
   readonly version: number;
   readonly name: string;
-  /** `drifted`: applied from another text than the one this program has. */
+  /** `drifted`: applied from another file than this program has. `unknown`: this program has no file of that name. */
   readonly state: 'applied' | 'pending' | 'drifted' | 'unknown';
   readonly appliedAt: string | null;
 }

@@ -1,9 +1,9 @@
 /**
- * The port: what an event store is to the rest of evstore. The conformance suites in test/conformance are its
- * definition; both drivers pass them all.
+ * The port: what the rest of evstore knows of an event store. The conformance suites in test/conformance define it; both
+ * drivers pass all of them.
  *
- * Transactions are never handed out: each method is one unit, whole or not at all. Errors are `EvstoreError`s, named by
- * meaning; the driver's own error is their cause.
+ * The port exposes no transactions: each method takes effect completely or not at all. Errors are `EvstoreError`s named by
+ * meaning, with the driver's own error as their cause.
  */
 import type { EventLog } from './event-log.js';
 import type { ProjectionStore } from './projection-store.js';
@@ -19,11 +19,11 @@ export type Engine = 'postgres' | 'sqlite';
 
 export interface Store {
   readonly engine: Engine;
-  /** The URL without its password, fit to print. */
+  /** The URL without its password, safe to print. */
   readonly location: string;
   readonly log: EventLog;
   readonly projections: ProjectionStore;
   readonly schema: SchemaAdmin;
-  /** Ends every connection; never throws, never hangs. */
+  /** Closes every connection; never throws, never hangs. */
   close(): Promise<void>;
 }

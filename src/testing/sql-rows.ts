@@ -3,8 +3,9 @@ import type { RecordedEvent } from '../domain/event.js';
 import type { Statement } from '../domain/read-model.js';
 import type { PreparedSqlProjection } from '../projection/define/prepare.js';
 import { statementsOf } from '../projection/fold/row-fold.js';
-import { Database, type RawValue } from '../store/sqlite/connection/database.js';
+import { Database } from '../store/sqlite/connection/database.js';
 import { quoteIdentifier } from '../store/sqlite/connection/literals.js';
+import type { RawValue } from '../store/sqlite/connection/values.js';
 import { runStatement } from '../store/sqlite/read-models/read-model.js';
 
 const inMemory = { path: ':memory:', isMemory: true, location: 'sqlite::memory:' };

@@ -57,6 +57,8 @@ forEachEngine((engine) => {
         expect(ofStore(await examine(url))).toEqual(['error schema-pending schema', 'warning schema-drifted schema']);
         await raw.query("insert into evstore_migrations (version, name, checksum) values (999, 'later', '')");
         expect(ofStore(await examine(url))).toEqual(['error schema-newer schema']);
+        await raw.query("update evstore_migrations set name = 'order' where version = 2");
+        expect(ofStore(await examine(url))).toEqual(['error schema-other schema']);
       },
       { migrated: false },
     ));

@@ -121,12 +121,12 @@ export const partsSuite = suite('parts', {
   'refused while somebody runs it, or a part of it, by name': async ({ store }) => {
     const lease = await startProjection(store, 'host:7');
     const whole = await errorOf('E_LOCK_HELD', store.projections.divide(name, 2));
-    expect(whole.message).toContain('host:7 runs order_totals');
+    expect(whole.message).toContain('host:7 is running order_totals');
     await store.projections.releaseLease(lease);
     await store.projections.divide(name, 2);
     await takeLease(store, checkpointOf(`${name}#2/2`), { ...request, owner: 'host:8' });
     const part = await errorOf('E_LOCK_HELD', store.projections.divide(name, 1));
-    expect(part.message).toContain('host:8 runs order_totals#2/2');
+    expect(part.message).toContain('host:8 is running order_totals#2/2');
     expect(await store.projections.list()).toMatchObject([{ parts: 2 }]);
     await store.projections.divide(name, 2);
     await errorOf('E_NOT_FOUND', store.projections.divide('nobody', 2));

@@ -28,6 +28,27 @@ export const schemaSuite = suite(
       expect(await readAll(store)).toHaveLength(1);
     },
 
+    'a store made by other migrations is refused, and nothing is applied to it': async ({ store, raw }) => {
+      await store.schema.migrate();
+      await raw.query("update evstore_migrations set name = 'order' where version = 2");
+      await raw.query('delete from evstore_migrations where version > 5');
+      for (const ask of [() => store.schema.assertReady(), () => store.schema.migrate()]) {
+        const error = await errorOf('E_UNSAFE_STORE', ask());
+        expect(error.message).toContain('another line of migrations');
+        expect(error.why).toContain('Migration 2 is order in the store and append in this evstore');
+      }
+      const { migrations } = await store.schema.status();
+      expect(migrations.map(({ state }) => state)).toEqual([
+        'applied',
+        'unknown',
+        'applied',
+        'applied',
+        'applied',
+        'pending',
+        'pending',
+      ]);
+    },
+
     'F18: eight that init at once make one schema': async ({ open, store }) => {
       const stores = await Promise.all(Array.from({ length: 8 }, () => open()));
       await Promise.all(stores.map((each) => each.schema.migrate()));

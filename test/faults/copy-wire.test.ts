@@ -32,7 +32,13 @@ beforeEach(async () => {
   await test.raw.query('truncate facts');
 });
 
-const connect = () => new Database(parseConnectionUrl(proxy.url), 'rows by copy', false);
+const connect = () =>
+  new Database(parseConnectionUrl(proxy.url), {
+    schema: 'public',
+    sql: (name) => name,
+    applicationName: 'rows by copy',
+    readOnly: false,
+  });
 
 function* lines(count: number, odd: (index: number) => CopyValue | undefined = () => undefined): Generator<string> {
   for (let index = 1; index <= count; index++)

@@ -34,7 +34,7 @@ export const tracesOf = (version: number) =>
     }),
   );
 
-/** A row per stream: the positions of its events in the order they came. */
+/** A second projection with a row per stream: the positions of its events in the order they came. */
 export const positionTraces = prepareProjection(
   defineProjection({
     name: 'position_traces',
@@ -165,11 +165,19 @@ export async function expectTraces(
   );
 }
 
-/** The positions in all rows, in the order of the log; an event that was applied twice is there twice. */
+/** Returns the positions in the rows of `positionTraces`, each once and those of a stream in the order of the log. */
 export async function readPositions(store: Store): Promise<number[]> {
-  const rows = await readTraces(store, positionTraces);
-  const positions = [...rows.values()].flatMap((trace) => trace.split(' ').slice(1).map(Number));
-  return positions.sort((a, b) => a - b);
+  const positions: number[] = [];
+  for (const trace of (await readTraces(store, positionTraces)).values()) {
+    const ofStream = trace.split(' ').slice(1).map(Number);
+    deepStrictEqual(ofStream, [...new Set(ofStream)].sort(byNumber));
+    positions.push(...ofStream);
+  }
+  return positions.sort(byNumber);
+}
+
+function byNumber(a: number, b: number): number {
+  return a - b;
 }
 
 /** Marked events by projection, in order: `NAME/REBUILD` → positions. */

@@ -26,7 +26,6 @@ export function toInlineProjection(projection: PreparedProjection): InlineProjec
     version,
     codeHash,
     filter,
-    isPerStream: true,
     fold: (events) => foldAtOnce(projection, events, live),
   };
 }
@@ -41,7 +40,6 @@ export function deferChanges(
     kind: 'deferred',
     projection: projection.name,
     events,
-    isPerStream: true,
     fold: (unmarked) => {
       const fold = unnamed(() => foldAtOnce(projection, unmarked, target));
       if (fold.kind === 'statements') return fold;

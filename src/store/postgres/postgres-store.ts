@@ -1,11 +1,11 @@
-/** The Postgres driver: one Database, and the parts of the port over it. */
+/** The Postgres driver. */
 import { openSqlFolder } from '../shared/sql.js';
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
-import { PostgresEventLog } from './log/event-log.js';
-import { PostgresProjectionStore } from './projection-store.js';
-import { PostgresSchemaAdmin } from './schema/schema-admin.js';
+import { openEventLog } from './log/event-log.js';
+import { openProjectionStore } from './projection-store.js';
+import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
 
 export { printRolesSql } from './schema/roles.js';
@@ -23,20 +23,24 @@ export interface PostgresStoreOptions {
 }
 
 /**
- * Connects when first asked something.
+ * Connects with the first statement.
  * @throws E_CONFIG for a malformed URL or schema name
  */
 export function openPostgresStore(options: PostgresStoreOptions): Store {
   const schema = checkSchemaName(options.schema ?? 'public');
   const target = parseConnectionUrl(options.url);
-  const database = new Database(target, options.applicationName ?? 'evstore', options.readOnly ?? false);
-  const sql = openSqlFolder(new URL('./', import.meta.url), renderSchema(schema));
+  const database = new Database(target, {
+    schema,
+    sql: openSqlFolder(new URL('./', import.meta.url), renderSchema(schema)),
+    applicationName: options.applicationName ?? 'evstore',
+    readOnly: options.readOnly ?? false,
+  });
   return {
     engine: 'postgres',
     location: target.location,
-    log: new PostgresEventLog(database, sql, schema),
-    projections: new PostgresProjectionStore(database, sql, schema),
-    schema: new PostgresSchemaAdmin(database, sql, schema),
+    log: openEventLog(database),
+    projections: openProjectionStore(database),
+    schema: openSchemaAdmin(database),
     close: () => database.close(),
   };
 }

@@ -1,4 +1,4 @@
-/** How many events to read at once: what is asked for, but no more than fit a few megabytes if they are as large as the last ones. */
+/** Chooses how many events to read at once: as many as wanted, but only a few megabytes, judging by the last ones. */
 
 const firstSize = 1_000;
 const charactersAtOnce = 4_194_304;
@@ -17,7 +17,7 @@ export class BatchSize {
     return this.#size;
   }
 
-  /** @param characters of all the events that were read at that size */
+  /** @param characters in all the events of the last batch */
   record(events: number, characters: number): void {
     if (events === 0) return;
     const fitting = Math.max(1, Math.floor((charactersAtOnce * events) / Math.max(1, characters)));

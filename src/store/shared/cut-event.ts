@@ -1,14 +1,13 @@
 /**
- * An event out of the text of its row, each field cut where it stands: this is done for every event that anybody reads,
- * and one text a row costs an engine's driver far less than ten values. Columns: id, position, version, schema version,
- * time, metadata, data, stream type, type, stream.
+ * Cuts an event out of the text of its row. Every event that is read takes this path, and one text a row costs a driver far
+ * less than ten values. Columns: id, position, version, schema version, time, metadata, data, stream type, type, stream.
  */
 import type { RecordedEvent } from '../../domain/event.js';
 import { NameCache } from './name-cache.js';
 
 /** How an engine spells a row. */
 export interface RowSpelling {
-  /** Between two fields: a control character, which no JSON contains. */
+  /** Separates two fields: a control character, which JSON never contains. */
   readonly separator: string;
   readonly cutTimestamp: (text: string, from: number, to: number) => string;
   /** @throws E_CORRUPT above 2^53-1 */
@@ -16,12 +15,12 @@ export interface RowSpelling {
 }
 
 const uuidLength = 36;
-/** A number of so few digits is not rounded. */
+/** A number with at most this many digits is not rounded. */
 const safeDigits = 15;
 const digit0 = 48;
 const names = new NameCache();
 
-/** Undefined when a name contains the separator. @param to where the row ends */
+/** Returns undefined when a name contains the separator. @param to the end of the row */
 export function cutEvent(row: RowSpelling, text: string, from: number, to: number): RecordedEvent | undefined {
   const { separator } = row;
   const idEnd = from + uuidLength;

@@ -1,4 +1,4 @@
-/** What a reader of a read model meets when its table was dropped or renamed by hand. */
+/** Names the error when the table of a read model is missing. */
 import { EvstoreError } from '../../domain/errors.js';
 
 export function lostTable(table: string, cause: unknown): EvstoreError {

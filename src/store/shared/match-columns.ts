@@ -1,4 +1,4 @@
-/** Which columns of two tables can be compared, and by which key their rows are matched. */
+/** Finds the columns of two tables to compare, and the key that matches their rows. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { CatalogColumn, ComparedColumn, ComparedTable } from '../comparison.js';
 
@@ -21,7 +21,7 @@ export function matchColumns(
   const key = rebuiltKey.map(({ name }) => name);
   if (liveKey.length === 0 || key.length === 0) {
     throw new EvstoreError('E_CONFIG', `table ${table} has no primary key`, {
-      why: 'Rows are compared key by key: without a key none can be told from another.',
+      why: 'Rows are compared by key: without one, rows cannot be matched.',
       details: { table },
     });
   }
@@ -52,7 +52,7 @@ function toCompared({ name, type }: CatalogColumn): ComparedColumn {
   return { name, type };
 }
 
-/** @throws E_SUPERSEDED unless both stand at one position and the rebuild's tables are there */
+/** @throws E_SUPERSEDED unless both are at one position and the rebuild's tables exist */
 export function assertOnePosition(projection: string, live: number | null, rebuilt: number, state: string): number {
   if (live === rebuilt && (state === 'filling' || state === 'ready')) return rebuilt;
   const where = live === null ? 'The live tables are not at one position' : `The live tables are at ${live}`;

@@ -1,6 +1,6 @@
-/** Reads the next item while the current one is worked on. A failure is met where the item would have been. */
+/** Reads the next item while the current one is processed. A failure is thrown in the place of its item. */
 
-/** @param isEnough true: what is on its way already is the last item */
+/** @param isEnough returns true when the item that is being read is the last */
 export async function* readAhead<Item>(source: AsyncIterable<Item>, isEnough = () => false): AsyncGenerator<Item> {
   const iterator = source[Symbol.asyncIterator]();
   let next = iterator.next();

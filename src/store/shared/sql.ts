@@ -1,5 +1,5 @@
 /** Reads SQL from the `sql/` folder of each room of an engine. A file is read when it is first needed, and once. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 /** Returns the text of `ROOM/sql/NAME.sql` without its header comment. A name is unique within its engine. */
 export type SqlFolder = (name: string) => string;
@@ -23,27 +23,7 @@ export function openSqlFolder(engine: URL, render: (text: string) => string = (t
   };
 }
 
-/** One file `NNNN-name.sql` of a migrations folder. */
-export interface MigrationFile {
-  readonly version: number;
-  readonly name: string;
-  /** As it stands in the file, which is read when it is first wanted. */
-  readText(): string;
-}
-
-/** In the order of their numbers. */
-export function readMigrations(folder: URL): readonly MigrationFile[] {
-  return readdirSync(folder)
-    .filter((file) => file.endsWith('.sql'))
-    .sort()
-    .map((file) => ({
-      version: Number(file.slice(0, 4)),
-      name: file.slice(5, -'.sql'.length),
-      readText: () => readFileSync(new URL(file, folder), 'utf8'),
-    }));
-}
-
-/** The comment at the top is for the reader of the file, not for the server. */
+/** Removes the comment at the top: it is for the reader of the file, not for the server. */
 function withoutHeader(text: string): string {
   return text.replace(/^(?:--[^\n]*\n|\s*\n)+/, '').trimEnd();
 }

@@ -1,8 +1,8 @@
-/** Starts a thread, in the form the program runs in. */
+/** Starts a thread from the sources or from the built program, whichever runs. */
 import { Worker } from 'node:worker_threads';
 
 /**
- * @param module without its ending: `.js` when installed, `.ts` under a test runner, which needs what compiles it
+ * @param module without its ending: `.js` when installed, `.ts` under a test runner, with the module that compiles it
  * @param from the URL of the module that starts it
  */
 export function startThread(module: string, from: string, workerData: unknown): Worker {

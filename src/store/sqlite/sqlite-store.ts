@@ -1,11 +1,10 @@
-/** The SQLite driver: one Database, and the parts of the port over it. */
-import { openSqlFolder } from '../shared/sql.js';
+/** The SQLite driver. */
 import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
-import { SqliteEventLog } from './log/event-log.js';
-import { SqliteProjectionStore } from './projection-store.js';
-import { SqliteSchemaAdmin } from './schema/schema-admin.js';
+import { openEventLog } from './log/event-log.js';
+import { openProjectionStore } from './projection-store.js';
+import { openSchemaAdmin } from './schema/schema-admin.js';
 
 export { printSchemaSql } from './schema/schema-admin.js';
 
@@ -20,13 +19,12 @@ export interface SqliteStoreOptions {
 
 /**
  * Opens the file at once.
- * @throws E_CONFIG for a malformed URL and for what is no file, E_NO_SCHEMA, E_CONNECT, E_CORRUPT
+ * @throws E_CONFIG for a malformed URL and for anything but a file, E_NO_SCHEMA, E_CONNECT, E_CORRUPT
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const create = options.create ?? false;
   const target = parseConnectionUrl(options.url, create);
   const database = new Database(target, options.readOnly ?? false, create);
-  const sql = openSqlFolder(new URL('./', import.meta.url));
   try {
     await database.prepare();
   } catch (error) {
@@ -36,9 +34,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return {
     engine: 'sqlite',
     location: target.location,
-    log: new SqliteEventLog(database, sql),
-    projections: new SqliteProjectionStore(database, sql),
-    schema: new SqliteSchemaAdmin(database, sql),
+    log: openEventLog(database),
+    projections: openProjectionStore(database),
+    schema: openSchemaAdmin(database),
     close: async () => database.close(),
   };
 }

@@ -1,4 +1,4 @@
-/** A Postgres URL, the PG* variables and libpq's rules → what node-postgres is given, and what may be printed. */
+/** Parses a Postgres URL and the PG* variables by libpq's rules. */
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import { EvstoreError } from '../../../domain/errors.js';
@@ -13,9 +13,9 @@ export interface ConnectionTarget {
   readonly database: string | undefined;
   readonly options: string | undefined;
   readonly connectTimeoutMs: number;
-  /** To be tried in this order; false is without. */
+  /** In the order to try them; false is a connection without encryption. */
   readonly encryptions: readonly Encryption[];
-  /** Without the password. */
+  /** The URL without the password. */
   readonly location: string;
 }
 
@@ -24,7 +24,7 @@ export type Encryption = false | ConnectionOptions;
 const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof modes)[number];
 
-/** What a timer takes: above it, Node.js does not wait at all. */
+/** The longest timer: above it, Node.js does not wait at all. */
 const longestTimeoutMs = 2_147_483_647;
 
 /** @throws E_CONFIG */
@@ -62,13 +62,13 @@ interface UrlParts {
   readonly query: URLSearchParams;
 }
 
-/** As a URL should be; failing that the last `@` ends the user part, so that a raw `/`, `#` or `?` in a password works. */
+/** If the URL is malformed, the last `@` ends the user part, so that a raw `/`, `#` or `?` in a password works. */
 function splitUrl(url: string): UrlParts {
   const rest = url.replace(/^postgres(ql)?:/i, '');
   if (rest === '' || rest === '//') return { userPart: '', hostPart: '', path: '', query: new URLSearchParams() };
   const clean = /^\/\/(?:([^@/?#]*)@)?([^@/?#]*)(?:\/([^@?#]*))?(?:\?([^#]*))?$/.exec(rest);
   const parts = clean ?? /^\/\/(?:(.*)@)?([^@/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?$/.exec(rest);
-  if (parts === null) throw malformed(url, 'It should read postgres://USER@HOST:PORT/DATABASE.');
+  if (parts === null) throw malformed(url, 'Write postgres://USER@HOST:PORT/DATABASE.');
   const [, userPart = '', hostPart = '', path = '', query = ''] = parts;
   return { userPart, hostPart, path, query: new URLSearchParams(query.replaceAll('+', '%2B')) };
 }

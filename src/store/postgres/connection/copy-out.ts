@@ -1,17 +1,17 @@
-/** COPY … TO STDOUT as a query of node-postgres: whole lines of text, many at a time. */
+/** Runs COPY … TO STDOUT as a query of node-postgres, which yields complete lines of text, many at a time. */
 import { isAscii } from 'node:buffer';
 import type { Submittable } from 'pg';
 
-/** The part of the driver's connection that is used here. */
+/** The part of the driver's connection used here. */
 interface Wire {
   query(text: string): void;
 }
 
-/** Lines that are decoded in one go, in bytes: small enough for their text to stay with the young. What is cut out of it keeps no more alive. */
+/** Bytes decoded at once: few enough for the text to stay in the young generation, since whatever is cut out of it keeps all of it in memory. */
 const blockBytes = 8_192;
 
 export class CopyOut implements Submittable {
-  /** Resolves when all lines were taken. */
+  /** Resolves when all lines were passed to `take`. */
   readonly done: Promise<void>;
   readonly text: string;
   readonly #take: (lines: string) => void;
@@ -21,7 +21,7 @@ export class CopyOut implements Submittable {
   #resolve: () => void = () => {};
   #reject: (error: unknown) => void = () => {};
 
-  /** @param take gets whole lines, ends included; when it throws, the rest is read over, and then the error is thrown */
+  /** @param take gets complete lines with their line ends; when it throws, the rest is skipped, then the error is thrown */
   constructor(text: string, take: (lines: string) => void) {
     this.text = text;
     this.#take = take;
@@ -35,7 +35,7 @@ export class CopyOut implements Submittable {
     wire.query(this.text);
   }
 
-  /** One line each. The driver uses the memory of its messages again, so they are copied. */
+  /** Each message is one line. It is copied, because the driver reuses the memory of its messages. */
   handleCopyData({ chunk }: { readonly chunk: Buffer }): void {
     if (this.#used + chunk.length > blockBytes) this.#flush();
     if (chunk.length > blockBytes) {

@@ -1,15 +1,15 @@
-/** Lines of COPY's text format. */
+/** Writes and reads lines of COPY's text format. */
 
 export type CopyValue = string | number | boolean | null;
 
-/** As long a message as is worth making. */
+/** Longer messages bring no gain. */
 const pieceLength = 65_536;
 const special = /[\\\t\n\r]/;
 const escapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-/** Of a letter after a backslash; any other character means itself. */
+/** The meanings of letters after a backslash; any other character means itself. */
 const meanings: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-/** The values of one row as a line, with its end. */
+/** Returns the values of one row as a line, with its line end. */
 export function copyLine(values: readonly CopyValue[]): string {
   let line = '';
   let separator = '';
@@ -20,7 +20,7 @@ export function copyLine(values: readonly CopyValue[]): string {
   return `${line}\n`;
 }
 
-/** The fields of a line without its end, as the server spelt them; null for none. */
+/** Returns the fields of a line without its line end, as the server spelt them. */
 export function splitLine(line: string): (string | null)[] {
   return line.split('\t').map((field) => {
     if (field === '\\N') return null;
@@ -28,7 +28,7 @@ export function splitLine(line: string): (string | null)[] {
   });
 }
 
-/** Few and long messages out of many short lines. */
+/** Joins many short lines into few long messages. */
 export function* joinLines(lines: Iterable<string>): Generator<Buffer> {
   let piece = '';
   for (const line of lines) {

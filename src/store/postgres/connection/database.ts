@@ -1,4 +1,4 @@
-/** Connections and transactions: the only module that talks to node-postgres. Rows are arrays of raw text. */
+/** Connections and transactions: the only module that uses node-postgres. Rows are arrays of raw text. */
 import { createHash } from 'node:crypto';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -6,60 +6,85 @@ import { pipeline } from 'node:stream/promises';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { EvstoreError } from '../../../domain/errors.js';
+import type { SqlFolder } from '../../shared/sql.js';
 import type { ConnectionTarget } from './connection-url.js';
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
 import { driver } from './driver.js';
-import { isEncryptionRefused, isStatementElsewhere, namedError, poisonsClient, sqlState } from './errors.js';
+import {
+  isConnectionRefused,
+  isEncryptionRefused,
+  isRetryable,
+  isStatementElsewhere,
+  namedError,
+  poisonsClient,
+  sqlState,
+  tooManyConnections,
+} from './errors.js';
 import { fillIn } from './literals.js';
 import { Statement } from './statement.js';
-
-/** A value of a row as Postgres spells it. */
-export type RawRow = readonly (string | null)[];
-export type Parameter = string | number | boolean | null | readonly (string | number | boolean | null)[];
+import type { Parameter, RawRow } from './values.js';
 
 export interface Session {
+  /** The schema of the store. */
+  readonly schema: string;
+  /** Returns the text of the statement NAME.sql of this engine. */
+  readonly sql: SqlFolder;
+  /** Runs the statement NAME.sql of this engine. */
+  ask(name: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
   query(text: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]>;
-  /** Several statements in one message, without parameters and without rows. */
+  /** Runs several statements in one message, without parameters and without rows. */
   script(text: string): Promise<void>;
-  /** COPY … FROM STDIN in text format: all rows, as `copyLine` makes them, or none. They are taken as the server takes them. */
+  /** Runs COPY … FROM STDIN with the lines of `copyLine`: all rows or none. Reads them as fast as the server does. */
   copyIn(text: string, rows: Iterable<string>): Promise<void>;
 }
 
 export interface TransactionOptions {
-  /** Runs with BEGIN in one message. */
+  /** Statements to run with BEGIN in one message. */
   readonly prelude?: string;
-  /** What to do when COMMIT was sent and nobody answered; by default the error is thrown as it is. */
+  /** Called when the connection was lost after COMMIT was sent; by default the error is thrown. */
   readonly onLostCommit?: (error: unknown) => Promise<void>;
 }
 
 const maxConnections = 8;
+/** How long to wait for a server with too many connections. */
 const busyRetryMs = 5000;
 const closePatienceMs = 1000;
-/** A process that is frozen in the middle of a transaction would keep its locks: who waits for its lease waits for them. */
+/** After this long the server ends a transaction of a frozen process, whose locks would block the next owner of its lease. */
 const frozenAfterMs = 10_000;
-/** Of a snapshot, whose locks keep nobody from writing, and whose items are taken in somebody else's time. */
+/** The same for a snapshot: its locks block no writer, and the caller takes its items slowly. */
 const frozenSnapshotAfterMs = 60_000;
-/** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
+/** The maximum of a timer of Node.js, and of a setting of Postgres in milliseconds. */
 const longestTimeoutMs = 2_147_483_647;
 const names = new Map<string, string>();
 
+export interface DatabaseOptions {
+  readonly schema: string;
+  readonly sql: SqlFolder;
+  readonly applicationName: string;
+  readonly readOnly: boolean;
+}
+
 export class Database implements Session {
+  readonly schema: string;
+  readonly sql: SqlFolder;
   readonly #target: ConnectionTarget;
   readonly #applicationName: string;
   readonly #readOnly: boolean;
-  /** Which of the target's encryptions is in use. */
+  /** Index of the encryption in use. */
   #attempt = 0;
   #pool: pg.Pool;
-  /** Open ones: what does not close by itself would keep the process alive. */
+  /** Open sockets: those that do not close by themselves would keep the process alive. */
   readonly #sockets = new Set<Socket>();
   #isClosed = false;
   #hasConnected = false;
-  /** A pooler hands out another of the server's connections for each transaction. */
+  /** A pooler is in between: each transaction may use another connection of the server. */
   #isPooled = false;
 
-  constructor(target: ConnectionTarget, applicationName: string, readOnly: boolean) {
+  constructor(target: ConnectionTarget, { schema, sql, applicationName, readOnly }: DatabaseOptions) {
     this.#target = target;
+    this.schema = schema;
+    this.sql = sql;
     this.#applicationName = applicationName;
     this.#readOnly = readOnly;
     this.#pool = this.#makePool();
@@ -69,9 +94,9 @@ export class Database implements Session {
     return this.#target.location;
   }
 
-  /** Whether the server was ever reached: if so, a refused connection may be a restart, not a wrong URL. */
-  get hasConnected(): boolean {
-    return this.#hasConnected;
+  /** Returns true when the same work may succeed now. A server that was never reached may be a wrong URL, not a restart. */
+  mayRetry(error: unknown): boolean {
+    return isRetryable(error) && (this.#hasConnected || !isConnectionRefused(error));
   }
 
   /** @throws E_READ_ONLY when the store was opened for reading */
@@ -80,19 +105,24 @@ export class Database implements Session {
     throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
   }
 
-  /** One statement, one transaction. Without a timeout it may take as long as it takes. */
+  ask(name: string, parameters?: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+    return this.query(this.sql(name), parameters, timeoutMs);
+  }
+
+  /** Runs one statement in a transaction of its own. Without a timeout it may take any time. */
   async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
     return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
   }
 
-  /** As `query`, for what is asked again and again: the server keeps the statement and its plan. */
-  async queryAgain(text: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+  /** Runs a frequent statement as `ask`: the server keeps the statement and its plan. */
+  async askAgain(name: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
+    const text = this.sql(name);
     return this.#withClient(async (client) => {
       if (this.#isPooled) return runStatement(client, text, parameters, timeoutMs);
       try {
         return await runStatement(client, text, parameters, timeoutMs, nameStatement(text));
       } catch (error) {
-        // Found out before anything was done.
+        // The server refused it before doing anything.
         if (!isStatementElsewhere(error)) throw error;
         this.#isPooled = true;
         return await runStatement(client, text, parameters, timeoutMs);
@@ -108,13 +138,13 @@ export class Database implements Session {
     await this.#withClient((client) => runCopyIn(client, text, rows));
   }
 
-  /** One query, one transaction. Its rows come as whole lines of COPY's text format, many at a time, while it runs. */
+  /** Runs one query in a transaction of its own. Its rows come as complete lines of COPY's text format, many at a time. */
   async copyOut(query: string, parameters: readonly Parameter[], take: (lines: string) => void): Promise<void> {
     const text = `copy (${fillIn(query, parameters)}) to stdout`;
     await this.#withClient((client) => client.query(new CopyOut(text, take)).done);
   }
 
-  /** Statements in one transaction under READ COMMITTED; any error rolls it back. */
+  /** Runs statements in one transaction under READ COMMITTED; any error rolls it back. */
   async transaction<T>(work: (session: Session) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
     return this.#withClient(async (client) => {
       let result: T;
@@ -123,7 +153,7 @@ export class Database implements Session {
           `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${frozenAfterMs};
            ${options.prelude ?? ''}`,
         );
-        result = await work(sessionOf(client));
+        result = await work(this.#sessionOf(client));
       } catch (error) {
         if (!poisonsClient(error)) await client.query('rollback');
         throw error;
@@ -138,7 +168,7 @@ export class Database implements Session {
     });
   }
 
-  /** Statements that see one state of the store for as long as the items are taken, and change nothing. */
+  /** Runs statements that see one state of the store for the whole iteration, and change nothing. */
   async *snapshot<T>(work: (session: Session) => AsyncIterable<T>, prelude: string): AsyncGenerator<T> {
     try {
       const client = await this.#lend();
@@ -149,7 +179,7 @@ export class Database implements Session {
            set local idle_in_transaction_session_timeout = ${frozenSnapshotAfterMs}; ${prelude}`,
         );
         isSound = true;
-        yield* work(sessionOf(client));
+        yield* work(this.#sessionOf(client));
       } catch (error) {
         isSound = !poisonsClient(error);
         throw error;
@@ -166,11 +196,11 @@ export class Database implements Session {
     }
   }
 
-  /** Never throws; a server that does not answer is left after a second. */
+  /** Never throws; does not wait longer than a second for the server. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // A client asked for in this very tick would never be handed out by a pool that ends: let it have its turn.
+    // A pool that ends never hands out a client requested in this tick, so that request goes first.
     await setImmediate();
     const patience = new AbortController();
     await Promise.race([
@@ -197,6 +227,20 @@ export class Database implements Session {
     }
   }
 
+  #sessionOf(client: pg.PoolClient): Session {
+    const { schema, sql } = this;
+    return {
+      schema,
+      sql,
+      ask: (name, parameters = [], timeoutMs) => runStatement(client, sql(name), parameters, timeoutMs),
+      query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
+      script: async (text) => {
+        await client.query(text);
+      },
+      copyIn: (text, rows) => runCopyIn(client, text, rows),
+    };
+  }
+
   async #lend(): Promise<pg.PoolClient> {
     if (this.#isClosed) throw new EvstoreError('E_CONNECT', `the store was closed: ${this.location}`);
     return this.#connect();
@@ -210,14 +254,15 @@ export class Database implements Session {
         return await pool.connect();
       } catch (error) {
         if (isEncryptionRefused(error) && this.#attempt < this.#target.encryptions.length - 1) {
-          // Others may have met the same refusal and moved on already.
+          // A concurrent call may have met the same refusal and changed the pool already.
           if (pool === this.#pool) {
             this.#attempt += 1;
             this.#pool = this.#makePool();
           }
           continue;
         }
-        if (sqlState(error) !== '53300' || Date.now() + waitMs > deadline) throw error;
+        // Only a full server is waited for here. Callers retry the rest: they know whether their work can be repeated.
+        if (sqlState(error) !== tooManyConnections || Date.now() + waitMs > deadline) throw error;
         await sleep(waitMs * (0.5 + Math.random()));
       }
     }
@@ -241,7 +286,7 @@ export class Database implements Session {
       idleTimeoutMillis: 30_000,
       stream: () => this.#makeSocket(),
     });
-    // A connection that breaks while nobody uses it is no error of anybody's: the next query opens another.
+    // A connection that breaks while idle matters to no query: the next one opens another.
     pool.on('error', () => undefined);
     pool.on('connect', (client) => {
       this.#hasConnected = true;
@@ -258,26 +303,16 @@ export class Database implements Session {
   }
 }
 
-/** As a prelude: the code of projections runs between the statements, and a batch of it may take long. */
+/** A prelude: the code of projections runs between the statements, and may take long for a batch. */
 export const foldsWithin = 'set local idle_in_transaction_session_timeout = 60000';
 
-/** As a prelude: no statement of the transaction waits longer than this for a lock. */
+/** A prelude: no statement of the transaction waits longer than this for a lock. */
 export function lockTimeout(timeoutMs: number): string {
   return `set local lock_timeout = ${timeoutOf(timeoutMs)}`;
 }
 
 function timeoutOf(milliseconds: number): number {
   return Math.min(longestTimeoutMs, Math.max(1, Math.ceil(milliseconds)));
-}
-
-function sessionOf(client: pg.PoolClient): Session {
-  return {
-    query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
-    script: async (text) => {
-      await client.query(text);
-    },
-    copyIn: (text, rows) => runCopyIn(client, text, rows),
-  };
 }
 
 function runStatement(
@@ -290,7 +325,7 @@ function runStatement(
   return client.query(new Statement(text, parameters, { name, timeoutMs: timeoutMs && timeoutOf(timeoutMs) })).rows;
 }
 
-/** By what it says, so that no two statements that meet on a shared connection have the same name. */
+/** Returns a name derived from the text, so that no two statements on a shared connection have the same name. */
 function nameStatement(text: string): string {
   let name = names.get(text);
   if (name === undefined) {
@@ -300,7 +335,7 @@ function nameStatement(text: string): string {
   return name;
 }
 
-/** When the rows end in an error the server is told so, and the error is thrown once it has answered. */
+/** When reading the rows fails, the server is told, and the error is thrown after its answer. */
 async function runCopyIn(client: pg.PoolClient, text: string, rows: Iterable<string>): Promise<void> {
   const { from } = await import('pg-copy-streams');
   await pipeline(Readable.from(joinLines(rows)), client.query(from(text)));

@@ -1,12 +1,12 @@
-/** node-postgres, without what of Node it would load and never use. */
+/** Loads node-postgres without modules of Node that it would load and never use. */
 import { createRequire } from 'node:module';
 
 type Driver = typeof import('pg');
 
 /**
- * To tell Node from Cloudflare, the driver looks at `navigator`, and where there is none, before Node 21, it makes a
- * `Response`: that loads everything `fetch` is made of, and takes nearly as long as the driver itself. So there is one,
- * as later versions have it, while the driver loads; it is required because an import could not be waited for here.
+ * To tell Node from Cloudflare, the driver reads `navigator`, and before Node 21, which has none, it creates a `Response`.
+ * That loads all of `fetch` and takes nearly as long as the driver itself. So `navigator` is defined, as in later versions,
+ * while the driver loads. The driver is required, not imported, because this cannot wait.
  */
 export const driver: Driver = withNavigator(() => createRequire(import.meta.url)('pg'));
 

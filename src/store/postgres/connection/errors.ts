@@ -1,7 +1,8 @@
-/** What Postgres, or the wire to it, said → the error a user meets. The driver's own error stays its cause. */
-import { type ErrorCode, EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+/** Names the errors of Postgres, the driver and the network by meaning. The driver's own error stays the cause. */
+import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+import { driverError, isHandlerError, type Meaning, sentence } from '../../shared/errors.js';
 
-/** Raised by our own functions; see the migrations. */
+/** Raised by the functions of the schema; see the migrations. */
 const immutableEvents = 'EV001';
 const standbyRead = 'EV002';
 const isolationTooStrict = 'EV003';
@@ -12,13 +13,12 @@ const unknownStatement = '26000';
 const knownStatement = '42P05';
 const stillStarting = '57P03';
 const frozenTooLong = '25P03';
+export const tooManyConnections = '53300';
 
-interface Meaning {
-  readonly code: ErrorCode;
-  readonly what: string;
-  readonly why?: string;
-  readonly next?: string;
-}
+/** The server ended or refused the connection: whether the work took effect is not known. */
+const lostStates = /^(08|57P0|25P03)/;
+/** Nothing took effect: serialisation failure, deadlock, lock timeout, too many connections. */
+const rolledBack: readonly string[] = ['40001', '40P01', '55P03', tooManyConnections];
 
 /** By SQLSTATE, or by its class of two characters. */
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -26,22 +26,22 @@ const meanings: Readonly<Record<string, Meaning>> = {
   [standbyRead]: {
     code: 'E_UNSAFE_STORE',
     what: 'this server is a standby',
-    why: 'Which positions are still open is known to the primary only, so a standby cannot be read in order.',
+    why: 'Only the primary knows which positions are still open, so a standby cannot be read in order.',
   },
   [isolationTooStrict]: {
     code: 'E_UNSAFE_STORE',
     what: 'the default isolation level of this account is above READ COMMITTED',
-    why: 'One snapshot for a whole transaction cannot tell which positions are still open.',
+    why: 'A transaction with a single snapshot cannot tell which positions are still open.',
     next: 'psql -c \'alter role current_user set default_transaction_isolation to "read committed"\'',
   },
   '28': { code: 'E_CONNECT', what: 'the database refused the login' },
   '3D000': { code: 'E_CONNECT', what: 'the database does not exist' },
-  '53300': { code: 'E_CONNECT', what: 'the database has too many connections' },
+  [tooManyConnections]: { code: 'E_CONNECT', what: 'the database has too many connections' },
   '57P': { code: 'E_CONNECT', what: 'the database is shutting down or starting' },
   [frozenTooLong]: {
     code: 'E_CONNECT',
     what: 'the connection was lost',
-    why: 'This process stood still in the middle of a transaction, and the database ended it.',
+    why: 'This process was suspended in the middle of a transaction, and the database ended it.',
   },
   '08': { code: 'E_CONNECT', what: 'the connection was lost' },
   '3F000': { code: 'E_NO_SCHEMA', what: 'the store has no schema yet', next: 'evstore init' },
@@ -49,7 +49,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '42883': { code: 'E_NO_SCHEMA', what: 'a function of the store is missing', next: 'evstore migrate status' },
   '42P07': {
     code: 'E_FOREIGN_TABLE',
-    what: 'a table or index of that name exists and is not ours',
+    what: "a table or index of that name exists and is not evstore's",
     next: 'evstore init --schema evstore',
   },
   '2BP01': { code: 'E_UNSAFE_STORE', what: 'something else depends on the table' },
@@ -58,61 +58,61 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '53100': { code: 'E_STORE_FULL', what: 'the disk of the database is full' },
   '53': { code: 'E_STORE_FULL', what: 'the database ran out of a resource' },
   '2200H': { code: 'E_STORE_FULL', what: 'the global positions are used up' },
-  '55P03': { code: 'E_TIMEOUT', what: 'a lock could not be had in time' },
+  '55P03': { code: 'E_TIMEOUT', what: 'timed out waiting for a lock' },
   '57014': { code: 'E_TIMEOUT', what: 'the statement was cancelled or took too long' },
-  '40': { code: 'E_TIMEOUT', what: 'other transactions got in the way' },
+  '40': { code: 'E_TIMEOUT', what: 'other transactions interfered' },
   '22': { code: 'E_INVALID_INPUT', what: 'the database cannot hold this value' },
   '23': { code: 'E_INVALID_INPUT', what: 'the database refused a row' },
-  '54': { code: 'E_INVALID_INPUT', what: 'a limit of the database was passed' },
+  '54': { code: 'E_INVALID_INPUT', what: 'a limit of the database was exceeded' },
   XX: { code: 'E_CORRUPT', what: 'the database reports damage' },
 };
 
-/** What ends a connection before anything was asked of it: a start-up option there is not, a role that may not log in. */
+/** The connection ended before its first statement: an unknown start-up option, a role that may not log in. */
 const refusedConnection: Meaning = { code: 'E_CONNECT', what: 'the database refused the connection' };
 
-/** SQLSTATE of a driver's error, or of the driver's error behind ours. */
+/** Returns the SQLSTATE of a driver's error, or of the one that caused an EvstoreError. */
 export function sqlState(error: unknown): string | undefined {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   if (!(inner instanceof Error) || !('code' in inner)) return undefined;
   return typeof inner.code === 'string' && /^[0-9A-Z]{5}$/.test(inner.code) ? inner.code : undefined;
 }
 
-/** The database named an unmet expectation, an id or a version that exists: the facts decide which outcome it was. */
+/** Returns true for an unmet expectation and for a known id or version: the facts decide which outcome it was. */
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);
   return state === wrongVersion || state === uniqueViolation;
 }
 
-/** A statement was kept by another connection of the server than this one: there is a pooler in between. */
+/** Returns true when another connection of the server keeps the statement: there is a pooler in between. */
 export function isStatementElsewhere(error: unknown): boolean {
   const state = sqlState(error);
   return state === unknownStatement || state === knownStatement;
 }
 
-/** Gone wrong before or after it took effect: nobody answered. */
+/** Returns true when the connection was lost: the work may or may not have taken effect. */
 export function isConnectionLost(error: unknown): boolean {
   const state = sqlState(error);
-  if (state !== undefined) return /^(08|57P0|25P03)/.test(state);
-  const inner = isEvstoreError(error) ? error.cause : error;
+  if (state !== undefined) return lostStates.test(state);
+  const inner = driverError(error);
   return inner instanceof Error && (networkCode(inner) !== undefined || lostMessages.test(inner.message));
 }
 
-/** No connection was made, so that no statement was sent: nothing can have been written. */
+/** Returns true when no connection was made, so that no statement was sent and nothing was written. */
 export function isUnsent(error: unknown): boolean {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   const isTooLate =
     inner instanceof Error && /trying to connect|connection timeout|timeout expired/.test(inner.message);
   return isTooLate || isConnectionRefused(error) || sqlState(error) === stillStarting;
 }
 
-/** Turned away by the network: nobody listens there. */
+/** Returns true when the network refused the connection: no server listens there. */
 export function isConnectionRefused(error: unknown): boolean {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   const code = inner instanceof Error ? networkCode(inner) : undefined;
   return code !== undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(code);
 }
 
-/** The server has no encryption, or insists on it: the other way may do. */
+/** Returns true when the server has no encryption or requires it: the other kind of connection may work. */
 export function isEncryptionRefused(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return (
@@ -121,18 +121,12 @@ export function isEncryptionRefused(error: unknown): boolean {
   );
 }
 
-/** The user's code, or what it wrote, is to blame, whatever the database or that code said about it. */
-export function isHandlerError(error: unknown): boolean {
-  return isEvstoreError(error) && error.code === 'E_HANDLER';
+/** Returns true when the same work, with the same ids, may succeed on a second attempt. */
+export function isRetryable(error: unknown): boolean {
+  return isConnectionLost(error) || rolledBack.includes(sqlState(error) ?? '');
 }
 
-/** Worth doing again with the same ids. */
-export function isTransient(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined ? isConnectionLost(error) : /^(40001|40P01|55P03|57P0|25P03|08|53300)/.test(state);
-}
-
-/** A client that met this must not be used again. */
+/** Returns true when the client must not be used again. */
 export function poisonsClient(error: unknown): boolean {
   if (isEvstoreError(error) && (error.cause === undefined || isHandlerError(error))) return false;
   return sqlState(error) === undefined || isConnectionLost(error);
@@ -174,7 +168,7 @@ function nameNetworkError(error: Error, location: string): EvstoreError {
   const isPasswordMissing = error.message.includes('password must be a');
   return new EvstoreError('E_CONNECT', `cannot connect to ${location}`, {
     why: isPasswordMissing
-      ? 'The server asks for a password: give it in PGPASSWORD, ~/.pgpass or the URL.'
+      ? 'The server requires a password: set it in PGPASSWORD, ~/.pgpass or the URL.'
       : sentence(error.message === '' ? (networkCode(error) ?? error.name) : error.message),
     next: 'evstore doctor',
     cause: error,
@@ -185,7 +179,7 @@ function isLoginTrouble(error: Error): boolean {
   return /SSL|TLS|SASL|SCRAM|password|certificate|authentication/i.test(error.message);
 }
 
-/** `ECONNREFUSED`, `ENOTFOUND`, `DEPTH_ZERO_SELF_SIGNED_CERT` …; also the first of several addresses tried. */
+/** Returns `ECONNREFUSED`, `ENOTFOUND`, `DEPTH_ZERO_SELF_SIGNED_CERT` …; that of the first when several addresses failed. */
 function networkCode(error: Error): string | undefined {
   if ('code' in error && typeof error.code === 'string' && /^(E[A-Z_]+|[A-Z]+_[A-Z_]+)$/.test(error.code)) {
     return error.code;
@@ -193,9 +187,4 @@ function networkCode(error: Error): string | undefined {
   if (!(error instanceof AggregateError)) return undefined;
   const [first] = error.errors;
   return first instanceof Error ? networkCode(first) : undefined;
-}
-
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

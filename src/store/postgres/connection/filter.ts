@@ -1,11 +1,12 @@
-/** EventFilter → conditions and their parameters, to be put where a statement says so. */
+/** Filters events in statements. */
 import type { EventFilter } from '../../../domain/event.js';
-import type { Parameter } from './database.js';
+import * as shared from '../../shared/filter.js';
+import type { Parameter } from './values.js';
 
 /**
- * Another program may have written escapes into the metadata that Postgres keeps and cannot take apart: U+0000, halves of
- * surrogate pairs. One such event must not keep all the others from being read. An escaped backslash is spelt otherwise
- * first, so that after it every backslash begins an escape. As in inspect-slice.sql, but spelt so that it means the same
+ * Another program may have written escapes into the metadata that Postgres stores but cannot decode: U+0000, halves of
+ * surrogate pairs. One such event must not prevent reading the others, so they are replaced. Escaped backslashes are
+ * replaced first, so that every backslash left begins an escape. As in inspect-slice.sql, but with the same meaning
  * whatever `standard_conforming_strings` is.
  */
 const correlationId = String.raw`(case when strpos(metadata::text, E'\\u') = 0 then metadata
@@ -13,28 +14,18 @@ const correlationId = String.raw`(case when strpos(metadata::text, E'\\u') = 0 t
     E'\\\\u0000|\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[dD][c-fC-F])|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F][0-9a-fA-F]{2}',
     E'\\\\ufffd', 'g')::json end) ->> 'correlationId'`;
 
-export interface FilteredStatement {
-  readonly text: string;
-  readonly parameters: readonly Parameter[];
-}
+const spelling: shared.FilterSpelling<Parameter> = {
+  sign: '$',
+  correlationId,
+  ofTypes: (placeholder) => `= any(${placeholder}::text[])`,
+  types: (types) => types,
+  createdAt: 'created_at',
+  ofTime: (placeholder) => `${placeholder}::timestamptz`,
+  time: (text) => text,
+};
 
-/** @param statement with the parameters it has already, and the marker for the conditions */
+export type FilteredStatement = shared.FilteredStatement<Parameter>;
+
 export function addFilter(statement: FilteredStatement, filter: EventFilter): FilteredStatement {
-  const parameters = [...statement.parameters];
-  const conditions: string[] = [];
-  const placeholder = (value: Parameter): string => `$${parameters.push(value)}`;
-  if (filter.streamId !== undefined) conditions.push(`stream_id = ${placeholder(filter.streamId)}`);
-  if (filter.category !== undefined) {
-    // A range, not a pattern: it uses the index, and nothing in a name is a wildcard. '.' follows '-' in collation "C".
-    const [whole, from, to] = [filter.category, `${filter.category}-`, `${filter.category}.`].map(placeholder);
-    conditions.push(`(stream_id = ${whole} or (stream_id >= ${from} and stream_id < ${to}))`);
-  }
-  if (filter.types !== undefined) conditions.push(`event_type = any(${placeholder(filter.types)}::text[])`);
-  if (filter.since !== undefined) conditions.push(`created_at >= ${placeholder(filter.since)}::timestamptz`);
-  if (filter.until !== undefined) conditions.push(`created_at < ${placeholder(filter.until)}::timestamptz`);
-  if (filter.correlationId !== undefined) {
-    conditions.push(`${correlationId} = ${placeholder(filter.correlationId)}`);
-  }
-  const text = conditions.map((condition) => `and ${condition}`).join(' ');
-  return { text: statement.text.replace('/* filter */', () => text), parameters };
+  return shared.addFilter(spelling, statement, filter);
 }

@@ -1,12 +1,23 @@
-/** Values written into the text of a statement, for COPY, which takes no parameters. */
+/** Writes names and values into the text of a statement. */
 import { EvstoreError } from '../../../domain/errors.js';
-import type { Parameter } from './database.js';
 import { driver } from './driver.js';
+import type { Parameter } from './values.js';
 
-/** A name or a text of the statement itself, in which `$1` is no placeholder; or a placeholder. */
+/** Matches a placeholder. Also matches quoted names and texts, so that a `$1` in one of them is left alone. */
 const quotedOrPlace = /"[^"]*"|'[^']*'|\$(\d+)/g;
 
-/** @throws E_INVALID_INPUT for a text with U+0000, which would end the statement */
+export function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/**
+ * Replaces the placeholders by the parameters: COPY takes none.
+ * @throws E_INVALID_INPUT for a text with U+0000, which would end the statement
+ */
 export function fillIn(text: string, parameters: readonly Parameter[]): string {
   return text.replace(quotedOrPlace, (found, place?: string) => {
     return place === undefined ? found : toLiteral(parameters[Number(place) - 1] ?? null);

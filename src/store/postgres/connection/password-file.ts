@@ -1,9 +1,9 @@
-/** ~/.pgpass by libpq's rules: the first line that fits gives the password. */
+/** Reads ~/.pgpass by libpq's rules: the first matching line has the password. */
 import { readFileSync, statSync } from 'node:fs';
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 
-/** Host, port, database and user, as they will be used. */
+/** Host, port, database and user of the connection. */
 export type PasswordKey = readonly [host: string, port: string, database: string, user: string];
 
 export function readPasswordFile(key: PasswordKey, env: NodeJS.ProcessEnv): string | undefined {
@@ -34,7 +34,7 @@ function defaultFile(env: NodeJS.ProcessEnv): string {
     : join(homedir(), '.pgpass');
 }
 
-/** Fields end at a colon; a backslash keeps what follows it. */
+/** Fields end at a colon; a backslash escapes the next character. */
 function splitLine(line: string): readonly string[] {
   const fields = line.match(/(?:\\.|[^\\:])*(?::|$)/g) ?? [];
   return fields.slice(0, 5).map((field) => field.replace(/:$/, '').replace(/\\(.)/g, '$1'));

@@ -1,14 +1,14 @@
 /**
- * A statement as a query of node-postgres. Its rows are the raw text of the wire: nobody asks the server to describe
- * them, and nobody parses them.
+ * A statement as a query of node-postgres. Its rows are the raw text of the wire: the server does not describe them, and
+ * the driver does not parse them.
  */
 import type { Connection, Submittable } from 'pg';
-import type { Parameter, RawRow } from './database.js';
+import type { Parameter, RawRow } from './values.js';
 
-/** The part of the driver's connection that is used here; its types leave out half of it. */
+/** The part of the driver's connection used here; the driver's own types lack half of it. */
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
-  /** Texts by the names under which this connection's server keeps them. */
+  /** The texts of kept statements by their names on this connection. */
   readonly parsedStatements: Readonly<Record<string, string>>;
   query(text: string): void;
   parse(statement: { readonly name: string; readonly text: string }): void;
@@ -18,7 +18,7 @@ interface Wire {
 }
 
 interface Options {
-  /** Under which the server keeps the statement; the driver knows which are there by this property. */
+  /** The name under which the server keeps the statement; the driver reads this property. */
   readonly name?: string | undefined;
   readonly timeoutMs?: number | undefined;
 }
@@ -27,11 +27,11 @@ export class Statement implements Submittable {
   readonly text: string;
   readonly values: readonly (string | null)[];
   readonly name: string;
-  /** The driver watches over it, in milliseconds. */
+  /** In milliseconds; the driver enforces it. */
   readonly query_timeout: number | undefined;
-  /** Called once; the driver puts its own around it. */
+  /** Called once; the driver wraps it. */
   callback: (error: unknown) => void = () => {};
-  /** Resolves when all rows have come. */
+  /** Resolves when all rows have arrived. */
   readonly rows: Promise<readonly RawRow[]>;
   readonly #rows: RawRow[] = [];
 
@@ -97,7 +97,7 @@ function arrayText(values: readonly (string | number | boolean | null)[]): strin
   return `{${text}}`;
 }
 
-/** Quotes are what payloads are full of, and one expression for both characters takes twice as long. */
+/** Payloads are full of quotes, and one expression for both characters would take twice as long. */
 function quoted(value: string): string {
   const escaped = value.includes('\\') ? value.replaceAll('\\', '\\\\') : value;
   return `"${escaped.replaceAll('"', '\\"')}"`;

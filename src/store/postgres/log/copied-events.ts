@@ -1,15 +1,15 @@
-/** Lines of COPY's text format, with the columns of rows.ts, → events. */
+/** Reads events from lines of COPY's text format, with the columns of cut-event.ts. */
 import type { RecordedEvent } from '../../../domain/event.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
+import { toInteger, toRecordedEvent, toTimestamp } from '../../shared/rows.js';
 import { splitLine } from '../connection/copy-text.js';
-import { toInteger, toRecordedEvent, toTimestamp } from '../connection/rows.js';
 
 const [digit0, digit9, letterT] = [48, 57, 84];
 const spelling: RowSpelling = { separator: '\t', cutTimestamp, toInteger };
 
 /**
- * A line with a backslash holds something that COPY spells otherwise, and goes the long way.
- * @param lines whole ones, ends included
+ * Adds the events of the lines. A line with a backslash has an escape of COPY, which takes the slow path.
+ * @param lines complete, with their line ends
  */
 export function addCopiedEvents(lines: string, events: RecordedEvent[]): void {
   let backslash = lines.indexOf('\\');
@@ -23,7 +23,7 @@ export function addCopiedEvents(lines: string, events: RecordedEvent[]): void {
   }
 }
 
-/** `"2026-01-31T09:30:00"`, in it the digits of a second that are not 0 at its end; other spellings go the long way. */
+/** Takes `"2026-01-31T09:30:00.1"`, without zeros at the end of a second's digits; other spellings take the slow path. */
 function cutTimestamp(text: string, quote: number, quoteEnd: number): string {
   const [from, to] = [quote + 1, quoteEnd - 1];
   const last = text.charCodeAt(to - 1);

@@ -1,18 +1,18 @@
-/** Importing events of many streams: written at once as if none were there; where some are, they are told apart first. */
+/** Imports events of many streams: writes them as if all were new, and looks for known ones only when some are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
 import { categoryOf } from '../../../domain/names.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toRecordedEvent, toText } from '../../shared/rows.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import { copyLine } from '../connection/copy-text.js';
-import type { Database, RawRow } from '../connection/database.js';
-import { isConflict, isConnectionRefused, isTransient } from '../connection/errors.js';
-import { toInteger, toRecordedEvent, toText } from '../connection/rows.js';
+import type { Database } from '../connection/database.js';
+import { isConflict } from '../connection/errors.js';
+import type { RawRow } from '../connection/values.js';
 
 const retryForMs = 30_000;
 const firstWaitMs = 10;
 const longestWaitMs = 1000;
-/** More would fill the lock table; then the unique key guards the order of versions. */
+/** More would fill the lock table; above it the unique key guards the order of versions. */
 const maxLockedStreams = 256;
 
 type Conflict = 'skip' | 'fail';
@@ -23,10 +23,9 @@ interface Sorted {
   readonly skipped: number;
 }
 
-/** Ids make it repeatable, so any fault that may pass is met by looking again at what is there. */
+/** Ids make an import repeatable, so after a transient fault it reads which events are stored, and continues. */
 export async function importEvents(
   database: Database,
-  sql: SqlFolder,
   events: readonly ImportedEvent[],
   conflict: Conflict,
 ): Promise<ImportResult> {
@@ -35,39 +34,34 @@ export async function importEvents(
   let sorted: Sorted | undefined = { fresh: events, known: 0, skipped: 0 };
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     try {
-      sorted ??= await sortOut(database, sql, events, conflict);
-      const written = await write(database, sql, sorted);
+      sorted ??= await sortOut(database, events, conflict);
+      const written = await write(database, sorted);
       if (written !== 'known') return written;
     } catch (error) {
-      const isWrongPlace = isConnectionRefused(error) && !database.hasConnected;
-      const mayPass = isConflict(error) || (isTransient(error) && !isWrongPlace);
-      if (!mayPass || Date.now() + waitMs > deadline) throw error;
+      // After a conflict, too, the known events are sorted out next.
+      if (!(isConflict(error) || database.mayRetry(error)) || Date.now() + waitMs > deadline) throw error;
       await sleep(waitMs * (0.5 + Math.random()));
     }
     sorted = undefined;
   }
 }
 
-/** `known`: an event that is there already was seen before anything was written. */
-async function write(
-  database: Database,
-  sql: SqlFolder,
-  { fresh, known, skipped }: Sorted,
-): Promise<ImportResult | 'known'> {
+/** Returns `known`, having written nothing, when an event is stored already. */
+async function write(database: Database, { fresh, known, skipped }: Sorted): Promise<ImportResult | 'known'> {
   const [first] = fresh;
   const last = fresh.at(-1);
   if (first === undefined || last === undefined) return { imported: 0, known, skipped, newStreams: 0 };
   const streams = [...new Set(fresh.map(({ streamId }) => streamId))].sort();
   const rows = await database.transaction(
     async (session) => {
-      if (streams.length <= maxLockedStreams) await session.query(sql('lock-streams'), [streams]);
-      // In a newer snapshot than that of the locks. Who imports a file again has the first of its events, or the last.
-      const ends = await session.query(sql('import-ends'), [streams, [first.id, last.id]]);
+      if (streams.length <= maxLockedStreams) await session.ask('lock-streams', [streams]);
+      // In a newer snapshot than that of the locks. When a file is imported again, its first or its last event is known.
+      const ends = await session.ask('import-ends', [streams, [first.id, last.id]]);
       if (ends[0]?.[1] === 't') return undefined;
-      await session.copyIn(sql('import'), toLines(fresh, streams, ends));
+      await session.copyIn(session.sql('import'), toLines(fresh, streams, ends));
       return ends;
     },
-    // Every look-up is by a key, whatever the statistics of a table that was empty say.
+    // Rows are always looked up by key, whatever the statistics of a formerly empty table suggest.
     { prelude: 'set local enable_seqscan = off' },
   );
   if (rows === undefined) return 'known';
@@ -75,7 +69,7 @@ async function write(
   return { imported: fresh.length, known, skipped, newStreams };
 }
 
-/** Each event at the next version of its stream. */
+/** Gives each event the next version of its stream. */
 function* toLines(
   events: readonly ImportedEvent[],
   streams: readonly string[],
@@ -92,14 +86,12 @@ function* toLines(
   }
 }
 
-/** @throws E_ID_CONFLICT */
-async function sortOut(
-  database: Database,
-  sql: SqlFolder,
-  events: readonly ImportedEvent[],
-  conflict: Conflict,
-): Promise<Sorted> {
-  const rows = await database.query(sql('find-many'), [events.map((event) => event.id)]);
+/**
+ * Separates new events from known ones.
+ * @throws E_ID_CONFLICT
+ */
+async function sortOut(database: Database, events: readonly ImportedEvent[], conflict: Conflict): Promise<Sorted> {
+  const rows = await database.ask('find-many', [events.map((event) => event.id)]);
   const seen = new Map<string, EventContent>(rows.map(toRecordedEvent).map((event) => [event.id, event]));
   const fresh: ImportedEvent[] = [];
   let known = 0;

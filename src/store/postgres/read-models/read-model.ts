@@ -1,5 +1,4 @@
-/** Tables and rows of read models: portable types in, Postgres out. */
-import { EvstoreError } from '../../../domain/errors.js';
+/** Writes and reads the tables and rows of read models, from portable types to those of Postgres. */
 import { maxIdentifierBytes } from '../../../domain/limits.js';
 import type {
   Changes,
@@ -11,17 +10,19 @@ import type {
   TableSpec,
 } from '../../../domain/read-model.js';
 import { lostTable } from '../../shared/lost-table.js';
+import { toInteger, toTimestamp } from '../../shared/rows.js';
+import { keyColumns, refusedWrite, refuseForbidden } from '../../shared/statements.js';
 import { copyLine } from '../connection/copy-text.js';
-import type { Parameter, RawRow, Session } from '../connection/database.js';
+import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
-import { toInteger, toTimestamp } from '../connection/rows.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { Parameter, RawRow } from '../connection/values.js';
 
-/** Rows of one statement: a batch of any size stays a message of bounded size. */
+/** The most rows in one statement, so that the size of a message is bounded. */
 const rowsPerStatement = 5000;
 const undefinedTable = '42P01';
 
-/** json, not jsonb, so that its text comes back as it was written. */
+/** json, not jsonb, so that its text is returned as it was written. */
 const columnTypes: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'integer',
@@ -38,7 +39,7 @@ export function qualify(schema: string, table: string): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 }
 
-/** The table with its primary key, under whatever name. */
+/** Returns the statement that creates the table with its primary key under the given name. */
 export function createTable(schema: string, spec: TableSpec, table: string): string {
   const columns = spec.columns.map((column) => {
     const isKey = spec.key.includes(column.name);
@@ -49,7 +50,7 @@ export function createTable(schema: string, spec: TableSpec, table: string): str
   return `create table ${qualify(schema, table)} (${[...columns, key].join(', ')})`;
 }
 
-/** Secondary indexes; their names begin with the table's, so that a swap can rename them along. */
+/** Returns the statements of the secondary indexes. Their names begin with the table's, so that a swap can rename them. */
 export function createIndexes(schema: string, spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
@@ -58,7 +59,7 @@ export function createIndexes(schema: string, spec: TableSpec, table: string): r
   });
 }
 
-export async function applyChanges(session: Session, schema: string, changes: Changes): Promise<void> {
+export async function applyChanges(session: Session, changes: Changes): Promise<void> {
   if (changes.kind === 'statements') {
     for (const statement of changes.statements) await runStatement(session, statement);
     return;
@@ -66,20 +67,19 @@ export async function applyChanges(session: Session, schema: string, changes: Ch
   const { spec, table, inserts = [], upserts, deletes } = changes;
   const key = keyColumns(spec);
   for (const rows of slices(deletes)) {
-    await refused(() => session.query(deleteRows(schema, spec, table), toArrays(key, rows)));
+    await refused(() => session.query(deleteRows(session.schema, spec, table), toArrays(key, rows)));
   }
   for (const rows of slices(upserts)) {
-    await refused(() => session.query(upsertRows(schema, spec, table), toArrays(spec.columns, rows)));
+    await refused(() => session.query(upsertRows(session.schema, spec, table), toArrays(spec.columns, rows)));
   }
   if (inserts.length > 0) {
-    await refused(() => session.copyIn(copyRows(schema, spec, table), toLines(spec.columns, inserts)));
+    await refused(() => session.copyIn(copyRows(session.schema, spec, table), toLines(spec.columns, inserts)));
   }
 }
 
-/** @throws E_NOT_FOUND without the table */
+/** @throws E_NOT_FOUND when the table does not exist */
 export async function readRows(
   session: Session,
-  schema: string,
   table: string,
   spec: TableSpec,
   keys: readonly StoredRow[],
@@ -87,7 +87,7 @@ export async function readRows(
   const found: StoredRow[] = [];
   try {
     for (const slice of slices(keys)) {
-      const rows = await session.query(selectRows(schema, spec, table), toArrays(keyColumns(spec), slice));
+      const rows = await session.query(selectRows(session.schema, spec, table), toArrays(keyColumns(spec), slice));
       for (const row of rows) found.push(toStoredRow(spec.columns, row));
     }
   } catch (error) {
@@ -97,24 +97,19 @@ export async function readRows(
 }
 
 const forbidden = /^(begin|start|commit|end|rollback|abort|savepoint|release|prepare|set|reset|discard|vacuum)\b/i;
-const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 
 /**
- * Placeholders and quoted identifiers; unqualified names are found by the search path of the transaction.
+ * Runs a statement of a projection; unqualified names are found by the search path of the transaction.
  * @throws E_HANDLER when it ends the transaction it runs in, or Postgres refuses it
  */
 export async function runStatement(session: Session, statement: Statement): Promise<void> {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters);
-  if (forbidden.test(text.replace(commentsBefore, ''))) {
-    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
-      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
-    });
-  }
+  refuseForbidden(text, forbidden);
   await refused(() => session.query(text, parameters));
 }
 
-/** With placeholders; their values are added to `parameters`. */
+/** Returns the text with placeholders, and adds their values to `parameters`. */
 export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
   const texts = parts.map((part) => {
     if (part.kind === 'text') return part.text;
@@ -124,19 +119,14 @@ export function renderStatement({ parts }: Statement, parameters: Parameter[]): 
   return texts.join('');
 }
 
-/** What Postgres refuses of a read model is the projection's doing, unless it is about who may do it. */
+/** Attributes errors of read-model statements to the projection, except missing privileges. */
 export async function refused<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     const state = sqlState(error) ?? '';
     if (!/^(0A|2[1-3]|42(?!501)|P0)/.test(state)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
-      why: `${message}.`,
-      details: { sqlState: state },
-      cause: error,
-    });
+    throw refusedWrite(error, { sqlState: state });
   }
 }
 
@@ -144,7 +134,7 @@ function indexName(table: string, index: number): string {
   return `${table}_idx${index + 1}`;
 }
 
-/** A name that does not fit is left to Postgres, which shortens it. */
+/** Postgres itself chooses a name where ours would be too long. */
 function fits(name: string): boolean {
   return Buffer.byteLength(name) <= maxIdentifierBytes;
 }
@@ -182,10 +172,6 @@ function unnest(columns: readonly ColumnSpec[]): string {
 
 function joinOnKey(spec: TableSpec): string {
   return spec.key.map((name) => `t.${quoteIdentifier(name)} = k.${quoteIdentifier(name)}`).join(' and ');
-}
-
-function keyColumns(spec: TableSpec): readonly ColumnSpec[] {
-  return spec.key.flatMap((name) => spec.columns.find((column) => column.name === name) ?? []);
 }
 
 function listColumns(names: readonly string[]): string {

@@ -1,16 +1,17 @@
-/** Live tables against rebuilt ones in one snapshot, and statements that only read. */
+/** Compares live tables with rebuilt ones in one snapshot, and runs statements that only read. */
 import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toOptional, toText, toTimestamp } from '../../shared/rows.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
-import { type Database, lockTimeout, type Parameter, type RawRow, type Session } from '../connection/database.js';
+import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
-import { toInteger, toOptional, toText, toTimestamp } from '../connection/rows.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { Parameter, RawRow } from '../connection/values.js';
 import { qualify, refused, renderStatement } from '../read-models/read-model.js';
-import { quoteIdentifier, searchPath } from '../schema/schema-name.js';
+import { searchPath } from '../schema/schema-name.js';
 
-/** What a fetch may bring, roughly, in characters. */
+/** The approximate number of characters in one fetch. */
 const fetchedLimit = 1_000_000;
 const mostFetched = 500;
 const lockTimeoutMs = 5_000;
@@ -25,47 +26,37 @@ interface Column extends CatalogColumn {
 interface Pair extends ComparedTable {
   readonly live: string;
   readonly built: string;
-  /** By name: values are compared, and keys matched, as text. */
+  /** Names of columns whose values are compared, and whose keys are matched, as text. */
   readonly asText: ReadonlySet<string>;
-  /** By name. */
+  /** Types of the live columns by name. */
   readonly liveTypes: ReadonlyMap<string, string>;
 }
 
-export function compareTables(
-  database: Database,
-  sql: SqlFolder,
-  schema: string,
-  rebuild: Rebuild,
-): AsyncIterable<Comparison> {
-  // Times come in one spelling, and the whole result is wanted.
+export function compareTables(database: Database, rebuild: Rebuild): AsyncIterable<Comparison> {
+  // Times come in one spelling, and the plan is made for the complete result.
   const prelude = `${lockTimeout(lockTimeoutMs)}; set local timezone = 'UTC'; set local cursor_tuple_fraction = 1`;
-  return database.snapshot((session) => compareWithin(session, sql, schema, rebuild), prelude);
+  return database.snapshot((session) => compareWithin(session, rebuild), prelude);
 }
 
-async function* compareWithin(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  rebuild: Rebuild,
-): AsyncGenerator<Comparison> {
-  // Before the snapshot is taken: from here on the names stay with their tables.
-  const names = rebuild.tables.flatMap(({ live, built }) => [qualify(schema, live), qualify(schema, built)]);
+async function* compareWithin(session: Session, rebuild: Rebuild): AsyncGenerator<Comparison> {
+  // Before the snapshot is taken: the lock keeps the names with their tables.
+  const names = rebuild.tables.flatMap(({ live, built }) => [
+    qualify(session.schema, live),
+    qualify(session.schema, built),
+  ]);
   await lockNames(session, rebuild.projection, names);
-  const [row] = await session.query(sql('comparison-positions'), [rebuild.id]);
+  const [row] = await session.ask('comparison-positions', [rebuild.id]);
   const live = toOptional(row?.[0], toInteger);
   const position = assertOnePosition(rebuild.projection, live, Number(row?.[1] ?? 0), row?.[2] ?? 'gone');
   yield { kind: 'position', position };
   for (const { live, built } of rebuild.tables) {
-    const columns = [
-      await readColumns(session, sql, schema, live),
-      await readColumns(session, sql, schema, built),
-    ] as const;
+    const columns = [await readColumns(session, live), await readColumns(session, built)] as const;
     const table = matchColumns(live, ...columns);
     yield table;
     const pair = {
       ...table,
-      live: qualify(schema, live),
-      built: qualify(schema, built),
+      live: qualify(session.schema, live),
+      built: qualify(session.schema, built),
       asText: findTexts(...columns),
       liveTypes: new Map(columns[0].map(({ name, type }) => [name, type])),
     };
@@ -81,21 +72,16 @@ async function lockNames(session: Session, projection: string, names: readonly s
     await session.script(`lock table ${names.join(', ')} in access share mode`);
   } catch (error) {
     if (sqlState(error) !== '42P01') throw error;
-    throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} are not the ones they were`, {
-      why: 'One of them was renamed or dropped just now.',
+    throw new EvstoreError('E_SUPERSEDED', `the tables of ${projection} have changed`, {
+      why: 'One of them was just renamed or dropped.',
       next: 'evstore projections',
       cause: error,
     });
   }
 }
 
-async function readColumns(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  table: string,
-): Promise<readonly Column[]> {
-  const rows = await session.query(sql('table-columns'), [schema, table]);
+async function readColumns(session: Session, table: string): Promise<readonly Column[]> {
+  const rows = await session.ask('table-columns', [session.schema, table]);
   return rows.map((row) => ({
     name: toText(row[0]),
     type: toText(row[1]),
@@ -106,7 +92,7 @@ async function readColumns(
   }));
 }
 
-/** Columns whose values have no = that tells them apart, or none between the two types. */
+/** Returns the columns whose values cannot be compared by =, or whose two types cannot. */
 function findTexts(live: readonly Column[], built: readonly Column[]): ReadonlySet<string> {
   const alike = (a: Column, b: Column | undefined) => a.typeOid === b?.typeOid && a.collation === b.collation;
   const texts = built.filter((column) => {
@@ -129,7 +115,7 @@ async function* findDifferences(session: Session, pair: Pair): AsyncGenerator<Ta
   await session.script('close evstore_comparison');
 }
 
-/** Per row: which side lacks it, its key, and for each column whether it differs, with the live and the rebuilt value. */
+/** Selects for each row the side that lacks it, its key, and for each column whether it differs, with both values. */
 function selectDifferences({ live, built, key, columns, asText }: Pair): string {
   const value = (side: 'l' | 'r', name: string) => {
     const column = `${side}.${quoteIdentifier(name)}`;
@@ -187,23 +173,18 @@ function toValue(type: string, text: string | null): StoredValue {
   return type.startsWith('timestamp with time zone') ? toTimestamp(text) : text;
 }
 
-/** As a subquery it can be no other statement, and with a parameter it is one. */
-export async function select(
-  database: Database,
-  schema: string,
-  statement: Statement,
-  limit: number,
-): Promise<readonly string[]> {
+/** A subquery cannot be another kind of statement, and a statement with parameters cannot be several. */
+export async function select(database: Database, statement: Statement, limit: number): Promise<readonly string[]> {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters).replace(/[\s;]+$/, '');
   const query = `select row_to_json(q) from (\n${text}\n) as q limit $${parameters.push(limit)}`;
   try {
     const rows = await database.transaction((session) => refused(() => session.query(query, parameters)), {
-      prelude: `set transaction read only; ${searchPath(schema)}`,
+      prelude: `set transaction read only; ${searchPath(database.schema)}`,
     });
     return rows.map(([row]) => toText(row));
   } catch (error) {
     if (sqlState(error) !== writesInReadOnly) throw error;
-    throw new EvstoreError('E_HANDLER', 'a statement that is to read would write', { cause: error });
+    throw new EvstoreError('E_HANDLER', 'only one SELECT statement is allowed: this one would write', { cause: error });
   }
 }

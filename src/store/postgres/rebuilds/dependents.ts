@@ -1,49 +1,48 @@
-/** What hangs on a table goes to the one that takes its place: what is made ahead, and what is said in the moment of it. */
+/** Carries what hangs on a table over to its replacement: slow work before the swap, quick statements during it. */
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
-import { toText } from '../connection/rows.js';
+import { quoteIdentifier } from '../connection/literals.js';
 import { qualify } from '../read-models/read-model.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
 
 /**
- * As a prelude: whatever Postgres says of views, keys and triggers names its relations in full, and no query of catalogs,
- * whose sizes are guessed far too high, is compiled first.
+ * A prelude: definitions of views, keys and triggers name their relations in full, and queries of catalogs are not compiled,
+ * although Postgres overestimates their sizes.
  */
 export const catalogSettings = 'set local search_path = pg_catalog, pg_temp; set local jit = off';
 
-/** A relation going out of the way and another taking its name: a table, or a materialized view on it. */
+/** A relation and its replacement, which takes its name: a table, or a materialized view on it. */
 export interface Change {
   readonly schema: string;
   readonly live: string;
-  readonly outgoing: { readonly oid: number; readonly name: string };
-  readonly incoming: { readonly oid: number; readonly name: string };
+  readonly outgoing: { readonly id: number; readonly name: string };
+  readonly incoming: { readonly id: number; readonly name: string };
 }
 
-/** A statement, and what would be lost without it. */
+/** A statement, and the object that would be lost without it. */
 export interface Carrying {
   readonly kind: string;
   readonly name: string;
   readonly statement: string;
 }
 
-/** Something of a relation that somebody may have added by hand. */
+/** A part of a relation that may have been added by hand. */
 interface Part {
   readonly kind: string;
   readonly name: string;
   readonly schema: string;
-  /** Without name and relation; null for what is made by one statement. */
+  /** Without name and relation; null for a part that `make` creates. */
   readonly definition: string | null;
   readonly make: string | null;
   readonly drop: string | null;
   readonly finish: readonly string[];
-  /** Columns it needs. */
+  /** The columns it needs. */
   readonly columns: readonly string[];
 }
 
-/** Before the names change (`off`) and after (`on`); `names` are indexes and statistics that exchange theirs. */
+/** Statements before (`off`) and after (`on`) the tables exchange names; `names` are those of indexes and statistics. */
 export interface Handover {
   readonly off: readonly Carrying[];
   readonly on: readonly Carrying[];
@@ -55,28 +54,23 @@ export interface Handover {
   }[];
 }
 
-/** Made on the new relation from their definition, before it takes its place: their work may be long. */
+/** Created on the new relation before the swap, because they may take long. */
 const madeAhead = ['index', 'primary key', 'constraint', 'check', 'statistics'];
 
-/** What the definition of a read model has made of a table: nothing of it was added by hand. */
-export async function listMade(session: Session, sql: SqlFolder, oid: number): Promise<readonly string[]> {
-  return (await readParts(session, sql, oid)).map(describePart);
+/** Lists the parts of a table that the definition of its read model made, before anything is added by hand. */
+export async function listMade(session: Session, oid: number): Promise<readonly string[]> {
+  return (await readParts(session, oid)).map(describePart);
 }
 
 /**
- * Gives the new relation, while nobody reads it, the indexes, constraints, statistics and settings it lacks.
- * @param made by the definition of the read model that is live: not carried over
+ * Gives the new relation, before it has readers, the indexes, constraints, statistics and settings it lacks.
+ * @param made parts that the definition of the live read model made: not carried over
  * @throws E_UNSAFE_STORE naming what does not fit the new relation
  */
-export async function prepareParts(
-  session: Session,
-  sql: SqlFolder,
-  change: Change,
-  made: readonly string[] = [],
-): Promise<void> {
+export async function prepareParts(session: Session, change: Change, made: readonly string[] = []): Promise<void> {
   const { schema, incoming } = change;
-  for (const carrying of await readCarrying(session, sql, change, 'early')) await carry(session, carrying);
-  const { missing, current } = await compareParts(session, sql, change, made);
+  for (const carrying of await readCarrying(session, change, 'early')) await carry(session, carrying);
+  const { missing, current } = await compareParts(session, change, made);
   const taken = new Set(current.map(({ name }) => name));
   let number = 0;
   for (const part of missing.filter(({ kind }) => madeAhead.includes(kind))) {
@@ -88,22 +82,17 @@ export async function prepareParts(
   }
 }
 
-/** What is said in the moment the names change; everything it makes is quick. */
-export async function planHandover(
-  session: Session,
-  sql: SqlFolder,
-  change: Change,
-  made: readonly string[] = [],
-): Promise<Handover> {
-  const { missing, pairs } = await compareParts(session, sql, change, made);
+/** Plans the statements to run when the names change; all of them are quick. */
+export async function planHandover(session: Session, change: Change, made: readonly string[] = []): Promise<Handover> {
+  const { missing, pairs } = await compareParts(session, change, made);
   const moved = missing.filter(({ make }) => make !== null);
   return {
     off: [
-      ...(await readCarrying(session, sql, change, 'off')),
+      ...(await readCarrying(session, change, 'off')),
       ...moved.flatMap((part) => (part.drop === null ? [] : [{ ...part, statement: part.drop }])),
     ],
     on: [
-      ...(await readCarrying(session, sql, change, 'on')),
+      ...(await readCarrying(session, change, 'on')),
       ...moved.map((part) => ({ ...part, statement: toText(part.make) })),
       ...pairs.flatMap(({ part, current }) => renameCheck(change, part, current)),
       ...[...moved, ...pairs.map(({ part }) => part)].flatMap((part) =>
@@ -114,7 +103,7 @@ export async function planHandover(
   };
 }
 
-/** A part that is there under another name takes the one it had; what had it before gets out of the way. */
+/** A part that exists under another name takes its old name; the part with that name is renamed first. */
 function exchangedNames(
   { live, outgoing, incoming }: Change,
   part: Part,
@@ -131,7 +120,7 @@ function exchangedNames(
   ];
 }
 
-/** The names of checks are their table's own: nothing is in the way. */
+/** The names of checks belong to their table, so the old name is free. */
 function renameCheck({ schema, live, incoming }: Change, part: Part, current: Part): readonly Carrying[] {
   if (part.kind !== 'check' || part.name === current.name || current.name.startsWith(incoming.name)) return [];
   const [from, to] = [current.name, part.name].map(quoteIdentifier);
@@ -139,22 +128,22 @@ function renameCheck({ schema, live, incoming }: Change, part: Part, current: Pa
 }
 
 /** @throws E_UNSAFE_STORE naming what needs a column that the new table does not have */
-export async function assertColumns(session: Session, sql: SqlFolder, { outgoing, incoming }: Change): Promise<void> {
-  const rows = await session.query(sql('missing-columns'), [outgoing.oid, incoming.oid]);
+export async function assertColumns(session: Session, { outgoing, incoming }: Change): Promise<void> {
+  const rows = await session.ask('missing-columns', [outgoing.id, incoming.id]);
   if (rows.length === 0) return;
   const needs = rows.map(([kind, name, column]) => `${kind} ${name} needs column ${column}`);
-  throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks what hangs on the live one: ${needs.join(', ')}`, {
-    why: 'It would break. Drop it or change it, then rebuild. The live table is untouched.',
+  throw new EvstoreError('E_UNSAFE_STORE', `the new table lacks a column that is needed: ${needs.join(', ')}`, {
+    why: 'A swap would break it. Drop or change it, then rebuild. The live table is untouched.',
     details: { needs },
   });
 }
 
-/** Settings that cost a rewrite later. */
-export async function prepareEmpty(session: Session, sql: SqlFolder, change: Change): Promise<void> {
-  for (const carrying of await readCarrying(session, sql, change, 'empty')) await carry(session, carrying);
+/** Applies settings that would rewrite a table with rows. */
+export async function prepareEmpty(session: Session, change: Change): Promise<void> {
+  for (const carrying of await readCarrying(session, change, 'empty')) await carry(session, carrying);
 }
 
-/** @throws E_UNSAFE_STORE naming what Postgres refuses to make again; what it says of locks is thrown as it is */
+/** @throws E_UNSAFE_STORE naming what Postgres refuses to create; errors about locks are thrown unchanged */
 export async function carry(session: Session, carrying: Carrying): Promise<void> {
   try {
     await session.query(carrying.statement);
@@ -163,7 +152,7 @@ export async function carry(session: Session, carrying: Carrying): Promise<void>
   }
 }
 
-/** One after the other in one message: whoever waits for the tables does not wait for the wire. Throws as `carry`. */
+/** Runs all of them in one message, to hold the locks for less time. Throws as `carry`. */
 export async function carryAll(session: Session, carryings: readonly Carrying[]): Promise<void> {
   const quote = (text: string) => {
     const tag = `$evstore${randomBytes(8).toString('hex')}$`;
@@ -191,26 +180,20 @@ function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
 
 async function readCarrying(
   session: Session,
-  sql: SqlFolder,
   { outgoing, incoming }: Change,
   wanted: 'empty' | 'early' | 'off' | 'on',
 ): Promise<readonly Carrying[]> {
-  const rows = await session.query(sql('carry-over'), [outgoing.oid, incoming.oid]);
+  const rows = await session.ask('carry-over', [outgoing.id, incoming.id]);
   return rows
     .filter(([phase]) => phase === wanted)
     .map((row) => ({ kind: toText(row[1]), name: toText(row[2]), statement: toText(row[3]) }));
 }
 
-/** What the live relation has and the new one has too (`pairs`), and what was added to it by hand (`missing`). */
-async function compareParts(
-  session: Session,
-  sql: SqlFolder,
-  { live, outgoing, incoming }: Change,
-  made: readonly string[],
-) {
-  const before = await readParts(session, sql, outgoing.oid);
-  const current = await readParts(session, sql, incoming.oid);
-  const [columns] = await session.query(sql('columns'), [incoming.oid]);
+/** Finds the parts that both relations have (`pairs`), and those that were added to the live one by hand (`missing`). */
+async function compareParts(session: Session, { live, outgoing, incoming }: Change, made: readonly string[]) {
+  const before = await readParts(session, outgoing.id);
+  const current = await readParts(session, incoming.id);
+  const [columns] = await session.ask('columns', [incoming.id]);
   const known = new Set<string>(JSON.parse(toText(columns?.[0])));
   const free = new Set(current);
   const pairs: { readonly part: Part; readonly current: Part }[] = [];
@@ -235,7 +218,7 @@ async function compareParts(
   return { pairs, missing, current };
 }
 
-/** Secondary indexes of a table of one row per key: see `createIndexes`. */
+/** Returns true for the secondary indexes that `createIndexes` names. */
 function isDefined(live: string, { kind, name }: Part): boolean {
   return kind === 'index' && name.startsWith(`${live}_idx`) && /^\d+$/.test(name.slice(live.length + 4));
 }
@@ -252,8 +235,8 @@ function makePart({ kind, schema, definition }: Part, name: string, table: strin
   return `create ${isUnique ? 'unique ' : ''}index ${quoted} on ${table} ${definition?.slice(isUnique ? 7 : 0)}`;
 }
 
-async function readParts(session: Session, sql: SqlFolder, oid: number): Promise<readonly Part[]> {
-  const rows = await session.query(sql('table-parts'), [oid]);
+async function readParts(session: Session, oid: number): Promise<readonly Part[]> {
+  const rows = await session.ask('table-parts', [oid]);
   return rows.map((row) => ({
     kind: toText(row[0]),
     name: toText(row[1]),

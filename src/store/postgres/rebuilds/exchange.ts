@@ -1,12 +1,13 @@
-/** Tables changing names in the one transaction of a swap or a rollback, and everything that hangs on them with them. */
+/** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
-import type { SqlFolder } from '../../shared/sql.js';
-import type { RawRow, Session } from '../connection/database.js';
-import { toInteger, toOptional, toText } from '../connection/rows.js';
+import { type Exchange, strangerAt } from '../../shared/journal.js';
+import { toInteger, toOptional, toText } from '../../shared/rows.js';
+import type { Session } from '../connection/database.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { RawRow } from '../connection/values.js';
 import { qualify } from '../read-models/read-model.js';
-import { quoteIdentifier } from '../schema/schema-name.js';
 import {
   type Carrying,
   type Change,
@@ -16,21 +17,10 @@ import {
   planHandover,
   prepareParts,
 } from './dependents.js';
-import { findOids } from './inspect.js';
-import { type Journal, strangerAt } from './rebuilds.js';
-
-/** One table going out of the way and another taking its name. */
-export interface Exchange {
-  readonly live: string;
-  /** Null when nothing is live. */
-  readonly outgoing: { readonly oid: number; readonly name: string } | null;
-  readonly incoming: { readonly oid: number; readonly name: string };
-  /** What the definition made of the live table; undefined when that is not known. */
-  readonly made?: readonly string[] | undefined;
-}
+import { findTables } from './inspect.js';
 
 interface MaterializedView extends Change {
-  /** Ready to run while the table it will read is not yet in its place. */
+  /** Creates it on the new table before that takes the live name. */
   readonly make: string;
 }
 
@@ -38,41 +28,41 @@ interface ForeignKey {
   readonly name: string;
   readonly tables: readonly { readonly name: string; readonly oid: number }[];
   readonly make: string | null;
-  /** What the new one is called until it takes the name. */
+  /** The name of the new one until it takes the old one. */
   readonly made: string;
   readonly off: readonly Carrying[];
   readonly on: readonly Carrying[];
 }
 
 /**
- * In two steps. First whoever writes has to wait, and what takes long is done: keys are checked, materialized views are
- * filled. Then, for a moment, readers wait too.
- * @param check is called once nobody can change what hangs on the tables
+ * Works in two steps. First writers wait while the slow work is done: keys are checked, materialized views are filled. Then
+ * readers wait too, for a moment.
+ * @param check is called when no other transaction can change what hangs on the tables
  */
 export async function exchangeTables(
   session: Session,
-  journalOf: Journal,
-  exchanges: readonly Exchange[],
-  { lockTimeoutMs, check }: { readonly lockTimeoutMs: number; readonly check: () => Promise<void> },
+  exchanges: readonly Exchange<number>[],
+  lockTimeoutMs: number,
+  check: () => Promise<void>,
 ): Promise<void> {
-  const { sql, schema } = journalOf;
+  const { schema } = session;
   const changes = exchanges.flatMap((exchange) => toChange(schema, exchange));
-  const keys = await readForeignKeys(session, journalOf, changes);
+  const keys = await readForeignKeys(session, changes);
   const partners = keys.flatMap(({ tables }) => tables);
-  await lockTables(session, journalOf, exchanges, partners, 'share row exclusive');
+  await lockTables(session, exchanges, partners, 'share row exclusive');
   await check();
-  const views = await describeMaterializedViews(session, journalOf, changes, lockTimeoutMs);
-  for (const { change, made } of changes) await prepareParts(session, sql, change, made);
+  const views = await describeMaterializedViews(session, changes, lockTimeoutMs);
+  for (const { change, made } of changes) await prepareParts(session, change, made);
   for (const { name, make } of keys) {
     if (make !== null) await carry(session, { kind: 'foreign key', name, statement: make });
   }
   const filled: Change[] = [];
-  for (const view of views) filled.push(await fillMaterializedView(session, journalOf, view));
+  for (const view of views) filled.push(await fillMaterializedView(session, view));
   const handovers: Handover[] = [];
-  for (const { change, made } of changes) handovers.push(await planHandover(session, sql, change, made));
-  for (const view of filled) handovers.push(await planHandover(session, sql, view));
-  const replaced = [...changes.map(({ change }) => change), ...filled].map(({ outgoing }) => outgoing.oid);
-  const repointed = await readRepointed(session, journalOf, replaced);
+  for (const { change, made } of changes) handovers.push(await planHandover(session, change, made));
+  for (const view of filled) handovers.push(await planHandover(session, view));
+  const replaced = [...changes.map(({ change }) => change), ...filled].map(({ outgoing }) => outgoing.id);
+  const repointed = await readRepointed(session, replaced);
   const settled = new Set([
     ...keys.map(({ made }) => made),
     ...handovers.flatMap(({ names }) => names.map((name) => name.from)),
@@ -82,17 +72,16 @@ export async function exchangeTables(
     ...exchanges.map((each) => ({ ...each, schema })),
     ...filled,
   ]) {
-    if (outgoing !== null)
-      renames.push(...(await planRenames(session, sql, space, outgoing, live, outgoing.name, settled)));
-    renames.push(...(await planRenames(session, sql, space, incoming, incoming.name, live, settled)));
+    if (outgoing !== null) renames.push(...(await planRenames(session, space, outgoing, live, outgoing.name, settled)));
+    renames.push(...(await planRenames(session, space, incoming, incoming.name, live, settled)));
   }
   const touched = new Set([...replaced, ...repointed.map(({ view }) => view)]);
-  const readers = await session.query(sql('dependent-views'), [replaced]);
-  // From here on readers wait.
+  const readers = await session.ask('dependent-views', [replaced]);
+  // From here on, readers wait.
   const deadline = performance.now() + lockTimeoutMs;
   const lock = (statement: string) => lockBy(session, deadline, statement);
   for (const [oid, , ...view] of readers) if (touched.has(toInteger(oid))) await lock(lockView(view.map(toText)));
-  await lockTables(session, journalOf, exchanges, partners, 'access exclusive', lock);
+  await lockTables(session, exchanges, partners, 'access exclusive', lock);
   await carryAll(session, [
     ...handovers.flatMap(({ off }) => off),
     ...keys.flatMap(({ off }) => off),
@@ -109,15 +98,17 @@ export async function exchangeTables(
   ]);
 }
 
-function toChange(schema: string, { live, outgoing, incoming, made }: Exchange) {
+function toChange(schema: string, { live, outgoing, incoming, made }: Exchange<number>) {
   return outgoing === null ? [] : [{ change: { schema, live, outgoing, incoming }, made }];
 }
 
-/** In the order of oids, so that two of us cannot wait for each other; then: are they the ones that are meant? */
+/**
+ * Locks in the order of oids, so that two swaps cannot wait for each other.
+ * @throws E_UNSAFE_STORE when a table is not the one in the journal
+ */
 async function lockTables(
   session: Session,
-  { sql, schema }: Journal,
-  exchanges: readonly Exchange[],
+  exchanges: readonly Exchange<number>[],
   partners: ForeignKey['tables'],
   mode: 'share row exclusive' | 'access exclusive',
   lock = async (statement: string): Promise<void> => {
@@ -125,52 +116,47 @@ async function lockTables(
   },
 ): Promise<void> {
   const tables = exchanges.flatMap(({ live, outgoing, incoming }) => [
-    { oid: incoming.oid, name: incoming.name },
-    ...(outgoing === null ? [] : [{ oid: outgoing.oid, name: live }]),
+    { id: incoming.id, name: incoming.name },
+    ...(outgoing === null ? [] : [{ id: outgoing.id, name: live }]),
   ]);
-  const before = await findOids(
+  const before = await findTables(
     session,
-    sql,
-    schema,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
   const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
   if (stranger !== undefined) throw strangerAt(stranger.live);
-  for (const { name, oid } of tables) if (before.get(name) !== oid) throw strangerAt(name);
+  for (const { name, id } of tables) if (before.get(name) !== id) throw strangerAt(name);
   const names = new Map([
     ...partners.map(({ oid, name }) => [oid, name] as const),
-    ...tables.map(({ oid, name }) => [oid, qualify(schema, name)] as const),
+    ...tables.map(({ id, name }) => [id, qualify(session.schema, name)] as const),
   ]);
   for (const [, name] of [...names].toSorted(([a], [b]) => a - b)) await lock(`lock table ${name} in ${mode} mode`);
-  const after = await findOids(
+  const after = await findTables(
     session,
-    sql,
-    schema,
     tables.map(({ name }) => name),
   );
-  for (const { name, oid } of tables) if (after.get(name) !== oid) throw strangerAt(name);
+  for (const { name, id } of tables) if (after.get(name) !== id) throw strangerAt(name);
 }
 
-/** All of them together may take as long as one: whoever waits behind the first waits for the last. */
+/** The deadline is for all locks together: a query that waits behind the first lock waits for the last. */
 async function lockBy(session: Session, deadline: number, statement: string): Promise<void> {
   const remainingMs = Math.max(1, Math.ceil(deadline - performance.now()));
   await session.script(`set local lock_timeout = ${remainingMs}; ${statement}`);
 }
 
-/** LOCK would go on to every table the view reads; giving it to its owner locks the view alone. */
+/** LOCK would also lock every table the view reads; setting its owner to the same role locks only the view. */
 function lockView([schema = '', name = '', owner = '']: readonly string[]): string {
   return `alter table ${qualify(schema, name)} owner to ${quoteIdentifier(owner)}`;
 }
 
 async function readForeignKeys(
   session: Session,
-  { sql }: Journal,
   changes: readonly { readonly change: Change }[],
 ): Promise<readonly ForeignKey[]> {
   const [first] = changes;
   if (first === undefined) return [];
-  const oids = (side: 'outgoing' | 'incoming') => changes.map(({ change }) => change[side].oid);
-  const rows = await session.query(sql('foreign-keys'), [
+  const oids = (side: 'outgoing' | 'incoming') => changes.map(({ change }) => change[side].id);
+  const rows = await session.ask('foreign-keys', [
     oids('outgoing'),
     oids('incoming'),
     `${first.change.incoming.name}_f`,
@@ -195,10 +181,9 @@ async function readForeignKeys(
 
 async function readRepointed(
   session: Session,
-  { sql }: Journal,
   replaced: readonly number[],
 ): Promise<readonly (Carrying & { readonly view: number | null })[]> {
-  const rows = await session.query(sql('repoint'), [replaced]);
+  const rows = await session.ask('repoint', [replaced]);
   return rows.map((row) => ({
     kind: toText(row[0]),
     name: toText(row[1]),
@@ -208,25 +193,24 @@ async function readRepointed(
 }
 
 /**
- * What each would be called and made by. Postgres keeps a query by identity and says it with the names of the moment, so
- * the tables bear unmistakable names for that moment, and every mention of them can be told from other text.
+ * Returns the name and the statement of each. Postgres prints a query with the current names of its tables, so the tables
+ * get unique names while it is read, and every mention of them can be replaced.
  */
 async function describeMaterializedViews(
   session: Session,
-  { sql }: Journal,
   changes: readonly { readonly change: Change }[],
   lockTimeoutMs: number,
 ): Promise<readonly MaterializedView[]> {
-  const outgoing = changes.map(({ change }) => change.outgoing.oid);
-  const rows = outgoing.length === 0 ? [] : await session.query(sql('dependent-views'), [outgoing]);
+  const outgoing = changes.map(({ change }) => change.outgoing.id);
+  const rows = outgoing.length === 0 ? [] : await session.ask('dependent-views', [outgoing]);
   const found = rows.filter(([, kind]) => kind === 'm').toReversed();
   const [first] = changes;
   if (found.length === 0 || first === undefined) return [];
   const views = found.map(([oid, , space, name], index) => ({
     schema: toText(space),
     live: toText(name),
-    outgoing: { oid: toInteger(oid), name: `${first.change.outgoing.name}_m${index + 1}` },
-    incoming: { oid: 0, name: `${first.change.incoming.name}_m${index + 1}` },
+    outgoing: { id: toInteger(oid), name: `${first.change.outgoing.name}_m${index + 1}` },
+    incoming: { id: 0, name: `${first.change.incoming.name}_m${index + 1}` },
   }));
   const token = `evstore${randomBytes(12).toString('hex')}`;
   const renamed = [...changes.map(({ change }) => change), ...views].map((change, index) => ({
@@ -240,7 +224,7 @@ async function describeMaterializedViews(
   }
   const described: MaterializedView[] = [];
   for (const view of views) {
-    const [row] = await session.query(sql('materialized-view'), [view.outgoing.oid]);
+    const [row] = await session.ask('materialized-view', [view.outgoing.id]);
     let query = toText(row?.[2]);
     for (const { token, incoming } of renamed) query = query.replaceAll(token, quoteIdentifier(incoming.name));
     const name = qualify(view.schema, view.incoming.name);
@@ -251,17 +235,13 @@ async function describeMaterializedViews(
   return described;
 }
 
-/** With its indexes, from the table that is about to take its place. */
-async function fillMaterializedView(
-  session: Session,
-  { sql }: Journal,
-  { make, ...view }: MaterializedView,
-): Promise<Change> {
+/** Creates and fills the new materialized view, with its indexes, from the new table. */
+async function fillMaterializedView(session: Session, { make, ...view }: MaterializedView): Promise<Change> {
   const { schema, live, incoming } = view;
   await carry(session, { kind: 'materialized view', name: `${schema}.${live}`, statement: make });
-  const oids = await findOids(session, sql, schema, [incoming.name]);
-  const change = { ...view, incoming: { ...incoming, oid: oids.get(incoming.name) ?? 0 } };
-  await prepareParts(session, sql, change);
+  const found = await findTables(session, [incoming.name], schema);
+  const change = { ...view, incoming: { ...incoming, id: found.get(incoming.name) ?? 0 } };
+  await prepareParts(session, change);
   await session.query(`analyze ${qualify(schema, incoming.name)}`);
   return change;
 }
@@ -271,17 +251,16 @@ function renamePart({ kind, schema, from, to }: Handover['names'][number]): Carr
   return { kind, name: from, statement };
 }
 
-/** With its indexes, their constraints, and the sequences it owns; names in `settled` are taken care of. */
+/** Renames a table with its indexes, their constraints and its sequences, except the names in `settled`. */
 async function planRenames(
   session: Session,
-  sql: SqlFolder,
   schema: string,
-  { oid }: { readonly oid: number },
+  { id }: { readonly id: number },
   from: string,
   to: string,
   settled: ReadonlySet<string>,
 ): Promise<readonly Carrying[]> {
-  const parts = await session.query(sql('rename-plan'), [oid, from, to]);
+  const parts = await session.ask('rename-plan', [id, from, to]);
   const table = `alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
   return [
     { kind: 'table', name: from, statement: table },
@@ -298,6 +277,6 @@ async function planRenames(
 
 function tooLong(name: string): EvstoreError {
   return new EvstoreError('E_UNSAFE_STORE', `the name ${name} would be longer than ${maxIdentifierBytes} bytes`, {
-    why: 'An index or a sequence of the table cannot be renamed along with it. Nothing has been changed.',
+    why: 'An index or a sequence of the table cannot be renamed with it. Nothing has been changed.',
   });
 }

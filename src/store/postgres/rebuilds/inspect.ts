@@ -1,17 +1,11 @@
-/** What hangs on the tables of a read model: what a swap carries over, and what stands in its way. */
-import { EvstoreError } from '../../../domain/errors.js';
-import type { SqlFolder } from '../../shared/sql.js';
+/** Reads what hangs on the tables of a read model: what a swap carries over, and what prevents it. */
+import { toInteger, toText } from '../../shared/rows.js';
+import { summariseFacts } from '../../shared/table-facts.js';
 import type { TableFacts } from '../../store.js';
 import type { Session } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
-export async function inspectTables(
-  session: Session,
-  sql: SqlFolder,
-  schema: string,
-  tables: readonly string[],
-): Promise<readonly TableFacts[]> {
-  const rows = await session.query(sql('table-facts'), [schema, tables]);
+export async function inspectTables(session: Session, tables: readonly string[]): Promise<readonly TableFacts[]> {
+  const rows = await session.ask('table-facts', [session.schema, tables]);
   return tables.map((table) => {
     const own = rows.filter(([name]) => name === table);
     const [self] = own.filter(([, what]) => what === 'self');
@@ -29,48 +23,19 @@ export async function inspectTables(
   });
 }
 
-/** Carried as they are at the swap: they may change while a rebuild fills. */
+/** Carried over as they are at the swap: they may change while a rebuild fills. */
 const takenAsTheyAre = ['owner', 'grant', 'comment', 'storage option', 'statistics target', 'column option'];
 
-/** Indexes and dependents as text, to be kept and compared. */
-export function summariseFacts(facts: readonly TableFacts[]): string {
-  const names = facts.flatMap(({ table, indexes, carried, blocking }) => [
-    ...indexes.map((name) => `index ${name} on ${table}`),
-    ...[...carried.filter(({ kind }) => !takenAsTheyAre.includes(kind)), ...blocking].map(
-      ({ kind, name }) => `${kind} ${name} on ${table}`,
-    ),
-  ]);
-  return JSON.stringify(names.sort());
+export function summarise(facts: readonly TableFacts[]): string {
+  return summariseFacts(facts, ({ kind }) => !takenAsTheyAre.includes(kind));
 }
 
-/** What came or went between two summaries: `+ index a on b`, `- view c on b`. */
-export function compareFacts(before: string, after: string): readonly string[] {
-  const [old, current]: readonly string[][] = [JSON.parse(before), JSON.parse(after)];
-  return [
-    ...(current ?? []).filter((name) => !old?.includes(name)).map((name) => `+ ${name}`),
-    ...(old ?? []).filter((name) => !current?.includes(name)).map((name) => `- ${name}`),
-  ];
-}
-
-/** @throws E_UNSAFE_STORE naming what a swap cannot carry over */
-export function refuseBlocking(facts: readonly TableFacts[]): void {
-  const blocking = facts.flatMap(({ table, blocking }) =>
-    blocking.map(({ kind, name }) => `${kind} ${name} on ${table}`),
-  );
-  if (blocking.length === 0) return;
-  throw new EvstoreError('E_UNSAFE_STORE', `a swap would lose ${blocking.join(', ')}`, {
-    why: 'It cannot be carried over to another table. Drop it, swap, and make it again.',
-    details: { blocking },
-  });
-}
-
-/** Oid by name, of any relation of these names. */
-export async function findOids(
+/** Returns the oid by name of any relation of these names. */
+export async function findTables(
   session: Session,
-  sql: SqlFolder,
-  schema: string,
   tables: readonly string[],
+  schema = session.schema,
 ): Promise<ReadonlyMap<string, number>> {
-  const rows = await session.query(sql('table-ids'), [schema, tables]);
+  const rows = await session.ask('table-ids', [schema, tables]);
   return new Map(rows.map((row) => [toText(row[0]), toInteger(row[1])]));
 }

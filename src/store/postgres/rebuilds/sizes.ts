@@ -1,16 +1,11 @@
-/** What tables take on disk; what is left there only the server knows. */
-import type { SqlFolder } from '../../shared/sql.js';
+/** Measures tables on disk. Only the server knows how much space is free there. */
+
+import { toInteger, toText } from '../../shared/rows.js';
 import type { TableSizes } from '../../store.js';
 import type { Database } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
-export async function measureTables(
-  database: Database,
-  sql: SqlFolder,
-  schema: string,
-  tables: readonly string[],
-): Promise<TableSizes> {
-  const sizes = await database.query(sql('table-sizes'), [schema, tables]);
+export async function measureTables(database: Database, tables: readonly string[]): Promise<TableSizes> {
+  const sizes = await database.ask('table-sizes', [database.schema, tables]);
   const bytes = new Map(sizes.map((row) => [toText(row[0]), toInteger(row[1])]));
   return { tables: tables.map((table) => ({ table, bytes: bytes.get(table) ?? null })), freeBytes: null };
 }

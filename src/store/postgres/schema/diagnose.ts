@@ -1,14 +1,14 @@
-/** What the server, its settings and this account mean for a store. */
+/** Diagnoses the server, its settings and this account. */
 import type { Finding } from '../../../domain/finding.js';
 import { shellWord } from '../../../domain/shell-word.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toText } from '../../shared/rows.js';
 import type { Diagnosis, Fact } from '../../store.js';
-import type { Database, RawRow } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
-import { quoteIdentifier } from './schema-name.js';
+import type { Database } from '../connection/database.js';
+import { quoteIdentifier } from '../connection/literals.js';
+import type { RawRow } from '../connection/values.js';
 
 const oldestServer = 140_000;
-/** A prepared transaction this old was left behind, in seconds. */
+/** A prepared transaction older than this was abandoned. */
 const patienceSeconds = 60;
 
 interface Server {
@@ -23,18 +23,18 @@ interface Server {
   readonly isolation: string;
   readonly isReadOnly: boolean;
   readonly maxPrepared: number;
-  /** Null without a schema; so are the others. */
+  /** Null without a schema, like the following. */
   readonly mayRead: boolean | null;
   readonly mayAppend: boolean | null;
-  /** Update, delete, truncate, choose positions, or undo what forbids it. */
+  /** To update, delete or truncate events, to choose positions, or to remove what prevents it. */
   readonly mayChange: boolean | null;
   readonly mayProject: boolean | null;
 }
 
-export async function diagnose(database: Database, sql: SqlFolder): Promise<Diagnosis> {
-  const [row = []] = await database.query(sql('diagnosis'));
+export async function diagnose(database: Database): Promise<Diagnosis> {
+  const [row = []] = await database.ask('diagnosis');
   const server = toServer(row);
-  const prepared = await database.query(sql('prepared-transactions'));
+  const prepared = await database.ask('prepared-transactions');
   const findings = [...judgeServer(server), ...judgeAccount(server), ...prepared.map(judgePrepared)];
   return { facts: describe(server), findings };
 }
@@ -102,7 +102,7 @@ function judgeAccount({ account, mayRead, mayAppend, mayChange, isSuperuser }: S
       : [];
   if (mayChange !== true) return readsOnly;
   const reason = isSuperuser ? 'is a superuser' : 'owns events, or was granted more than INSERT on its columns';
-  const detail = `${reason}: it can undo what keeps events as they are`;
+  const detail = `${reason}: it can remove what keeps events immutable`;
   return [...readsOnly, { kind: 'powerful-account', severity: 'warning', subject: account, detail, next }];
 }
 
@@ -112,7 +112,7 @@ function judgePrepared(row: RawRow): Finding {
     kind: 'prepared-transaction',
     severity: seconds > patienceSeconds ? 'warning' : 'note',
     subject: gid,
-    detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks, and readers below what it wrote`,
+    detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks and holds readers below the events it wrote`,
     next: "psql -c 'table pg_prepared_xacts'",
   };
 }

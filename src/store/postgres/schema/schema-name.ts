@@ -1,32 +1,25 @@
-/** Where the tables live, and how a .sql file written for schema `public` is made to say so. */
+/** The schema of the tables, and how it replaces `public` in a .sql file. */
 import { EvstoreError } from '../../../domain/errors.js';
 import { maxIdentifierBytes } from '../../../domain/limits.js';
+import { quoteIdentifier } from '../connection/literals.js';
 
 export type RenderSchema = (text: string) => string;
 
-/** @throws E_CONFIG for a name that could not be quoted into every statement alike */
+/** @throws E_CONFIG for a name that cannot be quoted the same way in every statement */
 export function checkSchemaName(name: string): string {
-  // Two $ in a row would end the body of a function it is written into.
+  // Two $ in a row would end the body of a function.
   const isLegal =
     /^[\p{L}_](?:[\p{L}\p{N}_ -]|\$(?!\$))*$/u.test(name) && Buffer.byteLength(name) <= maxIdentifierBytes;
   if (isLegal && !/^pg_/i.test(name) && name.toLowerCase() !== 'information_schema') return name;
   throw new EvstoreError('E_CONFIG', `'${name}' cannot be the schema of a store`, {
-    why: `A schema is letters, digits, _, single $, - and spaces, begins with a letter or _ but not pg_, and has at most ${maxIdentifierBytes} bytes.`,
+    why: `A schema name has letters, digits, _, single $, - and spaces, begins with a letter or _ but not pg_, and has at most ${maxIdentifierBytes} bytes.`,
   });
 }
 
-/** @param name checked already */
+/** @param name a checked one */
 export function renderSchema(name: string): RenderSchema {
   const quoted = quoteIdentifier(name);
   return (text) => text.replace(/\bpublic\./g, () => `${quoted}.`);
-}
-
-export function quoteIdentifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
-}
-
-export function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }
 
 /** Returns the statement by which a transaction finds the tables of the store. */

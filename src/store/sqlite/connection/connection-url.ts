@@ -1,7 +1,8 @@
-/** `sqlite:PATH` → the file that may be opened, and what may be printed. */
+/** Parses `sqlite:PATH` and checks the file. */
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EvstoreError } from '../../../domain/errors.js';
+import { shellWord } from '../../../domain/shell-word.js';
 import { beginningOf } from '../../redact-url.js';
 
 export interface FileTarget {
@@ -12,8 +13,8 @@ export interface FileTarget {
 }
 
 /**
- * @param create whether a missing file will be made
- * @throws E_CONFIG, E_NO_SCHEMA when the file is missing and not to be made
+ * @param create whether a missing file will be created
+ * @throws E_CONFIG, E_NO_SCHEMA when the file is missing and will not be created
  */
 export function parseConnectionUrl(url: string, create: boolean): FileTarget {
   const given = url.replace(/^sqlite:(?:\/\/(?=\/|\.))?/i, '');
@@ -32,10 +33,10 @@ function checkFile({ path, location }: FileTarget, create: boolean): void {
   const file = look(() => statSync(path, { throwIfNoEntry: false }), location);
   if (file === undefined) {
     if (!create) throw missing(location);
-    // Nothing is made through a link: it would appear where nobody named it.
+    // No file is created through a link: it would appear in a place that was not named.
     if (look(() => lstatSync(path, { throwIfNoEntry: false }), location)?.isSymbolicLink()) {
       throw new EvstoreError('E_CONFIG', `${location} is a symbolic link to nothing`, {
-        why: 'A new store is not made through a link.',
+        why: 'evstore does not create a store through a link.',
       });
     }
     return;
@@ -46,7 +47,7 @@ function checkFile({ path, location }: FileTarget, create: boolean): void {
   });
 }
 
-/** Undefined where nothing is. */
+/** Returns undefined when nothing is there. */
 function look(at: () => Stats | undefined, location: string): Stats | undefined {
   try {
     return at();
@@ -61,8 +62,8 @@ function look(at: () => Stats | undefined, location: string): Stats | undefined 
 
 function missing(location: string): EvstoreError {
   return new EvstoreError('E_NO_SCHEMA', `there is no store at ${location}`, {
-    why: 'The file does not exist, and reading does not make it.',
-    next: `evstore init --store ${location}`,
+    why: 'The file does not exist, and reading does not create it.',
+    next: `evstore init --store ${shellWord(location)}`,
   });
 }
 

@@ -1,49 +1,53 @@
-/** The connection and its transactions: the only module that talks to better-sqlite3. Rows are arrays of values. */
+/** The connection and its transactions: the only module that uses better-sqlite3. Rows are arrays of values. */
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { EvstoreError } from '../../../domain/errors.js';
+import { openSqlFolder, type SqlFolder } from '../../shared/sql.js';
 import type { FileTarget } from './connection-url.js';
-import { isTransient, namedError } from './errors.js';
-
-/** A value of a row as SQLite keeps it. */
-export type RawValue = string | number | Buffer | null;
-export type RawRow = readonly RawValue[];
-export type Parameter = string | number | null;
-/** A value as a snapshot gives and takes it: whole numbers are never rounded. */
-export type ExactValue = string | number | bigint | Buffer | null;
-export type ExactRow = readonly ExactValue[];
+import { isRetryable, namedError } from './errors.js';
+import type { ExactRow, ExactValue, Parameter, RawRow } from './values.js';
 
 /** Reads one state of the store; integers come as bigint. */
 export interface Snapshot {
+  /** Runs the statement NAME.sql of this engine. */
+  ask(name: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
   query(text: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
 }
 
-/** Works inside one transaction, or on its own: each call is done when it returns. */
+/** Runs statements inside a transaction, or each on its own. Every call is finished when it returns. */
 export interface Session {
+  /** Returns the text of the statement NAME.sql of this engine. */
+  readonly sql: SqlFolder;
+  /** Runs the statement NAME.sql of this engine. */
+  ask(name: string, parameters?: readonly Parameter[]): readonly RawRow[];
+  /** Returns no rows for a statement that has none. */
   query(text: string, parameters?: readonly Parameter[]): readonly RawRow[];
-  /** Of a statement with one column, of texts. */
+  /** Returns the texts of a statement with one column. */
   texts(text: string, parameters?: readonly Parameter[]): readonly string[];
-  /** How many rows it changed, and the row id of the last one inserted. */
+  /** Returns how many rows it changed, and the row id of the last one inserted. */
   run(text: string, parameters?: readonly Parameter[]): Sqlite.RunResult;
-  /** Several statements without parameters or rows. */
+  /** Runs several statements without parameters or rows. */
   execute(text: string): void;
 }
 
-/** SQLite waits by sleeping: as long as nobody notices. The rest of a wait leaves the process free. */
+/** SQLite waits by blocking the process, so only this long. The rest of a wait leaves the process free. */
 const busyTimeoutMs = 10;
 const longestWaitMs = 50;
 const defaultTimeoutMs = 30_000;
-/** How long this connection's work may follow on itself before signals, timers and others get their turn. */
+/** How long this connection may work without giving signals and timers their turn. */
 const longestRunMs = 2;
 const maxStatements = 200;
 
 interface Prepared {
   readonly statement: Sqlite.Statement<unknown[], RawRow>;
-  /** `?1`, `?2` … are names to better-sqlite3. */
+  /** better-sqlite3 takes `?1`, `?2` … as names. */
   readonly isNumbered: boolean;
 }
 
+const sql = openSqlFolder(new URL('../', import.meta.url));
+
 export class Database implements Session {
+  readonly sql = sql;
   readonly #connection: Sqlite.Database;
   readonly #target: FileTarget;
   readonly #readOnly: boolean;
@@ -72,7 +76,7 @@ export class Database implements Session {
     return this.#target.location;
   }
 
-  /** Settings of the connection, and the first look into the file. */
+  /** Sets up the connection, and reads the file for the first time. */
   async prepare(): Promise<void> {
     await this.retry(() => {
       this.#connection.pragma('synchronous = full');
@@ -89,8 +93,16 @@ export class Database implements Session {
     throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
   }
 
+  ask(name: string, parameters?: readonly Parameter[]): readonly RawRow[] {
+    return this.query(sql(name), parameters);
+  }
+
   query(text: string, parameters: readonly Parameter[] = []): readonly RawRow[] {
     const { statement, isNumbered } = this.#prepare(text);
+    if (!statement.reader) {
+      run(statement, isNumbered, parameters);
+      return [];
+    }
     return isNumbered ? statement.all(numbered(parameters)) : statement.all(...parameters);
   }
 
@@ -105,26 +117,26 @@ export class Database implements Session {
       this.query(text, parameters);
       return { changes: 0, lastInsertRowid: 0 };
     }
-    return isNumbered ? statement.run(numbered(parameters)) : statement.run(...parameters);
+    return run(statement, isNumbered, parameters);
   }
 
   execute(text: string): void {
     this.#connection.exec(text);
   }
 
-  /** Statements that see one state of the store and change nothing. */
+  /** Runs statements that see one state of the store and change nothing. */
   async read<T>(work: (session: Session) => T): Promise<T> {
     return this.retry(() => this.#within('begin', work));
   }
 
-  /** Statements in one transaction that has the write lock from its beginning; any error rolls it back. */
+  /** Runs statements in one transaction that has the write lock from the start; any error rolls it back. */
   async transaction<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
     return this.retry(() => this.#within('begin immediate', work), timeoutMs);
   }
 
   /**
-   * As `transaction`, for work that goes on over many turns, until `commit`. Only where nobody else has the connection:
-   * their statements would be part of it. Closing it rolls back.
+   * Begins a transaction that lasts over many turns, until `commit`. Only for a connection with a single user: the
+   * statements of others would be part of it. Closing the connection rolls back.
    */
   async begin(): Promise<void> {
     await this.retry(() => this.run('begin immediate'));
@@ -134,7 +146,7 @@ export class Database implements Session {
     this.run('commit');
   }
 
-  /** As `transaction`, for renaming tables: what refers to a table by name goes on naming what it named. */
+  /** Runs a transaction that renames tables: references to a table keep its old name. */
   async alteration<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
     return this.retry(() => {
       // Not possible inside a transaction.
@@ -148,14 +160,14 @@ export class Database implements Session {
   }
 
   /**
-   * Statements that see one state of the store for as long as the items are taken, and change nothing. They have a
-   * connection of their own: on this one a transaction that stays open would take in everybody else's statements.
+   * Runs statements that see one state of the store for the whole iteration, and change nothing. They have a connection of
+   * their own: on this one, an open transaction would include the statements of other callers.
    * @throws E_USAGE for a store in memory, which has no second connection
    */
   async *snapshot<T>(work: (snapshot: Snapshot) => AsyncIterable<T>): AsyncGenerator<T> {
     if (this.#target.isMemory) {
       throw new EvstoreError('E_USAGE', 'a store in memory cannot be compared', {
-        why: 'A comparison needs a second connection, and such a store has one.',
+        why: 'A comparison needs a second connection, and a store in memory has only one.',
       });
     }
     const other = new Database(this.#target, true, false);
@@ -163,9 +175,9 @@ export class Database implements Session {
       await other.prepare();
       other.#connection.defaultSafeIntegers(true);
       other.execute('begin');
-      yield* work({
-        query: (text, parameters = []) => other.query(text, parameters as readonly Parameter[]),
-      });
+      const query = (text: string, parameters: readonly ExactValue[] = []) =>
+        other.query(text, parameters as readonly Parameter[]);
+      yield* work({ query, ask: (name, parameters) => query(sql(name), parameters) });
     } catch (error) {
       throw namedError(error, this.location);
     } finally {
@@ -174,17 +186,18 @@ export class Database implements Session {
   }
 
   /**
-   * Rows of one statement, by the names of its columns.
+   * Returns the rows of one statement, by the names of its columns.
    * @throws E_HANDLER for one that writes, and for several
    */
   selectExactly(text: string, parameters: readonly Parameter[]): readonly Readonly<Record<string, ExactValue>>[] {
     const statement = this.#connection.prepare<unknown[], Readonly<Record<string, ExactValue>>>(text);
-    if (!statement.readonly) throw new EvstoreError('E_HANDLER', 'a statement that is to read would write');
+    if (!statement.readonly)
+      throw new EvstoreError('E_HANDLER', 'only one SELECT statement is allowed: this one would write');
     return statement.safeIntegers(true).all(numbered(parameters));
   }
 
   /**
-   * Does it again while somebody else holds the lock, with pauses in which the process is free.
+   * Repeats the work while another connection holds the lock, with pauses in which the process is free.
    * @throws EvstoreError named by meaning
    */
   async retry<T>(work: () => T, timeoutMs = defaultTimeoutMs): Promise<T> {
@@ -195,7 +208,7 @@ export class Database implements Session {
         return work();
       } catch (error) {
         const pauseMs = waitMs * (0.5 + Math.random());
-        if (!isTransient(error) || Date.now() + pauseMs >= deadline) throw namedError(error, this.location);
+        if (!isRetryable(error) || Date.now() + pauseMs >= deadline) throw namedError(error, this.location);
         await sleep(pauseMs);
       }
     }
@@ -206,11 +219,11 @@ export class Database implements Session {
     try {
       this.#connection.close();
     } catch {
-      // Whatever stands in the way of closing, the process ends the connection with itself.
+      // The end of the process closes the connection in any case.
     }
   }
 
-  /** Every call here is done when it returns, so awaiting one after the other would never leave the queue of promises. */
+  /** Every call is finished when it returns, so awaiting many in a row would never leave the queue of promises. */
   async #giveWay(): Promise<void> {
     if (performance.now() - this.#lastTurn < longestRunMs) return;
     await nextTurn();
@@ -224,7 +237,7 @@ export class Database implements Session {
       this.run('commit');
       return result;
     } finally {
-      // Some errors have rolled back already.
+      // Some errors roll back by themselves.
       if (this.#connection.inTransaction) this.execute('rollback');
     }
   }
@@ -235,12 +248,20 @@ export class Database implements Session {
     const statement = this.#connection.prepare<unknown[], RawRow>(text);
     if (statement.reader) statement.raw();
     const prepared = { statement, isNumbered: text.includes('?1') };
-    // Filters and read models make statements without end: the oldest goes.
+    // Filters and read models produce any number of statements: the oldest is dropped.
     const [oldest] = this.#prepared.keys();
     if (this.#prepared.size >= maxStatements && oldest !== undefined) this.#prepared.delete(oldest);
     this.#prepared.set(text, prepared);
     return prepared;
   }
+}
+
+function run(
+  statement: Prepared['statement'],
+  isNumbered: boolean,
+  parameters: readonly Parameter[],
+): Sqlite.RunResult {
+  return isNumbered ? statement.run(numbered(parameters)) : statement.run(...parameters);
 }
 
 function numbered(parameters: readonly Parameter[]): Record<string, Parameter> {

@@ -1,12 +1,6 @@
-/** What SQLite said → the error a user meets. The driver's own error stays its cause. */
-import { type ErrorCode, EvstoreError, isEvstoreError } from '../../../domain/errors.js';
-
-interface Meaning {
-  readonly code: ErrorCode;
-  readonly what: string;
-  readonly why?: string;
-  readonly next?: string;
-}
+/** Names the errors of SQLite and the driver by meaning. The driver's own error stays the cause. */
+import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
+import { driverError, isHandlerError, type Meaning, sentence } from '../../shared/errors.js';
 
 /** By extended or primary result code. */
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -21,39 +15,37 @@ const meanings: Readonly<Record<string, Meaning>> = {
   SQLITE_READONLY_DIRECTORY: {
     code: 'E_READ_ONLY',
     what: 'the folder is read-only',
-    why: 'SQLite keeps the journal beside the file, also to read it. Copy the store to where it may write.',
+    why: 'SQLite needs the journal next to the file even for reading. Copy the store to a writable folder.',
   },
   SQLITE_READONLY: { code: 'E_READ_ONLY', what: 'the file is read-only' },
   SQLITE_FULL: { code: 'E_STORE_FULL', what: 'the disk of the store is full' },
-  SQLITE_NOMEM: { code: 'E_STORE_FULL', what: 'the memory is used up' },
+  SQLITE_NOMEM: { code: 'E_STORE_FULL', what: 'the process is out of memory' },
   SQLITE_BUSY: { code: 'E_TIMEOUT', what: 'another process kept the store locked' },
   SQLITE_LOCKED: { code: 'E_TIMEOUT', what: 'the store stayed locked' },
   SQLITE_INTERRUPT: { code: 'E_TIMEOUT', what: 'the statement was interrupted' },
   SQLITE_CONSTRAINT: { code: 'E_INVALID_INPUT', what: 'the database refused a row' },
   SQLITE_MISMATCH: { code: 'E_INVALID_INPUT', what: 'the database cannot hold this value' },
-  SQLITE_TOOBIG: { code: 'E_INVALID_INPUT', what: 'a limit of the database was passed' },
+  SQLITE_TOOBIG: { code: 'E_INVALID_INPUT', what: 'a limit of the database was exceeded' },
 };
 
-/** Extended result code, e.g. `SQLITE_CONSTRAINT_UNIQUE`, of a driver's error or of the driver's error behind ours. */
+/** Returns the extended result code, e.g. `SQLITE_CONSTRAINT_UNIQUE`, of a driver's error, or of the one that caused an EvstoreError. */
 export function resultCode(error: unknown): string | undefined {
-  const inner = isEvstoreError(error) ? error.cause : error;
+  const inner = driverError(error);
   if (!(inner instanceof Error) || !('code' in inner)) return undefined;
   return typeof inner.code === 'string' && inner.code.startsWith('SQLITE_') ? inner.code : undefined;
 }
 
-/** An id or a version exists already: the facts decide which outcome it was. */
+/** Returns true for a known id or version: the facts decide which outcome it was. */
 export function isConflict(error: unknown): boolean {
   return resultCode(error) === 'SQLITE_CONSTRAINT_UNIQUE';
 }
 
-/** The user's code, or what it wrote, is to blame, whatever the database or that code said about it. */
-export function isHandlerError(error: unknown): boolean {
-  return isEvstoreError(error) && error.code === 'E_HANDLER';
-}
+/** Another connection holds the lock, so nothing took effect. */
+const lockedCodes = /^SQLITE_(BUSY|LOCKED|PROTOCOL)/;
 
-/** Somebody else holds the lock: worth doing again. */
-export function isTransient(error: unknown): boolean {
-  return !isHandlerError(error) && /^SQLITE_(BUSY|LOCKED|PROTOCOL)/.test(resultCode(error) ?? '');
+/** Returns true when the same work may succeed on a second attempt. */
+export function isRetryable(error: unknown): boolean {
+  return !isHandlerError(error) && lockedCodes.test(resultCode(error) ?? '');
 }
 
 export function namedError(error: unknown, location: string): EvstoreError {
@@ -83,7 +75,7 @@ function meaningOfMessage(message: string): Meaning {
   return { code: 'E_BUG', what: 'unexpected answer of SQLite' };
 }
 
-/** Errors that better-sqlite3 raises itself, before SQLite is asked. */
+/** Names errors that better-sqlite3 raises itself, before calling SQLite. */
 function nameDriverError(error: Error, location: string): EvstoreError {
   if (/directory does not exist/.test(error.message)) {
     return new EvstoreError('E_CONNECT', `the folder of ${location} does not exist`, { cause: error });
@@ -103,9 +95,4 @@ function nameDriverError(error: Error, location: string): EvstoreError {
 
 function primary(code: string): string {
   return code.split('_').slice(0, 2).join('_');
-}
-
-function sentence(text: string): string {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

@@ -1,4 +1,4 @@
-/** Names and text as SQL spells them. */
+/** Writes names and values into the text of a statement. */
 
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

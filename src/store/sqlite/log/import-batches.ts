@@ -1,18 +1,16 @@
-/** Importing any number of events: one thread reads them, another writes them. */
+/** Imports any number of events: one thread reads them, another writes them. */
 import { readAhead } from '../../shared/read-ahead.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { ImportedEvent, ImportOptions } from '../../store.js';
 import type { Database } from '../connection/database.js';
 import { importEvents } from './import.js';
 import { ImportThread } from './import-thread.js';
 
 /**
- * What fits into one batch is written here, sooner than a thread starts. So is every one into a store in memory, which
- * has one connection.
+ * Writes the first batch in this thread, which is faster than starting another. A store in memory has one connection, so
+ * this thread writes all batches.
  */
 export async function importBatches(
   database: Database,
-  sql: SqlFolder,
   batches: AsyncIterable<readonly ImportedEvent[]>,
   { conflict, joined = false, committed }: ImportOptions,
 ): Promise<void> {
@@ -22,7 +20,7 @@ export async function importBatches(
   let thread: ImportThread | undefined;
   try {
     for await (const batch of readAhead(batches)) {
-      if (isFirst || target.isMemory) committed(await importEvents(database, sql, batch, conflict));
+      if (isFirst || target.isMemory) committed(await importEvents(database, batch, conflict));
       else {
         thread ??= new ImportThread({ target, conflict, joined }, committed);
         await thread.write(batch);
@@ -30,7 +28,7 @@ export async function importBatches(
       isFirst = false;
     }
   } finally {
-    // Also when the source fails: what it gave before is committed, unless that fails, which comes first then.
+    // Also when the source fails: earlier batches are committed. If that fails, its error is thrown instead.
     await thread?.end().finally(() => thread?.close());
   }
 }

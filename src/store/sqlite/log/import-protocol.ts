@@ -1,10 +1,10 @@
-/** What passes between an import and the thread that writes it. */
+/** The messages between an import and the thread that writes it. */
 import type { ErrorCode, EvstoreError } from '../../../domain/errors.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import type { FileTarget } from '../connection/connection-url.js';
 import type { Conflict } from './import.js';
 
-/** What the thread is started with. */
+/** The data that the thread starts with. */
 export interface ImportWork {
   readonly target: FileTarget;
   readonly conflict: Conflict;
@@ -19,26 +19,26 @@ export type ImportRequest =
 export type ImportReply =
   /** There is room for another batch. */
   | { readonly kind: 'taken' }
-  /** What became of each batch since the last time. */
+  /** The results of the batches since the last commit. */
   | { readonly kind: 'committed'; readonly results: readonly ImportResult[] }
-  /** What was not committed is rolled back, and nothing more is written. */
+  /** Everything uncommitted is rolled back, and nothing more is written. */
   | { readonly kind: 'failed'; readonly error: PackedError }
   | { readonly kind: 'ended' };
 
-/** An error's class and cause do not pass. */
+/** The class and the cause of an error cannot be sent. */
 export type PackedError = Pick<EvstoreError, 'message' | 'why' | 'next' | 'details'> & { readonly code: ErrorCode };
 
-/** One text and one array of numbers pass between threads in a tenth of the time that as many events take. */
+/** Sending one text and one array of numbers takes a tenth of the time of sending the events. */
 export interface PackedEvents {
-  /** The members of all events, one after the other, in the order of `members`. */
+  /** The members of all events, joined, in the order of `members`. */
   readonly text: string;
-  /** Of each event the lengths of its members, then its schema version. */
+  /** For each event the lengths of its members, then its schema version. */
   readonly numbers: Uint32Array;
 }
 
 const members = ['id', 'streamId', 'type', 'data', 'metadata', 'streamType', 'createdAt'] as const;
 const numbersPerEvent = members.length + 1;
-/** Length of a member that an event does not have. */
+/** The length of a member that an event does not have. */
 const absent = 0xffff_ffff;
 
 export function packEvents(events: readonly ImportedEvent[]): PackedEvents {

@@ -1,11 +1,11 @@
-/** The thread that writes an import, as the thread that reads it sees it. */
+/** Starts the thread that writes an import, and sends it batches. */
 import type { Worker } from 'node:worker_threads';
 import { EvstoreError } from '../../../domain/errors.js';
 import { startThread } from '../../shared/start-thread.js';
 import type { ImportedEvent, ImportOptions } from '../../store.js';
 import { type ImportReply, type ImportRequest, type ImportWork, packEvents } from './import-protocol.js';
 
-/** Batches that are being written or wait for it. */
+/** The most batches that are sent and not written yet. */
 const mostAhead = 2;
 
 export class ImportThread {
@@ -24,20 +24,20 @@ export class ImportThread {
     this.#worker.on('exit', (code) => this.#fail(unexpected(`It ended with exit code ${code}`)));
   }
 
-  /** Resolves when there is room for the next one. @throws what a batch before it failed with */
+  /** Resolves when there is room for the next batch. @throws the error of an earlier batch */
   async write(events: readonly ImportedEvent[]): Promise<void> {
     this.#ahead += 1;
     this.#ask({ kind: 'write', events: packEvents(events) });
     await this.#until(() => this.#ahead < mostAhead);
   }
 
-  /** Resolves when everything is committed. @throws what a batch failed with */
+  /** Resolves when everything is committed. @throws the error of a batch */
   async end(): Promise<void> {
     this.#ask({ kind: 'end' });
     await this.#until(() => this.#hasEnded);
   }
 
-  /** What is not committed by then is lost. */
+  /** Loses what is not committed. */
   async close(): Promise<void> {
     await this.#worker.terminate();
   }
@@ -54,7 +54,7 @@ export class ImportThread {
     this.#wake();
   }
 
-  /** The first reason counts: an error is followed by the exit. */
+  /** Keeps the first failure: an error is followed by the exit. */
   #fail(error: EvstoreError): void {
     this.#failure ??= error;
     this.#wake();

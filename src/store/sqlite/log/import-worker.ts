@@ -1,7 +1,6 @@
-/** The thread of an import: writes what is sent, on a connection of its own, so that a transaction can stay open. */
+/** The thread of an import: writes batches on a connection of its own, so that a transaction can stay open. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { openSqlFolder } from '../../shared/sql.js';
 import type { ImportResult } from '../../store.js';
 import { Database } from '../connection/database.js';
 import { namedError } from '../connection/errors.js';
@@ -16,18 +15,17 @@ import {
 } from './import-protocol.js';
 
 /**
- * The index of ids is written all over by every few thousand events: the more of them share a transaction, the less often.
- * Meanwhile nobody else can write, and then there is a pause in which whoever waits finds out that it is free.
+ * Every few thousand events change most pages of the index of ids, so sharing a transaction saves writes. Other programs
+ * cannot write meanwhile, so a pause follows, in which those that wait notice that the store is free.
  */
 const longestTransactionMs = 500;
 const pauseMs = 25;
-/** Without anything to write it is ended, too. */
+/** A transaction without work ends after this long. */
 const longestIdleMs = 100;
-/** Of the file in memory: twice SQLite's own choice, for that index. */
+/** The page cache: twice SQLite's default, for that index. */
 const cacheKib = 32_768;
 
 const { target, conflict, joined } = workerData as ImportWork;
-const sql = openSqlFolder(new URL('../', import.meta.url));
 
 class Transactions {
   readonly #database: Database;
@@ -42,7 +40,7 @@ class Transactions {
   async write(events: PackedEvents): Promise<void> {
     if (this.#importer === undefined) {
       await this.#database.begin();
-      this.#importer = new Importer(this.#database, sql, conflict);
+      this.#importer = new Importer(this.#database, conflict);
       this.#beganAt = performance.now();
     }
     this.#results.push(this.#importer.insert(unpackEvents(events)));
@@ -72,7 +70,7 @@ function serve(database: Database): void {
     try {
       await work();
     } catch (error) {
-      // Rolls back, and refuses whatever was sent already.
+      // Rolls back, and refuses the batches that were sent already.
       database.close();
       answer({ kind: 'failed', error: packError(namedError(error, target.location)) });
     }

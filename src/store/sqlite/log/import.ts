@@ -1,48 +1,44 @@
-/** Importing events of many streams: each takes the next version of its stream, those already there are told apart. */
+/** Imports events of many streams: each takes the next version of its stream; known ones are sorted out. */
 import { type EventContent, importConflict, isSameEvent } from '../../../domain/import-conflict.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toRecordedEvent } from '../../shared/rows.js';
 import type { ImportedEvent, ImportResult } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isConflict } from '../connection/errors.js';
-import { toInteger, toRecordedEvent } from '../connection/rows.js';
-import { liftInsertGuards } from '../schema/guards.js';
+import { liftInsertGuards } from '../schema/insert-guards.js';
 import { eventColumns } from './append.js';
 
-/** Fewer are inserted sooner than the guards are taken off, put back, and read again by every other connection. */
+/** For fewer events, dropping and restoring the guards costs more than it saves: every other connection reads the schema again. */
 const fewEvents = 100;
 
 export type Conflict = 'skip' | 'fail';
 
 export async function importEvents(
   database: Database,
-  sql: SqlFolder,
   events: readonly ImportedEvent[],
   conflict: Conflict,
 ): Promise<ImportResult> {
   database.assertWritable();
   return database.transaction((session) => {
-    const importer = new Importer(session, sql, conflict);
+    const importer = new Importer(session, conflict);
     const result = importer.insert(events);
     importer.finish();
     return result;
   });
 }
 
-/** What one transaction imports. */
+/** Imports events within one transaction. */
 export class Importer {
   readonly #session: Session;
-  readonly #sql: SqlFolder;
   readonly #conflict: Conflict;
-  /** Version of the last event of each stream met so far. */
+  /** The last version of each stream met so far. */
   readonly #versions = new Map<string, number>();
   #restoreGuards: (() => void) | undefined;
-  /** What comes next is mostly as what came before, new or known: only then is it cheaper to ask first. */
+  /** The next event is mostly new or known like the last one; looking it up first is only cheaper for known ones. */
   #isKnown = true;
 
-  /** @param session has the write lock */
-  constructor(session: Session, sql: SqlFolder, conflict: Conflict) {
+  /** @param session a transaction with the write lock */
+  constructor(session: Session, conflict: Conflict) {
     this.#session = session;
-    this.#sql = sql;
     this.#conflict = conflict;
   }
 
@@ -52,7 +48,7 @@ export class Importer {
     for (const event of events) {
       let other: EventContent | undefined = this.#isKnown ? this.#find(event.id) : undefined;
       if (other === undefined) {
-        if (events.length > fewEvents) this.#restoreGuards ??= liftInsertGuards(this.#session, this.#sql);
+        if (events.length > fewEvents) this.#restoreGuards ??= liftInsertGuards(this.#session);
         const version = this.#versions.get(event.streamId) ?? this.#readVersion(event.streamId);
         other = this.#insert(event, version + 1);
         if (other === undefined) {
@@ -70,15 +66,15 @@ export class Importer {
     return counts;
   }
 
-  /** To be called before the transaction is committed. */
+  /** Call it before the commit. */
   finish(): void {
     this.#restoreGuards?.();
   }
 
-  /** The event that has the id already, if there is one: then nothing is written, and no position used up. */
+  /** Returns the event that has the id already; then it writes nothing and uses no position. */
   #insert(event: ImportedEvent, version: number): EventContent | undefined {
     try {
-      this.#session.run(this.#sql('append'), eventColumns(event.streamId, event, version));
+      this.#session.run(this.#session.sql('append'), eventColumns(event.streamId, event, version));
       return undefined;
     } catch (error) {
       const other = isConflict(error) ? this.#find(event.id) : undefined;
@@ -88,11 +84,11 @@ export class Importer {
   }
 
   #readVersion(streamId: string): number {
-    return toInteger(this.#session.query(this.#sql('stream-version'), [streamId])[0]?.[0]);
+    return toInteger(this.#session.ask('stream-version', [streamId])[0]?.[0]);
   }
 
   #find(id: string): EventContent | undefined {
-    const [row] = this.#session.query(this.#sql('find'), [id]);
+    const [row] = this.#session.ask('find', [id]);
     return row === undefined ? undefined : toRecordedEvent(row);
   }
 }

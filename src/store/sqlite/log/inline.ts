@@ -1,89 +1,62 @@
-/** Projections in the transaction of an append, and what the runner has to leave to them. */
+/** Applies inline projections in the transaction of an append, and leaves their events out of what a runner applies. */
 import type { AppendResult, RecordedEvent } from '../../../domain/event.js';
 import type { Changes, DeferredChanges, Fold } from '../../../domain/read-model.js';
-import { refusedAppend, selectWanted } from '../../inline.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { isLive, refusedAppend, selectWanted } from '../../shared/inline.js';
+import { toInteger } from '../../shared/rows.js';
 import type { InlineProjection } from '../../store.js';
 import type { Session } from '../connection/database.js';
-import { addFilter } from '../connection/filter.js';
-import { toInteger } from '../connection/rows.js';
 import { applyChanges, readRows } from '../read-models/read-model.js';
 import { readEvents } from './read-events.js';
 
-/** Those whose live rows were made by the code at hand; the transaction has the only write lock, so they stay so. */
-export function lockInline(
-  session: Session,
-  sql: SqlFolder,
-  projections: readonly InlineProjection[],
-): readonly InlineProjection[] {
-  const rows = session.query(sql('live-code'), [JSON.stringify(projections.map(({ name }) => name))]);
-  const live = new Set(rows.map((row) => row.join('\n')));
-  return projections.filter(({ name, version, codeHash }) => live.has([name, version, codeHash].join('\n')));
+/** Returns the projections whose live rows this program's code made; the write lock keeps it so. */
+export function lockInline(session: Session, projections: readonly InlineProjection[]): readonly InlineProjection[] {
+  const rows = session.ask('lock-projections', [JSON.stringify(projections.map(({ name }) => name))]);
+  return projections.filter((projection) => isLive(projection, rows));
 }
 
 /**
  * Writes the rows of what was appended, and marks the events. Leaves out projections for which earlier events wait.
- * @throws E_HANDLER when a projection cannot take the events
+ * @throws E_HANDLER when a projection cannot process the events
  */
 export function applyInline(
   session: Session,
-  sql: SqlFolder,
   projections: readonly InlineProjection[],
-  appended: AppendResult,
+  { streamId, events, version }: AppendResult,
 ): void {
-  const ready = projections.filter((projection) => isReady(session, sql, projection, appended));
+  const first = version - events.length + 1;
+  const ready = projections.filter(({ name, filter: { types } }) => {
+    const parameters = [name, streamId, first, types === undefined ? null : JSON.stringify(types)];
+    return session.ask('inline-stream', parameters)[0]?.[0] === 1;
+  });
   if (ready.length === 0) return;
-  const recorded = readAppended(session, sql, appended);
+  // As every reader gets them: the time is the database's.
+  const parameters = [streamId, first, version, events.length];
+  const recorded = readEvents(session, { text: session.sql('read-stream'), parameters });
   for (const projection of ready) {
-    const events = selectWanted(projection, recorded);
+    const wanted = selectWanted(projection, recorded);
     try {
-      applyChanges(session, complete(session, projection.fold(events)));
+      applyChanges(session, complete(session, projection.fold(wanted)));
     } catch (error) {
-      throw refusedAppend(appended.streamId, projection.name, error);
+      throw refusedAppend(streamId, projection.name, error);
     }
-    session.run(sql('mark-inlined'), [projection.name, positionsOf(events)]);
+    session.ask('mark-inlined', [projection.name, positionsOf(wanted)]);
   }
 }
 
 /**
- * The changes of the events that no append has applied; their marks go.
+ * Returns the changes of the events that no append has applied, and deletes the marks of the others.
  * @param rebuild 0 for the live tables
  */
 export function resolveChanges(
   session: Session,
-  sql: SqlFolder,
   rebuild: number,
   { projection, events, fold }: DeferredChanges,
 ): Changes {
-  const rows = session.query(sql('unmark-inlined'), [projection, rebuild, positionsOf(events)]);
+  const rows = session.ask('unmark-inlined', [projection, rebuild, positionsOf(events)]);
   const marked = new Set(rows.map(([position]) => toInteger(position)));
   const unmarked = events.filter(({ globalPosition }) => !marked.has(globalPosition));
-  return unmarked.length === 0 ? { kind: 'statements', statements: [] } : complete(session, fold(unmarked));
-}
-
-function isReady(
-  session: Session,
-  sql: SqlFolder,
-  { name, filter, isPerStream }: InlineProjection,
-  { streamId, events: [first] }: AppendResult,
-): boolean {
-  if (first === undefined) return false;
-  const types = filter.types === undefined ? null : JSON.stringify(filter.types);
-  const statement = isPerStream
-    ? { text: sql('inline-stream'), parameters: [name, streamId, first.version, types] }
-    : addFilter({ text: sql('inline-log'), parameters: [name, streamId, first.globalPosition] }, filter);
-  const [row] = session.query(statement.text, statement.parameters);
-  return row?.[0] === 1;
-}
-
-/** As every reader will get them: the time is the database's. */
-function readAppended(
-  session: Session,
-  sql: SqlFolder,
-  { streamId, events, version }: AppendResult,
-): readonly RecordedEvent[] {
-  const parameters = [streamId, version - events.length + 1, version, events.length];
-  return readEvents(session, sql, { text: sql('read-stream'), parameters });
+  if (unmarked.length === 0) return { kind: 'statements', statements: [] };
+  return complete(session, fold(unmarked));
 }
 
 function positionsOf(events: readonly RecordedEvent[]): string {

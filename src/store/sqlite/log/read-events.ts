@@ -1,11 +1,10 @@
-/** Statements that give one text a row, with the columns of cut-event.ts, → events. */
+/** Reads events from statements that return one text a row, with the columns of cut-event.ts. */
 import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toRecordedEvent, toTimestamp } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import type { FilteredStatement } from '../connection/filter.js';
-import { toInteger, toRecordedEvent, toTimestamp } from '../connection/rows.js';
 
 const separator = '\x1f';
 const usualTimeLength = '2026-01-31T09:30:00.123456Z'.length;
@@ -24,31 +23,27 @@ export interface EventPage {
   readonly last: number;
 }
 
-export function readEventPage(session: Session, sql: SqlFolder, statement: FilteredStatement): EventPage {
-  const events = readEvents(session, sql, statement);
+export function readEventPage(session: Session, statement: FilteredStatement): EventPage {
+  const events = readEvents(session, statement);
   let characters = 0;
   for (const { data, metadata } of events) characters += data.length + metadata.length;
   return { events, count: events.length, characters, last: events.at(-1)?.globalPosition ?? 0 };
 }
 
-export function readEvents(
-  session: Session,
-  sql: SqlFolder,
-  { text, parameters }: FilteredStatement,
-): readonly RecordedEvent[] {
+export function readEvents(session: Session, { text, parameters }: FilteredStatement): readonly RecordedEvent[] {
   return session.texts(text, parameters).map((row) => {
-    return cutEvent(spelling, row, 0, row.length) ?? readAt(session, sql, Number(row.split(separator, 2)[1]));
+    return cutEvent(spelling, row, 0, row.length) ?? readAt(session, Number(row.split(separator, 2)[1]));
   });
 }
 
-/** For an event that is spelt in an unusual way. */
-export function readAt(session: Session, sql: SqlFolder, position: number): RecordedEvent {
-  const [row] = session.query(sql('find-at'), [position]);
+/** Reads an event that is spelt in an unusual way. */
+export function readAt(session: Session, position: number): RecordedEvent {
+  const [row] = session.ask('find-at', [position]);
   if (row === undefined) throw new EvstoreError('E_CORRUPT', `the event at position ${position} cannot be read`);
   return toRecordedEvent(row);
 }
 
-/** `2026-01-31T09:30:00.123456Z`, as this store writes it; other spellings go the long way. */
+/** Takes `2026-01-31T09:30:00.123456Z`, as this store writes it; other spellings take the slow path. */
 function cutTimestamp(text: string, from: number, to: number): string {
   const isUsual =
     to - from === usualTimeLength &&

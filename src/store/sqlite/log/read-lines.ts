@@ -1,6 +1,5 @@
-/** Events as lines that SQLite makes: their texts reach this process once, and leave it as they are. */
+/** Reads events as lines that SQLite builds, which this process passes on unchanged. */
 import { packLines, renderEventLine } from '../../../domain/event-lines.js';
-import type { SqlFolder } from '../../shared/sql.js';
 import type { Session } from '../connection/database.js';
 import type { FilteredStatement } from '../connection/filter.js';
 import { readAt } from './read-events.js';
@@ -17,11 +16,11 @@ export interface LinePage {
   readonly last: number;
 }
 
-export function readLines(session: Session, sql: SqlFolder, { text, parameters }: FilteredStatement): LinePage {
+export function readLines(session: Session, { text, parameters }: FilteredStatement): LinePage {
   let characters = 0;
   const lines = session.texts(text, parameters).map((line) => {
     characters += line.length;
-    return hasUsualTime(line) ? line : renderEventLine(readAt(session, sql, positionOf(line)));
+    return hasUsualTime(line) ? line : renderEventLine(readAt(session, positionOf(line)));
   });
   const last = lines.at(-1);
   return { lines: packLines(lines), count: lines.length, characters, last: last === undefined ? 0 : positionOf(last) };
@@ -31,7 +30,7 @@ function positionOf(line: string): number {
   return Number(line.slice(beforePosition, line.indexOf(',', beforePosition)));
 }
 
-/** `2026-01-31T09:30:00.123Z`, or with six digits of which the last three are not 0, at the end of a line. */
+/** Returns true when the line ends with `2026-01-31T09:30:00.123Z`, or six digits of which the last three are not 0. */
 function hasUsualTime(line: string): boolean {
   const end = line.length - afterTime;
   const last = line.charCodeAt(end - 2);

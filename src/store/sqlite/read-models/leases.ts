@@ -1,83 +1,40 @@
-/** Leases live in the row of the cursor they guard, on the database's clock. */
-import { EvstoreError } from '../../../domain/errors.js';
-import type { SqlFolder } from '../../shared/sql.js';
+/** Leases are kept in the row of the cursor they guard, on the database's clock. */
+import { fence, keyOf, noRebuild, noSuchPart } from '../../shared/leases.js';
+import { toInteger, toText } from '../../shared/rows.js';
 import type { Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from '../../store.js';
-import type { Parameter, Session } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
+import type { Session } from '../connection/database.js';
+import type { Parameter } from '../connection/values.js';
 
 /** @param session in a transaction */
-export function acquireLease(
-  session: Session,
-  sql: SqlFolder,
-  target: LeaseTarget,
-  request: LeaseRequest,
-): LeaseAnswer {
+export function acquireLease(session: Session, target: LeaseTarget, request: LeaseRequest): LeaseAnswer {
   const { owner, ttlMs, steal = false, code } = request;
-  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal ? 1 : 0, nextToken(session, sql)];
+  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal ? 1 : 0, nextToken(session)];
   if (target.kind === 'checkpoint') parameters.push(code?.version ?? null, code?.codeHash ?? null);
   for (;;) {
-    const taken = session.query(sql(`acquire-${target.kind}`), parameters).map((row) => row.map(toInteger));
+    const taken = session.ask(`acquire-${target.kind}`, parameters).map((row) => row.map(toInteger));
     const [[token = 0, generation = 0] = []] = taken;
     const position = Math.max(0, ...taken.map(([, , each = 0]) => each));
     if (taken.length > 0) return { held: false, lease: { target, owner, token, generation, position } };
-    const [holder] = session.query(sql(`holder-${target.kind}`), [keyOf(target)]);
+    const [holder] = session.ask(`holder-${target.kind}`, [keyOf(target)]);
     if (holder !== undefined) {
       return { held: true, owner: toText(holder[0]), expiresInMs: Math.max(1, toInteger(holder[1])) };
     }
     if (target.kind === 'rebuild') throw noRebuild(target.id);
-    const [made] = session.query(sql('make-checkpoint'), [target.subscriptionId]);
-    if (made === undefined) throw dividedOtherwise(target.subscriptionId);
+    const [made] = session.ask('make-checkpoint', [target.subscriptionId]);
+    if (made === undefined) throw noSuchPart(target.subscriptionId);
   }
 }
 
-export function renewLease(
-  session: Session,
-  sql: SqlFolder,
-  lease: Lease,
-  ttlMs: number,
-  vitals: Vitals = {},
-): boolean {
-  const rows = session.query(sql(`renew-${lease.target.kind}`), [...fence(lease), ttlMs, vitals.rate ?? null]);
-  return rows.length > 0;
+export function renewLease(session: Session, lease: Lease, ttlMs: number, vitals: Vitals = {}): boolean {
+  const parameters = [...fence(lease), ttlMs, vitals.rate ?? null];
+  return session.ask(`renew-${lease.target.kind}`, parameters).length > 0;
 }
 
-export function releaseLease(session: Session, sql: SqlFolder, lease: Lease): void {
-  session.run(sql(`release-${lease.target.kind}`), [keyOf(lease.target), lease.token]);
+export function releaseLease(session: Session, lease: Lease): void {
+  session.ask(`release-${lease.target.kind}`, [keyOf(lease.target), lease.token]);
 }
 
 /** Rolled back with the transaction that drew it. */
-export function nextToken(session: Session, sql: SqlFolder): number {
-  return toInteger(session.query(sql('next-token'))[0]?.[0]);
-}
-
-/** Key, token and generation: what every guarded statement begins with. */
-export function fence(lease: Lease): readonly Parameter[] {
-  return [keyOf(lease.target), lease.token, lease.generation];
-}
-
-export function superseded(lease: Lease): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `${describeTarget(lease.target)} was taken over: nothing was written`, {
-    why: 'Its lease went to another process, or its checkpoint was moved by hand or by a swap.',
-    next: 'evstore checkpoints',
-    details: { owner: lease.owner, token: lease.token },
-  });
-}
-
-function noRebuild(id: number): EvstoreError {
-  return new EvstoreError('E_NOT_FOUND', `there is no rebuild ${id}`, { next: 'evstore projections' });
-}
-
-function dividedOtherwise(subscriptionId: string): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `there is no checkpoint ${subscriptionId}`, {
-    why: 'The projection is divided otherwise.',
-    next: 'evstore checkpoints',
-  });
-}
-
-function keyOf(target: LeaseTarget): string | number {
-  return target.kind === 'checkpoint' ? target.subscriptionId : target.id;
-}
-
-function describeTarget(target: LeaseTarget): string {
-  return target.kind === 'checkpoint' ? target.subscriptionId : `rebuild ${target.id}`;
+export function nextToken(session: Session): number {
+  return toInteger(session.ask('next-token')[0]?.[0]);
 }

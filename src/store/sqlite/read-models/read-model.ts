@@ -1,5 +1,4 @@
-/** Tables and rows of read models: portable types in, SQLite out. */
-import { EvstoreError } from '../../../domain/errors.js';
+/** Writes and reads the tables and rows of read models, from portable types to those of SQLite. */
 import type {
   Changes,
   ColumnSpec,
@@ -11,12 +10,15 @@ import type {
 } from '../../../domain/read-model.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import { lostTable } from '../../shared/lost-table.js';
-import type { Parameter, RawRow, RawValue, Session } from '../connection/database.js';
+import type { RawValue } from '../../shared/rows.js';
+import { toInteger, toText, toTimestamp } from '../../shared/rows.js';
+import { keyColumns, refusedWrite, refuseForbidden } from '../../shared/statements.js';
+import type { Session } from '../connection/database.js';
 import { resultCode } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
-import { toInteger, toText, toTimestamp } from '../connection/rows.js';
+import type { Parameter, RawRow } from '../connection/values.js';
 
-/** Text for what must come back digit by digit; six digits of a second, so that the order of the text is that of time. */
+/** Text for values that must keep their digits. Times have six digits of a second, so that they sort as text. */
 const columnTypes: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'integer',
@@ -29,7 +31,7 @@ const columnTypes: Readonly<Record<ColumnType, string>> = {
   uuid: 'text',
 };
 
-/** The table with its primary key, under whatever name. */
+/** Returns the statement that creates the table with its primary key under the given name. */
 export function createTable(spec: TableSpec, table: string): string {
   const columns = spec.columns.map((column) => {
     const isKey = spec.key.includes(column.name);
@@ -39,7 +41,7 @@ export function createTable(spec: TableSpec, table: string): string {
   return `create table ${quoteIdentifier(table)} (${[...columns, key].join(', ')}) strict`;
 }
 
-/** Secondary indexes. SQLite cannot rename an index, so those of a rebuilt table keep the rebuild's number in their name. */
+/** Returns the statements of the secondary indexes. SQLite cannot rename them: after a swap they keep the rebuild's number. */
 export function createIndexes(spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
@@ -63,7 +65,7 @@ export function applyChanges(session: Session, changes: Changes): void {
   for (const row of inserts) refused(() => session.run(insertion, toParameters(spec.columns, row)));
 }
 
-/** @throws E_NOT_FOUND without the table */
+/** @throws E_NOT_FOUND when the table does not exist */
 export function readRows(
   session: Session,
   table: string,
@@ -83,24 +85,19 @@ export function readRows(
 }
 
 const forbidden = /^(begin|commit|end|rollback|savepoint|release|attach|detach|pragma|vacuum)\b/i;
-const commentsBefore = /^(?:[\s;]|--[^\n]*|\/\*[\s\S]*?\*\/)*/;
 
 /**
- * Placeholders and quoted identifiers.
+ * Runs a statement of a projection.
  * @throws E_HANDLER when it ends the transaction it runs in, or SQLite refuses it
  */
 export function runStatement(session: Session, statement: Statement): void {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters);
-  if (forbidden.test(text.replace(commentsBefore, ''))) {
-    throw new EvstoreError('E_HANDLER', `a statement of the projection is refused: ${text.trim().slice(0, 60)}`, {
-      why: 'It runs inside the transaction of its batch and may not end it or change the connection.',
-    });
-  }
+  refuseForbidden(text, forbidden);
   refused(() => session.run(text, parameters));
 }
 
-/** With placeholders; their values are added to `parameters`. */
+/** Returns the text with placeholders, and adds their values to `parameters`. */
 export function renderStatement({ parts }: Statement, parameters: Parameter[]): string {
   const texts = parts.map((part) => {
     if (part.kind === 'text') return part.text;
@@ -110,19 +107,14 @@ export function renderStatement({ parts }: Statement, parameters: Parameter[]): 
   return texts.join('');
 }
 
-/** What SQLite refuses of a read model is the projection's doing, not the store's. */
+/** Attributes errors of read-model statements to the projection, not to the store. */
 export function refused<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
     const code = resultCode(error) ?? '';
     if (!/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE)/.test(code)) throw error;
-    const message = error instanceof Error ? error.message : String(error);
-    throw new EvstoreError('E_HANDLER', 'the database refused what the projection wrote', {
-      why: `${message}.`,
-      details: { resultCode: code },
-      cause: error,
-    });
+    throw refusedWrite(error, { resultCode: code });
   }
 }
 
@@ -155,10 +147,6 @@ function isKey(spec: TableSpec): string {
   return spec.key.map((name) => `${quoteIdentifier(name)} = ?`).join(' and ');
 }
 
-function keyColumns(spec: TableSpec): readonly ColumnSpec[] {
-  return spec.key.flatMap((name) => spec.columns.find((column) => column.name === name) ?? []);
-}
-
 function listColumns(names: readonly string[]): string {
   return names.map(quoteIdentifier).join(', ');
 }
@@ -178,7 +166,7 @@ function toStoredRow(columns: readonly ColumnSpec[], row: RawRow): StoredRow {
   return Object.fromEntries(columns.map(({ name, type }, index) => [name, toStoredValue(type, row[index] ?? null)]));
 }
 
-/** @throws E_CORRUPT when a foreign hand put another type there */
+/** @throws E_CORRUPT when another program stored another type there */
 function toStoredValue(type: ColumnType, value: RawValue): StoredValue {
   if (value === null) return null;
   if (type === 'integer' || type === 'bigint') return toInteger(value);

@@ -1,16 +1,16 @@
-/** Live tables against rebuilt ones in one snapshot, and statements that only read. */
+/** Compares live tables with rebuilt ones in one snapshot, and runs statements that only read. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { EvstoreError } from '../../../domain/errors.js';
 import type { Statement, StoredRow, StoredValue } from '../../../domain/read-model.js';
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
-import type { Database, ExactRow, ExactValue, Parameter, Snapshot } from '../connection/database.js';
+import type { Database, Snapshot } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
-import { toInteger, toOptional, toText } from '../connection/rows.js';
+import type { ExactRow, ExactValue, Parameter } from '../connection/values.js';
 import { refused, renderStatement } from '../read-models/read-model.js';
 
-/** A slice of a table is looked at in one go: as many rows as leave the process free soon enough. */
+/** Rows in a slice of a table, which is compared at once: the time it takes decides how many. */
 const [fewestRows, mostRows] = [50, 2_000];
 const [tooShortMs, tooLongMs] = [5, 15];
 
@@ -23,18 +23,18 @@ interface Pair extends ComparedTable {
   readonly built: string;
 }
 
-export function compareTables(database: Database, sql: SqlFolder, rebuild: Rebuild): AsyncIterable<Comparison> {
-  return database.snapshot((snapshot) => compareWithin(snapshot, sql, rebuild));
+export function compareTables(database: Database, rebuild: Rebuild): AsyncIterable<Comparison> {
+  return database.snapshot((snapshot) => compareWithin(snapshot, rebuild));
 }
 
-async function* compareWithin(snapshot: Snapshot, sql: SqlFolder, rebuild: Rebuild): AsyncGenerator<Comparison> {
-  const [row] = snapshot.query(sql('comparison-positions'), [rebuild.id]).map(toNumbers);
+async function* compareWithin(snapshot: Snapshot, rebuild: Rebuild): AsyncGenerator<Comparison> {
+  const [row] = snapshot.ask('comparison-positions', [rebuild.id]).map(toNumbers);
   const live = toOptional(row?.[0], toInteger);
   const state = toOptional(row?.[2], toText) ?? 'gone';
   const position = assertOnePosition(rebuild.projection, live, Number(row?.[1] ?? 0), state);
   yield { kind: 'position', position };
   for (const { live, built } of rebuild.tables) {
-    const columns = [readColumns(snapshot, sql, live), readColumns(snapshot, sql, built)] as const;
+    const columns = [readColumns(snapshot, live), readColumns(snapshot, built)] as const;
     const table = matchColumns(live, ...columns);
     assertKeyed(snapshot, live, live, columns[0]);
     assertKeyed(snapshot, live, built, columns[1]);
@@ -46,8 +46,8 @@ async function* compareWithin(snapshot: Snapshot, sql: SqlFolder, rebuild: Rebui
   }
 }
 
-function readColumns(snapshot: Snapshot, sql: SqlFolder, table: string): readonly Column[] {
-  const rows = snapshot.query(sql('table-columns'), [table]).map(toNumbers);
+function readColumns(snapshot: Snapshot, table: string): readonly Column[] {
+  const rows = snapshot.ask('table-columns', [table]).map(toNumbers);
   return rows.map((row) => ({
     name: toText(row[0]),
     type: toText(row[1]),
@@ -57,8 +57,8 @@ function readColumns(snapshot: Snapshot, sql: SqlFolder, table: string): readonl
 }
 
 /**
- * SQLite lets null into primary keys, any number of times.
- * @throws E_CONFIG
+ * SQLite allows null in primary keys, any number of times.
+ * @throws E_CONFIG naming a column with null
  */
 function assertKeyed(snapshot: Snapshot, table: string, physical: string, columns: readonly Column[]): void {
   const nullable = columns.filter(({ keyPlace, mayBeNull }) => keyPlace !== null && mayBeNull);
@@ -66,16 +66,16 @@ function assertKeyed(snapshot: Snapshot, table: string, physical: string, column
     const condition = `from ${quoteIdentifier(physical)} where ${quoteIdentifier(name)} is null limit 1`;
     if (snapshot.query(`select 1 ${condition}`).length === 0) continue;
     throw new EvstoreError('E_CONFIG', `table ${table} has null in its primary key`, {
-      why: `Rows are compared key by key, and ${physical} has rows whose ${name} is null.`,
+      why: `Rows are compared by key, and ${physical} has rows whose ${name} is null.`,
       details: { table, column: name },
     });
   }
 }
 
 /**
- * Goes through one side in the order of the key and looks each row up in the other: rows removed and changed on the live
- * side, rows added on the built one.
- * @returns how many rows it has
+ * Reads one side in the order of the key and looks up each row on the other. The live side yields removed and changed rows,
+ * the built side added ones.
+ * @returns the number of rows on the side
  */
 async function* findDifferences(
   snapshot: Snapshot,
@@ -101,7 +101,7 @@ async function* findDifferences(
   }
 }
 
-/** The key of the last row of a slice of ? rows; no row where fewer are left. */
+/** Selects the key of the last row of a slice; no row when fewer rows are left. */
 function selectLast(pair: Pair, side: 'live' | 'built', isBounded: boolean): string {
   const keys = listKeys(pair, 't');
   const where = isBounded ? `where (${keys}) > (${placeholders(pair)})` : '';
@@ -114,7 +114,7 @@ function countRest(snapshot: Snapshot, pair: Pair, side: 'live' | 'built', after
   return Number(row?.[0] ?? 0);
 }
 
-/** Per row: its key, on the live side whether the other lacks it, and for each column whether it differs, and both values. */
+/** Selects for each row its key, on the live side whether the other lacks it, and for each column whether it differs, with both values. */
 function selectDifferences(
   pair: Pair,
   side: 'live' | 'built',
@@ -184,12 +184,12 @@ function toValue(value: ExactValue | undefined): StoredValue {
   return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
 }
 
-/** For what is of this store's own making, and never beyond 2^53-1. */
+/** For values that evstore wrote, which never exceed 2^53-1. */
 function toNumbers(row: ExactRow): readonly (string | number | Buffer | null)[] {
   return row.map((value) => (typeof value === 'bigint' ? Number(value) : value));
 }
 
-/** As a subquery it can be no other statement. */
+/** A subquery cannot be another kind of statement. */
 export async function select(database: Database, statement: Statement, limit: number): Promise<readonly string[]> {
   const parameters: Parameter[] = [];
   const text = renderStatement(statement, parameters).replace(/[\s;]+$/, '');
@@ -201,12 +201,12 @@ export async function select(database: Database, statement: Statement, limit: nu
   });
 }
 
-/** The driver takes no text of several statements. */
+/** The driver refuses a text with several statements. */
 function single<T>(work: () => T): T {
   try {
     return work();
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new EvstoreError('E_HANDLER', 'a statement that is to read is several', { cause: error });
+    throw new EvstoreError('E_HANDLER', 'only one SELECT statement is allowed', { cause: error });
   }
 }

@@ -1,12 +1,11 @@
 /**
- * What hangs on a table goes to the one that takes its place. Views, foreign keys and triggers of other tables find it by
- * its name; its own triggers, and the indexes somebody added to it by hand, are taken off and made again.
+ * Carries what hangs on a table over to its replacement. Views, foreign keys and triggers of other tables find it by its
+ * name; its own triggers, and indexes added by hand, are dropped and created again.
  */
 import { EvstoreError } from '../../../domain/errors.js';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
-import { toText } from '../connection/rows.js';
 
 /** A trigger or an index. */
 interface Part {
@@ -16,11 +15,11 @@ interface Part {
   readonly text: string;
 }
 
-/** Takes off the live table what the new one is to have, and does not have of itself. */
-export function takeOffParts(session: Session, sql: SqlFolder, live: string, incoming: string): readonly Part[] {
-  const known = new Set(readParts(session, sql, incoming).map((part) => describePart(part, incoming)));
+/** Drops from the live table the parts that the new one must have and does not have yet. */
+export function takeOffParts(session: Session, live: string, incoming: string): readonly Part[] {
+  const known = new Set(readParts(session, incoming).map((part) => describePart(part, incoming)));
   const columns = new Set(listColumns(session, incoming));
-  const parts = readParts(session, sql, live).filter(
+  const parts = readParts(session, live).filter(
     (part) =>
       !known.has(describePart(part, live)) &&
       !(part.kind === 'index' && (isDefined(live, part) || lacksColumn(session, part, columns))),
@@ -29,7 +28,7 @@ export function takeOffParts(session: Session, sql: SqlFolder, live: string, inc
   return parts;
 }
 
-/** @throws E_UNSAFE_STORE naming what the new table cannot have */
+/** @throws E_UNSAFE_STORE naming a part that does not fit the new table */
 export function putOnPart(session: Session, { kind, name, text }: Part): void {
   try {
     session.execute(text);
@@ -47,18 +46,18 @@ export function wouldBreak(what: string, cause?: unknown): EvstoreError {
   });
 }
 
-function readParts(session: Session, sql: SqlFolder, table: string): readonly Part[] {
+function readParts(session: Session, table: string): readonly Part[] {
   return session
-    .query(sql('table-parts'), [table])
+    .ask('table-parts', [table])
     .map((row) => ({ kind: toText(row[0]), name: toText(row[1]), text: toText(row[2]) }));
 }
 
-/** Secondary indexes of a table of one row per key, of whichever rebuild: see `createIndexes`. */
+/** Returns true for the secondary indexes that `createIndexes` names, of any rebuild. */
 function isDefined(live: string, { name }: Part): boolean {
   return name.startsWith(live) && /^(_v\d+_\d+)?_idx\d+$/.test(name.slice(live.length));
 }
 
-/** It goes with its column, as when a column is dropped. */
+/** An index without its column is left out, as when a column is dropped. */
 function lacksColumn(session: Session, { name }: Part, columns: ReadonlySet<string>): boolean {
   const needed = session.query(`pragma index_info(${quoteLiteral(name)})`).flatMap((row) => row[2] ?? []);
   return needed.some((column) => !columns.has(String(column)));
@@ -68,7 +67,7 @@ function listColumns(session: Session, table: string): readonly string[] {
   return session.query(`pragma table_xinfo(${quoteLiteral(table)})`).map((row) => toText(row[1]));
 }
 
-/** Its text without its own name and its table's. */
+/** Returns its text without its own name and its table's. */
 function describePart({ name, text }: Part, table: string): string {
   return text
     .toLowerCase()

@@ -1,46 +1,32 @@
-/** Tables changing names in the one transaction of a swap or a rollback, and everything that hangs on them with them. */
+/** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { EvstoreError } from '../../../domain/errors.js';
+import { type Exchange, strangerAt } from '../../shared/journal.js';
+import { toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
-import { toText } from '../connection/rows.js';
 import { putOnPart, takeOffParts, wouldBreak } from './dependents.js';
-import { findMarks, inspectTables } from './inspect.js';
-import { type Journal, strangerAt } from './rebuilds.js';
-
-/** One table going out of the way and another taking its name. */
-export interface Exchange {
-  readonly live: string;
-  /** Null when nothing is live. */
-  readonly outgoing: { readonly mark: string; readonly name: string } | null;
-  readonly incoming: { readonly mark: string; readonly name: string };
-}
+import { findTables, inspectTables } from './inspect.js';
 
 /**
- * Out of the way, nothing else changes: views and foreign keys go on naming the live table. Into its place, the tables
- * of the rebuild go on naming each other. Indexes keep their names: SQLite cannot rename them.
+ * While the live tables are renamed, views and foreign keys keep the name of the live table. While the rebuilt tables take
+ * those names, their references to each other follow. Indexes keep their names: SQLite cannot rename them.
  */
-export function exchangeTables(
-  session: Session,
-  journalOf: Journal,
-  exchanges: readonly Exchange[],
-  check: () => void,
-): void {
-  const { sql } = journalOf;
-  recognise(session, journalOf, exchanges);
+export function exchangeTables(session: Session, exchanges: readonly Exchange<string>[], check: () => void): void {
+  assertKnown(session, exchanges);
   check();
   const tables = exchanges.map(({ live }) => live);
-  const carried = inspectTables(session, sql, tables).flatMap((facts) => facts.carried);
+  const carried = inspectTables(session, tables).flatMap((facts) => facts.carried);
   const views = [...new Set(carried.filter(({ kind }) => kind === 'view').map(({ name }) => name))];
   const sound = views.filter((view) => isSound(session, view));
   const written = tables.filter((table) => isWritable(session, table));
   const parts = exchanges.flatMap(({ live, outgoing, incoming }) =>
-    outgoing === null ? [] : takeOffParts(session, sql, live, incoming.name),
+    outgoing === null ? [] : takeOffParts(session, live, incoming.name),
   );
   for (const { live, outgoing } of exchanges) {
     if (outgoing !== null) renameTable(session, live, outgoing.name);
   }
   const incoming = exchanges.map((exchange) => exchange.incoming.name);
-  const isReferredTo = inspectTables(session, sql, incoming).some((facts) => facts.carried.length > 0);
+  const isReferredTo = inspectTables(session, incoming).some((facts) => facts.carried.length > 0);
   if (isReferredTo) session.execute('pragma legacy_alter_table = off');
   for (const exchange of exchanges) renameTable(session, exchange.incoming.name, exchange.live);
   session.execute('pragma legacy_alter_table = on');
@@ -60,7 +46,7 @@ function isSound(session: Session, view: string): boolean {
   return canPrepare(session, `select * from ${quoteIdentifier(view)} limit 0`);
 }
 
-/** A trigger is compiled with the statement that sets it off. */
+/** A trigger is compiled with the statement that fires it. */
 function isWritable(session: Session, table: string): boolean {
   const name = quoteIdentifier(table);
   const columns = session
@@ -82,7 +68,7 @@ function canPrepare(session: Session, statement: string): boolean {
   }
 }
 
-/** @throws E_UNSAFE_STORE naming the broken view or trigger beside which SQLite does not follow references */
+/** @throws E_UNSAFE_STORE naming a broken view or trigger, which keeps SQLite from updating references */
 function renameTable(session: Session, from: string, to: string): void {
   try {
     session.execute(`alter table ${quoteIdentifier(from)} rename to ${quoteIdentifier(to)}`);
@@ -90,26 +76,24 @@ function renameTable(session: Session, from: string, to: string): void {
     const [, broken] =
       /^error in ((?:view|trigger) .*?)(?: after rename)?: /.exec(error instanceof Error ? error.message : '') ?? [];
     if (broken === undefined) throw error;
-    throw new EvstoreError(
-      'E_UNSAFE_STORE',
-      `${broken} is broken, and SQLite renames no table that is referred to beside it`,
-      {
-        why: 'Drop it or mend it, then swap. Nothing has been changed.',
-        cause: error,
-      },
-    );
+    throw new EvstoreError('E_UNSAFE_STORE', `${broken} is broken, so SQLite cannot rename the table ${from}`, {
+      why: 'Drop or repair it, then swap. Nothing has been changed.',
+      cause: error,
+    });
   }
 }
 
-/** Are they the ones that are meant? The transaction has the only write lock, so they stay so. */
-function recognise(session: Session, { sql }: Journal, exchanges: readonly Exchange[]): void {
-  const marks = findMarks(
+/**
+ * The transaction has the only write lock, so the tables stay as they are.
+ * @throws E_UNSAFE_STORE when a table is not the one in the journal
+ */
+function assertKnown(session: Session, exchanges: readonly Exchange<string>[]): void {
+  const found = findTables(
     session,
-    sql,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
   for (const { live, outgoing, incoming } of exchanges) {
-    if (marks.get(live) !== outgoing?.mark) throw strangerAt(live);
-    if (marks.get(incoming.name) !== incoming.mark) throw strangerAt(incoming.name);
+    if (found.get(live) !== outgoing?.id) throw strangerAt(live);
+    if (found.get(incoming.name) !== incoming.id) throw strangerAt(incoming.name);
   }
 }

@@ -1,19 +1,14 @@
-/** What tables take on disk, and what is left there. */
+/** Measures tables on disk, and the free space there. */
 import { promises as files } from 'node:fs';
 import { dirname } from 'node:path';
-import type { SqlFolder } from '../../shared/sql.js';
+import { toInteger, toText } from '../../shared/rows.js';
 import type { TableSizes } from '../../store.js';
 import type { Database } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
-export async function measureTables(
-  database: Database,
-  sql: SqlFolder,
-  tables: readonly string[],
-): Promise<TableSizes> {
+export async function measureTables(database: Database, tables: readonly string[]): Promise<TableSizes> {
   const [sizes, file] = await database.read((session) => [
-    session.query(sql('table-sizes'), [JSON.stringify(tables)]),
-    toText(session.query(sql('database-file'))[0]?.[0]),
+    session.ask('table-sizes', [JSON.stringify(tables)]),
+    toText(session.ask('database-file')[0]?.[0]),
   ]);
   const bytes = new Map(sizes.map((row) => [toText(row[0]), toInteger(row[1])]));
   return {

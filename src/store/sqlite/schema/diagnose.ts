@@ -1,13 +1,13 @@
-/** What SQLite and the file are like. What would be wrong with them, the guards say. */
-import type { SqlFolder } from '../../shared/sql.js';
+/** Describes SQLite and the file. The guards report what is wrong with them. */
+
+import { toInteger, toText } from '../../shared/rows.js';
 import type { Diagnosis } from '../../store.js';
 import type { Database } from '../connection/database.js';
-import { toInteger, toText } from '../connection/rows.js';
 
 const synchronousLevels = ['off', 'normal', 'full', 'extra'];
 
-export async function diagnose(database: Database, sql: SqlFolder): Promise<Diagnosis> {
-  const [row = []] = await database.read((session) => session.query(sql('diagnosis')));
+export async function diagnose(database: Database): Promise<Diagnosis> {
+  const [row = []] = await database.read((session) => session.ask('diagnosis'));
   const bytes = toInteger(row[3]);
   return {
     facts: [

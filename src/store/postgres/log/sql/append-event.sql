@@ -1,3 +1,3 @@
--- Appends one event to stream $1 at expected version $2 (-1 any, -2 exists): id, type, schema version, data, metadata, stream
--- type and time. Version and position as a row in one column.
+-- Appends one event to stream $1 at expected version $2 (-1 any, -2 exists): id, type, schema version, data, metadata,
+-- stream type and time. Returns version and position as a row in one column.
 select public.evstore_append_event($1, $2, $3, $4, $5, $6, $7, $8, $9)

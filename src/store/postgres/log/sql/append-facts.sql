@@ -1,4 +1,4 @@
--- What stands in the way of an append to stream $1 with the ids $2, in one snapshot: `known` rows bear an id of the
+-- Reads the facts about a failed append to stream $1 with the ids $2, in one snapshot: `known` rows have an id of the
 -- request, `last` rows are the newest events of the stream, newest first.
 select 'known', id, stream_id, version, global_position, event_type, event_data::text, metadata::text
   from public.events

@@ -1,4 +1,4 @@
--- Events of the ids $1, in any order. Columns as in rows.ts.
+-- Reads the events of the ids $1, in any order. Columns as in cut-event.ts.
 select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
        stream_type, event_type, stream_id
   from public.events

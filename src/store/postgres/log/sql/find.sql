@@ -1,4 +1,4 @@
--- The event of id $1, if there is one. Columns as in rows.ts.
+-- Reads the event of id $1, if there is one. Columns as in cut-event.ts.
 select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
        stream_type, event_type, stream_id
   from public.events

@@ -1,4 +1,4 @@
--- The transaction that holds the lowest floor of tag $1: pid, gid, application, state, age in milliseconds.
+-- Finds the transaction that holds the lowest floor of tag $1: pid, gid, application, state, age in milliseconds.
 select l.pid, p.gid, a.application_name, coalesce(a.state, case when p.gid is not null then 'prepared' end),
        round(extract(epoch from clock_timestamp() - coalesce(a.xact_start, p.prepared)) * 1000)
   from pg_locks l

@@ -1,5 +1,5 @@
--- For each stream of $1, in their order: its last version, 0 when it has no event. Then, whether one of the ids $2 is known,
--- and the time.
+-- Returns for each stream of $1, in their order, its last version (0 when it has no event), whether one of the ids $2 is
+-- known, and the time.
 select ends.version, exists (select from public.events e where e.id = any($2::uuid[])), clock_timestamp()
   from unnest($1::text[]) with ordinality as s(stream_id, place)
  cross join lateral (

@@ -1,2 +1,2 @@
--- Locks the streams $1, sorted, so that two who lock several cannot wait for each other.
+-- Locks the streams $1. They are sorted, so that two transactions that lock several cannot wait for each other.
 select public.evstore_lock_stream(s) from unnest($1::text[]) as s

@@ -1,2 +1,2 @@
--- Last position below which nothing can still appear. When nothing lies beyond $1, the head instead.
+-- Returns the last position below which nothing can still appear; when nothing is visible beyond $1, the head.
 select public.evstore_safe_head($1)

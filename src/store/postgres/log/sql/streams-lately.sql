@@ -1,5 +1,5 @@
--- The $1 streams whose last events are the newest, as in streams.sql, of those with an event after position $2.
--- Placeholders are filled in by streams.ts.
+-- Lists the $1 streams whose last events are the newest, as streams.sql, of those with an event after position $2.
+-- streams.ts fills in the markers.
 select e.stream_id, greatest(f.stream_type, e.stream_type), e.version, to_json(f.created_at at time zone 'UTC') #>> '{}',
        to_json(e.created_at at time zone 'UTC') #>> '{}', e.global_position
   from (

@@ -1,6 +1,6 @@
--- Lease on checkpoint $1 for owner $2 and $3 milliseconds, whose code is of version $5 and hash $6 (null: says nothing).
--- With $4 also when held, and on all parts when it is divided. Token, generation and position of each; no row when
--- somebody else holds it, or there is none.
+-- Takes the lease on checkpoint $1 for owner $2 and $3 milliseconds, for code of version $5 and hash $6 (null: unknown).
+-- With $4 also when it is held, and on all parts of a divided projection. Returns token, generation and position of
+-- each; no row when another owner holds it, or there is no checkpoint.
 with parts as (
   select subscription_id, generation
     from public.subscription_checkpoints

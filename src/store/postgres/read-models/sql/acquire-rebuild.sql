@@ -1,5 +1,5 @@
--- Lease on rebuild $1 for owner $2 and $3 milliseconds, also when held if $4. Token, 0 and position; no row when somebody
--- else holds it.
+-- Takes the lease on rebuild $1 for owner $2 and $3 milliseconds, also when it is held if $4. Returns token, 0 and
+-- position; no row when another owner holds it.
 update public.evstore_rebuilds
    set owner = $2, token = nextval('public.evstore_token_seq'),
        lease_expires_at = clock_timestamp() + $3 * interval '1 millisecond'

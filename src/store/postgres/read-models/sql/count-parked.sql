@@ -1,4 +1,5 @@
--- Projections with parked events of their live tables, those of their parts included: name, number of events. Parameters: none.
+-- Counts the parked events of live tables by projection, including those of its parts: name, number of events.
+-- Parameters: none.
 select split_part(projection, '#', 1) collate "C", count(*)
   from public.evstore_parked
  where rebuild = 0 and state = 'parked'

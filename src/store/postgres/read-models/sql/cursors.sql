@@ -1,5 +1,5 @@
--- Every checkpoint and the tables of every rebuild that are still there: name, rebuild, position, last event, where that is
--- in the log, audit. Parameters: none.
+-- Lists every checkpoint, and the tables of every rebuild that still exist: name, rebuild, position, last event,
+-- position of that event in the log, audit. Parameters: none.
 with cursors (name, rebuild, position, last_event_id, audit) as (
   select subscription_id, null::bigint, last_position, last_event_id, audit
     from public.subscription_checkpoints

@@ -1,5 +1,5 @@
--- Before checkpoint $1 moves to $2 (null: goes away) by hand: the marks it passes go, and all of them when it moves back,
--- since everything beyond it is then to be applied again. The checkpoint is locked first, as in a batch.
+-- Deletes marks before checkpoint $1 is moved to $2 (null: deleted) by hand: those it passes, or all of them when it
+-- moves back, because every event beyond it will be applied again. Locks the checkpoint first, as a batch does.
 delete from public.evstore_inlined i
  using (select last_position from public.subscription_checkpoints where subscription_id = $1 for update) c
  where i.projection = $1 and i.rebuild = 0

@@ -1,4 +1,4 @@
--- Who holds the lease on checkpoint $1, and for how many milliseconds yet.
+-- Returns the owner of the lease on checkpoint $1, and the milliseconds until it expires.
 select coalesce(owner, ''),
        coalesce(ceil(extract(epoch from greatest(lease_expires_at - clock_timestamp(), interval '0')) * 1000), 0)
   from public.subscription_checkpoints

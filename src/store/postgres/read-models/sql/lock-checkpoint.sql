@@ -1,5 +1,5 @@
--- Checkpoint $1, or those of its parts, locked, if token $2 and generation $3 still hold them: position, last event, audit of
--- each, and how many parts there are to be.
+-- Locks checkpoint $1, or those of its parts, that token $2 and generation $3 still hold. Returns position, last event
+-- and audit of each, and the number of parts.
 select last_position, last_event_id, audit::text,
        coalesce((select parts from public.evstore_projections where name = $1), 1)
   from public.subscription_checkpoints

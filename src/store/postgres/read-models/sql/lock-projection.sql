@@ -1,2 +1,2 @@
--- Projection $1, locked: into how many parts it is divided. No row when there is none of the name.
+-- Locks projection $1 and returns its number of parts; no row when there is no such projection.
 select parts from public.evstore_projections where name = $1 for update

@@ -1,5 +1,5 @@
--- Checkpoint $1 at the beginning, where there is none; not for a projection that is divided otherwise, and not while that
--- changes. A row when it was made.
+-- Creates checkpoint $1 at position 0 unless it exists, or its projection has another number of parts; that number
+-- cannot change meanwhile. Returns a row when it was created.
 with projection as (
   select name, parts from public.evstore_projections where name = split_part($1, '#', 1) for share
 )

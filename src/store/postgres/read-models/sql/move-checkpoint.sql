@@ -1,5 +1,5 @@
--- Moves checkpoint $1 from $4 to $5 with last event $6, under token $2 and generation $3, and adds to its audit $8 events with
--- id sum $9 under filter $7 (null ends it), unless it stays where it is. A row when it was still there.
+-- Moves checkpoint $1 from $4 to $5 with last event $6, under token $2 and generation $3. Adds $8 events with id sum $9
+-- under filter $7 (null ends it) to its audit, unless it stays where it is. Returns a row when it was still there.
 update public.subscription_checkpoints
    set last_position = $5, last_event_id = coalesce($6, last_event_id), updated_at = clock_timestamp(),
        audit = case

@@ -1,5 +1,5 @@
--- Events put aside, of projection $1, parts included, rebuild $2, state $3 and stream $4, each unless null, at most $5 unless
--- null: projection, rebuild, position, id, stream, type, state, error, attempts, time.
+-- Lists parked events, each condition unless null: projection $1, parts included, rebuild $2, state $3, stream $4, at
+-- most $5. Returns projection, rebuild, position, id, stream, type, state, error, attempts, time.
 select projection, rebuild, global_position, event_id, stream_id, event_type, state, error, attempts,
        to_json(parked_at at time zone 'UTC') #>> '{}'
   from public.evstore_parked

@@ -1,5 +1,5 @@
--- Registered projections by name: name, version, code hash, tables, generation, time, target, parts; only the one
--- named $1 unless null.
+-- Lists the registered projections by name, or the one named $1 unless null: name, version, code hash, tables,
+-- generation, time, target, parts.
 select p.name, p.version, p.code_hash, p.tables::text,
        coalesce((select max(c.generation) from public.subscription_checkpoints c
                   where c.subscription_id = p.name or left(c.subscription_id, length(p.name) + 1) = p.name || '#'), 0),

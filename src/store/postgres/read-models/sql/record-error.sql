@@ -1,4 +1,4 @@
--- Keeps error $2, or none, beside checkpoint $1.
+-- Stores error $2, or null, with checkpoint $1.
 update public.subscription_checkpoints
    set last_error = $2
  where subscription_id = $1

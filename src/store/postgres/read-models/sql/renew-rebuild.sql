@@ -1,5 +1,5 @@
--- Holds the lease with token $2 (generation $3 is always 0) on rebuild $1 for $4 more milliseconds and keeps rate $5. A row
--- when it is still ours.
+-- Renews the lease with token $2 (generation $3 is always 0) on rebuild $1 for $4 milliseconds, and records rate $5.
+-- Returns a row when it is still held.
 update public.evstore_rebuilds
    set lease_expires_at = clock_timestamp() + $4 * interval '1 millisecond',
        rate = coalesce($5::double precision, rate)

@@ -1,5 +1,5 @@
--- What relation $1 (oid) has and relation $2 (oid), which takes its name and place, is to have: when (`empty`: before there
--- is a row in it, `early`: before it is analyzed, `off`: before the two change names, `on`: after), kind, name, statement.
+-- Lists what relation $1 (oid) has and relation $2 (oid), which replaces it, must have: when (`empty`: before there is a
+-- row in it, `early`: before it is analyzed, `off`: before the two exchange names, `on`: after), kind, name, statement.
 -- Columns that $2 does not have are left out.
 with live as (
   select c.*, n.nspname, format('%I.%I', n.nspname, c.relname) as target,

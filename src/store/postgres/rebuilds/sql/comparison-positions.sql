@@ -1,5 +1,6 @@
--- Where rebuild $1 and the live tables of its projection stand: live position, rebuilt position, state. The live position is
--- null without a checkpoint, while its parts stand at different ones, and while rows hold events beyond their position.
+-- Returns the positions of rebuild $1 and of the live tables of its projection: live position, rebuilt position, state.
+-- The live position is null without a checkpoint, while its parts are at different ones, and while rows contain events
+-- beyond their position.
 with live as (
   select r.id, min(c.last_position) as least, max(c.last_position) as furthest
     from public.evstore_rebuilds r

@@ -1,5 +1,5 @@
--- Views and materialized views that read the tables $1 (oids), directly or through others, the outermost first: oid, kind
--- (`v`, `m`), schema, name, owner.
+-- Lists views and materialized views that read the tables $1 (oids), directly or through others, the outermost first:
+-- oid, kind (`v`, `m`), schema, name, owner.
 with recursive reads as (
   select distinct v.oid as reader, d.refobjid as source
     from pg_class v

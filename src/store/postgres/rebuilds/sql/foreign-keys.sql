@@ -1,7 +1,8 @@
--- Foreign keys of and to the tables $1 (oids) where the tables $2 (oids, in the same order) take their names and places:
--- name, the table it is on and the one it refers to with their oids (name, oid, name, oid), the statement that makes it under
--- a name beginning with $3 (null: there is one like it), statements that take it off and give the new one its name, before
--- the tables change theirs, the one that finishes it afterwards (null: nothing to do), what the new one is called until then.
+-- Lists foreign keys of and to the tables $1 (oids) that the tables $2 (oids, in the same order) replace: name, the
+-- table it is on and the one it refers to with their oids (name, oid, name, oid), the statement that creates it under a
+-- name beginning with $3 (null: there is one like it), two statements to run before the tables exchange names (one drops
+-- it, one gives the new one its name), the one that finishes it afterwards (null: nothing to do), the name of the new
+-- one until then.
 with pairs as (select * from unnest($1::oid[], $2::oid[]) as p(old, new)),
 keys as (
   select k.oid, k.conname, k.conrelid, k.confrelid, coalesce(c.new, k.conrelid) as child,

@@ -1,5 +1,5 @@
--- Rebuild $1, locked, if token $2 (null: any) still holds it: state, position, last event, tables, facts, version,
--- code hash, then the old version, code hash, position and last event, the audit, target and old target.
+-- Locks rebuild $1 if token $2 (null: any) still holds it. Returns state, position, last event, tables, facts, version,
+-- code hash, the old version, code hash, position and last event, the audit, target and old target.
 select state, position, last_event_id, tables::text, facts, version, code_hash, old_version, old_code_hash, old_position,
        old_last_event_id, audit::text, target, old_target
   from public.evstore_rebuilds

@@ -1,4 +1,5 @@
--- Materialized view $1 (oid): how it is stored (access method, options, tablespace), whether it has been filled, its query.
+-- Describes materialized view $1 (oid): its storage (access method, options, tablespace), whether it is filled, its
+-- query.
 select format(' using %I', a.amname)
        || coalesce(' with (' || array_to_string(nullif(c.reloptions, '{}'), ', ') || ')', '')
        || coalesce(' tablespace ' || quote_ident(s.spcname), ''),

@@ -1,5 +1,5 @@
--- What needs a column of table $1 (oid) that table $2 (oid) does not have: kind, name, column. Indexes, checks and statistics
--- are not among it: they go with their column.
+-- Lists what needs a column of table $1 (oid) that table $2 (oid) does not have: kind, name, column. Indexes, checks and
+-- statistics are left out: they go with their column.
 select distinct case when r.rulename <> '_RETURN' or r.oid is null then i.type
                      when v.relkind = 'm' then 'materialized view' else 'view' end,
        case when r.rulename = '_RETURN' then format('%I.%I', n.nspname, v.relname) else i.identity end, a.attname

@@ -1,4 +1,4 @@
--- The journal, newest first, of projection $1 unless null, only rebuild $2 unless null. Columns as in rebuilds.ts.
+-- Lists the journal, newest first, of projection $1 unless null, only rebuild $2 unless null. Columns as in journal.ts.
 select id, projection, version, code_hash, state, position, tables::text, old_version, old_code_hash, old_position,
        case when lease_expires_at > clock_timestamp() then owner end, to_json(created_at at time zone 'UTC') #>> '{}',
        to_json(updated_at at time zone 'UTC') #>> '{}', to_json(swapped_at at time zone 'UTC') #>> '{}',

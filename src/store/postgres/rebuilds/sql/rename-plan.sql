@@ -1,6 +1,6 @@
--- Indexes, owned sequences and constraints of table $1 whose names begin with $2, and their names beginning with $3
--- instead: kind (`index`, `sequence`, `constraint`), name, new name. The names of constraints are their table's own, and
--- stay where they would become longer.
+-- Lists the indexes, owned sequences and constraints of table $1 whose names begin with $2, with their names beginning
+-- with $3 instead: kind (`index`, `sequence`, `constraint`), name, new name. A constraint keeps its name where the new
+-- one would be longer: the names of constraints belong to their table.
 select case c.relkind when 'S' then 'sequence' else 'index' end, c.relname, $3 || substr(c.relname, length($2) + 1)
   from pg_class c
  where starts_with(c.relname::text, $2)

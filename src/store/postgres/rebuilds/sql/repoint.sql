@@ -1,5 +1,5 @@
--- What names the relations $1 (oids) and stays where it is: kind, name, the statement that makes it name whatever has their
--- names when it runs, oid of a view (null for others).
+-- Lists what names the relations $1 (oids) without being replaced: kind, name, the statement that makes it name the
+-- relations that have their names when it runs, oid of a view (null for others).
 with naming as (
   select distinct classid, objid
     from pg_depend

@@ -1,4 +1,4 @@
--- Rebuild $1 fills target $2, if the rows of its projection are outside this database.
+-- Sets the target of rebuild $1 to $2, if the rows of its projection are outside this database.
 update public.evstore_rebuilds as r
    set target = $2
  where r.id = $1

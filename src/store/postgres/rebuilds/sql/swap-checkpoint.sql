@@ -1,5 +1,5 @@
--- Checkpoint $1, or those of its parts, take position $2, last event $3 and audit $4 of what is live now; their generation
--- rises. Which code asked to run it says nothing any more.
+-- Sets checkpoint $1, or those of its parts, to position $2, last event $3 and audit $4 of what is live now. Their
+-- generation rises, and the code that asked to run them is unknown.
 update public.subscription_checkpoints
    set last_position = $2, last_event_id = $3, audit = $4, generation = generation + 1, updated_at = clock_timestamp(),
        code_version = null, code_hash = null

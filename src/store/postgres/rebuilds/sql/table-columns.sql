@@ -1,5 +1,6 @@
--- Columns of table $2 in schema $1, in order: name, type, place in the primary key from 1 (null outside of it), oid of the
--- type and of the collation, whether = tells its values apart (false: their text does). No rows without such a table.
+-- Lists the columns of table $2 in schema $1, in order: name, type, place in the primary key from 1 (null outside of
+-- it), oid of the type and of the collation, whether = tells its values apart (if not, their text does). No rows without
+-- such a table.
 select a.attname, format_type(a.atttypid, a.atttypmod), k.place, a.atttypid, a.attcollation,
        t.typcategory in ('B', 'D', 'E', 'I', 'N', 'S', 'T') or t.typname in ('uuid', 'jsonb', 'bytea', 'tsvector')
   from pg_class c

@@ -1,5 +1,5 @@
--- What hangs on the tables $2 of schema $1: table, what (`self`, `index`, `carried`, `blocking`), kind, name. The row
--- `self` has the estimated number of rows as its name. Whatever depends on a table, and is not known here, blocks.
+-- Lists what hangs on the tables $2 of schema $1: table, what (`self`, `index`, `carried`, `blocking`), kind, name. The row
+-- `self` has the estimated number of rows as its name. Anything unknown here that depends on a table blocks.
 with recursive t as (
   select c.*
     from pg_class c
@@ -34,7 +34,7 @@ views as (
     from views v
     join reads r on r.source = v.reader
 ),
--- What statements of others name: rules and policies of other relations, functions.
+-- Named by statements elsewhere: in rules and policies of other relations, and in functions.
 naming as (
   select distinct named.table_oid, named.relname, d.classid, d.objid
     from (
@@ -44,14 +44,14 @@ naming as (
     ) as named
     join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = named.oid
 ),
--- Of its rows, and of arrays of them.
+-- The types of its rows, and of arrays of them.
 types as (
   select t.oid as table_oid, a.oid
     from t
     join pg_type y on y.oid = t.reltype,
          lateral (values (y.oid), (y.typarray)) as a(oid)
 ),
--- By class and object, so that the catalog is asked by its index and never read through.
+-- By class and object, so that the catalog is read by its index.
 depending as (
   select own.table_oid, d.classid, d.objid, d.objsubid, d.refclassid, d.refobjid
     from (
@@ -144,7 +144,7 @@ found as (
     join pg_proc p on d.classid = 'pg_proc'::regclass and p.oid = d.objid,
          lateral pg_identify_object(d.classid, d.objid, 0) i
   union all
-  -- Ranges of time, and parts of another key, cannot be made again from what Postgres says of them.
+  -- Keys with PERIOD, and parts of another key, cannot be created again from their definition.
   select t.relname,
          case when k.conparentid <> 0 or pg_get_constraintdef(k.oid) like '%PERIOD %' or n.relkind = 'p' then 'blocking'
               else 'carried' end, 'foreign key', k.conname || ' on ' || n.name

@@ -1,4 +1,4 @@
--- Oids of the tables $2 in schema $1: name, oid. A name without a table has no row; any relation of the name counts.
+-- Returns the oids of the relations $2 in schema $1: name, oid. A name without a relation has no row.
 select c.relname, c.oid
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace

@@ -1,6 +1,6 @@
--- What may have been added to relation $1 (oid) by hand: kind, name, schema of the name, definition (without name and
--- relation), the statement that makes it on the relation of that name (null: made from its definition, or not at all),
--- the one that takes it off, then JSON arrays: statements to run once it is there, columns it needs.
+-- Lists what may have been added to relation $1 (oid) by hand: kind, name, schema of the name, definition (without name
+-- and relation), the statement that creates it on the relation of that name (null: created from its definition, or not
+-- at all), the one that drops it, then JSON arrays: statements to run once it exists, columns it needs.
 with t as (
   select c.oid, c.relname, c.relkind, n.nspname, format('%I.%I', n.nspname, c.relname) as target
     from pg_class c
@@ -105,7 +105,7 @@ parts as (
     from t
     join pg_rewrite r on r.ev_class = t.oid and r.rulename <> '_RETURN'
   union all
-  -- The value of a serial column, of an identity and of a generated one are the definition's.
+  -- The values of serial, identity and generated columns belong to the definition.
   select 'default', a.attname, t.nspname, null,
          case when a.attidentity = '' and a.attgenerated = '' and pg_get_serial_sequence(t.target, a.attname) is null then
            format('alter table %s alter column %I set default %s', t.target, a.attname, pg_get_expr(d.adbin, d.adrelid)) end,

@@ -1,4 +1,4 @@
--- What the tables $2 of schema $1 take with their indexes: table, bytes.
+-- Returns the bytes of the tables $2 of schema $1 with their indexes: table, bytes.
 select c.relname, pg_total_relation_size(c.oid)
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace

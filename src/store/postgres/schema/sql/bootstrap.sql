@@ -1,4 +1,4 @@
--- The two tables that exist before any migration. Parameters: none.
+-- Creates the two tables that exist before any migration. Parameters: none.
 create table if not exists public.evstore_meta (
   only_row boolean primary key default true check (only_row),
   tag integer not null,

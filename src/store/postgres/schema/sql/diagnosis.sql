@@ -1,4 +1,4 @@
--- The server, the account and what it may do, also where there is no schema yet (then null). Columns as in diagnose.ts.
+-- Describes the server, the account and its privileges, which are null without a schema. Columns as in diagnose.ts.
 -- Parameters: none.
 select current_setting('server_version'), current_setting('server_version_num'), current_user, r.rolsuper,
        pg_is_in_recovery(), current_setting('fsync'), current_setting('full_page_writes'),

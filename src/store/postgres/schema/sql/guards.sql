@@ -1,5 +1,4 @@
--- What the order and the immutability of the log rest on, one row per broken promise; no row when all is whole.
--- Parameters: none.
+-- Checks what the order and the immutability of the log depend on: one row for each broken promise. Parameters: none.
 with log as (select 'public.events'::regclass as oid),
 promises(holds, broken) as (
   select c.relkind = 'r', 'events is not an ordinary table' from pg_class c, log where c.oid = log.oid
@@ -9,7 +8,7 @@ promises(holds, broken) as (
   select not exists (select from pg_inherits i, log where log.oid in (i.inhrelid, i.inhparent)),
          'events is part of an inheritance tree'
   union all
-  -- It inserts in the order of commits there, with the positions from there, and fires no trigger of a statement.
+  -- It inserts with the positions and in the order of the other server, and fires no statement trigger.
   select not exists (select from pg_subscription_rel r, log where r.srrelid = log.oid),
          'events is fed by logical replication: positions appear out of order'
   union all
@@ -40,12 +39,12 @@ promises(holds, broken) as (
                       and s.seqrelid = to_regclass('public.events_global_position_seq')), false),
          'sequence events_global_position_seq is missing, caches, cycles or does not rise by 1'
   union all
-  -- Rows restored without it: positions would be given behind what has been read. Not everybody may look.
+  -- Rows were restored without it: positions behind what has been read would be assigned. Some accounts may not look.
   select case when has_sequence_privilege(to_regclass('public.events_global_position_seq'), 'usage, select')
               then coalesce(pg_sequence_last_value(to_regclass('public.events_global_position_seq')), 0)
                    >= coalesce((select max(e.global_position) from public.events e), 0)
               else true end,
-         'sequence events_global_position_seq lies behind the log: positions would be given again'
+         'sequence events_global_position_seq is behind the log: positions would be assigned twice'
   union all
   select coalesce((select p.provolatile = 'v'
                      from pg_proc p where p.oid = to_regprocedure('public.evstore_safe_head(bigint)')), false),

@@ -1,8 +1,8 @@
--- A script for psql that makes the roles of a store. Parameters: none.
+-- A script for psql that creates the roles of a store. Parameters: none.
 begin;
 
--- Four roles for one store, each with no more than its work needs. Run it as a superuser, after evstore init and again
--- after every upgrade:
+-- Creates four roles for one store, each with the privileges that its work needs. Run it as a superuser, after evstore
+-- init and again after every upgrade:
 --
 --   evstore init --roles | psql -v ON_ERROR_STOP=1 DATABASE
 --
@@ -31,7 +31,7 @@ revoke create on schema public from public;
 grant usage on schema public to evstore_owner, evstore_app, evstore_runner, evstore_reader;
 grant create on schema public to evstore_owner, evstore_runner;
 
--- Whose is what. Sequences of identity columns, and indexes, follow their tables.
+-- Sets the owners. Sequences of identity columns, and indexes, follow their tables.
 do $$
 declare
   store oid := (select relnamespace from pg_class where oid = 'public.events'::regclass);
@@ -75,7 +75,7 @@ grant insert (id, stream_id, stream_type, event_type, schema_version, event_data
   on public.events to evstore_app;
 grant execute on function
   public.evstore_lock_stream(text),
-  public.evstore_lock_projections(text[], boolean[]),
+  public.evstore_lock_projections(text[], boolean),
   public.evstore_append(text, bigint, uuid[], text[], integer[], text[], text[], text[], text[]),
   public.evstore_append_event(varchar, bigint, uuid, varchar, integer, json, json, varchar, timestamptz)
   to evstore_app;

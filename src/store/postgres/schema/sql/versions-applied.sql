@@ -1,2 +1,2 @@
--- The versions of the migrations that were applied, in order. Parameters: none.
-select version from public.evstore_migrations order by version
+-- Lists the applied migrations in order: version, name. Parameters: none.
+select version, name from public.evstore_migrations order by version

@@ -1,4 +1,4 @@
--- The event at position ?1, value by value. Columns as in rows.ts.
-select global_position, stream_id, version, event_type, schema_version, id, event_data, metadata, stream_type, created_at
+-- Reads the event at position ?1, value by value. Columns as in cut-event.ts.
+select id, global_position, version, schema_version, created_at, metadata, event_data, stream_type, event_type, stream_id
   from events
  where global_position = ?1

@@ -1,6 +1,6 @@
--- May projection ?1 take the events of stream ?2 from version ?3 on? Only if nothing of the stream that it wants (types in
--- the JSON list ?4, null for all) waits before them: the last such event is at or below the checkpoint, or marked. No row
--- without a checkpoint.
+-- Returns whether projection ?1 may apply the events of stream ?2 from version ?3 on: only if no earlier event of the
+-- stream that it wants (types in the JSON list ?4, null for all) still waits. The last such event must be at or below
+-- the checkpoint, or marked. No row without a checkpoint.
 select not exists (
          select 1 from evstore_parked p
           where p.projection = ?1 and p.rebuild = 0 and p.stream_id = ?2 and p.state = 'parked')

@@ -1,4 +1,5 @@
--- What is wrong with the events after ?1 up to ?2: kind, stream, version, position, id, position of the other event.
+-- Finds what is wrong with the events after ?1 up to ?2: kind, stream, version, position, id, position of the other
+-- event.
 with slice as (
   select id, stream_id, version, global_position
     from events

@@ -1,5 +1,6 @@
--- The ?1 streams whose last events are the newest, as in streams.sql, of those with an event after position ?2.
--- Placeholders are filled in by streams.ts. Not indexed: by position, since the index of streams would sort a whole category.
+-- Lists the ?1 streams whose last events are the newest, as streams.sql, of those with an event after position ?2.
+-- streams.ts fills in the markers. Not indexed: read by position, since the index of streams would sort all of a
+-- category.
 select e.stream_id, max(f.stream_type, e.stream_type), e.version, f.created_at, e.created_at, e.global_position
   from (
     select stream_id, stream_type, version, created_at, global_position

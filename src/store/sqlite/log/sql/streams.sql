@@ -1,6 +1,6 @@
--- Streams with type, number of events, first and last seen, last position: ?2 by name unless null, of these ?1 unless null.
--- From each stream the index leads to the next, so that no more than two events of each are read: versions have no holes,
--- and the last one tells how many there are. Placeholders are filled in by streams.ts.
+-- Lists streams with type, number of events, first and last time, last position: the first ?2 by name unless null, of
+-- these ?1 unless null. From each stream the index leads to the next, so that no more than two events of each are read:
+-- versions have no gaps, so the last one is the number of events. streams.ts fills in the markers.
 with recursive names (stream_id, stream_type, created_at, place) as (
   select * from (
     select stream_id, stream_type, created_at, 1

@@ -1,5 +1,5 @@
--- Lease on rebuild ?1 for owner ?2 and ?3 milliseconds, also when held if ?4, under token ?5. Token, 0 and position; no row
--- when somebody else holds it.
+-- Takes the lease on rebuild ?1 for owner ?2 and ?3 milliseconds under token ?5, also when it is held if ?4. Returns
+-- token, 0 and position; no row when another owner holds it.
 update evstore_rebuilds
    set owner = ?2, token = ?5, lease_expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '+' || (?3 / 1000.0) || ' seconds') || '000Z'
  where id = ?1

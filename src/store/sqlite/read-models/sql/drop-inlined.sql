@@ -1,3 +1,3 @@
--- The tables of projection ?1 in rebuild ?2 are gone, or begin anew: so are their marks.
+-- Deletes the marks of projection ?1 in rebuild ?2 (0: the live tables): its tables were dropped or are empty.
 delete from evstore_inlined
  where projection = ?1 and rebuild = ?2

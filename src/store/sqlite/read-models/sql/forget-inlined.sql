@@ -1,5 +1,5 @@
--- Before checkpoint ?1 moves to ?2 (null: goes away) by hand: the marks it passes go, and all of them when it moves back,
--- since everything beyond it is then to be applied again.
+-- Deletes marks before checkpoint ?1 is moved to ?2 (null: deleted) by hand: those it passes, or all of them when it
+-- moves back, because every event beyond it will be applied again.
 delete from evstore_inlined
  where projection = ?1 and rebuild = 0
    and (?2 is null or global_position <= ?2

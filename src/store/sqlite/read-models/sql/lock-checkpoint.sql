@@ -1,5 +1,5 @@
--- Checkpoint ?1, or those of its parts, if token ?2 and generation ?3 still hold them: position, last event, audit of each,
--- and how many parts there are to be.
+-- Reads checkpoint ?1, or those of its parts, that token ?2 and generation ?3 still hold. Returns position, last event
+-- and audit of each, and the number of parts.
 select last_position, last_event_id, audit, coalesce((select parts from evstore_projections where name = ?1), 1)
   from subscription_checkpoints
  where (subscription_id = ?1 or substr(subscription_id, 1, length(?1) + 1) = ?1 || '#')

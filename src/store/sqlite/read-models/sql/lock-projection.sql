@@ -1,2 +1,2 @@
--- Projection ?1: into how many parts it is divided. No row when there is none of the name.
+-- Returns the number of parts of projection ?1; no row when there is no such projection.
 select parts from evstore_projections where name = ?1

@@ -1,5 +1,5 @@
--- Checkpoint ?1 at the beginning, where there is none; not for a projection that is divided otherwise. A row when it was
--- made.
+-- Creates checkpoint ?1 at position 0 unless it exists, or its projection has another number of parts. Returns a row
+-- when it was created.
 insert into subscription_checkpoints (subscription_id)
 select ?1
  where not exists (

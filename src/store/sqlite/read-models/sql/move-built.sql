@@ -1,6 +1,6 @@
--- Moves the cursor of the tables that rebuild ?1 fills from ?4 to ?5 with last event ?6, under token ?2 (generation ?3 is
--- always 0), and adds to its audit ?8 events with id sum ?9 under filter ?7 (null ends it), unless it stays
--- where it is. A row when it was still there.
+-- Moves the cursor of the tables that rebuild ?1 fills from ?4 to ?5 with last event ?6, under token ?2 (generation ?3
+-- is always 0). Adds ?8 events with id sum ?9 under filter ?7 (null ends it) to its audit, unless it stays where it is.
+-- Returns a row when it was still there.
 update evstore_rebuilds
    set position = ?5, last_event_id = coalesce(?6, last_event_id), updated_at = strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z',
        audit = case

@@ -1,4 +1,4 @@
--- Gives the lease with token ?2 on rebuild ?1 back.
+-- Releases the lease with token ?2 on rebuild ?1.
 update evstore_rebuilds
    set owner = null, lease_expires_at = null, rate = null
  where id = ?1 and token = ?2

@@ -1,2 +1,2 @@
--- Projection ?1 is divided into ?2 parts.
+-- Sets the number of parts of projection ?1 to ?2.
 update evstore_projections set parts = ?2 where name = ?1

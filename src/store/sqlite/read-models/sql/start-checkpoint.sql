@@ -1,4 +1,4 @@
--- The checkpoint of a new projection ?1, at the beginning also when an older one was left behind.
+-- Sets the checkpoint of the new projection ?1 to position 0, also when an older projection left one behind.
 insert into subscription_checkpoints as c (subscription_id)
 values (?1)
 on conflict (subscription_id) do update

@@ -1,5 +1,5 @@
--- What hangs on table ?1: what (`self`, `index`, `carried`, `blocking`), kind, name. ?2 is a pattern of GLOB for text, in
--- lower case, that names the table; the guards of evstore name none, whatever words they hold.
+-- Lists what hangs on table ?1: what (`self`, `index`, `carried`, `blocking`), kind, name. ?2 is a pattern of GLOB for text,
+-- in lower case, that names the table; the guards of evstore name none, whatever words they contain.
 select 'self', type, name from sqlite_schema where type in ('table', 'view') and name = ?1
 union all
 select 'index', 'index', name from sqlite_schema where type = 'index' and tbl_name = ?1 and sql is not null

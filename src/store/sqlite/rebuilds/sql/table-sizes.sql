@@ -1,4 +1,4 @@
--- What the tables ?1 (a JSON array of names) take with their indexes: table, bytes.
+-- Returns the bytes of the tables ?1 (a JSON array of names) with their indexes: table, bytes.
 select s.tbl_name, sum(d.pgsize)
   from sqlite_schema s
   join dbstat d on d.name = s.name and d.aggregate = true

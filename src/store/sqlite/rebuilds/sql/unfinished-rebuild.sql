@@ -1,4 +1,4 @@
--- The unfinished rebuild of projection ?1: id, state, owner of a lease that has not expired.
+-- Returns the unfinished rebuild of projection ?1: id, state, owner of an unexpired lease.
 select id, state, case when lease_expires_at > strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' then owner end
   from evstore_rebuilds
  where projection = ?1 and state in ('planned', 'filling', 'ready')

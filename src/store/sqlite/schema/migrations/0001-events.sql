@@ -1,7 +1,8 @@
--- The log. Any program may insert rows with version = max(version) + 1 of the stream and leave the rest to the defaults.
+-- The log, its global order, and its immutability. Any program may insert rows with version = max(version) + 1 of the
+-- stream and leave the rest to the defaults: the database keeps the order and refuses changes.
 -- event_data and metadata are text: digits, spelling and key order come back as they were written.
 -- created_at is UTC with six digits of a second, so that the order of the text is the order of time. A foreign program may
--- write another spelling of ISO 8601: the index, and whoever compares times, puts that into the same form.
+-- write another spelling of ISO 8601: the index, and every statement that compares times, converts it to this form.
 
 create table events (
   id text not null collate nocase default (lower(
@@ -47,3 +48,37 @@ create index events_created_at_idx on events (
            || '000000', 1, 6) || 'Z'
   end
 );
+
+-- Global order: there is one writer at a time and AUTOINCREMENT never assigns a position twice, so the order of positions
+-- is the order of commits. Only a position chosen by the writer can lie behind the head; it is refused.
+create trigger evstore_order after insert on events
+when new.global_position < (select max(global_position) from events)
+begin
+  select raise(abort, 'EV004: a position behind the head is refused: the store assigns positions');
+end;
+
+-- Events stay as they are: UPDATE, DELETE and REPLACE are refused to every program.
+create trigger evstore_no_update before update on events
+begin
+  select raise(abort, 'EV001: UPDATE on events is refused: events are immutable');
+end;
+
+create trigger evstore_no_delete before delete on events
+begin
+  select raise(abort, 'EV001: DELETE on events is refused: events are immutable');
+end;
+
+-- REPLACE deletes without firing delete triggers, unless a pragma of the connection says otherwise. A statement inside a
+-- trigger takes over the conflict clause of the statement outside: this table refuses every row, so the insert below
+-- does nothing under its own "or ignore", and aborts under the writer's "or replace".
+create table evstore_never (
+  never integer constraint "EV001: REPLACE on events is refused: events are immutable" check (never <> never)
+) strict;
+
+create trigger evstore_no_replace before insert on events
+when exists (select 1 from events where id = new.id)
+  or exists (select 1 from events where stream_id = new.stream_id and version = new.version)
+  or exists (select 1 from events where global_position = new.global_position)
+begin
+  insert or ignore into evstore_never values (1);
+end;

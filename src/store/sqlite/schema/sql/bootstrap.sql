@@ -1,4 +1,4 @@
--- The two tables that exist before any migration. Parameters: none.
+-- Creates the two tables that exist before any migration. Parameters: none.
 create table if not exists evstore_meta (
   only_row integer primary key default 1 check (only_row = 1),
   last_token integer not null default 0,

@@ -1,4 +1,4 @@
--- What is missing of what the order of the log rests on, one sentence a row. Parameters: none.
+-- Checks what the order and the immutability of the log depend on: one row for each broken promise. Parameters: none.
 with required (kind, name, loss) as (values
   ('trigger', 'evstore_order', 'positions behind the head are no longer refused'),
   ('trigger', 'evstore_no_update', 'events can be changed'),
@@ -12,12 +12,12 @@ union all
 select 'table evstore_never is gone: every insert into events fails'
  where not exists (select 1 from sqlite_schema where type = 'table' and name = 'evstore_never')
 union all
-select 'events.global_position is no AUTOINCREMENT key: positions can be given twice'
+select 'events.global_position is not an AUTOINCREMENT key: positions can be assigned twice'
  where not exists (select 1 from sqlite_schema
                     where type = 'table' and name = 'events'
                       and lower(sql) like '%global_position integer primary key autoincrement%')
 union all
-select 'events lies ahead of its sequence: positions can be given twice'
+select 'events is ahead of its sequence: positions can be assigned twice'
  where coalesce((select seq from sqlite_sequence where name = 'events'), 0)
        < coalesce((select max(global_position) from events), 0)
 union all

@@ -1,0 +1,26 @@
+-- The position of each subscription, and who holds its lease. A foreign program needs only the first three columns.
+
+-- Fencing tokens always rise, also when a checkpoint is deleted and created again.
+create sequence public.evstore_token_seq cache 1;
+
+-- audit: how many events the cursor was given and the sum of their ids, so that verify can tell later whether one was
+-- skipped: {"filter","after","events","idSum"}, everything after the position "after" that the filter lets through. Null
+-- where nothing is known, as after a move by hand. The filter is JSON in a text, {"category"?,"types"?}.
+-- code_version, code_hash: the code that last asked to run the subscription. If it is not the code that made its rows, a
+-- rebuild is due.
+create table public.subscription_checkpoints (
+  subscription_id text not null,
+  last_position bigint not null default 0,
+  updated_at timestamptz not null default now(),
+  generation bigint not null default 0,
+  last_event_id uuid,
+  owner text,
+  token bigint not null default 0,
+  lease_expires_at timestamptz,
+  rate double precision,
+  last_error text,
+  audit json,
+  code_version integer,
+  code_hash text,
+  constraint subscription_checkpoints_pkey primary key (subscription_id)
+);

@@ -1,0 +1,61 @@
+/** Writes an EventFilter as conditions with parameters, in place of the marker in a statement. */
+import type { EventFilter } from '../../domain/event.js';
+
+export interface FilteredStatement<Parameter> {
+  readonly text: string;
+  readonly parameters: readonly Parameter[];
+}
+
+/** How an engine spells the conditions. */
+export interface FilterSpelling<Parameter> {
+  /** `$` or `?`; the number follows. */
+  readonly sign: string;
+  readonly correlationId: string;
+  /** Takes a placeholder for one of `types`. */
+  readonly ofTypes: (placeholder: string) => string;
+  readonly types: (types: readonly string[]) => Parameter;
+  readonly createdAt: string;
+  /** Takes a placeholder for one of `time`. */
+  readonly ofTime: (placeholder: string) => string;
+  readonly time: (text: string) => Parameter;
+}
+
+/** @param statement with the parameters it has already */
+export function addFilter<Parameter>(
+  spelling: FilterSpelling<Parameter | string>,
+  statement: FilteredStatement<Parameter | string>,
+  filter: EventFilter,
+): FilteredStatement<Parameter | string> {
+  const parameters = [...statement.parameters];
+  const conditions: string[] = [];
+  const place = (value: Parameter | string) => `${spelling.sign}${parameters.push(value)}`;
+  const moment = (text: string) => spelling.ofTime(place(spelling.time(text)));
+  if (filter.streamId !== undefined) conditions.push(`stream_id = ${place(filter.streamId)}`);
+  if (filter.category !== undefined) {
+    const [whole = '', from = '', to = ''] = categoryRange(filter.category).map(place);
+    conditions.push(`(stream_id = ${whole} or (stream_id >= ${from} and stream_id < ${to}))`);
+  }
+  if (filter.types !== undefined) {
+    conditions.push(`event_type ${spelling.ofTypes(place(spelling.types(filter.types)))}`);
+  }
+  if (filter.since !== undefined) conditions.push(`${spelling.createdAt} >= ${moment(filter.since)}`);
+  if (filter.until !== undefined) conditions.push(`${spelling.createdAt} < ${moment(filter.until)}`);
+  if (filter.correlationId !== undefined) {
+    conditions.push(`${spelling.correlationId} = ${place(filter.correlationId)}`);
+  }
+  const text = conditions.map((condition) => `and ${condition}`).join(' ');
+  return { text: statement.text.replace('/* filter */', () => text), parameters };
+}
+
+/**
+ * Returns the stream that is named like the category, and the bounds between which the others are. A range instead of a
+ * pattern uses the index and has no wildcards. '.' follows '-' in the order of bytes, which both engines sort by.
+ */
+export function categoryRange(category: string): readonly [whole: string, from: string, to: string] {
+  return [category, `${category}-`, `${category}.`];
+}
+
+/** Completes the order of a statement that reads events. */
+export function inOrder(text: string, backwards: boolean): string {
+  return backwards ? text.replace('/* desc */', 'desc') : text;
+}

@@ -1,0 +1,1 @@
+-- Empty: SQLite has one writer at a time and no round trips, so an append is a transaction of plain statements.

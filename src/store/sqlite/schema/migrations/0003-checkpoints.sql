@@ -1,0 +1,22 @@
+-- The position of each subscription, and who holds its lease. A foreign program needs only the first three columns.
+
+-- audit: how many events the cursor was given and the sum of their ids, so that verify can tell later whether one was
+-- skipped: {"filter","after","events","idSum"}, everything after the position "after" that the filter lets through. Null
+-- where nothing is known, as after a move by hand. The filter is JSON in a text, {"category"?,"types"?}.
+-- code_version, code_hash: the code that last asked to run the subscription. If it is not the code that made its rows, a
+-- rebuild is due.
+create table subscription_checkpoints (
+  subscription_id text not null primary key,
+  last_position integer not null default 0,
+  updated_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
+  generation integer not null default 0,
+  last_event_id text,
+  owner text,
+  token integer not null default 0,
+  lease_expires_at text,
+  rate real,
+  last_error text,
+  audit text,
+  code_version integer,
+  code_hash text
+) strict;

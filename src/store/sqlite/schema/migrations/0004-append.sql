@@ -1,1 +1,0 @@
--- Nothing to make: SQLite has one writer at a time and no round trips, so an append is a transaction of plain statements.

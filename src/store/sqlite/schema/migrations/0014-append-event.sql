@@ -1,1 +1,0 @@
--- Nothing to make: an append is a transaction of plain statements.
