@@ -48,7 +48,7 @@ async function readBatch(source: string, flags: Flags, io: Io): Promise<NewEvent
 }
 
 /** @throws E_INVALID_INPUT with the place in front */
-export function parseLine(text: string, place: string): EventLine {
+function parseLine(text: string, place: string): EventLine {
   try {
     return parseEventLine(text);
   } catch (error) {
