@@ -1,13 +1,28 @@
 /**
  * The store for programs: values instead of JSON text, single events instead of batches.
  */
+import {
+  checkBoolean,
+  checkExpectedVersion,
+  checkJson,
+  checkList,
+  checkMembers,
+  checkObject,
+  checkSignal,
+  checkText,
+  checkTime,
+  checkWholeNumber,
+  isList,
+} from './domain/arguments.js';
+import { EvstoreError } from './domain/errors.js';
 import type { AppendResult, EventFilter, ExpectedVersion, NewEvent, RecordedEvent } from './domain/event.js';
+import { checkStreamId } from './domain/names.js';
 import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
 import type { Event, Projection } from './projection/define/definition.js';
 import { toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
-import type { Upcaster } from './projection/define/upcaster.js';
+import { findUpcasterFaults, type Upcaster } from './projection/define/upcaster.js';
 import { InlineUpkeep } from './projection/run/inline-upkeep.js';
 import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
@@ -64,7 +79,15 @@ export interface StreamRange {
   readonly limit?: number;
 }
 
-export interface LogRange extends EventFilter {
+/** As `EventFilter`; a time may be a Date, too. */
+export interface LogFilter extends Omit<EventFilter, 'since' | 'until'> {
+  /** `createdAt` at or after: a Date or RFC 3339, UTC if it has no zone. */
+  readonly since?: string | Date;
+  /** `createdAt` before. */
+  readonly until?: string | Date;
+}
+
+export interface LogRange extends LogFilter {
   /** Global position, exclusive. Default 0. */
   readonly after?: number;
   /** Inclusive. */
@@ -73,7 +96,7 @@ export interface LogRange extends EventFilter {
   readonly limit?: number;
 }
 
-export interface SubscribeOptions extends EventFilter {
+export interface SubscribeOptions extends LogFilter {
   /** Global position, exclusive. Default 0: from the beginning. */
   readonly after?: number;
   /** Ends the subscription. */
@@ -105,18 +128,63 @@ export interface EventStore {
 
 /** How long one wait for new events lasts before the subscription reads again, in milliseconds. */
 const waitMs = 5_000;
+/** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
+const longestTimeoutMs = 2_147_483_647;
+
+const position = checkWholeNumber(0);
+const version = checkWholeNumber(1);
+const streamRange = { fromVersion: version, toVersion: version, backwards: checkBoolean, limit: position };
+const logFilter = {
+  streamId: checkText,
+  category: checkText,
+  types: checkList(checkText),
+  since: checkTime,
+  until: checkTime,
+  correlationId: checkText,
+};
+const logRange = { ...logFilter, after: position, to: position, backwards: checkBoolean, limit: position };
+const subscribeOptions = { ...logFilter, after: position, signal: checkSignal };
+const openOptions = {
+  schema: checkText,
+  create: checkBoolean,
+  applicationName: checkText,
+  upcasters: checkList((each) => each as Upcaster),
+  projections: checkList((each) => each as Projection),
+};
+const appendCondition = {
+  expectedVersion: checkExpectedVersion,
+  streamType: checkText,
+  correlationId: checkText,
+  causationId: checkText,
+  allowLarge: checkBoolean,
+  timeoutMs: checkWholeNumber(0, longestTimeoutMs),
+};
+const eventInput = {
+  type: checkText,
+  data: checkJson,
+  metadata: checkMetadata,
+  id: checkText,
+  schemaVersion: version,
+  createdAt: checkTime,
+};
+/** An event that was read may be appended again: its place is that of the stream it came from. */
+const placeOfEvent = ['globalPosition', 'streamId', 'version', 'streamType'];
 
 /**
  * Opens the store at `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
  * @throws EvstoreError E_CONNECT, E_NO_SCHEMA, E_SCHEMA_PENDING, E_SCHEMA_NEWER, E_CONFIG, E_FOREIGN_TABLE
  */
 export async function openStore(url: string, options: OpenOptions = {}): Promise<EventStore> {
-  const projections = prepareAll(options.projections ?? []);
-  const store = await openStoreAt(url, options);
+  checkText(url, 'url');
+  const { projections: given = [], upcasters = [], ...place } = checkMembers(options, 'options', openOptions);
+  const [fault] = findUpcasterFaults(upcasters);
+  if (fault !== undefined) throw new EvstoreError('E_INVALID_INPUT', fault);
+  const projections = prepareAll(given);
+  const store = await openStoreAt(url, place);
   try {
-    if (options.create === true) await store.schema.migrate();
+    if (place.create === true) await store.schema.migrate();
     else await store.schema.assertReady();
-    return new OpenEventStore(store, await InlineUpkeep.start(store, projections), options);
+    return new OpenEventStore(store, await InlineUpkeep.start(store, projections), upcasters);
   } catch (error) {
     await store.close();
     throw error;
@@ -129,7 +197,7 @@ class OpenEventStore implements EventStore {
   readonly #upkeep: InlineUpkeep;
   #guarded = false;
 
-  constructor(store: Store, upkeep: InlineUpkeep, { upcasters = [] }: OpenOptions) {
+  constructor(store: Store, upkeep: InlineUpkeep, upcasters: readonly Upcaster[]) {
     this.#store = store;
     this.#upkeep = upkeep;
     this.#toEvent = (recorded) => toEvent(recorded, upcasters);
@@ -148,11 +216,13 @@ class OpenEventStore implements EventStore {
     events: EventInput | readonly EventInput[],
     condition: AppendCondition = {},
   ): Promise<AppendResult> {
-    const expected = condition.expectedVersion ?? 'any';
-    const inputs: readonly EventInput[] = Array.isArray(events) ? events : [events];
-    const made = inputs.map((input) => toNewEvent(input, condition));
-    const valid = validateAppend(streamId, made, expected, { allowLarge: condition.allowLarge ?? false });
-    const { timeoutMs } = condition;
+    checkText(streamId, 'streamId');
+    const checked = checkMembers(condition, 'condition', appendCondition);
+    const { expectedVersion: expected = 'any', allowLarge = false, timeoutMs } = checked;
+    const made = isList(events, 'events')
+      ? checkList((event, name) => toNewEvent(event, name, `${name}.`, checked))(events, 'events')
+      : [toNewEvent(events, 'event', '', checked)];
+    const valid = validateAppend(streamId, made, expected, { allowLarge });
     const { inline } = this.#upkeep;
     const result = await this.#store.log.append(streamId, valid, expected, {
       inline,
@@ -163,15 +233,19 @@ class OpenEventStore implements EventStore {
   }
 
   async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {
-    for await (const batch of this.#store.log.readStream(streamId, range)) yield* batch.events.map(this.#toEvent);
+    const checked = checkMembers(range, 'range', streamRange);
+    checkStreamId(checkText(streamId, 'streamId'));
+    for await (const batch of this.#store.log.readStream(streamId, checked)) yield* batch.events.map(this.#toEvent);
   }
 
   async *readAll(range: LogRange = {}): AsyncGenerator<Event> {
+    const checked = checkMembers(range, 'range', logRange);
     await this.#assertGuards();
-    for await (const batch of this.#store.log.readAll(range)) yield* batch.events.map(this.#toEvent);
+    for await (const batch of this.#store.log.readAll(checked)) yield* batch.events.map(this.#toEvent);
   }
 
-  async *subscribe({ after = 0, signal, ...filter }: SubscribeOptions = {}): AsyncGenerator<Event> {
+  async *subscribe(options: SubscribeOptions = {}): AsyncGenerator<Event> {
+    const { after = 0, signal, ...filter } = checkMembers(options, 'options', subscribeOptions);
     await this.#assertGuards();
     let position = after;
     let told: { readonly safeHead?: number } = {};
@@ -200,30 +274,34 @@ class OpenEventStore implements EventStore {
   }
 }
 
-function toNewEvent(input: EventInput, condition: AppendCondition): NewEvent {
+type Condition = Pick<AppendCondition, 'correlationId' | 'causationId' | 'streamType'>;
+
+function toNewEvent(input: unknown, name: string, prefix: string, condition: Condition): NewEvent {
+  const event = checkMembers(input, name, eventInput, { prefix, ignored: placeOfEvent });
+  const { type, data, id = newEventId(), schemaVersion = 1, createdAt } = event;
+  for (const [member, value] of Object.entries({ type, data })) {
+    if (value === undefined) throw new EvstoreError('E_INVALID_INPUT', `${prefix}${member} is missing`);
+  }
   const { correlationId, causationId, streamType } = condition;
-  const metadata = {
+  const added = {
     ...(correlationId !== undefined && { correlationId }),
     ...(causationId !== undefined && { causationId }),
-    ...input.metadata,
   };
+  const metadata = checkJson({ ...added, ...event.metadata }, `${prefix}metadata`);
   return {
-    id: input.id ?? newEventId(),
-    type: input.type,
-    schemaVersion: input.schemaVersion ?? 1,
-    // A value that JSON cannot express (a function, undefined) gives no text, which the validation refuses.
-    data: JSON.stringify(input.data) ?? '',
-    metadata: JSON.stringify(metadata),
+    ...{ id, type: type as string, schemaVersion, data: data as string, metadata },
     ...(streamType !== undefined && { streamType }),
-    ...(input.createdAt !== undefined && { createdAt: toText(input.createdAt) }),
+    ...(createdAt !== undefined && { createdAt }),
   };
+}
+
+/** A Map has no members, and would be lost. */
+function checkMetadata(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  checkJson(value, name);
+  return { ...checkObject(value, name) };
 }
 
 /** A function, because the flag changes while the reader waits, and the compiler would take a comparison as settled. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
-}
-
-function toText(moment: string | Date): string {
-  return typeof moment === 'string' ? moment : moment.toISOString();
 }

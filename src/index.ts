@@ -8,6 +8,7 @@ export {
   type AppendCondition,
   type EventInput,
   type EventStore,
+  type LogFilter,
   type LogRange,
   type OpenOptions,
   openStore,

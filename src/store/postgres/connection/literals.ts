@@ -16,7 +16,7 @@ export function quoteLiteral(text: string): string {
 
 /**
  * Replaces the placeholders by the parameters: COPY takes none.
- * @throws E_INVALID_INPUT for a text with U+0000, which would end the statement
+ * @throws E_INVALID_INPUT for a text with U+0000, which would end the statement, and for a value of any other type
  */
 export function fillIn(text: string, parameters: readonly Parameter[]): string {
   return text.replace(quotedOrPlace, (found, place?: string) => {
@@ -28,7 +28,10 @@ export function fillIn(text: string, parameters: readonly Parameter[]): string {
 function toLiteral(value: Parameter): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return `array[${value.map(toLiteral).join(',')}]`;
-  if (typeof value !== 'string') return String(value);
+  if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  // An object writes itself: its text would be part of the statement.
+  if (typeof value !== 'string')
+    throw new EvstoreError('E_INVALID_INPUT', `a value of a statement is a ${typeof value}`);
   if (value.includes('\0')) {
     throw new EvstoreError('E_INVALID_INPUT', 'the database cannot hold this value', {
       why: 'A text of Postgres cannot contain U+0000.',
