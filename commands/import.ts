@@ -11,7 +11,7 @@ import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption } from './options/shared-options.js';
-import { toImportedEvent } from './support/import-line.js';
+import { LineIds, toImportedEvent } from './support/import-line.js';
 
 /** On SQLite many share a transaction, and the fewer pass between its threads at a time the less memory they take. */
 const defaultBatchSizes: Readonly<Record<Engine, number>> = { postgres: 10_000, sqlite: 500 };
@@ -23,6 +23,7 @@ const linesInARow = 32;
 interface ImportFlags {
   readonly batchSize?: number;
   readonly onConflict?: 'skip' | 'fail';
+  readonly source?: string;
 }
 
 interface ImportReport {
@@ -43,6 +44,10 @@ export const command: Command = {
   examples: [
     { line: 'evstore import orders.ndjson', purpose: 'import a file; running it again changes nothing' },
     { line: 'evstore import orders.ndjson.gz --dry-run', purpose: 'check every line, write nothing' },
+    {
+      line: 'curl -s "$FEED" | evstore import --source feed',
+      purpose: 'import from stdin; the same lines again change nothing',
+    },
     { line: 'evstore export --store "$OLD" | evstore import --store "$NEW"', purpose: 'copy a store' },
   ],
   options: [
@@ -55,6 +60,10 @@ export const command: Command = {
       '--on-conflict <how>',
       'if an id exists with other content: skip, fail (default: fail)',
       oneOf('skip', 'fail'),
+    ),
+    option(
+      '--source <name>',
+      "recognise lines without an id by this name and the content up to the line (default: the file's name; from stdin every line without an id is a new event)",
     ),
     progressOption(),
     dryRunOption(),
@@ -77,20 +86,22 @@ export const command: Command = {
 /** Every line is read and checked; no store is opened. */
 async function checkLines(source: string, context: Context): Promise<ImportReport> {
   const { name, bytes } = await openInput(source, context.io);
+  const ids = new LineIds(undefined);
   let lines = 0;
   for await (const line of readLines(bytes, name)) {
-    toImportedEvent(line, name);
+    toImportedEvent(line, name, ids);
     lines += 1;
     if (context.io.signal.aborted) break;
   }
   return { imported: 0, known: 0, skipped: 0, streams: 0, lines, dryRun: true };
 }
 
-async function importLines(source: string, flags: Flags, context: Context): Promise<ImportReport> {
+async function importLines(input: string, flags: Flags, context: Context): Promise<ImportReport> {
   const { signal } = context.io;
-  const { name, bytes } = await openInput(source, context.io);
+  const { name, bytes } = await openInput(input, context.io);
   const { engine, log } = await context.openStore();
-  const { batchSize, onConflict: conflict = 'fail' } = flags as ImportFlags;
+  const { batchSize, onConflict: conflict = 'fail', source } = flags as ImportFlags;
+  const ids = LineIds.of(input, source);
   const size = batchSize ?? defaultBatchSizes[engine];
   const progress = await context.progress(`import ${name}`);
   const total = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
@@ -106,20 +117,26 @@ async function importLines(source: string, flags: Flags, context: Context): Prom
     progress.update(lines);
   };
   try {
-    const batches = readBatches(readLines(bytes, name), { name, size, signal, ends });
+    const batches = readBatches(readLines(bytes, name), { name, ids, size, signal, ends });
     await log.importBatches(batches, { conflict, joined: batchSize === undefined, committed });
   } catch (error) {
-    throw isEvstoreError(error) ? withPlace(error, name, safeLine, total) : error;
+    throw isEvstoreError(error) ? withPlace(error, { name, safeLine, ids }, total) : error;
   } finally {
     progress.stop();
   }
-  if (signal.aborted) await context.note(`stopped after line ${safeLine}; run the same command again to continue`);
+  if (signal.aborted) await context.note(`stopped after line ${safeLine}; ${howToContinue(ids, safeLine)}`);
+  if (ids.derived > 0 && total.known > 0) {
+    await context.note(
+      'lines without an id are recognised by their source and the content up to the line; --source NAME makes them other events',
+    );
+  }
   const { newStreams: streams, ...counts } = total;
   return { ...counts, streams, lines, dryRun: false };
 }
 
 interface Reading {
   readonly name: string;
+  readonly ids: LineIds;
   readonly size: number;
   readonly signal: AbortSignal;
   /** Gets the number of the last line of each batch. */
@@ -128,14 +145,14 @@ interface Reading {
 
 async function* readBatches(
   lines: AsyncIterable<Line>,
-  { name, size, signal, ends }: Reading,
+  { name, ids, size, signal, ends }: Reading,
 ): AsyncGenerator<readonly ImportedEvent[]> {
   let batch: ImportedEvent[] = [];
   let characters = 0;
   let lastLine = 0;
   for await (const line of lines) {
     if (line.number % linesInARow === 0) await setImmediate();
-    batch.push(toImportedEvent(line, name));
+    batch.push(toImportedEvent(line, name, ids));
     characters += line.text.length;
     lastLine = line.number;
     if (batch.length >= size || characters >= maxBatchCharacters) {
@@ -155,20 +172,32 @@ function addTo(total: { -readonly [Key in keyof ImportResult]: number }, result:
   for (const key of Object.keys(total) as (keyof ImportResult)[]) total[key] += result[key];
 }
 
-/** What stands already matters as much as what is wrong. */
-function withPlace(error: EvstoreError, name: string, safeLine: number, total: ImportResult): EvstoreError {
+interface Reached {
+  readonly name: string;
+  /** Number of the last line that is stored; 0 if none is. */
+  readonly safeLine: number;
+  readonly ids: LineIds;
+}
+
+/** Adds what is stored already, which matters as much as what is wrong. */
+function withPlace(error: EvstoreError, { name, safeLine, ids }: Reached, total: ImportResult): EvstoreError {
   const { why, next, details, code, message } = error;
-  const stands =
+  const stored =
     safeLine === 0
       ? 'Nothing was written.'
-      : `The lines up to ${safeLine} are stored, those after it are not; running the command again is safe.`;
-  const place = message.startsWith(name) ? message : `${name} after line ${safeLine}: ${message}`;
-  return new EvstoreError(code, place, {
-    why: why === undefined ? stands : `${why} ${stands}`,
+      : `The lines up to ${safeLine} are stored, those after it are not; ${howToContinue(ids, safeLine)}.`;
+  const after = safeLine === 0 ? name : `${name} after line ${safeLine}`;
+  return new EvstoreError(code, message.startsWith(name) ? message : `${after}: ${message}`, {
+    why: why === undefined ? stored : `${why} ${stored}`,
     next,
     details: { ...details, storedUpToLine: safeLine, imported: total.imported, known: total.known },
     cause: error,
   });
+}
+
+function howToContinue(ids: LineIds, safeLine: number): string {
+  if (ids.areDerived) return 'run the same command again to continue';
+  return `to continue, import the lines from ${safeLine + 1}: lines without an id would be stored twice`;
 }
 
 function render(report: ImportReport, context: Context): string {

@@ -25,6 +25,12 @@ const known = [...texts, ...places, 'data', 'metadata', 'schemaVersion'];
 export function parseEventLine(line: string): EventLine {
   const members = new Map<string, JsonText>();
   const fault = scanMembers(line, members);
+  if (/^\s*\[/.test(line)) {
+    throw invalid('a JSON array, not one event a line', "jq -c '.[]' FILE writes an array as lines.");
+  }
+  if (fault !== undefined && line.trim() === '{') {
+    throw invalid('an object over several lines, not one event a line', 'jq -c . FILE writes each object on one line.');
+  }
   if (fault !== undefined) {
     throw new EvstoreError('E_INVALID_INPUT', 'the line is not JSON that can be stored', {
       why: `Column ${fault.column}: ${fault.reason}.`,

@@ -1,4 +1,5 @@
 /** The part of the log that sagas use, and the append of a step, which takes effect once. */
+import { checkExpectedVersion, checkJson, checkMembers, checkText, checkWholeNumber } from '../domain/arguments.js';
 import { isEvstoreError } from '../domain/errors.js';
 import type { NewEvent } from '../domain/event.js';
 import { derivedId } from '../domain/uuid.js';
@@ -16,21 +17,26 @@ export interface Causes {
 
 export type AppendOnce = (streamId: string, event: SagaEvent, options?: SagaAppendOptions) => Promise<void>;
 
+const sagaEvent = { type: checkText, data: checkJson, schemaVersion: checkWholeNumber(1) };
+
 /**
  * Returns the `append` of one attempt. The n-th event of a type that it appends to a stream has the same id in every
  * attempt, so a repeated attempt finds it there, even when its data differs now.
  */
 export function appendOnceAs(idempotencyKey: string, log: SagaLog, causes: Causes): AppendOnce {
   const counts = new Map<string, number>();
-  return async (streamId, event, { expectedVersion = 'any' } = {}) => {
-    const place = JSON.stringify([idempotencyKey, streamId, event.type]);
+  return async (streamId, event, options = {}) => {
+    checkText(streamId, 'streamId');
+    const { type = '', data = '', schemaVersion = 1 } = checkMembers(event, 'event', sagaEvent);
+    const { expectedVersion = 'any' } = checkMembers(options, 'options', { expectedVersion: checkExpectedVersion });
+    const place = JSON.stringify([idempotencyKey, streamId, type]);
     const count = (counts.get(place) ?? 0) + 1;
     counts.set(place, count);
     const made: NewEvent = {
       id: derivedId(`${place}#${count}`),
-      type: event.type,
-      schemaVersion: event.schemaVersion ?? 1,
-      data: JSON.stringify(event.data) ?? '',
+      type,
+      schemaVersion,
+      data,
       metadata: JSON.stringify(causes),
     };
     const events = validateAppend(streamId, [made], expectedVersion, { allowLarge: true });

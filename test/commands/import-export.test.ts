@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
@@ -25,6 +25,32 @@ forEachEngine((engine) => {
       };
       expect(await run()).toEqual({ imported: 50, known: 0, skipped: 0, streams: 7, lines: 50, dryRun: false });
       expect(await run()).toEqual({ imported: 0, known: 50, skipped: 0, streams: 0, lines: 50, dryRun: false });
+    }));
+
+  test('lines without an id from stdin are new events each time, unless --source names where they come from', () =>
+    withTestStore(engine, async ({ url }) => {
+      const stdin = '{"streamId":"Counter-1","type":"Counted","data":{}}\n'.repeat(2);
+      const pipe = async (...argv: string[]) =>
+        JSON.parse((await runCli(['import', '--store', url, ...argv], { stdin })).stdout);
+      expect(await pipe()).toMatchObject({ imported: 2, known: 0 });
+      expect(await pipe('-')).toMatchObject({ imported: 2, known: 0 });
+      expect(await pipe('--source', 'monday')).toMatchObject({ imported: 2, known: 0 });
+      expect(await pipe('--source', 'monday')).toMatchObject({ imported: 0, known: 2 });
+      expect(await pipe('--source', 'tuesday')).toMatchObject({ imported: 2, known: 0 });
+    }));
+
+  test('files of one name with an equal line are different events; a file that has grown keeps its ids', () =>
+    withTestStore(engine, async ({ url }) => {
+      const cwd = makeFolder();
+      const line = (n: number) => `{"streamId":"Order-1","type":"Step","data":{"n":${n}}}`;
+      const importFile = async (folder: string, ...numbers: number[]) => {
+        mkdirSync(join(cwd, folder), { recursive: true });
+        writeFileSync(join(cwd, folder, 'day.ndjson'), numbers.map((n) => `${line(n)}\n`).join(''));
+        return JSON.parse((await runCli(['import', `${folder}/day.ndjson`, '--store', url], { cwd })).stdout);
+      };
+      expect(await importFile('a', 1, 2)).toMatchObject({ imported: 2, known: 0 });
+      expect(await importFile('b', 3, 2)).toMatchObject({ imported: 2, known: 0 });
+      expect(await importFile('c', 1, 2, 4), 'elsewhere, and longer').toMatchObject({ imported: 1, known: 2 });
     }));
 
   test('what is exported comes back the same from an import', () =>
@@ -81,6 +107,29 @@ test('a dry run checks every line and opens no store', async () => {
   const { code, stderr } = await runCli(['import', '--dry-run'], { stdin: broken });
   expect(code).toBe(2);
   expect(stderr).toContain("stdin line 4: the member 'streamId' is missing");
+});
+
+test.each([
+  ['[{"streamId":"A","type":"T","data":{}}]', "jq -c '.[]'"],
+  ['[\n  {"streamId":"A","type":"T","data":{}}\n]', "jq -c '.[]'"],
+  ['{\n  "streamId": "A"\n}', 'jq -c .'],
+])('JSON that is not one event a line is answered with the jq that makes lines: %j', async (stdin, jq) => {
+  for (const argv of [
+    ['import', '--dry-run'],
+    ['append', 'A', '--from', '-', '--dry-run'],
+  ]) {
+    const { code, stderr } = await runCli(argv, { stdin });
+    expect(code).toBe(2);
+    expect(stderr).toContain(`${jq} FILE writes`);
+  }
+});
+
+test('an import that failed before it wrote names no line 0', async () => {
+  const cwd = makeFolder();
+  writeFileSync(join(cwd, 'a.ndjson'), '{"streamId":"A","type":"T","data":{}}');
+  const { code, stderr } = await runCli(['import', 'a.ndjson'], { cwd, env: { EVSTORE_URL: `sqlite:${cwd}/none.db` } });
+  expect(code).toBe(2);
+  expect(stderr).not.toContain('line 0');
 });
 
 test('an export that fails leaves no file', async () => {
