@@ -44,7 +44,10 @@ const set: Command = {
     option('--to <position>', 'move to this global position; later events are processed', wholeNumber(0)),
     option('--to-start', 'move before the first event'),
     option('--to-head', 'move after the last event'),
-    option('--to-time <time>', 'move before the first event at or after this time: ISO, or an age such as 15m'),
+    option(
+      '--to-time <time>',
+      'move before the first event at or after this time: ISO (UTC without a zone), or an age such as 15m',
+    ),
     option('--shift <positions>', 'move by this many positions; a negative number moves back', wholeDistance),
     executeOption(),
   ],

@@ -4,7 +4,7 @@ import { ownerName } from '../src/lease/owner.js';
 import { repairRows } from '../src/projection/repair/repair.js';
 import type { RepairScope } from '../src/projection/repair/scope.js';
 import type { Command, Flags } from './options/command.js';
-import { option } from './options/option.js';
+import { listOption, option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readMaxWait } from './options/swap-options.js';
 import { printReport } from './support/print-report.js';
@@ -24,7 +24,7 @@ export const command: Command = {
   options: [
     option('--stream <name>', 'repair the rows that events of this stream are about'),
     option('--category <name>', 'repair the rows that events of this category are about').conflicts('stream'),
-    option('--key <key>', 'repair this row: a value, or a JSON object (repeatable)', addKey).conflicts([
+    listOption('--key <key>', 'repair this row: a value, or a JSON object (repeatable)', (key) => [key]).conflicts([
       'stream',
       'category',
     ]),
@@ -48,10 +48,6 @@ export const command: Command = {
     return 0;
   },
 };
-
-function addKey(text: string, before: readonly string[] = []): readonly string[] {
-  return [...before, text];
-}
 
 function readScope({ stream, category, key }: Flags): RepairScope {
   if (typeof stream === 'string') return { kind: 'stream', streamId: stream };

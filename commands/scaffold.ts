@@ -8,12 +8,12 @@ import { parseEventTypes } from '../src/scaffold/names.js';
 import { type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
 import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
 import type { Command, Context, Flags } from './options/command.js';
-import { option } from './options/option.js';
+import { listOption, option } from './options/option.js';
 import { oneOf } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
 
 const common = [
-  option('--events <types>', 'event types: A,B; the first type starts a stream', parseEventTypes),
+  listOption('--events <types>', 'event types: A,B; the first type starts a stream', parseEventTypes),
   option('--from-store', 'take event types and fields from the stored events'),
   option('--category <name>', 'with --from-store: the category to read (default: the largest)'),
   option('--force', 'overwrite existing files'),

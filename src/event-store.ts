@@ -137,6 +137,7 @@ const streamRange = { fromVersion: version, toVersion: version, backwards: check
 const logFilter = {
   streamId: checkText,
   category: checkText,
+  categories: checkList(checkText),
   types: checkList(checkText),
   since: checkTime,
   until: checkTime,

@@ -9,7 +9,7 @@ import { findSimilar } from '../../src/domain/similar.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
 import type { LineBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import type { Flags } from './command.js';
-import { option } from './option.js';
+import { listOption, option } from './option.js';
 import { nameList, wholeNumber } from './parse-option.js';
 
 export interface EventRange {
@@ -28,10 +28,13 @@ export interface EventRange {
 
 export function filterOptions(): Option[] {
   return [
-    option('--category <name>', 'only streams NAME and NAME-…'),
-    option('--type <names>', 'only events of these types: A,B', nameList),
-    option('--since <moment>', 'only events recorded at or after: ISO time, or an age such as 15m'),
-    option('--until <moment>', 'only events recorded before: ISO time, or an age such as 15m'),
+    listOption('--category <names>', 'only streams NAME and NAME-…; A,B for several', nameList),
+    listOption('--type <names>', 'only events of these types: A,B', nameList),
+    option(
+      '--since <moment>',
+      'only events recorded at or after: ISO time (UTC without a zone), or an age such as 15m',
+    ),
+    option('--until <moment>', 'only events recorded before: ISO time (UTC without a zone), or an age such as 15m'),
     option('--correlation-id <id>', 'only events with this correlationId in the metadata'),
   ];
 }
@@ -68,9 +71,11 @@ export function parseRange(streamId: string | undefined, flags: Flags, now: Date
 }
 
 function parseFilter(flags: Flags, now: Date): EventFilter {
-  const { category, type: types, since, until, correlationId } = flags;
+  const { category: categories, type: types, since, until, correlationId } = flags;
+  const [category, ...others] = (categories ?? []) as readonly string[];
   const moment = (text: unknown) => (typeof text === 'string' ? parseMoment(text, now) : undefined);
-  return defined({ category, types, since: moment(since), until: moment(until), correlationId });
+  const named = others.length === 0 ? { category } : { categories };
+  return defined({ ...named, types, since: moment(since), until: moment(until), correlationId });
 }
 
 /** One stream by version, or the log by position, whose guards are checked first. */

@@ -1,5 +1,5 @@
 /** The flags every command takes, defined once. They stand on each leaf, because commander checks conflicts only there. */
-import type { Option } from 'commander';
+import { Option } from 'commander';
 import { EvstoreError } from '../../src/domain/errors.js';
 import type { Command, Flags } from './command.js';
 import { option } from './option.js';
@@ -80,7 +80,9 @@ function makeSharedOptions(): Option[] {
 }
 
 function withoutShort(shared: Option): Option {
-  const made = option(shared.flags.replace(/^-\w, /, ''), shared.description, shared.parseArg as never);
+  const made = new Option(shared.flags.replace(/^-\w, /, ''), shared.description);
+  // The parser names the option already.
+  if (shared.parseArg !== undefined) made.argParser(shared.parseArg);
   return made.helpGroup(sharedGroup);
 }
 
@@ -102,6 +104,37 @@ export function splitSharedFlags(argv: readonly string[]): SplitArguments {
     at += known.required && !word.includes('=') ? 2 : 1;
   }
   return { flags: argv.slice(0, at), rest: argv.slice(at) };
+}
+
+/**
+ * The shared flags before a command, without those that follow it, too: they are often in a shell alias, and the later
+ * one wins.
+ */
+export function withoutRepeated(flags: readonly string[], args: readonly string[], command: Command): string[] {
+  const options = [...optionsOf(command), ...makeSharedOptions()];
+  const later = new Set(readFlags(args, options).map(({ option }) => option.long));
+  return readFlags(flags, options).flatMap(({ option, words }) => (later.has(option.long) ? [] : words));
+}
+
+function optionsOf({ options, subcommands = [] }: Command): Option[] {
+  return [...options, ...subcommands.flatMap(optionsOf)];
+}
+
+/** The flags among the words, each with its value. */
+function readFlags(words: readonly string[], options: readonly Option[]) {
+  const found: { readonly option: Option; readonly words: readonly string[] }[] = [];
+  for (let at = 0; at < words.length && words[at] !== '--'; at += 1) {
+    const word = words[at] ?? '';
+    const name = word.split('=')[0];
+    const option = options.find(
+      ({ long, short }) => name === long || (short && !word.startsWith('--') && word.startsWith(short)),
+    );
+    if (option === undefined) continue;
+    const takesNext = option.required && (word === option.long || word === option.short);
+    found.push({ option, words: words.slice(at, takesNext ? at + 2 : at + 1) });
+    if (takesNext) at += 1;
+  }
+  return found;
 }
 
 /** Whether programs read the output: what `note` and the form of errors depend on. */

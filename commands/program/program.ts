@@ -10,7 +10,7 @@ import type { Io } from '../../src/terminal/io.js';
 import { stopOf } from '../../src/terminal/signals.js';
 import { type CommandName, catalog } from '../catalog.js';
 import type { Command, Ran } from '../options/command.js';
-import { sharedOptions, splitSharedFlags } from '../options/shared-options.js';
+import { sharedOptions, splitSharedFlags, withoutRepeated } from '../options/shared-options.js';
 import { loaders } from './loaders.js';
 import { type Invoke, toCommander } from './to-commander.js';
 import { readVersion } from './version.js';
@@ -51,7 +51,7 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
   } else {
     const { command } = await loaders[name]();
     root.addCommand(toCommander(command, catalog[name].summary, sharedOptions, invoke));
-    words = [name, ...placeFlags(command, flags, args)];
+    words = [name, ...placeFlags(command, withoutRepeated(flags, args, command), args)];
   }
   let printed = '';
   eachCommand(root, (each) =>

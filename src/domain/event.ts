@@ -77,6 +77,8 @@ export interface EventFilter {
   readonly streamId?: string;
   /** Events of streams named `C` or `C-…`. */
   readonly category?: string;
+  /** Events of any of these categories. */
+  readonly categories?: readonly string[];
   readonly types?: readonly string[];
   /** RFC 3339; `createdAt` at or after. */
   readonly since?: string;

@@ -104,7 +104,7 @@ export interface InlineProjection extends Pick<DeferredChanges, 'fold'> {
   readonly filter: AuditFilter;
 }
 
-export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'category'> {
+export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'category' | 'categories'> {
   /** First version wanted, inclusive. Default 1. */
   readonly fromVersion?: number;
   /** Last version wanted, inclusive. */

@@ -25,6 +25,31 @@ forEachEngine((engine) => {
       expect(stdout).toContain(`"data":${data},"metadata":{},"streamType":"Order","createdAt":"20`);
     }));
 
+  test('several categories and types count, given with commas or again', () =>
+    withCli(async (cli) => {
+      for (const [stream, type] of [
+        ['A-1', 'T'],
+        ['B', 'U'],
+        ['C-1', 'T'],
+        ['AB-1', 'T'],
+      ] as const) {
+        await cli('append', stream, '--type', type);
+      }
+      for (const command of [['read'], ['tail', '--no-follow'], ['export']]) {
+        const ids = async (...flags: string[]) => {
+          const { stdout } = await cli(...command, ...flags, '--json');
+          return stdout
+            .trimEnd()
+            .split('\n')
+            .flatMap((line) => (line === '' ? [] : JSON.parse(line).streamId));
+        };
+        expect(await ids('--category', 'A', '--category', 'B')).toEqual(['A-1', 'B']);
+        expect(await ids('--category', 'A,B', '--category', 'C')).toEqual(['A-1', 'B', 'C-1']);
+        expect(await ids('--category', 'A', '--category', 'B', '--type', 'T')).toEqual(['A-1']);
+        expect(await ids('--type', 'T', '--type', 'U')).toEqual(['A-1', 'B', 'C-1', 'AB-1']);
+      }
+    }));
+
   test('a retry with the same id writes nothing', () =>
     withCli(async (cli) => {
       const append = () => cli('append', 'Order-1', '--type', 'A', '--id', id, '--expected-version', 'none', '--json');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { catalog } from '../../commands/catalog.js';
+import { sharedOptions } from '../../commands/options/shared-options.js';
 import { loaders } from '../../commands/program/loaders.js';
 import { makeFolder, runCli } from '../support/cli.js';
 
@@ -18,6 +19,7 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
     [['read', '--color', 'blue'], 'not one of auto, always, never'],
     [['read', '--from-version', '2'], 'need a stream'],
     [['append'], 'missing required argument'],
+    [['export', '--output', 'blue'], "error: --output: 'blue' is not one of"],
     [['run', '--partition', '5/4'], "--partition: '5/4' is not a part"],
     [['--schema', 'shop', 'rebuild', '--verify', 'some'], 'next: evstore rebuild --help'],
     [['append', 'Order-1', '--type', 'A', '--projections', 'x.ts'], '--projections needs --inline'],
@@ -26,6 +28,22 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
     expect({ argv, code, stdout }).toEqual({ argv, code: 2, stdout: '' });
     expect(stderr).toContain(meant);
   }
+});
+
+test('an option with one value is refused when it is given twice: no command drops the first one silently', async () => {
+  const lists = ['--category', '--type', '--events', '--key'];
+  const commands = await Promise.all(Object.values(loaders).map(async (load) => (await load()).command));
+  const leaves = commands.flatMap((command) => [command, ...(command.subcommands ?? [])]);
+  const options = leaves.flatMap((leaf) => [...leaf.options, ...sharedOptions(leaf)]);
+  const single = options.filter(({ long, required, variadic }) => required && !variadic && !lists.includes(long ?? ''));
+  expect(single.length).toBeGreaterThan(100);
+  for (const { long, parseArg } of single)
+    expect(() => parseArg?.('1', '1' as never)).toThrow(`${long} was given twice`);
+  const { code, stderr } = await runCli(['read', '-n', '3', '--limit=4']);
+  expect({ code, stderr }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('error: --limit was given twice'),
+  });
 });
 
 test('help COMMAND is COMMAND --help', async () => {

@@ -66,6 +66,7 @@ async function all(events: AsyncIterable<unknown>): Promise<number> {
 const filters = (read: (store: EventStore, range: object) => Promise<unknown>): Argument[] => [
   { name: 'streamId', call: (store, streamId) => read(store, { streamId }), values: text },
   { name: 'category', call: (store, category) => read(store, { category }), values: text },
+  { name: 'categories', call: (store, categories) => read(store, { categories }), values: notList },
   { name: 'types', call: (store, types) => read(store, { types }), values: notList },
   { name: 'since', call: (store, since) => read(store, { since }) },
   { name: 'until', call: (store, until) => read(store, { until }) },

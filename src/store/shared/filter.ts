@@ -31,9 +31,13 @@ export function addFilter<Parameter>(
   const place = (value: Parameter | string) => `${spelling.sign}${parameters.push(value)}`;
   const moment = (text: string) => spelling.ofTime(place(spelling.time(text)));
   if (filter.streamId !== undefined) conditions.push(`stream_id = ${place(filter.streamId)}`);
-  if (filter.category !== undefined) {
-    const [whole = '', from = '', to = ''] = categoryRange(filter.category).map(place);
-    conditions.push(`(stream_id = ${whole} or (stream_id >= ${from} and stream_id < ${to}))`);
+  const inCategory = (category: string) => {
+    const [whole = '', from = '', to = ''] = categoryRange(category).map(place);
+    return `(stream_id = ${whole} or (stream_id >= ${from} and stream_id < ${to}))`;
+  };
+  if (filter.category !== undefined) conditions.push(inCategory(filter.category));
+  if (filter.categories !== undefined) {
+    conditions.push(`(${filter.categories.map(inCategory).join(' or ') || 'false'})`);
   }
   if (filter.types !== undefined) {
     conditions.push(`event_type ${spelling.ofTypes(place(spelling.types(filter.types)))}`);

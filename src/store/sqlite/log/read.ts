@@ -154,9 +154,10 @@ function window(
   from: number,
   to: number,
   backwards: boolean,
-  { streamId, category, types, since, until, correlationId }: EventFilter,
+  { streamId, category, categories, types, since, until, correlationId }: EventFilter,
 ): readonly [from: number, to: number] {
-  const isFiltered = [streamId, category, types, since, until, correlationId].some((part) => part !== undefined);
+  const conditions = [streamId, category, categories, types, since, until, correlationId];
+  const isFiltered = conditions.some((part) => part !== undefined);
   if (!isFiltered) return [from, to];
   return backwards ? [Math.max(from, to - windowSize + 1), to] : [from, Math.min(to, from + windowSize - 1)];
 }
