@@ -1,15 +1,19 @@
 /**
  * Text from a store is treated as hostile: a stream name may clear the screen, and a payload may reverse the rest of a
- * line. Characters that control a terminal are always escaped, whatever the context.
+ * line. Characters that control a terminal, or cannot be seen, are always escaped, whatever the context.
  */
 import { isPlain } from '../domain/safe-json.js';
 
-/** C0 and C1 controls, DEL, bidi marks and overrides, line separators, tag characters, halves of surrogate pairs. */
+/**
+ * C0 and C1 controls, DEL, line separators, halves of surrogate pairs; and what a person cannot see, or takes for a plain
+ * space, so that two different names never look the same: zero-width and other ignorable characters, bidi marks and
+ * overrides, tag characters, spaces of other kinds. The joiners and selectors inside an emoji stay.
+ */
 const unsafe =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: the expression finds control characters
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u{e0000}-\u{e007f}]|\p{Surrogate}/gu;
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u2800]|(?! )\p{Zs}|(?!(?<=\p{Extended_Pictographic}|\p{Emoji_Modifier}|\ufe0f)\u200d(?=\p{Extended_Pictographic})|(?<=(?!\p{Emoji_Presentation})\p{Extended_Pictographic})\ufe0f)\p{Default_Ignorable_Code_Point}|\p{Surrogate}/gu;
 
-/** Escapes text for people, on one line: characters that control a terminal become `\u{…}`, line breaks and tabs, too. */
+/** Escapes text for people, on one line: unsafe characters become `\u{…}`, line breaks and tabs, too. */
 export function sanitise(text: string): string {
   return isPlain(text) ? text : text.replace(unsafe, spellOut);
 }

@@ -33,7 +33,20 @@ test('H16: text for people holds nothing that acts', () => {
 });
 
 test('ordinary text is left alone', () => {
-  for (const each of ['Order-1', 'Zürich', '👩‍👩‍👧', '漢字']) expect(sanitise(each)).toBe(each);
+  for (const each of ['Order-1', 'Zürich', '👩‍👩‍👧', '👍🏽', '❤️', '🏳️‍🌈', '漢字', 'Łódź'])
+    expect(sanitise(each)).toBe(each);
+});
+
+test('two names that look the same are never shown the same', () => {
+  const invisible = ['\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00ad', '\ufe0f', '\u3164', '\u{e0101}'];
+  for (const each of invisible) {
+    for (const shown of [`Order${each}-1`, `1${each}`, `👍${each}`]) {
+      expect(sanitise(shown)).toContain(`\\u{${each.codePointAt(0)?.toString(16)}}`);
+    }
+  }
+  for (const space of ['\u00a0', '\u2009', '\u202f', '\u3000', '\u2800']) {
+    expect(sanitise(`a${space}b`)).toBe(`a\\u{${space.codePointAt(0)?.toString(16)}}b`);
+  }
 });
 
 test('a JSON string says the same afterwards', () => {
