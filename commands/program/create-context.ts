@@ -1,6 +1,7 @@
 /** The context of one invocation, over a real or a test's process. */
 
-import { relative } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve } from 'node:path';
 import type { LoadedConfig } from '../../src/config/config.js';
 import { adoptPostgresVariables, withDotenv } from '../../src/config/dotenv.js';
 import { findConfig, isExecutable } from '../../src/config/find-config.js';
@@ -44,11 +45,12 @@ export async function createContext(
   program: Program,
 ): Promise<OpenContext> {
   const shared = flags as SharedFlags;
+  const { env, fault } = readEnvironment(given, shared);
   const io: Io = {
     ...given,
     stdout: isForPeople(shared) ? await wrapOutput(given.stdout) : given.stdout,
     stderr: await wrapOutput(given.stderr),
-    env: withDotenv(given.cwd, given.env),
+    env,
   };
   const asJson = asksForJson(flags);
   const stdoutTheme = await createTheme(decideColour(colourFacts(shared, io, io.stdout)));
@@ -81,6 +83,7 @@ export async function createContext(
   }
 
   async function chooseStore(): Promise<StoreChoice> {
+    if (fault !== undefined) throw fault;
     const choice = await resolveStore({ cwd: io.cwd, env: io.env, flags: shared, config: readConfig });
     secrets.push(...secretsOf(choice.url));
     return choice;
@@ -132,6 +135,17 @@ export async function createContext(
 
 function isForPeople({ json, output = 'auto' }: SharedFlags): boolean {
   return json !== true && ['auto', 'table'].includes(output);
+}
+
+/** A `.env` that cannot be used is told when a store is wanted: completion and help need none. */
+function readEnvironment({ cwd, env }: Io, { config }: SharedFlags): { env: Io['env']; fault?: unknown } {
+  try {
+    const file = findConfig(cwd, typeof config === 'string' && existsSync(resolve(cwd, config)) ? config : undefined);
+    const folders = file === undefined ? [cwd] : [...new Set([cwd, dirname(file)])];
+    return { env: withDotenv(folders, cwd, env) };
+  } catch (fault) {
+    return { env, fault };
+  }
 }
 
 function colourFacts({ color = 'auto' }: SharedFlags, { env }: Io, { isTTY }: Output) {

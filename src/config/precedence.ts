@@ -1,7 +1,6 @@
 /** Which store: the flag, `EVSTORE_URL`, the config file, `DATABASE_URL`, or a SQLite file in the working directory. */
-import { resolve } from 'node:path';
 import type { LoadedConfig } from './config.js';
-import type { Environment } from './dotenv.js';
+import { type Environment, resolveStoreUrl } from './dotenv.js';
 
 export interface StoreChoice {
   /** With the path of a SQLite file made absolute where it is not relative to the working directory. */
@@ -39,16 +38,15 @@ type Named = Pick<StoreChoice, 'url' | 'origin'>;
 
 function choose(candidates: readonly (readonly [url: string | undefined, origin: string])[]): Named | undefined {
   for (const [url, origin] of candidates) {
-    if (url !== undefined && url !== '') return { url, origin };
+    const trimmed = url?.trim() ?? '';
+    if (trimmed !== '') return { url: trimmed, origin };
   }
   return undefined;
 }
 
-/** A relative file belongs to whoever named it: the working directory, or the config file's folder. */
+/** A relative file belongs to whoever named it: the working directory, or the folder of the config file. */
 function absolute({ url, origin }: Named, folder: string): Named {
-  const [, path = ''] = /^sqlite:(?:\/\/(?=\/|\.))?(.*)$/is.exec(url) ?? [];
-  if (path === '' || path === ':memory:' || folder === process.cwd()) return { url, origin };
-  return { url: `sqlite:${resolve(folder, path)}`, origin };
+  return { url: resolveStoreUrl(url, folder), origin };
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -18,7 +18,8 @@ export interface OpenStoreOptions {
  * Opens `sqlite:PATH`, `sqlite::memory:`, `postgres://…`, `postgresql://…`, or `postgres:` for the PG* variables alone.
  * @throws E_CONFIG for any other URL, or when the driver is not installed
  */
-export async function openStoreAt(url: string, options: OpenStoreOptions = {}): Promise<Store> {
+export async function openStoreAt(text: string, options: OpenStoreOptions = {}): Promise<Store> {
+  const url = text.trim();
   if (engineOf(url) === 'sqlite') {
     const { openSqliteStore } = await importSqlite();
     return openSqliteStore({ url, create: options.create ?? false, readOnly: options.readOnly ?? false });
@@ -57,7 +58,6 @@ function engineOf(url: string): Engine {
   if (/^postgres(ql)?:/i.test(url)) return 'postgres';
   throw new EvstoreError('E_CONFIG', `not the URL of a store: ${beginningOf(url)}`, {
     why: 'A store is sqlite:PATH or postgres://USER@HOST/DATABASE.',
-    next: 'evstore doctor --store sqlite:./evstore.db',
   });
 }
 
@@ -66,6 +66,11 @@ function importPostgres() {
 }
 
 async function importSqlite() {
+  if (process.versions.bun !== undefined) {
+    throw new EvstoreError('E_CONFIG', 'Bun cannot open a SQLite store', {
+      why: 'The driver, better-sqlite3, needs Node.js. Run evstore with node; a Postgres store works with Bun, too.',
+    });
+  }
   try {
     return await import('./sqlite/sqlite-store.js');
   } catch (error) {

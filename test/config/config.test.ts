@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { withDotenv } from '../../src/config/dotenv.js';
@@ -45,12 +45,61 @@ test.each([
     "# store\r\nexport EVSTORE_URL='sqlite:dotenv.db'\r\n",
     'dotenv.db',
   ],
-  // biome-ignore-start lint/suspicious/noTemplateCurlyInString: it is the text of a file.
-  ['a reference to a variable, which stays as it is written', 'N=a\nEVSTORE_URL=sqlite:${N}.db\n', '${N}.db'],
-  // biome-ignore-end lint/suspicious/noTemplateCurlyInString: see above.
 ])('.env may have %s', (_what, text, file) => {
   const cwd = makeProject({ '.env': text });
-  expect(withDotenv(cwd, {}).EVSTORE_URL).toBe(`sqlite:${file}`);
+  expect(withDotenv([cwd], cwd, {}).EVSTORE_URL).toBe(`sqlite:${file}`);
+});
+
+test.each([
+  ['a # without quotes', 'DATABASE_URL=postgres://u:p#w@h/db\n', 'has a # and no quotes'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['a reference to a variable', 'N=a\nEVSTORE_URL=sqlite:${N}.db\n', 'names another variable'],
+])('.env with %s is refused: the value would be another store', async (_what, text, message) => {
+  const cwd = makeProject({ '.env': text });
+  const { code, stderr } = await runCli(['streams'], { cwd });
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+  const real = { EVSTORE_URL: 'sqlite:real.db', DATABASE_URL: 'sqlite:real.db' };
+  expect(await chosenStore(cwd, [], real), 'where the environment wins').toBe('real.db by EVSTORE_URL');
+});
+
+test('a .env that cannot be read is told by what needs a store, and by nothing else', async () => {
+  const cwd = makeProject({});
+  symlinkSync('.env', join(cwd, '.env'));
+  expect(await runCli(['streams'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot read') });
+  expect(await runCli(['completion', 'bash'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  expect(await runCli(['version'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+});
+
+test("the .env of the config's folder counts in a folder below, and its paths are its own", async () => {
+  const cwd = makeProject({ 'evstore.config.json': '{}', '.env': 'EVSTORE_URL=sqlite:up.db\nEVSTORE_SCHEMA=a\n' });
+  const below = join(cwd, 'sub');
+  mkdirSync(below);
+  expect(await runCli(['init'], { cwd: below })).toMatchObject({ code: 0 });
+  expect(existsSync(join(cwd, 'up.db'))).toBe(true);
+  writeFileSync(join(below, '.env'), 'EVSTORE_URL=sqlite:down.db\n');
+  expect(await chosenStore(below)).toBe('down.db by EVSTORE_URL');
+});
+
+test.each([
+  ['sqlite://up.db', 'write sqlite:up.db, or sqlite:///up.db'],
+  ['sqlite:a%20b.db', 'percent-encoded'],
+  ['sqlite:a.db?mode=ro', 'takes no parameters, and ?mode=ro is one'],
+])('%s is refused, not taken for the name of a file', async (url, message) => {
+  for (const [argv, env] of [
+    [['streams', '--store', url], {}],
+    [['init', '--no-config'], { EVSTORE_URL: url }],
+  ] as const) {
+    const cwd = makeProject({});
+    expect(await runCli(argv, { cwd, env })).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    expect(readdirSync(cwd)).toEqual(['.git']);
+  }
+});
+
+test('blanks around a URL do not count, and a command to run next is quoted', async () => {
+  const cwd = makeProject({});
+  const { stderr } = await runCli(['streams', '--store', ' sqlite:my store.db '], { cwd });
+  expect(stderr).toContain("next: evstore init --store 'sqlite:");
+  expect(stderr).toContain("my store.db'\n");
 });
 
 test('a config is found from a folder below, and its paths are its own', async () => {

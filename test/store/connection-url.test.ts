@@ -1,6 +1,6 @@
 /** What a Postgres URL means, and that nothing of a password survives printing. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseConnectionUrl } from '../../src/store/postgres/connection/connection-url.js';
@@ -22,6 +22,11 @@ describe('connection URL', () => {
     expect(parse('postgresql://ann@[::1]:6000/shop')).toMatchObject({ host: '::1', port: 6000 });
     expect(parse('postgres://ann@/shop?host=/var/run/pg')).toMatchObject({ host: '/var/run/pg', database: 'shop' });
     expect(parse('postgres://ann@%2Fvar%2Frun/shop')).toMatchObject({ host: '/var/run' });
+  });
+
+  it('takes the name of the account where neither the URL nor the environment names a user', () => {
+    expect(parse('postgres://h/d')).toMatchObject({ user: userInfo().username });
+    expect(parse('postgres://h/d', { USER: 'ann' })).toMatchObject({ user: 'ann' });
   });
 
   it('fills in from the PG* variables, which lose to the URL', () => {

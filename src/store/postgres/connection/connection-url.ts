@@ -1,5 +1,6 @@
 /** Parses a Postgres URL and the PG* variables by libpq's rules. */
 import { readFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import type { ConnectionOptions } from 'node:tls';
 import { EvstoreError } from '../../../domain/errors.js';
 import { beginningOf } from '../../redact-url.js';
@@ -79,7 +80,13 @@ function splitHost(hostPart: string): [host: string, port: string | undefined] {
 }
 
 function systemUser(env: NodeJS.ProcessEnv): string | undefined {
-  return env.USER || env.USERNAME;
+  if (env.USER || env.USERNAME) return env.USER || env.USERNAME;
+  try {
+    // cron and containers set neither; like libpq, ask the system.
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 function decode(text: string): string {

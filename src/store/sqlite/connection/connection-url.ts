@@ -1,5 +1,5 @@
 /** Parses `sqlite:PATH` and checks the file. */
-import { lstatSync, type Stats, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EvstoreError } from '../../../domain/errors.js';
 import { shellWord } from '../../../domain/shell-word.js';
@@ -24,6 +24,11 @@ export function parseConnectionUrl(url: string, create: boolean): FileTarget {
       why: 'A SQLite store is sqlite:PATH, for instance sqlite:./evstore.db.',
     });
   }
+  if (/^sqlite:\/\/[^/.]/i.test(url)) {
+    throw new EvstoreError('E_CONFIG', `${beginningOf(url)} has no path`, {
+      why: `After // a URL names a host, and SQLite has none: write sqlite:${given.slice(2)}, or sqlite:/${given} for a file at the root.`,
+    });
+  }
   const target = { path: resolve(given), isMemory: false, location: `sqlite:${given}` };
   checkFile(target, create);
   return target;
@@ -32,6 +37,7 @@ export function parseConnectionUrl(url: string, create: boolean): FileTarget {
 function checkFile({ path, location }: FileTarget, create: boolean): void {
   const file = look(() => statSync(path, { throwIfNoEntry: false }), location);
   if (file === undefined) {
+    checkSpelling(location);
     if (!create) throw missing(location);
     // No file is created through a link: it would appear in a place that was not named.
     if (look(() => lstatSync(path, { throwIfNoEntry: false }), location)?.isSymbolicLink()) {
@@ -41,10 +47,40 @@ function checkFile({ path, location }: FileTarget, create: boolean): void {
     }
     return;
   }
-  if (file.isFile()) return;
+  if (file.isFile()) {
+    checkPermission(path, location);
+    return;
+  }
   throw new EvstoreError('E_CONFIG', `${location} is ${describeKind(file)}, not a file`, {
     why: 'A SQLite store is one ordinary file.',
   });
+}
+
+/** A file may have such a name. One that is missing was more probably meant as a URL of another kind. */
+function checkSpelling(location: string): void {
+  const [parameters] = /\?[a-z_]+=.*$/i.exec(location) ?? [];
+  if (parameters !== undefined) {
+    throw new EvstoreError('E_CONFIG', `a SQLite store takes no parameters, and ${parameters} is one`, {
+      why: `There is no file of that name. The store is ${location.slice(0, -parameters.length)}.`,
+    });
+  }
+  if (!/%[0-9a-f]{2}/i.test(location)) return;
+  throw new EvstoreError('E_CONFIG', `the path in ${location} is percent-encoded`, {
+    why: 'There is no file of that name. A path is taken as it is written: write a blank as a blank, in quotes.',
+  });
+}
+
+/** SQLite would say only that it cannot open the file. */
+function checkPermission(path: string, location: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw new EvstoreError('E_PERMISSION', `this user may not read ${location}`, {
+      why: error instanceof Error ? `${error.message}.` : undefined,
+      next: `ls -l ${shellWord(path)}`,
+      cause: error,
+    });
+  }
 }
 
 /** Returns undefined when nothing is there. */
