@@ -83,7 +83,9 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
   for (const { name, position, events, aside, error, stopped } of results) {
     const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
     const ended = error === null ? '' : ', stopped';
-    const line = `${name}: at position ${position}, ${count(events, 'event')} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
+    // Before it has its lease, a runner does not know its position.
+    const place = error !== null && position === 0 ? '' : `at position ${position}, `;
+    const line = `${name}: ${place}${count(events, 'event')} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);

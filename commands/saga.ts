@@ -11,6 +11,7 @@ import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
+import { sayIfSlow } from './support/say-if-slow.js';
 
 const defaultLimit = 50;
 const phases: readonly SagaPhase[] = [
@@ -70,7 +71,8 @@ const retry: Command = {
   options: [dryRunOption()],
   run: async ([name = '', id = ''], flags, context) => {
     const { sagas: globs, folder } = await context.config();
-    const sagas = await loadSagas({ globs, folder, note: context.note, signal: context.io.signal });
+    const { signal } = context.io;
+    const sagas = await sayIfSlow(context, flags, (note) => loadSagas({ globs, folder, note, signal }));
     const saga = sagas.find((each) => each.name === name);
     if (saga === undefined) {
       throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });

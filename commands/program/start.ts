@@ -5,6 +5,7 @@ import type { Io } from '../../src/terminal/io.js';
 import { fileBeingLoaded } from '../../src/terminal/loading.js';
 import { createProcessIo } from '../../src/terminal/process-io.js';
 import { raiseSignal, stopOf } from '../../src/terminal/signals.js';
+import { nameForeignFault } from './foreign-fault.js';
 import { readVersion } from './version.js';
 
 /** Runs this process's command line. Sets the exit code, or ends by the signal that stopped it. */
@@ -15,7 +16,7 @@ export async function start(): Promise<void> {
   const work = asksForVersion ? tellVersion(io) : runProgram(argv, io);
   const done = await Promise.race([work, failUnfinished()]).catch((error) => fail(error, argv, io));
   const [fault] = faults;
-  const code = fault === undefined ? done : await fail(fault, argv, io);
+  const code = fault === undefined ? done : await fail(nameForeignFault(fault), argv, io);
   await Promise.allSettled([io.stdout.flush(), io.stderr.flush()]);
   const stop = stopOf(io.signal);
   if (stop !== undefined) raiseSignal(stop.signal);

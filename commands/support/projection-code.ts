@@ -4,19 +4,28 @@ import { EvstoreError } from '../../src/domain/errors.js';
 import { selectByName } from '../../src/domain/similar.js';
 import { type LoadedProjection, loadProjections } from '../../src/projection/define/load.js';
 import type { Context, Flags } from '../options/command.js';
+import { sayIfSlow } from './say-if-slow.js';
 
-/** Every projection of `--projections`, of the config, or of the folder `projections`. Executes these files. */
-export async function loadCode(context: Context, flags: Flags): Promise<readonly LoadedProjection[]> {
-  const { note } = context;
+/**
+ * Every projection of `--projections`, of the config, or of the folder `projections`. Executes these files.
+ * @param failed is told of a file that cannot be loaded; without it the error is thrown
+ */
+export async function loadCode(
+  context: Context,
+  flags: Flags,
+  failed?: (error: EvstoreError) => void,
+): Promise<readonly LoadedProjection[]> {
   const { cwd, signal } = context.io;
   const globs = flags.projections as readonly string[] | undefined;
-  if (globs !== undefined) return loadProjections({ globs, folder: cwd, note, signal });
-  const config = await context.config();
-  return loadProjections({ globs: config.projections, folder: config.folder, note, signal });
+  const config = globs === undefined ? await context.config() : { projections: globs, folder: cwd };
+  return sayIfSlow(context, flags, (note) => {
+    return loadProjections({ globs: config.projections, folder: config.folder, note, signal, failed });
+  });
 }
 
 /**
- * As `loadCode`; those of these names, or all.
+ * As `loadCode`; those of these names, or all. A file that cannot be loaded does not stop work on projections of other
+ * files that are named.
  * @throws E_NOT_FOUND for a name no file has, and when there is no projection at all
  */
 export async function selectCode(
@@ -24,14 +33,14 @@ export async function selectCode(
   flags: Flags,
   names: readonly string[],
 ): Promise<readonly LoadedProjection[]> {
-  const loaded = await loadCode(context, flags);
-  if (loaded.length === 0) {
+  return selectNamed(context, names, async (failed) => {
+    const loaded = await loadCode(context, flags, failed);
+    if (loaded.length > 0 || names.length > 0) return loaded;
     throw new EvstoreError('E_NOT_FOUND', 'no projection found', {
       why: "Neither --projections, nor the config's projections, nor the folder projections holds one.",
       next: 'evstore scaffold projection NAME',
     });
-  }
-  return selectByName(loaded, names, ({ name }) => name);
+  });
 }
 
 /** As `selectCode`, for one name. */
@@ -43,5 +52,36 @@ export async function selectOne(context: Context, flags: Flags, name: string): P
 
 /** As `loadCode`; undefined when no file has that name. */
 export async function findCode(context: Context, flags: Flags, name: string): Promise<LoadedProjection | undefined> {
-  return (await loadCode(context, flags)).find((each) => each.name === name);
+  const faults: EvstoreError[] = [];
+  const found = (await loadCode(context, flags, (error) => faults.push(error))).find((each) => each.name === name);
+  await warnOrThrow(context, faults, found !== undefined);
+  return found;
+}
+
+/**
+ * Those of these names, or all.
+ * @param load is not told what to do with a broken file where all of them are wanted
+ * @throws E_NOT_FOUND, or the error of a file that cannot be loaded: the name may be in it
+ */
+export async function selectNamed<Named extends { readonly name: string }>(
+  context: Context,
+  names: readonly string[],
+  load: (failed?: (error: EvstoreError) => void) => Promise<readonly Named[]>,
+): Promise<readonly Named[]> {
+  if (names.length === 0) return load();
+  const faults: EvstoreError[] = [];
+  const loaded = await load((error) => faults.push(error));
+  const known = new Set(loaded.map(({ name }) => name));
+  await warnOrThrow(
+    context,
+    faults,
+    names.every((name) => known.has(name)),
+  );
+  return selectByName(loaded, names, ({ name }) => name);
+}
+
+async function warnOrThrow(context: Context, faults: readonly EvstoreError[], isFound: boolean): Promise<void> {
+  const [first] = faults;
+  if (first !== undefined && !isFound) throw first;
+  for (const { message, why } of faults) await context.warn(why === undefined ? message : `${message}: ${why}`);
 }

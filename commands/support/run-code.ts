@@ -6,8 +6,10 @@ import { selectByName } from '../../src/domain/similar.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
 import type { SagaNews, SagaReport } from '../../src/saga/report.js';
+import { isSaga } from '../../src/saga/validate.js';
 import type { Context, Flags } from '../options/command.js';
-import { loadCode, selectCode } from './projection-code.js';
+import { loadCode, selectCode, selectNamed } from './projection-code.js';
+import { sayIfSlow } from './say-if-slow.js';
 
 export interface RunCode {
   readonly projections: readonly LoadedProjection[];
@@ -18,16 +20,18 @@ export interface RunCode {
 export async function selectRunnable(context: Context, flags: Flags, names: readonly string[]): Promise<RunCode> {
   if (flags.sagas !== true) return { projections: await selectCode(context, flags, names), sagas: [] };
   const { sagas: globs, folder } = await context.config();
-  const projections = await loadCode(context, flags);
-  const sagas = await loadSagas({ globs, folder, note: context.note, signal: context.io.signal });
-  const all: readonly { readonly name: string }[] = [...projections, ...sagas];
-  if (all.length === 0) {
+  const chosen = await selectNamed<LoadedProjection | LoadedSaga>(context, names, async (failed) => {
+    const projections = await loadCode(context, flags, failed);
+    const sagas = await sayIfSlow(context, flags, (note) => {
+      return loadSagas({ globs, folder, note, signal: context.io.signal, failed });
+    });
+    if (projections.length + sagas.length > 0) return [...projections, ...sagas];
     throw new EvstoreError('E_NOT_FOUND', 'no projection and no saga found', { next: 'evstore scaffold saga NAME' });
-  }
-  const chosen = new Set(selectByName(all, names, ({ name }) => name));
+  });
+  const isLoadedSaga = (each: LoadedProjection | LoadedSaga): each is LoadedSaga => isSaga(each);
   return {
-    projections: projections.filter((each) => chosen.has(each)),
-    sagas: sagas.filter((each) => chosen.has(each)),
+    projections: chosen.filter((each): each is LoadedProjection => !isLoadedSaga(each)),
+    sagas: chosen.filter(isLoadedSaga),
   };
 }
 

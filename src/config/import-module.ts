@@ -2,6 +2,7 @@
  * The user's modules: TypeScript by jiti, which is loaded only for it, JavaScript by Node itself. `evstore` in a
  * TypeScript file is this evstore, wherever it is installed.
  */
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EvstoreError } from '../domain/errors.js';
 import { makeCacheFolder } from '../terminal/cache-folder.js';
@@ -19,7 +20,23 @@ export async function importModule(file: string): Promise<Readonly<Record<string
       /\.[cm]?tsx?$/.test(file) ? importTypeScript(file) : import(pathToFileURL(file).href),
     );
   } catch (error) {
-    throw describeFailure(file, error);
+    throw describeFailure(file, error instanceof SyntaxError ? await withPlace(file, error) : error);
+  }
+}
+
+/** Node.js keeps the place of a syntax error to itself; the compiler for TypeScript tells it. */
+async function withPlace(file: string, error: SyntaxError): Promise<SyntaxError> {
+  try {
+    const { createJiti } = await import('jiti');
+    const source = await readFile(file, 'utf8');
+    const compiled = createJiti(file, { fsCache: false }).transform({ source, filename: file, async: true });
+    const [, fault = '{}'] = /__JITI_ERROR__ = (\{.*\})/.exec(compiled) ?? [];
+    const { line, column } = JSON.parse(fault) as { line?: number; column?: number };
+    return line === undefined
+      ? error
+      : new SyntaxError(`${error.message} (line ${line}, column ${column})`, { cause: error });
+  } catch {
+    return error;
   }
 }
 

@@ -15,6 +15,8 @@ export interface LoadOptions {
   readonly note: (line: string) => Promise<void>;
   /** Ends the search for files. */
   readonly signal?: AbortSignal;
+  /** Is told of a file that cannot be loaded; the others are. Without it the error is thrown. */
+  readonly failed?: ((error: EvstoreError) => void) | undefined;
 }
 
 /** A projection and its file. */
@@ -33,11 +35,17 @@ export async function loadProjections({
   folder,
   note,
   signal,
+  failed,
 }: LoadOptions): Promise<readonly LoadedProjection[]> {
   const found = new Map<string, LoadedProjection>();
   for (const file of await findFiles(globs, folder, signal)) {
     await note(`loading ${relative(folder, file)}`);
-    for (const projection of await loadFile(file)) {
+    const loaded = await loadFile(file).catch((error: EvstoreError) => {
+      if (failed === undefined) throw error;
+      failed(error);
+      return [];
+    });
+    for (const projection of loaded) {
       const other = [...found.values()].find((each) => each.name === projection.name || sharesTable(each, projection));
       if (other !== undefined && !isSame(other, projection)) throw collision(other, projection);
       found.set(projection.name, projection);
@@ -54,8 +62,9 @@ export async function loadFile(file: string): Promise<readonly LoadedProjection[
 /** A value exported under two names, such as a default export that also has a name, is one projection. */
 function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string): readonly LoadedProjection[] {
   const named = new Map<object, string>();
+  const isOnly = Object.keys(exports).length === 1;
   for (const [name, value] of Object.entries(exports)) {
-    const isOne = looksLikeProjection(value) || (name === 'default' && isMeantAsProjection(value));
+    const isOne = looksLikeProjection(value) || (name === 'default' && isMeantAsProjection(value, isOnly));
     if (isOne && !named.has(value)) named.set(value, name);
   }
   return [...named].map(([value, name]) => {

@@ -34,8 +34,9 @@ export function looksLikeProjection(value: unknown): value is object {
   return 'on' in value && ('table' in value || 'tables' in value);
 }
 
-/** Returns true for a default export with any part of a projection: ignoring it without a word would hide a mistake. */
-export function isMeantAsProjection(value: unknown): value is object {
+/** Returns true for a default export with any part of a projection, or that is all its file exports: ignoring it would hide a mistake. */
+export function isMeantAsProjection(value: unknown, isOnly: boolean): value is object {
+  if (isOnly && typeof value === 'object' && value !== null && !('kind' in value && value.kind === 'saga')) return true;
   return isProperties(value) && ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
 }
 
@@ -46,7 +47,7 @@ export function toProjection(value: object): Projection {
 
 /** Returns the faults in the order of reading; none for a valid projection. */
 export function findShapeFaults(value: unknown): Faults {
-  if (!isProperties(value)) return [`a projection is an object, not ${describeValue(value)}`];
+  if (!isProperties(value)) return [`value is ${describeValue(value)}: it takes an object`];
   const kind = kindOf(value);
   if (kind === 'external') return [...commonFaults(value), ...externalFaults(value)];
   const ofTables = kind === 'sql' ? sqlFaults(value) : tableFaults(value);
