@@ -114,6 +114,10 @@ export const catalog = {
     group: 'More:',
     summary: 'print a completion script for bash, zsh, fish',
   },
+  version: {
+    group: 'More:',
+    summary: 'show the version',
+  },
 } satisfies Readonly<Record<string, Entry>>;
 
 export type CommandName = keyof typeof catalog;

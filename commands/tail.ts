@@ -36,6 +36,7 @@ export const command: Command = {
     option('--until-type <type>', 'stop after an event of this type'),
     option('--until-idle <duration>', 'stop if no event arrives for this long', duration),
     option('--timeout <duration>', 'give up after this long (exit 7)', duration),
+    option('-f, --follow', 'follow new events (the default)'),
     option('--no-follow', 'stop at the end of the log'),
     outputOption('data'),
   ],

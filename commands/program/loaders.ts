@@ -30,4 +30,5 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   scaffold: () => import('../scaffold.js'),
   demo: () => import('../demo.js'),
   completion: () => import('../completion.js'),
+  version: () => import('../version.js'),
 };

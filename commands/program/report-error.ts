@@ -1,6 +1,7 @@
 /** The one door for errors: whatever was thrown becomes a text on stderr and an exit code. */
 import { CommanderError } from 'commander';
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
+import { shellWord } from '../../src/domain/shell-word.js';
 import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
@@ -17,7 +18,7 @@ export interface ErrorContext {
 
 /** Prints it. @returns the exit code */
 export async function reportError(thrown: unknown, { io, argv, secrets }: ErrorContext): Promise<number> {
-  const error = toEvstoreError(thrown, argv);
+  const error = withPlace(toEvstoreError(thrown, argv), argv);
   const wanted = readErrorFlags(argv);
   const view: ErrorView = {
     theme: await createTheme(decideColour({ choice: wanted.colour, env: io.env, isTTY: io.stderr.isTTY })),
@@ -63,6 +64,19 @@ function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
   return new EvstoreError('E_USAGE', message, { why, next: helpOf(argv), details, cause: error });
 }
 
+/** The command to run next is for the same store. */
+function withPlace(error: EvstoreError, argv: readonly string[]): EvstoreError {
+  const { code, message, why, next, details } = error;
+  if (next === undefined || !/^evstore (?!.*--(help|store)\b)/.test(next)) return error;
+  const place = ['--store', '--schema', '--config'].flatMap((name) => {
+    const [value] = valuesOf(argv, name);
+    return value === undefined || next.includes(` ${name} `) ? [] : [name, value];
+  });
+  if (place.length === 0) return error;
+  const changed = [next, ...place.map(shellWord)].join(' ');
+  return new EvstoreError(code, message, { why, next: changed, details, cause: error });
+}
+
 function helpOf(argv: readonly string[]): string {
   const command = argv.find((word) => Object.hasOwn(catalog, word));
   return command === undefined ? 'evstore --help' : `evstore ${command} --help`;
@@ -70,20 +84,28 @@ function helpOf(argv: readonly string[]): string {
 
 /** What of the command line concerns errors, read without its grammar: it may be what is wrong. */
 function readErrorFlags(argv: readonly string[]) {
-  const end = argv.indexOf('--');
-  const words = end === -1 ? argv : argv.slice(0, end);
-  const valuesOf = (...names: readonly string[]) =>
-    words.flatMap((word, index) => {
-      const [name = '', value] = word.split('=', 2);
-      return names.includes(name) ? [value ?? words[index + 1]] : [];
-    });
-  const colour = valuesOf('--color').at(-1);
+  const words = beforeOperands(argv);
+  const colour = valuesOf(argv, '--color').at(-1);
   return {
     json:
-      words.includes('--json') || valuesOf('-o', '--output').some((value) => value === 'json' || value === 'ndjson'),
+      words.includes('--json') ||
+      valuesOf(argv, '-o', '--output').some((value) => value === 'json' || value === 'ndjson'),
     debug: words.includes('--debug'),
     colour: colour === 'always' || colour === 'never' ? colour : 'auto',
   } as const;
+}
+
+function beforeOperands(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? argv : argv.slice(0, end);
+}
+
+function valuesOf(argv: readonly string[], ...names: readonly string[]): readonly (string | undefined)[] {
+  const words = beforeOperands(argv);
+  return words.flatMap((word, index) => {
+    const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    return names.includes(name) ? [value ?? words[index + 1]] : [];
+  });
 }
 
 function knownSecrets({ env }: Io, argv: readonly string[]): string[] {

@@ -68,6 +68,27 @@ test('shared flags may stand before the command, and the later one wins', async 
   expect(await runCli([...a, 'streams', ...b])).toMatchObject({ code: 2 });
 });
 
+test('the command to run next is for the store that was named', async () => {
+  const cwd = makeFolder();
+  const store = `sqlite:${cwd}/a b.db`;
+  await runCli(['init', '--no-config', '--store', store]);
+  const { stderr } = await runCli(['read', 'Order-1', '--store', store]);
+  expect(stderr).toContain(`next: evstore streams --store '${store}'\n`);
+  const { stdout } = await runCli(['streams', '--store', store, '--json']);
+  expect(JSON.parse(stdout)).toEqual([]);
+  const named = JSON.parse((await runCli(['read', 'Order-1', `--store=${store}`, '--json'])).stderr);
+  expect(named.error.next).toBe(`evstore streams --store '${store}'`);
+});
+
+test('evstore version is evstore --version, and tail -f follows as it does without', async () => {
+  const { stdout } = await runCli(['--version']);
+  expect(await runCli(['version'])).toEqual({ code: 0, stdout, stderr: '' });
+  expect(JSON.parse((await runCli(['version', '--json'])).stdout)).toEqual({ version: stdout.trim() });
+  const store = `sqlite:${makeFolder()}/a.db`;
+  await runCli(['init', '--no-config', '--store', store]);
+  expect(await runCli(['tail', '-f', '--until-idle', '1ms', '--store', store])).toMatchObject({ code: 0, stderr: '' });
+});
+
 test('no password is ever printed', async () => {
   const url = 'postgres://ada:p%40ss:w/ord@127.0.0.1:1/none?password=other-secret';
   for (const argv of [['read'], ['read', '--debug'], ['read', '--json', '--debug'], ['init', '--no-config']]) {
