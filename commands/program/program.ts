@@ -13,7 +13,7 @@ import type { Command, Ran } from '../options/command.js';
 import { sharedOptions, splitSharedFlags, withoutRepeated } from '../options/shared-options.js';
 import { loaders } from './loaders.js';
 import { type Invoke, toCommander } from './to-commander.js';
-import { readVersion } from './version.js';
+import { readVersion } from '../../src/terminal/version.js';
 import { wrapOutput } from './wrapped-output.js';
 
 /** Widest line of a help text, so that it fits an indented quotation. */

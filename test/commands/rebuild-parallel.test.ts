@@ -98,6 +98,7 @@ forEachEngine((engine) => {
           const { report, stderr, code } = await rebuildWith(shop, 'order_summary', threads, '--on-error', onError);
           const told = stderr
             .replaceAll(cwd, '')
+            .replaceAll(test.url, '')
             .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
             .split('\n')
             .filter((line) => line.includes('order-summary.ts:'));

@@ -35,7 +35,8 @@ test('a line says what is wrong with it', () => {
   expect(parseEventLine('{"type":"A","data":{"n":1.0},"version":3}')).toEqual({ type: 'A', data: '{"n":1.0}' });
   for (const [line, what] of [
     ['{"type":"A"', 'not JSON'],
-    ['[]', 'not a JSON object'],
+    ['[]', 'a JSON array, not one event a line'],
+    ['1', 'not a JSON object'],
     ['{"data":{}}', "'type' is missing"],
     ['{"type":1}', "'type' is not a string"],
     ['{"type":"A","schemaVersion":"1"}', "'schemaVersion' is not a whole number"],
