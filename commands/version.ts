@@ -1,7 +1,7 @@
 /** `evstore version`: the same as --version. */
 import { renderReport } from '../src/output/json-line.js';
-import type { Command } from './options/command.js';
 import { readVersion } from '../src/terminal/version.js';
+import type { Command } from './options/command.js';
 
 export const command: Command = {
   usage: 'version',

@@ -8,12 +8,12 @@ import { EvstoreError } from '../../src/domain/errors.js';
 import { findSimilar } from '../../src/domain/similar.js';
 import type { Io } from '../../src/terminal/io.js';
 import { stopOf } from '../../src/terminal/signals.js';
+import { readVersion } from '../../src/terminal/version.js';
 import { type CommandName, catalog } from '../catalog.js';
 import type { Command, Ran } from '../options/command.js';
 import { sharedOptions, splitSharedFlags, withoutRepeated } from '../options/shared-options.js';
 import { loaders } from './loaders.js';
 import { type Invoke, toCommander } from './to-commander.js';
-import { readVersion } from '../../src/terminal/version.js';
 import { wrapOutput } from './wrapped-output.js';
 
 /** Widest line of a help text, so that it fits an indented quotation. */

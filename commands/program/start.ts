@@ -5,8 +5,8 @@ import type { Io } from '../../src/terminal/io.js';
 import { fileBeingLoaded } from '../../src/terminal/loading.js';
 import { createProcessIo } from '../../src/terminal/process-io.js';
 import { raiseSignal, stopOf } from '../../src/terminal/signals.js';
-import { nameForeignFault } from './foreign-fault.js';
 import { readVersion } from '../../src/terminal/version.js';
+import { nameForeignFault } from './foreign-fault.js';
 
 /** Runs this process's command line. Sets the exit code, or ends by the signal that stopped it. */
 export async function start(): Promise<void> {

@@ -33,14 +33,11 @@ export async function selectCode(
   flags: Flags,
   names: readonly string[],
 ): Promise<readonly LoadedProjection[]> {
-  return selectNamed(context, names, async (failed) => {
-    const loaded = await loadCode(context, flags, failed);
-    if (loaded.length > 0 || names.length > 0) return loaded;
-    throw new EvstoreError('E_NOT_FOUND', 'no projection found', {
-      why: "Neither --projections, nor the config's projections, nor the folder projections holds one.",
-      next: 'evstore scaffold projection NAME',
-    });
+  const none = new EvstoreError('E_NOT_FOUND', 'no projection found', {
+    why: "Neither --projections, nor the config's projections, nor the folder projections holds one.",
+    next: 'evstore scaffold projection NAME',
   });
+  return selectNamed(context, { names, none }, (failed) => loadCode(context, flags, failed));
 }
 
 /** As `selectCode`, for one name. */
@@ -58,25 +55,31 @@ export async function findCode(context: Context, flags: Flags, name: string): Pr
   return found;
 }
 
+interface Selection {
+  readonly names: readonly string[];
+  /** What is thrown when there is nothing at all. */
+  readonly none: EvstoreError;
+}
+
 /**
- * Those of these names, or all.
- * @param load is not told what to do with a broken file where all of them are wanted
+ * Returns those of these names, or all.
+ * @param load throws for a file that cannot be loaded when it gets no function: all of them are wanted
  * @throws E_NOT_FOUND, or the error of a file that cannot be loaded: the name may be in it
  */
 export async function selectNamed<Named extends { readonly name: string }>(
   context: Context,
-  names: readonly string[],
+  { names, none }: Selection,
   load: (failed?: (error: EvstoreError) => void) => Promise<readonly Named[]>,
 ): Promise<readonly Named[]> {
-  if (names.length === 0) return load();
   const faults: EvstoreError[] = [];
-  const loaded = await load((error) => faults.push(error));
+  const loaded = await load(names.length === 0 ? undefined : (error) => faults.push(error));
   const known = new Set(loaded.map(({ name }) => name));
   await warnOrThrow(
     context,
     faults,
     names.every((name) => known.has(name)),
   );
+  if (loaded.length === 0) throw none;
   return selectByName(loaded, names, ({ name }) => name);
 }
 

@@ -2,7 +2,6 @@
 
 import { EvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
-import { selectByName } from '../../src/domain/similar.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
 import type { SagaNews, SagaReport } from '../../src/saga/report.js';
@@ -20,13 +19,14 @@ export interface RunCode {
 export async function selectRunnable(context: Context, flags: Flags, names: readonly string[]): Promise<RunCode> {
   if (flags.sagas !== true) return { projections: await selectCode(context, flags, names), sagas: [] };
   const { sagas: globs, folder } = await context.config();
-  const chosen = await selectNamed<LoadedProjection | LoadedSaga>(context, names, async (failed) => {
+  const none = new EvstoreError('E_NOT_FOUND', 'no projection and no saga found', {
+    next: 'evstore scaffold saga NAME',
+  });
+  const chosen = await selectNamed<LoadedProjection | LoadedSaga>(context, { names, none }, async (failed) => {
     const projections = await loadCode(context, flags, failed);
-    const sagas = await sayIfSlow(context, flags, (note) => {
-      return loadSagas({ globs, folder, note, signal: context.io.signal, failed });
-    });
-    if (projections.length + sagas.length > 0) return [...projections, ...sagas];
-    throw new EvstoreError('E_NOT_FOUND', 'no projection and no saga found', { next: 'evstore scaffold saga NAME' });
+    const { signal } = context.io;
+    const load = (note: (line: string) => Promise<void>) => loadSagas({ globs, folder, note, signal, failed });
+    return [...projections, ...(await sayIfSlow(context, flags, load))];
   });
   const isLoadedSaga = (each: LoadedProjection | LoadedSaga): each is LoadedSaga => isSaga(each);
   return {
