@@ -2,6 +2,7 @@
 import { renderReport } from '../../src/output/json-line.js';
 import type { Column } from '../../src/output/table.js';
 import { type Field, renderTsv } from '../../src/output/tsv.js';
+import { sanitise } from '../../src/terminal/sanitise.js';
 import type { Context } from '../options/command.js';
 
 export interface ListColumn<Row> extends Omit<Column<Row>, 'text'> {
@@ -36,7 +37,8 @@ export async function printList<Row>(
   else if (format === 'ndjson') for (const row of rows) await stdout.write(renderReport(row));
   else if (context.quiet) {
     const name = columns.find(({ isName }) => isName === true) ?? columns[0];
-    for (const row of rows) await stdout.write(`${name?.field(row) ?? ''}\n`);
+    const safe = stdout.isTTY ? sanitise : String;
+    for (const row of rows) await stdout.write(`${safe(String(name?.field(row) ?? ''))}\n`);
   } else if (format === 'tsv') {
     const headings = columns.map(({ heading }) => heading);
     await stdout.write(

@@ -1,5 +1,5 @@
 /** Lists for programs: a heading line, tabs between fields, and `\t`, `\n`, `\r`, `\\` for those characters in a field. */
-import { sanitise } from '../terminal/sanitise.js';
+import { sanitiseField } from '../terminal/sanitise.js';
 
 const escapes: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', '\\': '\\\\' };
 
@@ -17,6 +17,6 @@ export function renderTsv(headings: readonly string[], rows: readonly (readonly 
 function escapeField(text: string): string {
   return text
     .split(/([\t\n\r\\])/)
-    .map((part) => escapes[part] ?? sanitise(part))
+    .map((part) => escapes[part] ?? sanitiseField(part))
     .join('');
 }

@@ -25,6 +25,15 @@ forEachEngine((engine) => {
       expect(stdout).toContain(`"data":${data},"metadata":{},"streamType":"Order","createdAt":"20`);
     }));
 
+  test('streams -q prints a hostile name escaped on a terminal, and as it is to a program', () =>
+    withTestStore(engine, async ({ url }) => {
+      const name = 'A\u001b[2J\u200b';
+      await runCli(['append', name, '--type', 'T', '--store', url]);
+      const list = async (tty: boolean) => (await runCli(['streams', '-q', '--store', url], { tty })).stdout;
+      expect(await list(true)).toBe('A\\u{1b}[2J\\u{200b}\n');
+      expect(await list(false)).toBe(`${name}\n`);
+    }));
+
   test('several categories and types count, given with commas or again', () =>
     withCli(async (cli) => {
       for (const [stream, type] of [

@@ -55,11 +55,11 @@ test('a syntax error in JavaScript is told with its place', async () => {
 });
 
 test.each([
-  ['projections/wrong.mjs', 'export default { nam: "wrong", events: {} };', 'export default is not a projection'],
+  ['projections/wrong.mjs', 'export default { nam: "wrong", events: {} };', 'export default is not a valid projection'],
   [
     'projections/list.mjs',
     `${counts('a').replace('export', '')} export default [a];`,
-    'export default is not a projection',
+    'export default is not a valid projection',
   ],
   ['sagas/wrong.mjs', 'export default { name: "wrong", steps: [] };', 'the default export is not a saga'],
 ])('a default export that is not what the folder is for is named: %s %s', async (file, text, message) => {
