@@ -31,9 +31,9 @@ export const swapWithoutDrain: readonly Mutation[] = [
     from: /await drain\(options, catchUp, Math\.max\(live\.position, last\), deadline\);/,
     to: ';',
   },
-  ...drivers.map((driver) => ({
-    file: `src/store/${driver}/rebuilds/swap.js`,
-    from: /if \(journal\.position < checkpoint\.\w+\)/,
+  {
+    file: 'src/store/shared/journal.js',
+    from: /if \(journal\.position < live\.furthest\)/,
     to: 'if (false)',
-  })),
+  },
 ];

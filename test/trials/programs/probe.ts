@@ -4,8 +4,12 @@
  * EVSTORE_PROBE, as JSON of `Probe`.
  */
 import { appendFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import Sqlite from 'better-sqlite3';
-import pg from 'pg';
+import type pg from 'pg';
+
+/** Required as the program requires it: an import through a linked folder would be another copy of the driver. */
+const driver: typeof pg = createRequire(import.meta.url)('pg');
 
 export interface Probe {
   /** File to which every step is appended, as a line of `Traced`. */
@@ -142,8 +146,8 @@ function now(): number {
 
 type Query = (...parameters: unknown[]) => unknown;
 
-const { query } = pg.Client.prototype as unknown as { query: Query };
-(pg.Client.prototype as unknown as { query: Query }).query = function (this: object, ...parameters) {
+const { query } = driver.Client.prototype as unknown as { query: Query };
+(driver.Client.prototype as unknown as { query: Query }).query = function (this: object, ...parameters) {
   const [first] = parameters;
   const { text, values } = typeof first === 'string' ? { text: first, values: [] } : (first as pg.QueryConfig);
   const passing = pass(this, text, values ?? []);
