@@ -17,6 +17,7 @@ export {
 } from './event-store.js';
 export {
   type Columns,
+  type CommonDefinition,
   defineExternalProjection,
   defineProjection,
   defineSqlProjection,

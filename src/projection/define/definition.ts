@@ -81,7 +81,7 @@ export interface TableDefinition<C extends Columns = Columns, Key extends keyof 
 }
 
 /** What every kind of projection has. */
-interface CommonDefinition {
+export interface CommonDefinition {
   /** Unique in the store; 1–63 characters of `a-z`, `0-9` and `_`. */
   readonly name: string;
   /** From 1; a new version needs a rebuild. */
