@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import type { Engine } from '../../src/store/store.js';
-import { compileProgram, type Mutation } from '../support/compile.js';
+import { compileMutant, compileProgram, type Mutation } from '../support/compile.js';
 import type { TestStore } from '../support/engines.js';
 import type { History } from '../support/history.js';
 import { killPrograms, type Program, runProgram } from '../support/program.js';
@@ -84,10 +84,17 @@ export function evstore(
 ): Program {
   const watched = probe && {
     EVSTORE_PROBE: JSON.stringify(probe),
-    NODE_OPTIONS: `--import=${pathToFileURL(compileProgram('test/trials/programs/probe.ts'))}`,
+    NODE_OPTIONS: `--import=${probeOf(mutations)}`,
   };
   const env = { PATH: process.env.PATH, HOME: folder, EVSTORE_URL: test.url, ...watched };
   return runProgram('bin/evstore.ts', args, { cwd: folder, env, mutations });
+}
+
+/** The probe in the folder of the program, so that both load the same copy of the driver. */
+function probeOf(mutations: readonly Mutation[]): URL {
+  const entry = 'bin/evstore.ts';
+  const program = mutations.length === 0 ? compileProgram(entry) : compileMutant(entry, mutations);
+  return new URL('../test/trials/programs/probe.js', pathToFileURL(program));
 }
 
 /** Waits for a program; one that does not end is killed and is a finding. */
