@@ -3,7 +3,7 @@ import { CommanderError } from 'commander';
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
-import { secretsOf } from '../../src/output/redact.js';
+import { redact, secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io } from '../../src/terminal/io.js';
@@ -70,7 +70,8 @@ function withPlace(error: EvstoreError, argv: readonly string[]): EvstoreError {
   if (next === undefined || !/^evstore (?!.*--(help|store)\b)/.test(next)) return error;
   const place = ['--store', '--schema', '--config'].flatMap((name) => {
     const [value] = valuesOf(argv, name);
-    return value === undefined || next.includes(` ${name} `) ? [] : [name, value];
+    // Quoting may change how a password is spelled, so it goes first.
+    return value === undefined || next.includes(` ${name} `) ? [] : [name, redact(value, secretsOf(value))];
   });
   if (place.length === 0) return error;
   const changed = [next, ...place.map(shellWord)].join(' ');

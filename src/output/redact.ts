@@ -2,10 +2,10 @@
 import { redactUrl } from '../store/redact-url.js';
 
 export function redact(text: string, secrets: readonly string[] = []): string {
-  let safe = redactUrl(text);
-  // A short password would match parts of words; it is removed by its place in the URL.
-  for (const secret of secrets.filter((each) => each.length >= 4)) safe = safe.replaceAll(secret, '***');
-  return safe;
+  // A short password would match parts of words; it is removed by its place in the URL. Known ones go first: what looks
+  // like the end of a password may be in the middle of one.
+  const known = secrets.filter((each) => each.length >= 4);
+  return redactUrl(known.reduce((safe, secret) => safe.replaceAll(secret, '***'), text));
 }
 
 /** Returns the passwords in a connection URL, raw and decoded. */
