@@ -20,7 +20,8 @@ export default defineConfig({
     forceRerunTriggers: ['**/package.json', '**/vitest.config.*', '**/*.sql'],
     globalSetup: ['test/support/global-setup.ts'],
     testTimeout: caseLimitMs,
-    hookTimeout: caseLimitMs,
+    // Hooks start servers, compile programs and install the package.
+    hookTimeout: 6 * caseLimitMs,
     pool: 'forks',
     // Most of the time cases wait: for another process, for a lease to run out, for the database.
     maxWorkers: 2 * availableParallelism(),

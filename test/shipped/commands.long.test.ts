@@ -54,6 +54,7 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['read', 'Zamówienie-Łódź-źdźbl'], code: 6, names: [streams[0]] },
   ],
   tail: [{ argv: () => ['tail', '-n', '100', '--no-follow'], names: [...streams, ...types] }],
+  version: [{ argv: () => ['version'], names: [] }],
   streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
   projections: [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
