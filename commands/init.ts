@@ -49,9 +49,11 @@ export const command: Command = {
       return 0;
     }
     if (flags.roles !== undefined) {
-      const { url, schema } = await context.storeChoice();
+      const { url, schema, origin } = await context.storeChoice();
       const prefix = flags.roles === true ? 'evstore' : String(flags.roles);
-      await context.io.stdout.write(Buffer.from(await printRoles(url, { schema, prefix })));
+      await context.io.stdout.write(
+        Buffer.from(await printRoles(origin === '--store' ? url : 'postgres:', { schema, prefix })),
+      );
       return 0;
     }
     const report = await initialise(flags, context);

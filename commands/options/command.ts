@@ -69,6 +69,8 @@ export interface Context {
   readonly view: View;
   /** For text on stdout and on stderr; each decided by its own stream. */
   readonly theme: { readonly stdout: Theme; readonly stderr: Theme };
+  /** Returns a command for the user to run next, `evstore …`, for the store of this run. */
+  completeCommand(command: string): string;
   /** The command line as it was typed, with more flags behind it: for errors that say how to go on. */
   repeatedWith(...flags: readonly string[]): string;
   /** One line for people, on stderr; silent with `--quiet` or `--json`. */

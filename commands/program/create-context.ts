@@ -18,6 +18,7 @@ import { startProgress } from '../../src/terminal/progress.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
 import type { Context, Flags, OutputFormat } from '../options/command.js';
 import { asksForJson, type SharedFlags } from '../options/shared-options.js';
+import { completeCommand, completeCommands } from './follow-up.js';
 import { wrapOutput } from './wrapped-output.js';
 
 export interface OpenContext {
@@ -64,11 +65,14 @@ export async function createContext(
     return ['evstore', ...[...argv, ...flags].map(shellWord)].join(' ');
   }
 
+  const typed = { argv, env: io.env };
+
   async function note(line: string): Promise<void> {
-    if (!silent) await io.stderr.write(`${stderrTheme.faint(sanitise(line))}\n`);
+    if (!silent) await io.stderr.write(`${stderrTheme.faint(sanitise(completeCommands(line, typed)))}\n`);
   }
 
-  async function warn(line: string): Promise<void> {
+  async function warn(given: string): Promise<void> {
+    const line = completeCommands(given, typed);
     const text = isInActions(io.env)
       ? toAnnotation('warning', line)
       : `${stderrTheme.caution('warning:')} ${sanitise(line)}\n`;
@@ -114,6 +118,7 @@ export async function createContext(
       return io.stdout.isTTY ? people : pipe;
     },
     repeatedWith,
+    completeCommand: (command) => completeCommand(command, typed),
     note,
     warn,
     summarise: (markdown) =>

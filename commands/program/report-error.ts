@@ -1,13 +1,13 @@
 /** The one door for errors: whatever was thrown becomes a text on stderr and an exit code. */
 import { CommanderError } from 'commander';
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
-import { shellWord } from '../../src/domain/shell-word.js';
 import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
-import { redact, secretsOf } from '../../src/output/redact.js';
+import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io } from '../../src/terminal/io.js';
 import { catalog } from '../catalog.js';
+import { beforeOperands, completeCommand, type Typed, valuesOf } from './follow-up.js';
 import { wrapOutput } from './wrapped-output.js';
 
 export interface ErrorContext {
@@ -18,7 +18,7 @@ export interface ErrorContext {
 
 /** Prints it. @returns the exit code */
 export async function reportError(thrown: unknown, { io, argv, secrets }: ErrorContext): Promise<number> {
-  const error = withPlace(toEvstoreError(thrown, argv), argv);
+  const error = withCommand(toEvstoreError(thrown, argv), { argv, env: io.env });
   const wanted = readErrorFlags(argv);
   const view: ErrorView = {
     theme: await createTheme(decideColour({ choice: wanted.colour, env: io.env, isTTY: io.stderr.isTTY })),
@@ -64,18 +64,10 @@ function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
   return new EvstoreError('E_USAGE', message, { why, next: helpOf(argv), details, cause: error });
 }
 
-/** The command to run next is for the same store. */
-function withPlace(error: EvstoreError, argv: readonly string[]): EvstoreError {
+function withCommand(error: EvstoreError, typed: Typed): EvstoreError {
   const { code, message, why, next, details } = error;
-  if (next === undefined || !/^evstore (?!.*--(help|store)\b)/.test(next)) return error;
-  const place = ['--store', '--schema', '--config'].flatMap((name) => {
-    const [value] = valuesOf(argv, name);
-    // Quoting may change how a password is spelled, so it goes first.
-    return value === undefined || next.includes(` ${name} `) ? [] : [name, redact(value, secretsOf(value))];
-  });
-  if (place.length === 0) return error;
-  const changed = [next, ...place.map(shellWord)].join(' ');
-  return new EvstoreError(code, message, { why, next: changed, details, cause: error });
+  if (next === undefined || completeCommand(next, typed) === next) return error;
+  return new EvstoreError(code, message, { why, next: completeCommand(next, typed), details, cause: error });
 }
 
 function helpOf(argv: readonly string[]): string {
@@ -94,19 +86,6 @@ function readErrorFlags(argv: readonly string[]) {
     debug: words.includes('--debug'),
     colour: colour === 'always' || colour === 'never' ? colour : 'auto',
   } as const;
-}
-
-function beforeOperands(argv: readonly string[]): readonly string[] {
-  const end = argv.indexOf('--');
-  return end === -1 ? argv : argv.slice(0, end);
-}
-
-function valuesOf(argv: readonly string[], ...names: readonly string[]): readonly (string | undefined)[] {
-  const words = beforeOperands(argv);
-  return words.flatMap((word, index) => {
-    const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
-    return names.includes(name) ? [value ?? words[index + 1]] : [];
-  });
 }
 
 function knownSecrets({ env }: Io, argv: readonly string[]): string[] {

@@ -30,7 +30,7 @@ export function toCommander(
   if (command.run !== undefined) {
     made.action(async () => invoke(command, made.args, made.opts()));
   } else if (command.defaultSubcommand === undefined) {
-    made.action(() => made.help());
+    made.action(() => made.outputHelp());
   }
   return made;
 }

@@ -15,7 +15,8 @@ const columns: readonly ListColumn<Finding>[] = [
 ];
 
 /** @param report what `--json` prints */
-export async function printFindings(context: Context, findings: readonly Finding[], report: unknown): Promise<void> {
+export async function printFindings(context: Context, found: readonly Finding[], report: unknown): Promise<void> {
+  const findings = found.map((each) => ({ ...each, next: each.next && context.completeCommand(each.next) }));
   const format = context.format({ people: 'table', pipe: 'tsv' });
   if (format !== 'table' || context.quiet) return printList(context, sortFindings(findings), columns, report);
   await context.io.stdout.write(renderFindings(findings, context.theme.stdout));

@@ -2,7 +2,6 @@
 import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Saga } from './definition.js';
-import { sagaStreamId } from './events.js';
 import { SagaInstance } from './instance.js';
 import { type DriveEnd, driveInstance } from './instance-loop.js';
 import type { SagaLog } from './log.js';
@@ -17,13 +16,16 @@ export async function findParked(
   id: string,
 ): Promise<{ readonly instance: SagaInstance; readonly step: string }> {
   const instance = await SagaInstance.load(log, saga.name, id);
-  const next = `evstore read ${shellWord(sagaStreamId(saga.name, id))}`;
   if (instance === undefined)
-    throw new EvstoreError('E_NOT_FOUND', `saga ${saga.name} has no instance ${id}`, { next });
+    throw new EvstoreError('E_NOT_FOUND', `saga ${saga.name} has no instance ${id}`, {
+      next: `evstore saga list ${saga.name}`,
+    });
   const { phase, steps } = instance.state;
   const stuck = steps.find(({ compensation }) => compensation.exhausted);
   if (phase !== 'compensation-failed' || stuck === undefined) {
-    throw new EvstoreError('E_USAGE', `${saga.name} ${id} is ${phase}: it has no compensation to retry`, { next });
+    throw new EvstoreError('E_USAGE', `${saga.name} ${id} is ${phase}: it has no compensation to retry`, {
+      next: `evstore saga show ${saga.name} ${shellWord(id)}`,
+    });
   }
   return { instance, step: stuck.name };
 }

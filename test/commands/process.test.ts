@@ -33,6 +33,14 @@ function shell(script: string) {
   return { status, stdout, stderr };
 }
 
+test('a command with subcommands alone prints its help, exit 0', () => {
+  for (const name of ['saga', 'scaffold']) {
+    const { status, stdout, stderr } = shell(`$EVSTORE ${name}`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: evstore ${name}`);
+  }
+});
+
 test('F15: a reader that has seen enough is exit 0, and no noise', () => {
   const { stdout, stderr } = shell('$EVSTORE read | head -1; echo $PIPESTATUS');
   expect(stdout).toMatch(/^\{"globalPosition":1,.*\n0\n$/);

@@ -101,3 +101,14 @@ test('no password is ever printed', async () => {
 test('each command is listed under its own name', async () => {
   for (const [name, load] of Object.entries(loaders)) expect((await load()).command.usage.split(' ')[0]).toBe(name);
 });
+
+test('a hint names the store of the command that gave it, and npx where that ran it', async () => {
+  const cwd = makeFolder();
+  const store = ['--store', `sqlite:${cwd}/my store.db`];
+  await runCli([...store, 'init', '--no-config']);
+  const env = { npm_command: 'exec' };
+  const { stderr } = await runCli(['projections', ...store], { cwd, env });
+  expect(stderr).toContain(`: npx evstore scaffold projection NAME --store 'sqlite:${cwd}/my store.db'`);
+  const { stderr: error } = await runCli(['read', 'Order-1', ...store], { cwd, env });
+  expect(error).toContain(`next: npx evstore streams --store 'sqlite:${cwd}/my store.db'`);
+});
