@@ -15,11 +15,11 @@ const columns: readonly ListColumn<Finding>[] = [
 ];
 
 /** @param report what `--json` prints */
-export async function printFindings(context: Context, found: readonly Finding[], report: unknown): Promise<void> {
-  const findings = found.map((each) => ({ ...each, next: each.next && context.completeCommand(each.next) }));
+export async function printFindings(context: Context, findings: readonly Finding[], report: unknown): Promise<void> {
   const format = context.format({ people: 'table', pipe: 'tsv' });
   if (format !== 'table' || context.quiet) return printList(context, sortFindings(findings), columns, report);
-  await context.io.stdout.write(renderFindings(findings, context.theme.stdout));
+  const shown = findings.map((each) => ({ ...each, next: each.next && context.completeCommand(each.next) }));
+  await context.io.stdout.write(renderFindings(shown, context.theme.stdout));
 }
 
 /** @throws E_CHECK_FAILED when there is an error, or with `strict` a warning */

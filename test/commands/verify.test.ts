@@ -41,7 +41,7 @@ forEachEngine((engine) => {
       );
       await tamper(test, 'delete from events where version = 2');
       const shown = await runCli(['verify', '--store', test.url, '--color', 'never'], { tty: true });
-      expect(shown.code).toBe(1);
+      expect(shown.code, shown.stdout + shown.stderr).toBe(1);
       expect(shown.stdout).not.toContain('\u001b[2J');
       expect(shown.stdout).toMatch(/error Order-.*has no version 2 before version 3 at position 3 \(missing-version\)/);
       const { code, stdout, stderr } = await runCli(['verify', '--json', '--store', test.url]);

@@ -93,7 +93,8 @@ async function runPacked(argv: readonly string[], options: CliOptions): Promise<
 
 function terminalPreload(): string {
   const file = join(inject('scratch'), 'terminal.cjs');
-  const facts = '{ isTTY: { value: true }, columns: { value: 100 } }';
+  const moves = ['clearLine', 'cursorTo', 'moveCursor'].map((name) => `, ${name}: { value: () => true }`).join('');
+  const facts = `{ isTTY: { value: true }, columns: { value: 100 }${moves} }`;
   const script = `for (const name of ['stdin', 'stdout', 'stderr']) Object.defineProperties(process[name], ${facts});\n`;
   if (!existsSync(file)) writeFileSync(file, script);
   return file;

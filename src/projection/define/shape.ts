@@ -34,9 +34,13 @@ export function looksLikeProjection(value: unknown): value is object {
   return 'on' in value && ('table' in value || 'tables' in value);
 }
 
-/** Returns true for a default export with any part of a projection, or that is all its file exports: ignoring it would hide a mistake. */
+/**
+ * Returns true for a default export with any part of a projection, and for a list or a named object that is all its file
+ * exports: ignoring it would hide a mistake.
+ */
 export function isMeantAsProjection(value: unknown, isOnly: boolean): value is object {
-  if (isOnly && typeof value === 'object' && value !== null && !('kind' in value && value.kind === 'saga')) return true;
+  if (isOnly && (Array.isArray(value) || (isProperties(value) && 'name' in value && value.kind !== 'saga')))
+    return true;
   return isProperties(value) && ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
 }
 

@@ -1,0 +1,43 @@
+/** Commands that evstore tells a user to run next: they are for the same store, and run as this one was run. */
+import { shellWord } from '../../src/domain/shell-word.js';
+import { redact, secretsOf } from '../../src/output/redact.js';
+
+export interface Typed {
+  /** The command line of this run. */
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** Returns `evstore …` with the store, schema and config of this run, and with `npx` where that ran it. */
+export function completeCommand(command: string, { argv, env }: Typed): string {
+  if (!/^evstore (?!.*--help\b)/.test(command)) return command;
+  const place = /--store\b/.test(command)
+    ? []
+    : ['--store', '--schema', '--config'].flatMap((name) => {
+        const [value] = valuesOf(argv, name);
+        // Quoting may change how a password is spelled, so it goes first.
+        return value === undefined || command.includes(` ${name} `) ? [] : [name, redact(value, secretsOf(value))];
+      });
+  const whole = [command, ...place.map(shellWord)].join(' ');
+  return env.npm_command === 'exec' ? `npx ${whole}` : whole;
+}
+
+/** Completes the commands in a sentence: each stands behind a colon. */
+export function completeCommands(text: string, typed: Typed): string {
+  return text.replace(/(?<=: )evstore [a-z][^,;:()]*/g, (command) => completeCommand(command, typed));
+}
+
+/** Returns the values of an option, read without the grammar of the command line: that may be what is wrong. */
+export function valuesOf(argv: readonly string[], ...names: readonly string[]): readonly (string | undefined)[] {
+  const words = beforeOperands(argv);
+  return words.flatMap((word, index) => {
+    const [, name = '', value] = /^([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+    return names.includes(name) ? [value ?? words[index + 1]] : [];
+  });
+}
+
+/** Returns what is before `--`. */
+export function beforeOperands(argv: readonly string[]): readonly string[] {
+  const end = argv.indexOf('--');
+  return end === -1 ? argv : argv.slice(0, end);
+}
