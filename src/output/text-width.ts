@@ -26,6 +26,9 @@ export function padText(text: string, width: number, side: 'left' | 'right' = 'l
   return side === 'left' ? text + gap : gap + text;
 }
 
+/** Longer lines are left to the terminal: finding the graphemes of a string takes time that grows with its square. */
+const longestWrapped = 4_000;
+
 /** What moves no cursor: colours. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour begins with
 const colour = /(\u001b\[[\d;]*m)/;
@@ -37,12 +40,13 @@ const colour = /(\u001b\[[\d;]*m)/;
 export function wrapLines(text: string, width: number): string {
   return text
     .split('\n')
-    .map((line) => (isCommand(line) || measureText(line) <= width ? line : wrapLine(line, width)))
+    .map((line) => (canStay(line, width) ? line : wrapLine(line, width)))
     .join('\n');
 }
 
-function isCommand(line: string): boolean {
-  return /^(?:next: | {2}\$ )/.test(line);
+function canStay(line: string, width: number): boolean {
+  const isCommand = /^(?:next: | {2}\$ )/.test(line);
+  return isCommand || line.length > longestWrapped || measureText(line) <= width;
 }
 
 function wrapLine(line: string, width: number): string {

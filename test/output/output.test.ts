@@ -5,7 +5,7 @@ import { renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 import { formatAgo } from '../../src/output/relative-time.js';
 import { type Column, renderTable } from '../../src/output/table.js';
-import { cutText, measureText } from '../../src/output/text-width.js';
+import { cutText, measureText, wrapLines } from '../../src/output/text-width.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { renderTsv } from '../../src/output/tsv.js';
 
@@ -100,4 +100,9 @@ test('passwords go, however they are spelt', () => {
   const url = 'postgres://ada:p%40s:s/w@host/db';
   expect(redact(`cannot reach ${url}`)).not.toContain('p%40s');
   expect(redact('the password p@s:s/w is wrong', secretsOf(url))).toBe('the password *** is wrong');
+});
+
+test('a line as long as the largest event is printed at once, and left to the terminal', () => {
+  const line = `{"a":"${'ż'.repeat(1_000_000)}"}`;
+  expect(wrapLines(`${line}\nshort`, 80)).toBe(`${line}\nshort`);
 });

@@ -35,13 +35,14 @@ export function looksLikeProjection(value: unknown): value is object {
 }
 
 /**
- * Returns true for a default export with any part of a projection, and for a list or a named object that is all its file
- * exports: ignoring it would hide a mistake.
+ * Returns true for a default export with any part of a projection, and for an object of more than functions that is all
+ * its file exports: ignoring it would hide a mistake.
  */
 export function isMeantAsProjection(value: unknown, isOnly: boolean): value is object {
-  if (isOnly && (Array.isArray(value) || (isProperties(value) && 'name' in value && value.kind !== 'saga')))
-    return true;
-  return isProperties(value) && ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
+  if (typeof value !== 'object' || value === null) return false;
+  const isHelpers = Object.values(value).every((part) => typeof part === 'function');
+  if (isOnly && !isHelpers && !('kind' in value && value.kind === 'saga')) return true;
+  return ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
 }
 
 /** Marks a value that looks like a projection with its kind. Plain objects of the right shape are accepted too. */
