@@ -128,6 +128,7 @@ function toCodecColumn(column: Property): CodecColumn {
     property,
     name,
     isStoredAsIs: type !== 'json',
+    isReadAsIs: type !== 'json' && type !== 'bigint',
     store: isKey ? (value, key) => keepKey(column, key, value) : (value) => storeValue(column, value),
     load: (value) => fromStoredValue(type, value),
   };

@@ -3,6 +3,7 @@
  * it is not parsed. `__proto__` in a payload is a key like any other, as in JSON.parse.
  */
 import type { RecordedEvent } from '../../domain/event.js';
+import { parseJson } from '../../domain/json-value.js';
 import type { Event } from './definition.js';
 import { findUpcasts, type Upcaster } from './upcaster.js';
 
@@ -44,14 +45,14 @@ export class HandledEvent implements Event {
   // biome-ignore lint/suspicious/noExplicitAny: data is whatever the user's events hold.
   get data(): any {
     if (this.#data === undefined) {
-      this.#data = JSON.parse(this.#recorded.data);
+      this.#data = parseJson(this.#recorded.data);
       for (const { up } of this.#upcasts) this.#data = up(this.#data);
     }
     return this.#data;
   }
 
   get metadata(): Readonly<Record<string, unknown>> {
-    this.#metadata ??= JSON.parse(this.#recorded.metadata) as Readonly<Record<string, unknown>>;
+    this.#metadata ??= parseJson(this.#recorded.metadata) as Readonly<Record<string, unknown>>;
     return this.#metadata;
   }
 
