@@ -91,7 +91,10 @@ export interface CommonDefinition {
   readonly version: number;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
-  /** Events of older schema versions go through these before handlers see them. */
+  /**
+   * Events of older schema versions go through these before handlers see them. An event of a type listed here that they do
+   * not lead to the last version is not handled: it stops the projection or is parked, as an event whose handler throws.
+   */
   readonly upcasters?: readonly Upcaster[];
 }
 

@@ -28,6 +28,7 @@ export class HandledEvent implements Event {
   #data: unknown;
   #metadata: Readonly<Record<string, unknown>> | undefined;
 
+  /** @throws E_HANDLER when no upcaster leads from its schema version to the last */
   constructor(recorded: RecordedEvent, upcasters = none) {
     const upcasts = upcasters.length === 0 ? none : findUpcasts(upcasters, recorded);
     this.id = recorded.id;
@@ -64,6 +65,7 @@ export class HandledEvent implements Event {
 /**
  * Returns an event whose properties are all its own, so that it can be copied and compared.
  * @param upcasters applied to the data of an event of an older schema version
+ * @throws E_HANDLER as `HandledEvent`
  */
 export function toEvent(recorded: RecordedEvent, upcasters = none): Event {
   const event = new HandledEvent(recorded, upcasters);
