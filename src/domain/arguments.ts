@@ -63,6 +63,14 @@ export function checkBoolean(value: unknown, name: string): boolean {
   return value;
 }
 
+export function checkOneOf<Value extends string>(...values: readonly Value[]): Check<Value> {
+  return (value, name) => {
+    const found = values.find((each) => each === value);
+    if (found === undefined) throw invalid(`${name} is not ${values.join(' or ')}`);
+    return found;
+  };
+}
+
 export function checkWholeNumber(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): Check<number> {
   return (value, name) => {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
