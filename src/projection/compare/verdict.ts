@@ -82,5 +82,5 @@ export function assertNoFaults({ id, projection }: Rebuild, faults: readonly str
 }
 
 function describeWays(projection: string): string {
-  return `The live table is unchanged and the new one is ready: swap it in with evstore swap ${projection}, or drop it with evstore abort ${projection}.`;
+  return `The live table is unchanged, and the rebuilt one is kept: swap it in with evstore swap ${projection}, or drop it with evstore abort ${projection}.`;
 }
