@@ -184,7 +184,12 @@ const placeOfEvent = ['globalPosition', 'streamId', 'version', 'streamType'];
  */
 export async function openStore(url: string, options: OpenOptions = {}): Promise<EventStore> {
   checkText(url, 'url');
-  const { projections: given = [], upcasters = [], staleInline, ...place } = checkMembers(options, 'options', openOptions);
+  const {
+    projections: given = [],
+    upcasters = [],
+    staleInline,
+    ...place
+  } = checkMembers(options, 'options', openOptions);
   const [fault] = findUpcasterFaults(upcasters);
   if (fault !== undefined) throw new EvstoreError('E_INVALID_INPUT', fault);
   const projections = prepareAll(given);

@@ -1,11 +1,12 @@
 /** Whole numbers that a JavaScript number would round, from the log to the rows. */
 import { describe, expect, it } from 'vitest';
 import { findBigNumber, parseJson, writeJson } from '../../src/domain/json-value.js';
+import { openStore } from '../../src/event-store.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { repairRows } from '../../src/projection/repair/repair.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
-import { append, makeEvent } from '../support/events.js';
+import { append, makeEvent, readStream } from '../support/events.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { prepare, runOnce } from './orders.js';
 
@@ -128,6 +129,16 @@ forEachEngine((engine) => {
           { n: big, doc: `{"n":${big}}` },
           { n: big, doc: `{"n":${big}}` },
         ]);
+      });
+    });
+
+    it('is read by a program as a BigInt, and appended again with every digit', async () => {
+      await withTestStore(engine, async (test) => {
+        await append(test.store, 'A', [makeEvent({ type: 'Counted', data: `{"n":${big}}` })]);
+        const store = await openStore(test.url);
+        for await (const { data } of store.readStream('A')) await store.append('B', { type: 'Counted', data });
+        await store.close();
+        expect((await readStream(test.store, 'B'))[0]?.data).toBe(`{"n":${big}}`);
       });
     });
 
