@@ -6,7 +6,7 @@ import { validateAppend } from '../src/domain/validate.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderTsv } from '../src/output/tsv.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
-import { InlineUpkeep } from '../src/projection/run/inline-upkeep.js';
+import { describeLeft, InlineUpkeep } from '../src/projection/run/inline-upkeep.js';
 import { assertProjectionsExist, waitForProjections } from '../src/projection/status/wait.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command, Context, Flags } from './options/command.js';
@@ -60,6 +60,7 @@ export const command: Command = {
     option('--stream-type <type>', 'stream type to record (default: the category of the stream)'),
     option('--from <file>', 'append a batch: NDJSON lines {type, data, metadata?, id?}, - for stdin'),
     option('--inline', 'also write the rows of inline projections; runs the code of the project'),
+    option('--fail-on-stale', 'with --inline: append nothing if other code made the rows of one'),
     projectionsOption(),
     option('--wait-for <projection>', 'return when this projection has processed the events'),
     option(
@@ -91,12 +92,14 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   const { waitFor, timeout } = flags as { waitFor?: string; timeout?: number };
   // A name that nobody has is found out before anything is written.
   if (waitFor !== undefined) await assertProjectionsExist(store, [waitFor]);
-  const options = { inline: upkeep.inline, ...(timeout !== undefined && { timeoutMs: timeout }) };
+  const staleInline = flags.failOnStale === true ? ('fail' as const) : ('leave' as const);
+  const options = { inline: upkeep.inline, staleInline, ...(timeout !== undefined && { timeoutMs: timeout }) };
   const result = await store.log.append(streamId, events, expected, options).catch((error) => {
     throw withSameIds(error, events, flags, context);
   });
   await context.io.stdout.write(render(result, context));
   await context.io.stdout.flush();
+  for (const name of result.inlineLeft ?? []) await context.warn(describeLeft(name));
   upkeep.appended();
   await upkeep.close();
   if (waitFor === undefined) return 0;
@@ -106,9 +109,10 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   return 0;
 }
 
-function assertInline({ inline, projections }: Flags): void {
-  if (projections === undefined || inline === true) return;
-  throw new EvstoreError('E_USAGE', '--projections needs --inline', {
+function assertInline({ inline, projections, failOnStale }: Flags): void {
+  if ((projections === undefined && failOnStale === undefined) || inline === true) return;
+  const flag = projections === undefined ? '--fail-on-stale' : '--projections';
+  throw new EvstoreError('E_USAGE', `${flag} needs --inline`, {
     why: 'Without --inline, append reads no projection files. Nothing was appended.',
   });
 }

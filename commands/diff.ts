@@ -1,6 +1,7 @@
 /** `evstore diff`: shows what a swap would change, row by row. */
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
 import { diffReady } from '../src/projection/compare/diff.js';
+import { isAllowed } from '../src/projection/compare/verdict.js';
 import type { PreparedProjection } from '../src/projection/define/prepare.js';
 import { findReady } from '../src/projection/journal/find.js';
 import type { Store } from '../src/store/store.js';
@@ -9,7 +10,7 @@ import { errorFlags } from './options/error-options.js';
 import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { batchSizeFlag, maxWaitFlag, readTableSwapOptions } from './options/swap-options.js';
+import { batchSizeFlag, columnChangesFlag, maxWaitFlag, readTableSwapOptions } from './options/swap-options.js';
 import { printReport } from './support/print-report.js';
 import { selectOne } from './support/projection-code.js';
 
@@ -27,6 +28,7 @@ export const command: Command = {
   ],
   options: [
     option('--max-diff <rows>', 'exit 1 if more than this many rows differ (default: 0)', wholeNumber(0)),
+    columnChangesFlag(),
     option('--samples <rows>', 'how many rows to show of each kind (default: 10)', wholeNumber(0)),
     maxWaitFlag('give up if the tables are not at one position after this long'),
     batchSizeFlag(),
@@ -39,15 +41,17 @@ export const command: Command = {
     const store = await context.openStore();
     if (flags.dryRun === true) return describePlan(store, projection, context);
     const maxDiff = (flags.maxDiff as number | undefined) ?? 0;
+    const allowColumnChanges = flags.allowColumnChanges === true;
     const samples = (flags.samples as number | undefined) ?? defaultSamples;
     const diff = await diffReady({ ...readTableSwapOptions(flags, store, context), projection, samples });
     const { renderDiff, summariseDiff } = await import('../src/output/diff-text.js');
-    await printReport(context, { ...diff, maxDiff }, diff.differences, () => renderDiff(diff, context.view));
+    const judged = { ...diff, maxDiff, allowColumnChanges };
+    await printReport(context, judged, diff.differences, () => renderDiff(diff, context.view));
     await context.summarise(summariseDiff(diff));
     await context.note(
       `swap it in with: evstore swap ${diff.projection}, or drop it with: evstore abort ${diff.projection}`,
     );
-    return diff.differences > maxDiff || diff.faults.length > 0 ? 1 : 0;
+    return isAllowed(judged) && diff.faults.length === 0 ? 0 : 1;
   },
 };
 

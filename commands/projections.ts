@@ -71,7 +71,9 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
     } else if (state === 'new') await context.note(`${name} is new; create its table with: evstore run ${name}`);
     else if (state === 'stale') await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
     else if (state === 'stale code') {
-      await context.note(`${name}: the code changed under the same version; update it with: evstore rebuild ${name}`);
+      await context.note(
+        `${name}: the code changed under the same version, or another compiler made it; update it with: evstore rebuild ${name}`,
+      );
     }
   }
 }

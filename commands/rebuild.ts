@@ -9,7 +9,7 @@ import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { assertNamedOrAll, dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, tableSwapFlags } from './options/swap-options.js';
+import { columnChangesFlag, keepOldFlag, tableSwapFlags } from './options/swap-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
 import { errorsOf, runRebuilds, showReports } from './support/run-rebuilds.js';
@@ -56,6 +56,7 @@ export const command: Command = {
       'do not swap if more than this many rows differ (default with --verify full: 0)',
       wholeNumber(0),
     ),
+    columnChangesFlag(),
     keepOldFlag(),
     option(
       '--parallel <threads>',

@@ -39,9 +39,12 @@ export const command: Command = {
 
 function question(name: string, { oldVersion, oldPosition, livePosition, hasOldCode }: RollbackPlan): string {
   if (hasOldCode) return `Catch up the tables of version ${oldVersion} of ${name} and make them live again?`;
+  const back =
+    livePosition > oldPosition
+      ? `readers go back ${count(livePosition - oldPosition, 'position')}, from ${livePosition} to ${oldPosition}`
+      : `they stay at position ${oldPosition}, where the live ones are`;
   return (
-    `The code of version ${oldVersion} of ${name} is not loaded, so its tables cannot be caught up: ` +
-    `readers go back ${count(Math.max(0, livePosition - oldPosition), 'position')}, from ${livePosition} to ${oldPosition}, ` +
+    `The code of version ${oldVersion} of ${name} is not loaded, so its tables cannot be caught up: ${back}, ` +
     'and evstore run will need the old code. Roll back?'
   );
 }

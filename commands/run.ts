@@ -117,7 +117,7 @@ async function tell(news: RunNews, context: Context): Promise<void> {
       );
     case 'stale code':
       return context.warn(
-        `${projection}: the code changed under the same version; ` +
+        `${projection}: the code changed under the same version, or another compiler made it; ` +
           `rebuild its rows: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'disconnected':

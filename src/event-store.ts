@@ -8,6 +8,7 @@ import {
   checkList,
   checkMembers,
   checkObject,
+  checkOneOf,
   checkSignal,
   checkText,
   checkTime,
@@ -23,7 +24,7 @@ import type { Event, Projection } from './projection/define/definition.js';
 import { toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
 import { findUpcasterFaults, type Upcaster } from './projection/define/upcaster.js';
-import { InlineUpkeep } from './projection/run/inline-upkeep.js';
+import { describeLeft, InlineUpkeep } from './projection/run/inline-upkeep.js';
 import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
 
@@ -41,6 +42,11 @@ export interface OpenOptions {
    * throws fails the append. Other projections are left to their runner.
    */
   readonly projections?: readonly Projection[];
+  /**
+   * What an append does when code of another version or definition made the rows of an inline projection. `warn` leaves the
+   * rows to their runner and emits a process warning, once for each projection; `fail` appends nothing. Default `warn`.
+   */
+  readonly staleInline?: 'warn' | 'fail';
 }
 
 /** An event to append. Members that are left out get the defaults of the command line. */
@@ -151,6 +157,7 @@ const openOptions = {
   applicationName: checkText,
   upcasters: checkList((each) => each as Upcaster),
   projections: checkList((each) => each as Projection),
+  staleInline: checkOneOf('warn', 'fail'),
 };
 const appendCondition = {
   expectedVersion: checkExpectedVersion,
@@ -177,7 +184,12 @@ const placeOfEvent = ['globalPosition', 'streamId', 'version', 'streamType'];
  */
 export async function openStore(url: string, options: OpenOptions = {}): Promise<EventStore> {
   checkText(url, 'url');
-  const { projections: given = [], upcasters = [], ...place } = checkMembers(options, 'options', openOptions);
+  const {
+    projections: given = [],
+    upcasters = [],
+    staleInline,
+    ...place
+  } = checkMembers(options, 'options', openOptions);
   const [fault] = findUpcasterFaults(upcasters);
   if (fault !== undefined) throw new EvstoreError('E_INVALID_INPUT', fault);
   const projections = prepareAll(given);
@@ -185,7 +197,7 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
   try {
     if (place.create === true) await store.schema.migrate();
     else await store.schema.assertReady();
-    return new OpenEventStore(store, await InlineUpkeep.start(store, projections), upcasters);
+    return new OpenEventStore(store, await InlineUpkeep.start(store, projections), upcasters, staleInline);
   } catch (error) {
     await store.close();
     throw error;
@@ -196,10 +208,18 @@ class OpenEventStore implements EventStore {
   readonly #store: Store;
   readonly #toEvent: (recorded: RecordedEvent) => Event;
   readonly #upkeep: InlineUpkeep;
+  readonly #staleInline: 'leave' | 'fail';
+  readonly #warned = new Set<string>();
   #guarded = false;
 
-  constructor(store: Store, upkeep: InlineUpkeep, upcasters: readonly Upcaster[]) {
+  constructor(
+    store: Store,
+    upkeep: InlineUpkeep,
+    upcasters: readonly Upcaster[],
+    staleInline: OpenOptions['staleInline'],
+  ) {
     this.#store = store;
+    this.#staleInline = staleInline === 'fail' ? 'fail' : 'leave';
     this.#upkeep = upkeep;
     this.#toEvent = (recorded) => toEvent(recorded, upcasters);
   }
@@ -227,10 +247,18 @@ class OpenEventStore implements EventStore {
     const { inline } = this.#upkeep;
     const result = await this.#store.log.append(streamId, valid, expected, {
       inline,
+      staleInline: this.#staleInline,
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     this.#upkeep.appended();
+    for (const name of result.inlineLeft ?? []) this.#warnOnce(name);
     return result;
+  }
+
+  #warnOnce(projection: string): void {
+    if (this.#warned.has(projection)) return;
+    this.#warned.add(projection);
+    process.emitWarning(describeLeft(projection), { type: 'EvstoreWarning', code: 'EVSTORE_STALE_INLINE' });
   }
 
   async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {

@@ -28,6 +28,10 @@ export function keepOldFlag(): Option {
   return option('--keep-old <duration>', 'keep the old tables this long for a rollback (default: 24h)', duration);
 }
 
+export function columnChangesFlag(): Option {
+  return option('--allow-column-changes', 'accept columns that only the live or only the rebuilt table has');
+}
+
 export function readMaxWait(flags: Flags): number {
   return (flags.maxWait as number | undefined) ?? defaultMaxWaitMs;
 }

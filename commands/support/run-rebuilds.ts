@@ -39,6 +39,7 @@ export async function runRebuilds(
     swap: flags.swap !== false,
     verify: (flags.verify as VerifyOptions['verify'] | undefined) ?? 'count',
     maxDiff: flags.maxDiff as number | undefined,
+    allowColumnChanges: flags.allowColumnChanges === true,
     parallel,
   };
   return rebuildPlanned(settings, planned).finally(() => progress.stop());

@@ -1,10 +1,11 @@
 /** Finds checkpoints and rebuilds that need attention. */
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
+import { mayWrite } from '../domain/projection-mode.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count } from '../domain/words.js';
 import { isUnfinished } from '../store/rebuild-state.js';
-import type { Checkpoint, Diagnosis, ParkedCount, Rebuild, Store } from '../store/store.js';
+import type { Checkpoint, Diagnosis, ParkedCount, ProjectionRecord, Rebuild, Store } from '../store/store.js';
 
 /** A subscription that is behind and has not moved for this long counts as abandoned. */
 const abandonedMs = 24 * 60 * 60 * 1000;
@@ -27,6 +28,7 @@ export async function examineSubscriptions({ projections, log }: Store, now: Dat
     findings: [
       ...foreign.map((checkpoint) => judgeForeign(checkpoint, safeHead, now)),
       ...checkpoints.flatMap(judgeStopped),
+      ...checkpoints.flatMap((checkpoint) => judgeCode(checkpoint, records)),
       ...parked.map(judgeParked),
       ...rebuilds.flatMap((rebuild) => judgeRebuild(rebuild, now)),
     ],
@@ -53,6 +55,17 @@ function judgeStopped({ subscriptionId, position, lastError }: Checkpoint): read
   const share = part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`;
   const next = `evstore run ${shellWord(projection)}${share}`;
   return [{ kind: 'stopped', severity: 'warning', subject: subscriptionId, detail, next }];
+}
+
+/** A rebuild is due. Code older than the rows belongs to an old deployment. */
+function judgeCode({ subscriptionId, code }: Checkpoint, records: readonly ProjectionRecord[]): readonly Finding[] {
+  const record = records.find(({ name }) => name === subscriptionId);
+  if (record === undefined || code === null || code.version < record.version || mayWrite(record, code)) return [];
+  const other = record.version === code.version ? 'another definition' : `version ${code.version}`;
+  const inline = record.mode === 'inline' ? '; appends of a program with that code leave the rows to a runner' : '';
+  const detail = `has rows of version ${record.version}, and the code that last asked to run it has ${other}${inline}`;
+  const next = `evstore rebuild ${shellWord(subscriptionId)}`;
+  return [{ kind: 'stale-code', severity: 'warning', subject: subscriptionId, detail, next }];
 }
 
 function judgeParked({ projection, events }: ParkedCount): Finding {

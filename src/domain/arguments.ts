@@ -4,6 +4,7 @@
  */
 import { type ErrorFacts, EvstoreError } from './errors.js';
 import type { ExpectedVersion, JsonText } from './event.js';
+import { JsonValueFault, writeJson } from './json-value.js';
 import { normaliseTimestamp } from './timestamp.js';
 
 /**
@@ -63,6 +64,14 @@ export function checkBoolean(value: unknown, name: string): boolean {
   return value;
 }
 
+export function checkOneOf<Value extends string>(...values: readonly Value[]): Check<Value> {
+  return (value, name) => {
+    const found = values.find((each) => each === value);
+    if (found === undefined) throw invalid(`${name} is not ${values.join(' or ')}`);
+    return found;
+  };
+}
+
 export function checkWholeNumber(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): Check<number> {
   return (value, name) => {
     if (typeof value === 'number' && Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
@@ -116,22 +125,14 @@ export function checkSignal(value: unknown, name: string): AbortSignal {
 export function checkJson(value: unknown, name: string): JsonText {
   let text: string | undefined;
   try {
-    text = JSON.stringify(value, refuseLoss);
+    text = writeJson(value);
   } catch (error) {
-    const why = error instanceof Error ? error.message.split('\n')[0] : undefined;
-    throw invalid(`${name} cannot be written as JSON`, { why: why === undefined ? why : `${why}.`, cause: error });
+    const message = error instanceof Error ? error.message.split('\n')[0] : undefined;
+    const why = error instanceof JsonValueFault ? `It takes ${message}.` : message && `${message}.`;
+    throw invalid(`${name} cannot be written as JSON`, { why, cause: error });
   }
   if (text === undefined) throw invalid(`${name} is not a JSON value`);
   return text;
-}
-
-/** JSON would hold null for the first two, and nothing of the others. */
-function refuseLoss(this: unknown, key: string, value: unknown): unknown {
-  const given = (this as Readonly<Record<string, unknown>>)[key];
-  if (typeof given === 'number' && !Number.isFinite(given)) throw new TypeError(`JSON has no ${given}`);
-  if (given instanceof Date && Number.isNaN(given.getTime())) throw new TypeError('JSON has no invalid Date');
-  if (given instanceof Map || given instanceof Set) throw new TypeError(`JSON has no ${given.constructor.name}`);
-  return value;
 }
 
 /** Also of another realm. */

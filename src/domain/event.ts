@@ -63,6 +63,8 @@ export interface AppendResult {
   readonly globalPosition: number;
   /** True when every event was stored already, by id: nothing was written. */
   readonly deduplicated: boolean;
+  /** Inline projections whose rows were left to their runner because other code made them; not there if none was. */
+  readonly inlineLeft?: readonly string[];
 }
 
 /** The place of one event of an append. */

@@ -8,7 +8,7 @@ export type ColumnType =
   | 'text'
   /** 32-bit. A JavaScript number. */
   | 'integer'
-  /** 64-bit. A JavaScript number; above 2^53-1 it is an error, never rounded. */
+  /** 64-bit. A JavaScript number; beyond 2^53-1 its digits as text. */
   | 'bigint'
   /** Double precision. */
   | 'real'

@@ -20,7 +20,10 @@ export function renderDiff(diff: DiffReport, view: View): string {
   const { projection, position, live, rebuilt, tables, differences, faults } = diff;
   const { theme } = view;
   const versions = `live version ${live.version}, rebuilt version ${rebuilt.version}`;
-  const verdict = differences === 0 ? theme.good('no differences') : theme.bad(count(differences, 'difference'));
+  const columns = describeColumns(tables);
+  const rows = differences === 0 ? [] : [count(differences, 'difference')];
+  const verdict =
+    rows.length + columns.length === 0 ? theme.good('no differences') : theme.bad([...rows, ...columns].join(', '));
   return [
     `${theme.strong(sanitise(projection))} at position ${position}: ${versions}\n\n`,
     renderTable(
@@ -40,6 +43,16 @@ export function renderDiff(diff: DiffReport, view: View): string {
     ...faults.map((fault) => `  ${sanitise(JSON.stringify(fault))}\n`),
     `\n${verdict}\n`,
   ].join('');
+}
+
+/** `1 column added`, `2 columns removed`; none when both tables have the same. */
+function describeColumns(tables: readonly TableDiff[]): readonly string[] {
+  const added = tables.flatMap(({ onlyRebuilt }) => onlyRebuilt).length;
+  const removed = tables.flatMap(({ onlyLive }) => onlyLive).length;
+  return [
+    ...(added === 0 ? [] : [`${count(added, 'column')} added`]),
+    ...(removed === 0 ? [] : [`${count(removed, 'column')} removed`]),
+  ];
 }
 
 /** Returns Markdown for the summary of a CI run. */

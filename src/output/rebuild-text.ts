@@ -27,13 +27,15 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
 }
 
 export function describeReport(report: RebuildReport): string {
-  const { projection, rebuild, outcome, toVersion, position, events, aside, rows, diff, elapsedMs } = report;
+  const { projection, rebuild, outcome, toVersion, position, events, aside, rows, diff, elapsedMs, error } = report;
   const counted =
     rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
   const compared = diff === null ? '' : `, ${count(diff.differences, 'difference')} at position ${diff.position}`;
   const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
   const work = `${count(events, 'event')} up to position ${position}${left}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
   if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
+  if (outcome === 'failed' && error?.code === 'E_CHECK_FAILED')
+    return `${projection}: not swapped: version ${toVersion} did not pass its check at position ${position}`;
   if (outcome === 'failed')
     return `${projection}: ${rebuild === null ? 'not started' : `failed at position ${position}`}`;
   return `${projection}: version ${toVersion} is ${outcome === 'ready' ? 'ready' : 'live'}, ${work}`;

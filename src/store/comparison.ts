@@ -33,7 +33,10 @@ export interface ComparedColumn {
   readonly type: string;
 }
 
-/** At least one row; a few hundred at most. */
+/**
+ * At least one row; a few hundred at most. A column whose type changed may be listed although its value is the same: `1` and
+ * `1.0`.
+ */
 export interface TableDifferences {
   readonly kind: 'differences';
   readonly table: string;

@@ -94,6 +94,8 @@ export interface AppendOptions {
    * @throws E_HANDLER when a projection cannot process the events: nothing was written
    */
   readonly inline?: readonly InlineProjection[];
+  /** What to do when other code made the live rows of one: leave it out, or throw E_STALE_PROJECTION. Default `leave`. */
+  readonly staleInline?: 'leave' | 'fail';
 }
 
 export interface InlineProjection extends Pick<DeferredChanges, 'fold'> {

@@ -1,5 +1,6 @@
 /** The events that a scenario gets. */
 import type { NewEvent, RecordedEvent } from '../domain/event.js';
+import { writeJson } from '../domain/json-value.js';
 import { categoryOf } from '../domain/names.js';
 import { derivedId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
@@ -50,7 +51,7 @@ export function toNewEvent(event: GivenEvent, index: number): NewEvent {
     id: derivedId(`${index} ${streamId} ${type}`),
     type,
     schemaVersion,
-    data: JSON.stringify(data) ?? '',
+    data: writeJson(data) ?? '',
     metadata: JSON.stringify(metadata),
     createdAt: createdAt === '' ? new Date(firstMoment + index * 1000).toISOString() : createdAt,
   };

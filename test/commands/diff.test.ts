@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
@@ -76,5 +78,41 @@ forEachEngine((engine) => {
       expect(await evstore('diff', 'order_summary', '-q', '--max-diff', '3')).toMatchObject({ code: 0, stdout: '3\n' });
       expect((await evstore('swap', 'order_summary')).code).toBe(0);
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    }));
+
+  test('diff, rebuild --verify full: columns that only one table has are a change, unless allowed', () =>
+    withShop(engine, async ({ test, cwd, evstore, report }) => {
+      const write = (version: number, columns: string, handler: string) =>
+        writeFileSync(
+          join(cwd, 'projections/order-summary.ts'),
+          `export default { name: 'order_summary', version: ${version}, on: { OrderPlaced: ${handler} },
+            table: { columns: { orderId: 'text', ${columns} }, key: 'orderId' } };`,
+        );
+      write(1, "total: 'bigint'", '(_row, { data }) => ({ total: data.total })');
+      await placeOrders(test.store, 5);
+      await evstore('run', '--once');
+      const changes = [
+        ["total: 'bigint', note: 'text'", '(_row, { data }) => ({ total: data.total })', '1 column added'],
+        ["sum: 'bigint'", '(_row, { data }) => ({ sum: data.total })', '1 column added, 1 column removed'],
+        ["note: 'text'", '() => ({})', '1 column added, 1 column removed'],
+      ] as const;
+      for (const [index, [columns, handler, what]] of changes.entries()) {
+        write(2 + index, columns, handler);
+        const refused = await evstore('rebuild', 'order_summary', '--restart', '--verify', 'full', '--max-diff', '100');
+        expect(refused.code).toBe(1);
+        expect(refused.stderr).toContain('--allow-column-changes');
+        const shown = await evstore('diff', 'order_summary', '--max-diff', '100');
+        expect(shown.code).toBe(1);
+        expect(shown.stdout).toContain(what);
+        expect(shown.stdout).not.toContain('no differences\n');
+        expect((await evstore('diff', 'order_summary', '--allow-column-changes')).code).toBe(0);
+        expect(await report('diff', 'order_summary', '--allow-column-changes')).toMatchObject({ differences: 0 });
+      }
+      const flags = ['--restart', '--verify', 'full', '--allow-column-changes', '--json'];
+      const swapped = JSON.parse((await evstore('rebuild', 'order_summary', ...flags)).stdout);
+      expect(swapped).toMatchObject({
+        ok: true,
+        rebuilds: [{ diff: { columnChanges: 2, tables: [{ onlyLive: ['total'], onlyRebuilt: ['note'] }] } }],
+      });
     }));
 });

@@ -1,7 +1,10 @@
 /** What `run` does with an event that a handler cannot take, and what becomes of it. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { actualRows, expectedRows, placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
+import { append, makeEvent } from '../support/events.js';
 import { type Shop, withShop } from './shop.js';
 
 /** Fails on the first event of Order-7, and would not fail on the later ones. */
@@ -179,5 +182,41 @@ forEachEngine((engine) => {
       expect((await evstore('parked', 'retry', 'order_summary', '48')).stdout).toBe('Order-7: 5 events applied\n');
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
       await expectVerified(shop);
+    }));
+
+  test('an event of an unknown schema version stops a projection with upcasters, or is parked', () =>
+    withShop(engine, async ({ test, cwd, evstore }) => {
+      const write = (upcasters: string) =>
+        writeFileSync(
+          join(cwd, 'projections/order-summary.ts'),
+          `const up = (data) => data;
+           export default { name: 'order_summary', version: 1, upcasters: [${upcasters}],
+             table: { columns: { orderId: 'text', events: 'integer' }, key: 'orderId' },
+             on: { OrderPlaced: (row) => ({ events: (row?.events ?? 0) + 1 }) } };`,
+        );
+      const chain = ['1, to: 2', '2, to: 4', '4, to: 5'].map((each) => `{ type: 'OrderPlaced', from: ${each}, up }`);
+      write(`${chain[0]}, ${chain[2]}`);
+      const gap = await evstore('run', '--once');
+      expect(gap.code).toBe(2);
+      expect(gap.stderr).toContain(
+        'upcasters of OrderPlaced have a gap: none reads version 2, and they end at version 5',
+      );
+      write(chain.join());
+      const versions = [1, 3, 5, 6];
+      for (const schemaVersion of versions) {
+        await append(test.store, `Order-${schemaVersion}`, [makeEvent({ schemaVersion })]);
+      }
+      const checked = await evstore('rebuild', 'order_summary', '--dry-run', '--check');
+      expect(checked.code).toBe(1);
+      expect(checked.stdout).toContain('no upcaster leads from OrderPlaced of schema version 3, in 2 events');
+      const stopped = await evstore('run', '--once');
+      expect(stopped.code).toBe(9);
+      expect(stopped.stderr).toContain('failed on OrderPlaced at position 2');
+      expect(stopped.stderr).toContain('schema version 3. They read versions 1, 2, 4 and end at version 5.');
+      const parked = await evstore('run', '--once', '--on-error', 'park');
+      expect(parked.code).toBe(0);
+      expect(parked.stderr).toContain('schema version 6');
+      const rows = await test.raw.query('select order_id from order_summary order by order_id');
+      expect(rows.map((row) => row.order_id)).toEqual(['Order-1', 'Order-5']);
     }));
 });

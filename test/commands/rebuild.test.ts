@@ -28,6 +28,7 @@ forEachEngine((engine) => {
       const unsure = await evstore('rollback', 'order_summary');
       expect(unsure.code).toBe(8);
       expect(unsure.stderr).toContain('The code of version 1 of order_summary is not loaded');
+      expect(unsure.stderr).toContain('they stay at position 30, where the live ones are');
       writeProjection(1);
       const dry = await report('rollback', 'order_summary', '--dry-run');
       expect(dry).toMatchObject({ dryRun: true, version: 1, caughtUp: true });
@@ -103,9 +104,11 @@ forEachEngine((engine) => {
       await placeOrders(test.store, 20);
       await evstore('run', '--once');
       await test.raw.query("delete from order_summary where order_id = 'Order-1'");
-      const { code, stderr } = await evstore('rebuild', 'order_summary', '--max-diff', '0');
+      const { code, stdout, stderr } = await evstore('rebuild', 'order_summary', '--max-diff', '0');
       expect(code).toBe(1);
+      expect(stdout).toBe('order_summary: not swapped: version 1 did not pass its check at position 20\n');
       expect(stderr).toContain('(E_CHECK_FAILED)');
+      expect(stderr).toContain('the rebuilt one is kept: swap it in with evstore swap order_summary, or drop it with');
       expect(await actualRows(test)).toHaveLength(8);
       expect((await evstore('swap', 'order_summary')).code).toBe(0);
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));

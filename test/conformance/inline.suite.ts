@@ -1,9 +1,11 @@
 /** Rows that are written in the transaction of the append, and a runner beside it. */
 import { expect } from 'vitest';
 import type { EvstoreError } from '../../src/domain/errors.js';
+import type { AppendedEvent } from '../../src/domain/event.js';
 import { defineSqlProjection, type Projection, type TableProjection } from '../../src/projection/define/definition.js';
 import { prepareProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
+import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
 import { retryParked } from '../../src/projection/parked/retry-parked.js';
 import type { AppliedBatch, Store } from '../../src/store/store.js';
 import { append, errorOf, makeEvent, makeEvents, readStream } from '../support/events.js';
@@ -146,11 +148,27 @@ export const inlineSuite = suite('inline', {
   'other code than made the rows leaves them alone': async (test) => {
     const { store } = test;
     await register(store, traces);
-    await appendInline(store, [tracesOf(2)], 'Order-1');
-    await appendInline(store, [{ ...traces, codeHash: 'inline:other' }], 'Order-2');
+    const left = await appendInline(store, [tracesOf(2)], 'Order-1');
+    expect(left.inlineLeft).toEqual(['order_traces']);
+    const other = { ...traces, codeHash: 'inline:other' };
+    expect((await appendInline(store, [other], 'Order-2')).inlineLeft).toEqual(['order_traces']);
+    const failing = { inline: [toInlineProjection(tracesOf(2))], staleInline: 'fail' } as const;
+    await errorOf('E_STALE_PROJECTION', store.log.append('Order-3', [makeEvent()], 'any', failing));
+    expect((await store.log.find((left.events[0] as AppendedEvent).id))?.streamId).toBe('Order-1');
+    expect(await readStream(store, 'Order-3')).toEqual([]);
     expect(await readTraces(store)).toEqual(new Map());
     expect(await readMarks(test)).toEqual({});
     await runOnce(store, traces);
+    await expectTraces(store);
+  },
+
+  'the same definition writes the rows, however its functions were compiled': async (test) => {
+    const { store } = test;
+    await register(store, traces);
+    const compiled = { ...traces, codeHash: `${traces.codeHash.slice(0, -32)}${'0'.repeat(32)}` };
+    expect(compiled.codeHash).not.toBe(traces.codeHash);
+    const { inlineLeft } = await appendInline(store, [compiled], 'Order-1');
+    expect(inlineLeft).toBeUndefined();
     await expectTraces(store);
   },
 

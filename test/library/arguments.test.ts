@@ -89,12 +89,12 @@ const groups: Readonly<Record<string, readonly Argument[]>> = {
     {
       name: 'data',
       call: (store, data) => store.append('s', { type: 'T', data }),
-      values: hostile.filter(([what]) => /symbol|function|revoked|NaN|Infinity|bigint|Date|Map/.test(what)),
+      values: hostile.filter(([what]) => /symbol|function|revoked|NaN|Infinity|Date|Map/.test(what)),
     },
     {
       name: 'data',
       call: (store, value) => store.append('s', { type: 'T', data: { deep: [{ value }] } }),
-      values: hostile.filter(([what]) => /revoked|NaN|Infinity|bigint|Date|Map/.test(what)),
+      values: hostile.filter(([what]) => /revoked|NaN|Infinity|Date|Map/.test(what)),
     },
     {
       name: 'metadata',

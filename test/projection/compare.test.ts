@@ -1,5 +1,6 @@
 /** What a swap would change, beside runners and writers, on real stores. */
 import { describe, expect, it } from 'vitest';
+import type { ColumnType } from '../../src/domain/read-model.js';
 import { type DiffOptions, type DiffReport, diffReady } from '../../src/projection/compare/diff.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql, type TableIdentifier } from '../../src/projection/define/sql-tag.js';
@@ -9,7 +10,7 @@ import { runProjections } from '../../src/projection/run/run.js';
 import { swapReady } from '../../src/projection/swap/swap.js';
 import type { Comparison, Store } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
-import { errorOf, makeEvent } from '../support/events.js';
+import { append, errorOf, makeEvent } from '../support/events.js';
 import { type RebuildOptions, rebuildProjection } from '../support/rebuild.js';
 import { actualRows, expectedRows, orderSql, orderSummary, placeOrders, prepare, runOnce } from './orders.js';
 
@@ -210,6 +211,55 @@ forEachEngine((engine) => {
         await test.raw.query(`update docs set doc = null where order_id = 'Order-3'`);
         const found = await diff(test.store, { projection: after });
         expect(found.tables).toMatchObject([{ added: 0, removed: 0, changed: 2, columns: { doc: 2 } }]);
+      });
+    });
+
+    it('compares a column whose type changed by its value, on both engines alike', async () => {
+      await withTestStore(engine, async (test) => {
+        const of = (version: number, columns: Record<string, ColumnType>, row: Record<string, unknown>) =>
+          prepare({
+            kind: 'table',
+            name: 'typed',
+            version,
+            table: { columns: { orderId: 'text', ...columns }, key: 'orderId' },
+            on: { OrderPlaced: () => row },
+          });
+        // Before, after, and whether that is another value.
+        const cases: readonly (readonly [ColumnType, unknown, ColumnType, unknown, boolean])[] = [
+          ['integer', 1, 'real', 1, false],
+          ['integer', 1, 'numeric', '1.0', false],
+          ['integer', 1, 'boolean', true, false],
+          ['boolean', true, 'integer', 1, false],
+          ['boolean', true, 'numeric', '1.00', false],
+          ['boolean', true, 'integer', 2, true],
+          ['numeric', '1.0', 'numeric', '1.00', false],
+          ['numeric', '1.0', 'real', 1, false],
+          ['real', 1.5, 'numeric', '1.51', true],
+          ['integer', 1, 'text', '1', false],
+          ['integer', 1, 'text', '1.0', true],
+          ['real', 1, 'text', '1', false],
+          ['boolean', true, 'text', 'true', true],
+          ['boolean', true, 'text', '1', false],
+          ['text', '1.0', 'integer', 1, false],
+          ['text', 'one', 'integer', 1, true],
+          ['text', 'a', 'json', 'a', true],
+          ['text', '{"a":1}', 'json', { a: 1 }, false],
+          ['uuid', '550e8400-e29b-41d4-a716-446655440000', 'text', '550e8400-e29b-41d4-a716-446655440000', false],
+          ['integer', null, 'text', 'null', true],
+        ];
+        const column = (index: number) => `c${index}`;
+        const side = (type: 0 | 2, value: 1 | 3) =>
+          [
+            Object.fromEntries(cases.map((each, index) => [column(index), each[type]])),
+            Object.fromEntries(cases.map((each, index) => [column(index), each[value]])),
+          ] as const;
+        await append(test.store, 'Order-1');
+        await runOnce(test.store, [of(1, ...side(0, 1))]);
+        const projection = of(2, ...side(2, 3));
+        await rebuildProjection(rebuildOptions(test.store, { projection }));
+        const { tables } = await diff(test.store, { projection });
+        const different = cases.flatMap((each, index) => (each[4] ? [[column(index), 1]] : []));
+        expect(tables[0]?.columns).toEqual(Object.fromEntries(different));
       });
     });
 

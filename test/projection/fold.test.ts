@@ -172,14 +172,17 @@ describe('keys', () => {
       expect(foldBatch(daily(none), [event(1, 's', 'Sold')]).upserts).toEqual([]);
   });
 
-  it.each(['ada', { customer: 'ada' }, { customer: 'ada', dayNumber: null }, [{ customer: 1, dayNumber: 1 }]])(
-    'refuses %o',
-    async (key) => {
-      const error = await errorOf('E_HANDLER', (async () => foldBatch(daily(key), [event(7, 's', 'Sold')]))());
-      expect(error.why).toMatch(/^key(:| returns)/);
-      expect(error.details).toMatchObject({ projection: 'daily', globalPosition: 7 });
-    },
-  );
+  it.each([
+    'ada',
+    { customer: 'ada' },
+    { customer: 'ada', dayNumber: null },
+    [{ customer: 1, dayNumber: 1 }],
+    { customer: 'ada', dayNumber: 1, sold: 1 },
+  ])('refuses %o', async (key) => {
+    const error = await errorOf('E_HANDLER', (async () => foldBatch(daily(key), [event(7, 's', 'Sold')]))());
+    expect(error.why).toMatch(/^key(:| returns)/);
+    expect(error.details).toMatchObject({ projection: 'daily', globalPosition: 7 });
+  });
 });
 
 describe('what a handler returns', () => {

@@ -128,6 +128,55 @@ forEachEngine((engine) => {
       });
     });
 
+    it('finds the streams of a row whose key spells the stream id differently', async () => {
+      await withTestStore(engine, async (test) => {
+        const spellings = {
+          uuid: ['550E8400-E29B-41D4-A716-446655440000', '550e8400-e29b-41d4-a716-446655440000'],
+          timestamp: ['2026-01-01T00:00:00Z', '2026-01-01T01:00:00+01:00'],
+        } as const;
+        for (const type of ['uuid', 'timestamp'] as const) {
+          const projection = prepare(
+            defineProjection({
+              name: `by_${type}`,
+              version: 1,
+              table: { columns: { id: type, events: 'integer' }, key: 'id' },
+              on: { [type]: (row: { readonly events: number | null } | null) => ({ events: (row?.events ?? 0) + 1 }) },
+            }),
+          );
+          // Two streams, one row.
+          for (const streamId of spellings[type]) await append(test.store, streamId, [makeEvent({ type })]);
+          await runOnce(test.store, [projection]);
+          for (const scope of spellings[type].flatMap((each) => [stream(each), keys(each)])) {
+            const report = await repair(test.store, { projection, scope });
+            expect(report).toMatchObject({ keys: 1, events: 2, rows: { live: 1, rebuilt: 1, removed: 0, changed: 0 } });
+          }
+          const rows = await test.raw.query(`select events from ${projection.name}`);
+          expect(rows.map(({ events }) => Number(events))).toEqual([2]);
+        }
+      });
+    });
+
+    it('does not remove a row that no event is about, unless its stream has no events', async () => {
+      await withTestStore(engine, async (test) => {
+        await placeOrders(test.store, 20);
+        await append(test.store, 'Order-viewed', [makeEvent({ type: 'OrderViewed' })]);
+        await sell(test.store, 10);
+        await runOnce(test.store, [orders, byCustomer]);
+        await test.raw.query("insert into order_summary values ('Order-viewed', 1, 1), ('Order-x', 1, 1)");
+        await test.raw.query("insert into by_customer values ('cx', 1, 1)");
+        const refused = await errorOf('E_CHECK_FAILED', repair(test.store, { scope: keys('Order-viewed') }));
+        expect(refused.next).toBe('evstore rebuild order_summary');
+        const scope = keys('{"customerId":"cx","day":1}');
+        await errorOf('E_CHECK_FAILED', repair(test.store, { projection: byCustomer, scope }));
+        await errorOf('E_CHECK_FAILED', repair(test.store, { projection: byCustomer, scope, dryRun: true }));
+        expect(await repair(test.store, { scope: keys('Order-x') })).toMatchObject({ events: 0, rows: { removed: 1 } });
+        const left = await test.raw.query(
+          "select order_id from order_summary where order_id in ('Order-viewed', 'Order-x')",
+        );
+        expect(left).toEqual([{ order_id: 'Order-viewed' }]);
+      });
+    });
+
     it('follows rows through every stream they depend on', async () => {
       await withTestStore(engine, async (test) => {
         await sell(test.store, 60);

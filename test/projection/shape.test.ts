@@ -45,6 +45,7 @@ describe('findShapeFaults', () => {
       'orderId and order_id are both the column order_id',
     ],
     [withTable({ columns: { id: 'text', __proto: 'text' } }), "table.columns has '__proto'"],
+    [withTable({ columns: { id: 'text', xmin: 'text' } }), "table.columns has 'xmin', which Postgres keeps for itself"],
     [withTable({ key: 'nope' }), "table.key has 'nope'"],
     [withTable({ key: [] }), 'table.key is missing'],
     [withTable({ columns: { id: 'json' } }), 'table.key has id, and json cannot be the type of a key'],

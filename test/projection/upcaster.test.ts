@@ -4,6 +4,7 @@ import { hashCode } from '../../src/projection/define/code-hash.js';
 import { findShapeFaults } from '../../src/projection/define/shape.js';
 import { findUpcasterFaults } from '../../src/projection/define/upcaster.js';
 import { given, projectionScenario, sagaScenario } from '../../src/testing.js';
+import { errorOf } from '../support/events.js';
 
 const upcasters = [
   defineUpcaster({
@@ -35,6 +36,58 @@ test('an event goes through every upcaster from its schema version on', async ()
       { orderId: 'Order-2', cents: 500, shape: 4 },
       { orderId: 'Order-3', cents: 7, shape: 4 },
     ]);
+});
+
+test('an event of a version that no upcaster leads from stops the projection, and is named', async () => {
+  const gap = [...upcasters, defineUpcaster({ type: 'OrderPlaced', from: 4, to: 5, up: (data) => data })];
+  const cases = [
+    { schemaVersion: 6, known: 'They read versions 1, 2, 4 and end at version 5.' },
+    { schemaVersion: 3, known: 'They read versions 1, 2, 4 and end at version 5.' },
+  ];
+  for (const { schemaVersion, known } of cases) {
+    const events = [given('Order-1', 'OrderPlaced', { cents: 7 }, { schemaVersion })];
+    const silent = { ...projection, on: { OrderPlaced: () => ({ cents: 1 }) } };
+    for (const each of [projection, silent]) {
+      const error = await errorOf(
+        'E_HANDLER',
+        projectionScenario({ ...each, upcasters: gap })
+          .given(...events)
+          .rows(),
+      );
+      expect(error.why).toContain(`no upcaster leads from OrderPlaced of schema version ${schemaVersion}. ${known}`);
+    }
+    const other = given('Order-1', 'OrderSeen', {}, { schemaVersion });
+    const all = { ...projection, upcasters: gap, on: { '*': () => ({ cents: 1 }) } };
+    expect(await projectionScenario(all).given(other).rows()).toHaveLength(1);
+    const saga = defineSaga({
+      name: 's',
+      version: 1,
+      startOn: 'OrderPlaced',
+      upcasters: gap,
+      steps: [{ name: 'a', action: () => 1 }],
+    });
+    await errorOf(
+      'E_HANDLER',
+      sagaScenario(saga)
+        .given(...events)
+        .run(),
+    );
+    const store = await openStore('sqlite::memory:', { create: true, upcasters: gap });
+    await store.append('Order-1', { type: 'OrderPlaced', data: {}, schemaVersion });
+    await errorOf('E_HANDLER', store.readAll()[Symbol.asyncIterator]().next());
+    await store.close();
+  }
+});
+
+test('a chain of upcasters that ends below the last version is refused when it is loaded', () => {
+  const up = (data: unknown) => data;
+  expect(
+    findUpcasterFaults([
+      { type: 'A', from: 1, to: 2, up },
+      { type: 'A', from: 3, to: 4, up },
+      { type: 'B', from: 1, to: 2, up },
+    ]),
+  ).toEqual(['upcasters of A have a gap: none reads version 2, and they end at version 4']);
 });
 
 test('programs read upcast events on request, and the log stays unchanged', async () => {

@@ -20,6 +20,12 @@ describe('toStoredValue', () => {
     ['integer', -0, 0],
     ['integer', -2147483648, -2147483648],
     ['bigint', 9007199254740991, 9007199254740991],
+    ['bigint', 1n, 1],
+    ['bigint', '-0', 0],
+    ['bigint', 9007199254740993n, '9007199254740993'],
+    ['bigint', '-9223372036854775808', '-9223372036854775808'],
+    ['numeric', 9007199254740993n, '9007199254740993'],
+    ['json', { n: [9007199254740993n], skipped: undefined }, '{"n":[9007199254740993]}'],
     ['real', 0.1, 0.1],
     ['numeric', 10.5, '10.5'],
     ['numeric', '010.50', '10.50'],
@@ -46,7 +52,11 @@ describe('toStoredValue', () => {
     ['integer', 2147483648],
     ['integer', '1'],
     ['bigint', 9007199254740992],
-    ['bigint', 1n],
+    ['bigint', 2n ** 63n],
+    ['bigint', '1.5'],
+    ['integer', 1n],
+    ['real', 2n ** 60n],
+    ['text', 1n],
     ['real', Number.NaN],
     ['real', Number.POSITIVE_INFINITY],
     ['numeric', 'ten'],
@@ -54,6 +64,16 @@ describe('toStoredValue', () => {
     ['boolean', 1],
     ['json', () => 1],
     ['json', { text: '\0' }],
+    ['json', { n: [Number.NaN] }],
+    ['json', Number.NEGATIVE_INFINITY],
+    ['json', { at: new Date(Number.NaN) }],
+    ['json', new Map([['a', 1]])],
+    ['json', { tags: new Set(['a']) }],
+    ['json', [/a/]],
+    ['json', { bytes: new Uint8Array(2) }],
+    ['json', { error: new Error('lost') }],
+    ['json', { later: Promise.resolve(1) }],
+    ['json', { handler: () => 1 }],
     ['timestamp', 'yesterday'],
     ['timestamp', new Date(Number.NaN)],
     ['timestamp', 0],
@@ -67,5 +87,6 @@ describe('toStoredValue', () => {
     expect(Object.hasOwn(value, '__proto__')).toBe(true);
     expect(({} as { admin?: boolean }).admin).toBeUndefined();
     expect(fromStoredValue('text', '{"a":1}')).toBe('{"a":1}');
+    expect(fromStoredValue('json', '{"__proto__":9007199254740993}')).toHaveProperty('__proto__', 9007199254740993n);
   });
 });

@@ -93,7 +93,10 @@ class Check {
       return;
     }
     this.#events += 1;
-    const twins = { recorded, first: toEvent(recorded, upcasters), second: toEvent(recorded, upcasters) };
+    const twins = this.#guard('upcasters', recorded, () => {
+      return { recorded, first: toEvent(recorded, upcasters), second: toEvent(recorded, upcasters) };
+    });
+    if (twins === undefined) return;
     if (upcasters !== undefined && upcasters.length > 0) {
       // Handlers cannot be compared on data that differs, or that an upcaster failed to make.
       if (this.#twice('upcasters', twins, [], ({ data }) => data) === undefined) return;
@@ -128,7 +131,7 @@ class Check {
       const copies = [stored, stored].map((row) => (row === null ? null : shape.codec.load(row)));
       const returned = this.#twice(part, twins, copies, (event, row) => handler?.(row as never, event));
       if (returned === undefined || returned.value === undefined) continue;
-      this.#guard(part, twins, () => {
+      this.#guard(part, twins.recorded, () => {
         this.#rows.set(key.text, returned.value === null ? null : toStoredRow(shape, key, returned.value, stored));
       });
     }
@@ -140,7 +143,7 @@ class Check {
         ? { value: twins.recorded.streamId }
         : this.#twice('key', twins, [], (event) => definition.key?.(event));
     if (named === undefined) return [];
-    return this.#guard('key', twins, () => toRowKeys(shape, named.value)) ?? [];
+    return this.#guard('key', twins.recorded, () => toRowKeys(shape, named.value)) ?? [];
   }
 
   #makeStatements({ definition }: PreparedSqlProjection, twins: Twins): void {
@@ -149,7 +152,7 @@ class Check {
     const part = `on.${handlerName(definition.on, type)}`;
     const tables = toTableIdentifiers(definition.tables, String);
     const returned = this.#twice(part, twins, [], (event) => handler?.(event, tables));
-    if (returned !== undefined) this.#guard(part, twins, () => toStatements(returned.value));
+    if (returned !== undefined) this.#guard(part, twins.recorded, () => toStatements(returned.value));
   }
 
   /**
@@ -180,7 +183,7 @@ class Check {
   }
 
   /** Records an error, because a handler may return something other than a row. */
-  #guard<T>(part: string, { recorded }: Twins, work: () => T): T | undefined {
+  #guard<T>(part: string, recorded: RecordedEvent, work: () => T): T | undefined {
     try {
       return work();
     } catch (error) {

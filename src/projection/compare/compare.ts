@@ -34,6 +34,8 @@ export interface Diff {
   readonly tables: readonly TableDiff[];
   /** Rows added, removed and changed, of all tables. */
   readonly differences: number;
+  /** Columns that only the live or only the rebuilt table has, of all tables: their values are not compared. */
+  readonly columnChanges: number;
 }
 
 /** A snapshot of both sides at one position. */
@@ -58,13 +60,14 @@ export async function compareRebuilt(options: CompareOptions, tables: HeldTables
   const snapshot = live === undefined ? null : await openSnapshot(options, tables);
   if (live === undefined || snapshot === null) return null;
   const found = await addUp(snapshot.items, projection, samples, signal);
-  const sum = (rowsOf: (table: TableDiff) => number) => found.reduce((all, table) => all + rowsOf(table), 0);
+  const sum = (numberOf: (table: TableDiff) => number) => found.reduce((all, table) => all + numberOf(table), 0);
   return {
     position: snapshot.position,
     live: { version: live.version, rows: sum((table) => table.live) },
     rebuilt: { version: tables.rebuild.version, rows: sum((table) => table.rebuilt) },
     tables: found,
     differences: sum(({ added, removed, changed }) => added + removed + changed),
+    columnChanges: sum(({ onlyLive, onlyRebuilt }) => onlyLive.length + onlyRebuilt.length),
   };
 }
 

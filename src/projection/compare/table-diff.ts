@@ -1,7 +1,7 @@
 /** Adds up what a comparison finds: counts, and samples of each kind of difference. */
 import { setImmediate } from 'node:timers/promises';
 import { jsonEquals } from '../../domain/json.js';
-import type { StoredRow } from '../../domain/read-model.js';
+import type { StoredRow, StoredValue } from '../../domain/read-model.js';
 import type { ChangedRow, ComparedTable, Comparison, TableDifferences } from '../../store/store.js';
 import { isTableProjection, type PreparedProjection } from '../define/prepare.js';
 
@@ -41,33 +41,54 @@ export async function addUp(
   for await (const item of items) {
     signal.throwIfAborted();
     const sum = tables.at(-1);
-    if (item.kind === 'table') tables.push(new TableSum(item, jsonColumns(item, projection), samples));
+    if (item.kind === 'table') tables.push(new TableSum(item, declaredKinds(item, projection), samples));
     else if (item.kind === 'differences') await sum?.add(item);
     else if (item.kind === 'counts') sum?.count(item.live, item.rebuilt);
   }
   return tables.map((sum) => sum.result);
 }
 
-/** Returns the columns that hold JSON, whose texts may differ in spelling. SQLite does not know them, but the code does. */
-function jsonColumns({ table, columns }: ComparedTable, projection: PreparedProjection): ReadonlySet<string> {
+/** How two values of a column are compared: as JSON, as decimals (true is 1, false 0), or as text. */
+type Kind = 'json' | 'number' | 'text';
+type Kinds = ReadonlyMap<string, Kind>;
+
+/** Returns the kinds by the types that the code declares, because SQLite does not know them; or by those of the table. */
+function declaredKinds({ table, columns }: ComparedTable, projection: PreparedProjection): Kinds {
   const known =
     isTableProjection(projection) && projection.shape.spec.name === table ? projection.shape.spec.columns : [];
-  const isJson = (column: { readonly type: string }) => column.type === 'json';
-  return new Set([...columns.filter(isJson), ...known.filter(isJson)].map(({ name }) => name));
+  return new Map([...columns, ...known].map(({ name, type }) => [name, kindOf(type)]));
+}
+
+function kindOf(type: string): Kind {
+  if (/^jsonb?$/.test(type)) return 'json';
+  return /^(small|big)?(int|serial)|^(integer|real|float|double|numeric|decimal|bool)/.test(type) ? 'number' : 'text';
+}
+
+/** The engines compare in their own way, so each difference that they find is checked by one rule. */
+function isSameValue(kind: Kind, live: StoredValue, rebuilt: StoredValue): boolean {
+  if (live === null || rebuilt === null) return live === rebuilt;
+  const [a, b] = [spell(live), spell(rebuilt)];
+  return a === b || (kind !== 'text' && jsonEquals(a, b));
+}
+
+/** SQLite stores true as 1. */
+function spell(value: NonNullable<StoredValue>): string {
+  return String(typeof value === 'boolean' ? Number(value) : value);
 }
 
 /** Adds up the differences of one table. */
 export class TableSum {
   readonly #table: ComparedTable;
-  readonly #json: ReadonlySet<string>;
+  readonly #kinds: Kinds;
   readonly #limit: number;
   readonly #samples = { added: [] as StoredRow[], removed: [] as StoredRow[], changed: [] as ChangedRow[] };
   readonly #columns = new Map<string, number>();
   readonly #counts = { live: 0, rebuilt: 0, added: 0, removed: 0, changed: 0 };
 
-  constructor(table: ComparedTable, json: ReadonlySet<string>, limit: number) {
+  /** @param kinds without them, every difference counts */
+  constructor(table: ComparedTable, kinds: Kinds, limit: number) {
     this.#table = table;
-    this.#json = json;
+    this.#kinds = kinds;
     this.#limit = limit;
   }
 
@@ -89,14 +110,11 @@ export class TableSum {
   async add({ added, removed, changed }: TableDifferences): Promise<void> {
     this.#keep('added', added);
     this.#keep('removed', removed);
-    if (this.#json.size === 0) {
-      this.#addChanged(changed);
-      return;
-    }
+    const hasJson = [...this.#kinds.values()].includes('json');
     for (const row of changed) {
-      this.#addChanged([row].map((each) => this.#withoutEqualJson(each)).filter(({ columns }) => hasAny(columns)));
+      this.#addChanged([row].map((each) => this.#withoutSame(each)).filter(({ columns }) => hasAny(columns)));
       // Comparing large documents takes long: other work gets its turn.
-      await setImmediate();
+      if (hasJson) await setImmediate();
     }
   }
 
@@ -113,10 +131,10 @@ export class TableSum {
     kept.push(...rows.slice(0, Math.max(0, this.#limit - kept.length)));
   }
 
-  #withoutEqualJson({ key, columns }: ChangedRow): ChangedRow {
+  #withoutSame({ key, columns }: ChangedRow): ChangedRow {
     const differing = Object.entries(columns).filter(([name, { live, rebuilt }]) => {
-      const isSame = typeof live === 'string' && typeof rebuilt === 'string' && jsonEquals(live, rebuilt);
-      return !(this.#json.has(name) && isSame);
+      const kind = this.#kinds.get(name);
+      return kind === undefined || !isSameValue(kind, live, rebuilt);
     });
     return { key, columns: Object.fromEntries(differing) };
   }

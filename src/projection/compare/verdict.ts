@@ -13,10 +13,13 @@ export interface VerifyOptions {
   readonly verify: 'none' | 'count' | 'full';
   /** The largest difference in rows that is still swapped in; with `full` 0 unless set. */
   readonly maxDiff?: number | undefined;
+  /** With `full`: swap in a table that has other columns than the live one. */
+  readonly allowColumnChanges?: boolean | undefined;
 }
 
 export interface JudgedDiff extends Diff {
   readonly maxDiff: number;
+  readonly allowColumnChanges: boolean;
 }
 
 /** @throws E_CHECK_FAILED when the numbers of rows differ by more than `maxDiff` */
@@ -37,14 +40,15 @@ export function assertCounts(
   });
 }
 
-export function isAllowed({ differences, maxDiff }: JudgedDiff): boolean {
-  return differences <= maxDiff;
+export function isAllowed({ differences, maxDiff, columnChanges, allowColumnChanges }: JudgedDiff): boolean {
+  return differences <= maxDiff && (allowColumnChanges || columnChanges === 0);
 }
 
-/** @throws E_CHECK_FAILED when more rows differ than allowed. The rebuilt tables must be ready: `evstore diff` reads them. */
+/** @throws E_CHECK_FAILED when more rows differ than allowed, or columns do. The rebuilt tables must be ready: `evstore diff` reads them. */
 export function assertAllowed({ projection }: Rebuild, diff: JudgedDiff): void {
   if (isAllowed(diff)) return;
   const { differences, maxDiff, position, live, rebuilt, tables } = diff;
+  if (differences <= maxDiff) throw otherColumns(projection, diff);
   const found = tables
     .filter(({ added, removed, changed }) => added + removed + changed > 0)
     .map(({ table, added, removed, changed }) => `${table}: ${added} added, ${removed} removed, ${changed} changed`);
@@ -52,6 +56,18 @@ export function assertAllowed({ projection }: Rebuild, diff: JudgedDiff): void {
     why: `At position ${position}: ${found.join('; ')}. At most ${count(maxDiff, 'difference')} may be swapped in. ${describeWays(projection)}`,
     next: `evstore diff ${projection}`,
     details: { position, differences, maxDiff, live, rebuilt, tables },
+  });
+}
+
+function otherColumns(projection: string, { tables, columnChanges }: JudgedDiff): EvstoreError {
+  const found = tables.flatMap(({ table, onlyLive, onlyRebuilt }) => [
+    ...onlyLive.map((name) => `${table}.${name} is only in the live table`),
+    ...onlyRebuilt.map((name) => `${table}.${name} is only in the rebuilt table`),
+  ]);
+  return new EvstoreError('E_CHECK_FAILED', `live and rebuilt ${projection} have different columns`, {
+    why: `${found.join('; ')}. With --allow-column-changes they are swapped in. ${describeWays(projection)}`,
+    next: `evstore diff ${projection} --allow-column-changes`,
+    details: { columnChanges, tables },
   });
 }
 
@@ -66,5 +82,5 @@ export function assertNoFaults({ id, projection }: Rebuild, faults: readonly str
 }
 
 function describeWays(projection: string): string {
-  return `The live table is unchanged and the new one is ready: swap it in with evstore swap ${projection}, or drop it with evstore abort ${projection}.`;
+  return `The live table is unchanged, and the rebuilt one is kept: swap it in with evstore swap ${projection}, or drop it with evstore abort ${projection}.`;
 }

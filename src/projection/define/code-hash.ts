@@ -1,31 +1,46 @@
 /** Hashes the code of a projection, to tell whether it made the rows of a table. */
 import { createHash } from 'node:crypto';
-import { withMode } from '../../domain/projection-mode.js';
+import { joinHashes, withMode } from '../../domain/projection-mode.js';
 import { toTableShape } from './columns.js';
 import type { Projection } from './definition.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 /**
- * Returns the mode and a SHA-256 over the shape of the tables and the text of the functions that make the rows. It does not
- * include the name, the version, and the functions that these call: a change there is noticed only with a new version.
+ * Returns the mode and two hashes. The first is over the definition, which is the same however the code is compiled: kind,
+ * columns, tables, event types, schema versions. The second is over the text of the functions, a hint. Neither includes the
+ * name, the version, and the functions that these call: a change there is noticed only with a new version.
  */
 export function hashCode(projection: Projection): string {
-  const upcasters = (projection.upcasters ?? []).map(({ type, from, to, up }) => [type, from, to, String(up)]);
-  const content = [projection.kind, projection.category ?? null, ...describeCode(projection), ...upcasters];
-  const hash = createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  const upcasters = projection.upcasters ?? [];
+  const definition = [
+    projection.kind,
+    projection.category ?? null,
+    describeDefinition(projection),
+    upcasters.map(({ type, from, to }) => [type, from, to]),
+  ];
+  const functions = [...functionsOf(projection), ...upcasters.map(({ up }) => up)];
+  const hash = joinHashes(sha256(definition), sha256(functions.map(String)));
   return withMode(projection.kind === 'external' ? 'async' : (projection.mode ?? 'async'), hash);
 }
 
-/** Returns the shape and the handlers. */
-function describeCode(projection: Projection): readonly [unknown, unknown] {
-  if (projection.kind === 'external') {
-    const { types, open, write } = projection;
-    return [types ?? null, [String(open), String(write)]];
-  }
-  const handlers = Object.entries<unknown>(projection.on)
-    .map(([type, handler]) => [type, String(handler)])
-    .sort(([a = ''], [b = '']) => (a < b ? -1 : 1));
-  if (projection.kind === 'table') return [[toTableShape(projection).spec, String(projection.key)], handlers];
+function describeDefinition(projection: Projection): unknown {
+  if (projection.kind === 'external') return projection.types ?? null;
+  const types = Object.keys(projection.on).sort();
+  if (projection.kind === 'table') return [types, toTableShape(projection).spec, projection.key !== undefined];
   const { tables, create } = projection;
-  return [[tables, String(create), create(toTableIdentifiers(tables, String))], handlers];
+  return [types, tables, create(toTableIdentifiers(tables, String))];
+}
+
+/** Returns the functions that make the rows; those of the handlers in the order of their event types. */
+function functionsOf(projection: Projection): readonly unknown[] {
+  if (projection.kind === 'external') return [projection.open, projection.write];
+  const { on } = projection;
+  const handlers = Object.keys(on)
+    .sort()
+    .map((type): unknown => on[type]);
+  return [...handlers, projection.kind === 'table' ? projection.key : projection.create];
+}
+
+function sha256(content: unknown): string {
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }

@@ -82,9 +82,11 @@ function toRowKey(shape: TableShape, value: unknown): RowKey {
     const stored = toKeyValue(only, value);
     return { text: String(stored), columns: { [only.name]: stored } };
   }
-  if (!isPlainObject(value)) {
-    const names = shape.keyProperties.map(({ property }) => property).join(', ');
-    throw new ValueFault(`an object of ${names}, not ${describeValue(value)}`);
+  const names = () => shape.keyProperties.map(({ property }) => property).join(', ');
+  if (!isPlainObject(value)) throw new ValueFault(`an object of ${names()}, not ${describeValue(value)}`);
+  for (const name of Object.keys(value)) {
+    if (shape.keyProperties.some(({ property }) => property === name)) continue;
+    throw new ValueFault(`an object of ${names()}, not one with ${name}`);
   }
   return asRowKey(shape.keyProperties.map((each) => [each.name, toKeyValue(each, value[each.property])]));
 }
@@ -128,6 +130,7 @@ function toCodecColumn(column: Property): CodecColumn {
     property,
     name,
     isStoredAsIs: type !== 'json',
+    isReadAsIs: type !== 'json' && type !== 'bigint',
     store: isKey ? (value, key) => keepKey(column, key, value) : (value) => storeValue(column, value),
     load: (value) => fromStoredValue(type, value),
   };

@@ -9,7 +9,10 @@ import type { ColumnType, Statement } from '../../domain/read-model.js';
 import type { TableIdentifier } from './sql-tag.js';
 import type { Upcaster } from './upcaster.js';
 
-/** An event as handlers get it: `data` and `metadata` are parsed, numbers are JavaScript numbers. */
+/**
+ * An event as handlers get it: `data` and `metadata` are parsed. Numbers are JavaScript numbers, but a whole number beyond
+ * 2^53-1 is a BigInt, because a JavaScript number would round it.
+ */
 export interface Event<Type extends string = string, Data = any> {
   readonly id: string;
   readonly streamId: string;
@@ -27,7 +30,7 @@ export interface Event<Type extends string = string, Data = any> {
 /** Property → column type. Properties are camelCase, columns snake_case: `orderId` ↔ `order_id`. */
 export type Columns = Readonly<Record<string, ColumnType>>;
 
-/** The value a handler reads from a column. */
+/** The value a handler reads from a column; from a bigint column, a number beyond 2^53-1 is a BigInt. */
 export type ReadValue<Type extends ColumnType> = Type extends 'integer' | 'bigint' | 'real'
   ? number
   : Type extends 'boolean'
@@ -37,8 +40,8 @@ export type ReadValue<Type extends ColumnType> = Type extends 'integer' | 'bigin
       : string;
 
 /** A value a handler may write to a column. */
-export type WrittenValue<Type extends ColumnType> = Type extends 'numeric'
-  ? string | number
+export type WrittenValue<Type extends ColumnType> = Type extends 'numeric' | 'bigint'
+  ? string | number | bigint
   : Type extends 'timestamp'
     ? string | Date
     : ReadValue<Type>;
@@ -88,7 +91,10 @@ export interface CommonDefinition {
   readonly version: number;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
-  /** Events of older schema versions go through these before handlers see them. */
+  /**
+   * Events of older schema versions go through these before handlers see them. An event of a type listed here that they do
+   * not lead to the last version is not handled: it stops the projection or is parked, as an event whose handler throws.
+   */
   readonly upcasters?: readonly Upcaster[];
 }
 

@@ -3,6 +3,7 @@
  * it is not parsed. `__proto__` in a payload is a key like any other, as in JSON.parse.
  */
 import type { RecordedEvent } from '../../domain/event.js';
+import { parseJson } from '../../domain/json-value.js';
 import type { Event } from './definition.js';
 import { findUpcasts, type Upcaster } from './upcaster.js';
 
@@ -27,6 +28,7 @@ export class HandledEvent implements Event {
   #data: unknown;
   #metadata: Readonly<Record<string, unknown>> | undefined;
 
+  /** @throws E_HANDLER when no upcaster leads from its schema version to the last */
   constructor(recorded: RecordedEvent, upcasters = none) {
     const upcasts = upcasters.length === 0 ? none : findUpcasts(upcasters, recorded);
     this.id = recorded.id;
@@ -44,14 +46,14 @@ export class HandledEvent implements Event {
   // biome-ignore lint/suspicious/noExplicitAny: data is whatever the user's events hold.
   get data(): any {
     if (this.#data === undefined) {
-      this.#data = JSON.parse(this.#recorded.data);
+      this.#data = parseJson(this.#recorded.data);
       for (const { up } of this.#upcasts) this.#data = up(this.#data);
     }
     return this.#data;
   }
 
   get metadata(): Readonly<Record<string, unknown>> {
-    this.#metadata ??= JSON.parse(this.#recorded.metadata) as Readonly<Record<string, unknown>>;
+    this.#metadata ??= parseJson(this.#recorded.metadata) as Readonly<Record<string, unknown>>;
     return this.#metadata;
   }
 
@@ -63,6 +65,7 @@ export class HandledEvent implements Event {
 /**
  * Returns an event whose properties are all its own, so that it can be copied and compared.
  * @param upcasters applied to the data of an event of an older schema version
+ * @throws E_HANDLER as `HandledEvent`
  */
 export function toEvent(recorded: RecordedEvent, upcasters = none): Event {
   const event = new HandledEvent(recorded, upcasters);

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
+import { findBigNumber } from '../../domain/json-value.js';
 import { shellWord } from '../../domain/shell-word.js';
 import { ColumnFault, ValueFault } from './values.js';
 
@@ -11,14 +12,14 @@ import { ColumnFault, ValueFault } from './values.js';
  */
 export function toHandlerError(
   projection: string,
-  event: Omit<RecordedEvent, 'data' | 'metadata'>,
+  event: Omit<RecordedEvent, 'data' | 'metadata'> & { readonly data: unknown; readonly metadata: unknown },
   part: string,
   cause: unknown,
   target?: string,
 ): EvstoreError {
   const { globalPosition, type, streamId, version, id } = event;
   return new EvstoreError('E_HANDLER', `projection ${projection} failed on ${type} at position ${globalPosition}`, {
-    why: `${explain(part, cause)} The event is version ${version} of ${streamId}.`,
+    why: `${explain(part, cause)} ${explainBigNumber(event, cause)}The event is version ${version} of ${streamId}.`,
     next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
     details: {
       projection,
@@ -65,6 +66,16 @@ export function explain(part: string, cause: unknown): string {
   const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   const place = placeOf(cause);
   return `${part}${place === undefined ? '' : ` (${place})`}: ${message}.`;
+}
+
+/** Names the number when the user's code could not take a BigInt: one sentence and a space, or nothing. */
+function explainBigNumber(event: { readonly data: unknown; readonly metadata: unknown }, cause: unknown): string {
+  if (!(cause instanceof Error) || !/bigint/i.test(cause.message)) return '';
+  const texts = [event.data, event.metadata].filter((text) => typeof text === 'string');
+  const number = texts.map(findBigNumber).find((found) => found !== undefined);
+  return number === undefined
+    ? ''
+    : `Its number ${number} is beyond 2^53-1: handlers get it as a BigInt, because a JavaScript number would round it. `;
 }
 
 /** Returns `file:line` of the first stack frame outside Node and packages. */

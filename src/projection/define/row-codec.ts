@@ -13,8 +13,10 @@ export interface CodecColumn {
   readonly property: string;
   /** As the table spells it. */
   readonly name: string;
-  /** Handlers read the stored value unchanged. */
+  /** A value that equals the stored one is stored unchanged. */
   readonly isStoredAsIs: boolean;
+  /** Handlers read the stored value unchanged; if not, `load` converts a text. */
+  readonly isReadAsIs: boolean;
   /** @throws ColumnFault */
   readonly store: (value: unknown, key: StoredRow) => StoredValue;
   readonly load: (value: StoredValue) => unknown;
@@ -37,9 +39,10 @@ export interface RowCodec {
  * @param assertColumns throws for a property that is no column; called when there may be one
  */
 export function compileRowCodec(columns: readonly CodecColumn[], assertColumns: (value: RowValue) => void): RowCodec {
-  const loaded = columns.map(({ property, name, isStoredAsIs }, at) => {
+  const loaded = columns.map(({ property, name, isReadAsIs }, at) => {
     const stored = `row[${literal(name)}]`;
-    return `${key(property)}: ${isStoredAsIs ? stored : `columns[${at}].load(${stored})`}`;
+    const loaded = `typeof ${stored} === 'string' ? columns[${at}].load(${stored}) : ${stored}`;
+    return `${key(property)}: ${isReadAsIs ? stored : loaded}`;
   });
   const given = columns.map(
     ({ property }, at) => `const given${at} = value[${literal(property)}]; if (given${at} !== undefined) found += 1;`,

@@ -24,6 +24,9 @@ const columnTypes: ReadonlySet<unknown> = new Set<ColumnType>([
 /** Types whose equal values may be written differently, or that cannot be compared. */
 const unfitForKeys: ReadonlySet<unknown> = new Set<ColumnType>(['json', 'numeric', 'real']);
 
+/** Postgres has these in every table; SQLite refuses them too, so that a definition fits either. */
+const systemColumns: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
+
 const legalName = 'lower-case letters, digits and _, at most 63, and no name of evstore or of the engine';
 
 /** Returns true for an object with handlers and a table, or with the functions of an external projection, faults or not. */
@@ -149,6 +152,7 @@ function columnFaults(columns: Properties): Faults {
     properties.set(column, property);
     return [
       ...(/^[a-z][a-z0-9_]{0,62}$/.test(column) ? [] : [`table.columns has '${property}', which is not a column name`]),
+      ...(systemColumns.has(column) ? [`table.columns has '${property}', which Postgres keeps for itself`] : []),
       ...expect(columnTypes.has(type), `column ${property}`, type, [...columnTypes].join(', ')),
       ...(other === undefined ? [] : [`${other} and ${property} are both the column ${column}`]),
     ];

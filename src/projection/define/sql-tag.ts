@@ -3,6 +3,7 @@
  * and never SQL text.
  */
 import { EvstoreError } from '../../domain/errors.js';
+import { writeJson } from '../../domain/json-value.js';
 import type { Statement, StatementPart, StoredValue } from '../../domain/read-model.js';
 
 /**
@@ -88,7 +89,7 @@ function toStored(value: unknown): StoredValue {
   if (typeof value === 'number' && Number.isFinite(value)) return value;
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
-  if (typeof value === 'object' && !(value instanceof Date)) return JSON.stringify(value);
+  if (typeof value === 'object' && !(value instanceof Date)) return writeJson(value) ?? null;
   throw new EvstoreError('E_INVALID_INPUT', `sql cannot hold ${describe(value)}`, {
     why: 'Values are text, numbers, booleans, dates, JSON and null.',
   });

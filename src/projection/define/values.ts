@@ -5,6 +5,7 @@
 import { normaliseDecimal } from '../../domain/decimal.js';
 import { detach } from '../../domain/detach.js';
 import { scanJson } from '../../domain/json.js';
+import { JsonValueFault, parseJson, writeJson } from '../../domain/json-value.js';
 import type { ColumnType, StoredValue } from '../../domain/read-model.js';
 import { normaliseTimestamp } from '../../domain/timestamp.js';
 
@@ -26,9 +27,11 @@ export function toStoredValue(type: ColumnType, value: unknown): StoredValue {
   return value === null || value === undefined ? null : writers[type](value);
 }
 
-/** Parses json; every other value is read as it is stored. */
+/** Parses json, and a bigint beyond 2^53-1 as BigInt; every other value is read as it is stored. */
 export function fromStoredValue(type: ColumnType, value: StoredValue): unknown {
-  return type === 'json' && typeof value === 'string' ? JSON.parse(value) : value;
+  if (typeof value !== 'string') return value;
+  if (type === 'json') return parseJson(value);
+  return type === 'bigint' ? BigInt(value) : value;
 }
 
 const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
@@ -37,16 +40,25 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
     isWholeNumber(value) && value >= -(2 ** 31) && value < 2 ** 31
       ? withoutMinusZero(value)
       : refuse('a whole number of 32 bits', value),
-  bigint: (value) => (isWholeNumber(value) ? withoutMinusZero(value) : refuse('a whole number up to 2^53-1', value)),
+  bigint: (value) => {
+    if (isWholeNumber(value)) return withoutMinusZero(value);
+    const isText = typeof value === 'string' && /^[+-]?\d{1,40}$/.test(value);
+    const whole = typeof value === 'bigint' || isText ? BigInt(value) : undefined;
+    if (whole === undefined || whole !== BigInt.asIntN(64, whole)) {
+      return refuse('a whole number up to 2^53-1, or a BigInt or decimal string of 64 bits', value);
+    }
+    return Number.isSafeInteger(Number(whole)) ? Number(whole) : String(whole);
+  },
   real: (value) =>
     typeof value === 'number' && Number.isFinite(value) ? withoutMinusZero(value) : refuse('a finite number', value),
   numeric: (value) => {
-    const decimal = typeof value === 'string' || typeof value === 'number' ? normaliseDecimal(value) : undefined;
+    const isDecimal = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+    const decimal = isDecimal ? normaliseDecimal(String(value)) : undefined;
     return decimal === undefined ? refuse("a decimal, such as '10.50'", value) : detach(decimal);
   },
   boolean: (value) => (typeof value === 'boolean' ? value : refuse('true or false', value)),
   json: (value) => {
-    const text: string | undefined = JSON.stringify(value);
+    const text = toJson(value);
     if (text === undefined) return refuse('a value that JSON can express', value);
     const fault = scanJson(text);
     if (fault !== undefined) throw new ValueFault(`JSON without this fault: ${fault.reason}`);
@@ -66,6 +78,14 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
       ? detach(value.toLowerCase())
       : refuse('a UUID', value),
 };
+
+function toJson(value: unknown): string | undefined {
+  try {
+    return writeJson(value);
+  } catch (error) {
+    throw error instanceof JsonValueFault ? new ValueFault(error.message) : error;
+  }
+}
 
 /** Every engine refuses what Postgres refuses. */
 function checkText(text: string): string {

@@ -39,8 +39,8 @@ export class ExternalModel {
   toEvent(recorded: RecordedEvent): Event {
     const { projection } = this.#options;
     const { upcasters } = projection.definition;
-    const event = toEvent(recorded, upcasters);
     try {
+      const event = toEvent(recorded, upcasters);
       // Runs the upcasters here, where an error can name the event.
       if (upcasters !== undefined) void event.data;
       return event;

@@ -30,9 +30,23 @@ export function routeEvent(
   recorded: RecordedEvent,
   part: Part = wholeWork,
 ): RoutedEvent {
-  const event = new HandledEvent(recorded, projection.definition.upcasters);
-  if (handlerOf(projection.definition.on, recorded.type) === undefined) return { recorded, event, keys: [] };
+  if (handlerOf(projection.definition.on, recorded.type) === undefined) {
+    return { recorded, event: new HandledEvent(recorded), keys: [] };
+  }
+  const event = toHandledEvent(projection, recorded);
   return { recorded, event, keys: toKeys(projection, recorded, nameRows(projection, recorded, event), part) };
+}
+
+/** Returns the event as handlers get it. @throws E_HANDLER when its schema version is unknown */
+export function toHandledEvent(
+  { definition, name }: PreparedTableProjection | PreparedSqlProjection,
+  recorded: RecordedEvent,
+): Event {
+  try {
+    return new HandledEvent(recorded, definition.upcasters);
+  } catch (error) {
+    throw toHandlerError(name, recorded, 'upcasters', error);
+  }
 }
 
 /** Returns what the projection's `key` returns. @throws E_HANDLER when it throws */
@@ -116,11 +130,9 @@ export function statementsOf(
   const { definition, name } = projection;
   const handler = handlerOf(definition.on, recorded.type);
   if (handler === undefined) return [];
+  const event = toHandledEvent(projection, recorded);
   try {
-    const returned: unknown = handler(
-      new HandledEvent(recorded, definition.upcasters),
-      toTableIdentifiers(definition.tables, physical),
-    );
+    const returned: unknown = handler(event, toTableIdentifiers(definition.tables, physical));
     return toStatements(returned);
   } catch (error) {
     throw toHandlerError(name, recorded, `on.${handlerName(definition.on, recorded.type)}`, error);

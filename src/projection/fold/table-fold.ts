@@ -6,11 +6,10 @@ import type { RowChanges } from '../../domain/read-model.js';
 import type { ProjectionStore } from '../../store/store.js';
 import { keyOf, type RowKey } from '../define/columns.js';
 import type { Event } from '../define/definition.js';
-import { HandledEvent } from '../define/event.js';
 import type { PreparedTableProjection } from '../define/prepare.js';
 import type { BatchFold, FoldTarget } from './batch-fold.js';
 import { type HeldRow, HeldRows } from './held-rows.js';
-import { foldInto, type Handler, handlerOf, nameRows, toKeys } from './row-fold.js';
+import { foldInto, type Handler, handlerOf, nameRows, toHandledEvent, toKeys } from './row-fold.js';
 import { Slices } from './slices.js';
 
 export type ReadableTable = Pick<ProjectionStore, 'readRows'>;
@@ -130,7 +129,7 @@ export class TableFold implements BatchFold {
   }
 
   #toEvent(recorded: RecordedEvent): Event {
-    return new HandledEvent(recorded, this.#projection.definition.upcasters);
+    return toHandledEvent(this.#projection, recorded);
   }
 
   async #lookUp(awaiting: readonly Awaiting[]): Promise<void> {

@@ -270,10 +270,10 @@ export class Rebuilding {
 
   async #compare(): Promise<JudgedDiff | null> {
     const { lease, catchUp, signal } = this.#holding;
-    const { maxDiff = 0 } = this.#settings;
+    const { maxDiff = 0, allowColumnChanges = false } = this.#settings;
     const options = { ...this.#settings, projection: this.projection, samples, signal };
     const diff = await compareRebuilt(options, { rebuild: this.#current, lease, catchUp });
-    return diff === null ? null : { ...diff, maxDiff };
+    return diff === null ? null : { ...diff, maxDiff, allowColumnChanges };
   }
 
   async #verify(): Promise<void> {

@@ -25,7 +25,7 @@ export async function planMerge(
   const columns = spec.columns.filter(({ name }) => !spec.key.includes(name));
   const key = spec.columns.filter(({ name }) => spec.key.includes(name));
   const compared = { kind: 'table', table: spec.name, key, columns, onlyLive: [], onlyRebuilt: [] } as const;
-  const sum = new TableSum(compared, new Set(), samples);
+  const sum = new TableSum(compared, new Map(), samples);
   const upserts: StoredRow[] = [];
   const deletes: StoredRow[] = [];
   const replayed = replay.rows();

@@ -12,6 +12,7 @@ import { takeOver } from '../../lease/with-lease.js';
 import type { Checkpoint, Store } from '../../store/store.js';
 import { waitUntilReadable } from '../catch-up/wait-until-readable.js';
 import type { TableDiff } from '../compare/table-diff.js';
+import { keyOf } from '../define/columns.js';
 import {
   isExternalProjection,
   isTableProjection,
@@ -19,7 +20,7 @@ import {
   type PreparedTableProjection,
 } from '../define/prepare.js';
 import { type Merge, planMerge } from './merge.js';
-import { Replay } from './replay.js';
+import { isKeyedByStream, Replay } from './replay.js';
 import { collectKeys, type Keys, type RepairScope } from './scope.js';
 
 export interface RepairOptions {
@@ -56,6 +57,7 @@ const fewEvents = 500;
  * @throws E_USAGE for a projection whose rows cannot be told apart by key, and for too many rows
  * @throws E_STALE_PROJECTION when other code made the live rows
  * @throws E_NOT_FOUND when no event is about any row
+ * @throws E_CHECK_FAILED when it would remove a row without replaying an event about it
  * @throws E_HANDLER, E_TIMEOUT: no row was written
  */
 export async function repairRows(options: RepairOptions): Promise<RepairReport> {
@@ -172,9 +174,11 @@ class Repair {
     await replay.advance(position, signal);
   }
 
-  #plan(replay: Replay): Promise<Merge> {
+  async #plan(replay: Replay): Promise<Merge> {
     const { store, samples } = this.#options;
-    return planMerge(store, this.#projection.shape, replay, samples);
+    const merge = await planMerge(store, this.#projection.shape, replay, samples);
+    await assertRemovable(store, this.#projection, replay, merge);
+    return merge;
   }
 
   #report({ position, events }: Replay, { rows }: Merge): RepairReport {
@@ -217,6 +221,31 @@ async function findCheckpoint({ projections }: Store, name: string): Promise<Che
   const [checkpoint] = checkpointsOf(await projections.checkpoints(), name);
   if (checkpoint === undefined) throw neverRan(name);
   return checkpoint;
+}
+
+/**
+ * Checks the rows that would be removed although no event about them was replayed. That is right only when the stream of
+ * such a row has no events.
+ * @throws E_CHECK_FAILED
+ */
+async function assertRemovable(
+  { log }: Store,
+  projection: PreparedTableProjection,
+  replay: Replay,
+  { deletes }: Merge,
+): Promise<void> {
+  for (const row of deletes) {
+    const { text } = keyOf(projection.shape, row);
+    if (replay.hasEventOf(text)) continue;
+    let hasStream = !isKeyedByStream(projection);
+    if (!hasStream) for await (const { events } of log.readStream(text, { limit: 1 })) hasStream = events.length > 0;
+    if (!hasStream) continue;
+    throw new EvstoreError('E_CHECK_FAILED', `the repair of ${projection.name} would remove a row that may be right`, {
+      why: `No event was replayed for the row ${text}. No row was changed. A rebuild recomputes all rows.`,
+      next: `evstore rebuild ${projection.name}`,
+      details: { key: row },
+    });
+  }
 }
 
 /** Returns the positions of events that the live rows have to do without. */

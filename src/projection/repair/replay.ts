@@ -11,6 +11,11 @@ import type { Keys } from './scope.js';
 /** With more streams than this, the log is read once instead of stream by stream. */
 const mostStreams = 200;
 
+/** Returns true when the key of a row is the id of its stream as written: a uuid or a time may be spelled differently. */
+export function isKeyedByStream({ definition, shape }: PreparedTableProjection): boolean {
+  return definition.key === undefined && shape.keyProperties.every(({ type }) => type === 'text');
+}
+
 export class Replay {
   readonly #store: Store;
   readonly #projection: PreparedTableProjection;
@@ -18,6 +23,8 @@ export class Replay {
   /** Positions of events that the live rows have to do without. */
   readonly parked: ReadonlySet<number>;
   readonly #rows: HeldRows;
+  /** Keys of rows that a replayed event was about. */
+  readonly #named = new Set<string>();
   #position = 0;
   #events = 0;
 
@@ -55,6 +62,11 @@ export class Replay {
     this.#position = to;
   }
 
+  /** Returns true when a replayed event was about the row, even if it left no row. */
+  hasEventOf(key: string): boolean {
+    return this.#named.has(key);
+  }
+
   /** Returns the rows there are, by the text of their key. */
   rows(): ReadonlyMap<string, StoredRow | null> {
     return new Map(this.#rows.touched());
@@ -70,15 +82,14 @@ export class Replay {
       const keys = routed.keys.filter(({ text }) => this.keys.has(text));
       if (keys.length === 0) continue;
       foldEvent(this.#projection, { ...routed, keys }, this.#rows);
+      for (const { text } of keys) this.#named.add(text);
       this.#events += 1;
     }
   }
 
-  /** Returns the only streams the rows depend on, when the key is the stream; undefined when they may depend on others. */
+  /** Returns the only streams the rows depend on; undefined when they may depend on others, or there are many. */
   #streams(): readonly string[] | undefined {
-    const { definition, shape } = this.#projection;
-    if (definition.key !== undefined || this.keys.size > mostStreams) return undefined;
-    const name = shape.keyProperties[0]?.name ?? '';
-    return [...this.keys.values()].map((columns) => String(columns[name]));
+    if (this.keys.size > mostStreams || !isKeyedByStream(this.#projection)) return undefined;
+    return [...this.keys.keys()];
   }
 }

@@ -1,6 +1,7 @@
 /** Finds the rows that a repair recomputes. */
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
+import { parseJson } from '../../domain/json-value.js';
 import type { StoredRow } from '../../domain/read-model.js';
 import type { Store } from '../../store/store.js';
 import { type RowKey, type TableShape, toRowKeys } from '../define/columns.js';
@@ -73,7 +74,7 @@ function parseKey(shape: TableShape, text: string): RowKey {
 
 /** Accepts the names of columns as in code and as in the database. */
 function parseObject(shape: TableShape, text: string): Readonly<Record<string, unknown>> {
-  const given = Object.entries(JSON.parse(text) as object);
+  const given = Object.entries(parseJson(text) as object);
   const named = given.map(([name, value]: [string, unknown]) => {
     const known = shape.keyProperties.find((each) => each.property === name || each.name === name);
     if (known === undefined) throw new ValueFault(`the columns of the key, and ${name} is none of them`);
@@ -88,7 +89,7 @@ function parsePlain({ keyProperties }: TableShape, text: string): unknown {
     const names = keyProperties.map(({ property }) => `"${property}":…`).join(',');
     throw new ValueFault(`an object of all columns of the key, {${names}}`);
   }
-  if (only.type === 'integer' || only.type === 'bigint') return /^-?\d+$/.test(text) ? Number(text) : text;
+  if (only.type === 'integer') return /^-?\d+$/.test(text) ? Number(text) : text;
   return only.type === 'boolean' && (text === 'true' || text === 'false') ? text === 'true' : text;
 }
 

@@ -2,8 +2,8 @@
  * Looks after the inline projections of a program that appends: registers them, and while no runner does it, moves their
  * checkpoints past the events that appends applied and applies those that appends left.
  */
+import { mayWrite } from '../../domain/projection-mode.js';
 import { ownerName } from '../../lease/owner.js';
-import { compareCode } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';
 import type { InlineProjection, Lease, Store } from '../../store/store.js';
@@ -11,6 +11,11 @@ import { CatchUp } from '../catch-up/catch-up.js';
 import { recordFailure } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { toInlineProjection } from '../fold/deferred-fold.js';
+
+/** Describes a projection that an append left to its runner. */
+export function describeLeft(projection: string): string {
+  return `appends of this program leave the rows of ${projection} to its runner: code of another version or definition made them, or it runs in parts; rebuild them with this code: evstore rebuild ${projection}`;
+}
 
 /** It works at most this often and for at most this long, so that a runner gets the lease in between. In milliseconds. */
 const everyMs = 1_000;
@@ -87,7 +92,12 @@ export class InlineUpkeep {
     const { name, version, codeHash, model } = projection;
     const record = await projections.register({ name, version, codeHash, model });
     const checkpoint = (await projections.checkpoints()).find(({ subscriptionId }) => subscriptionId === name);
-    if (compareCode(record, projection) !== 'current' || checkpoint === undefined) return;
+    if (!mayWrite(record, projection)) {
+      // `lag` and `doctor` then say that a rebuild is due.
+      if (version >= record.version) await projections.recordCode(name, { version, codeHash });
+      return;
+    }
+    if (checkpoint === undefined) return;
     const { safeHead } = await log.head();
     if (checkpoint.position >= safeHead) return;
     const target = { kind: 'checkpoint', subscriptionId: name } as const;

@@ -1,10 +1,9 @@
 /** Measures how far each subscription is behind the log. Reads positions and one event each, and never scans the log. */
 import type { Holder } from '../../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
-import type { ProjectionMode } from '../../domain/projection-mode.js';
+import { mayWrite, type ProjectionMode } from '../../domain/projection-mode.js';
 import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
-import { compareCode } from '../../lease/registration.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
 
@@ -159,7 +158,7 @@ function statusOf(
 
 /** Code older than the rows belongs to an old deployment: no rebuild is due for it. */
 function isOutdated(record: ProjectionRecord, code: CodeVersion): boolean {
-  return code.version > record.version || compareCode(record, code) === 'stale code';
+  return code.version >= record.version && !mayWrite(record, code);
 }
 
 async function firstEventAfter(store: Store, position: number): Promise<string | undefined> {

@@ -1,10 +1,11 @@
 /** Selects the inline projections of an append, and names their failures. */
 import type { AppendRequest } from '../../domain/append-outcome.js';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
-import type { RecordedEvent } from '../../domain/event.js';
+import type { AppendResult, RecordedEvent } from '../../domain/event.js';
 import { categoryOf } from '../../domain/names.js';
-import type { InlineProjection } from '../store.js';
-import type { RawRow } from './rows.js';
+import { mayWrite } from '../../domain/projection-mode.js';
+import type { AppendOptions, InlineProjection } from '../store.js';
+import { type RawRow, toInteger, toText } from './rows.js';
 
 /** Returns those with a handler for one of the events, by name: every append locks them in this order. */
 export function selectInline(
@@ -21,9 +22,44 @@ export function selectWanted(projection: InlineProjection, events: readonly Reco
   return events.filter(({ streamId, type }) => wantsEvent(projection, streamId, type));
 }
 
-/** @param rows name, version and code hash of what is live */
-export function isLive({ name, version, codeHash }: InlineProjection, rows: readonly RawRow[]): boolean {
-  return rows.some(([live, ...code]) => live === name && `${code}` === `${[version, codeHash]}`);
+/**
+ * Returns true when code of this version, mode and definition made the live rows.
+ * @param rows name, version and code hash of what is live
+ */
+export function isLive(projection: InlineProjection, rows: readonly RawRow[]): boolean {
+  return rows.some(
+    ([name, version, codeHash]) =>
+      name === projection.name && mayWrite({ version: toInteger(version), codeHash: toText(codeHash) }, projection),
+  );
+}
+
+/**
+ * Returns the names of those that are not in `current`: other code made their live rows, or they run in parts.
+ * @throws E_STALE_PROJECTION when the append is to fail then
+ */
+export function findLeft(
+  streamId: string,
+  inline: readonly InlineProjection[],
+  current: readonly InlineProjection[],
+  { staleInline = 'leave' }: AppendOptions,
+): readonly string[] {
+  const left = inline.filter((projection) => !current.includes(projection)).map(({ name }) => name);
+  const [first] = left;
+  if (first === undefined || staleInline === 'leave') return left;
+  throw new EvstoreError(
+    'E_STALE_PROJECTION',
+    `nothing was appended to ${streamId}: other code made the rows of ${first}`,
+    {
+      why: 'This program has another version or definition of it, or the projection runs in parts.',
+      next: `evstore rebuild ${first}`,
+      details: { streamId, projections: left },
+    },
+  );
+}
+
+/** @param left as `findLeft` returned it */
+export function withLeft(result: AppendResult, left: readonly string[]): AppendResult {
+  return left.length === 0 ? result : { ...result, inlineLeft: left };
 }
 
 /** Names the stream and the projection when it cannot process the events, or the database refuses what it wrote. */

@@ -53,6 +53,12 @@ export function toInteger(value: RawValue | undefined): number {
   throw new EvstoreError('E_CORRUPT', `a required column holds ${kindOf(value)}, not a number`);
 }
 
+/** As `toInteger`, but returns a text of digits beyond 2^53-1 unchanged. */
+export function toBigInteger(value: RawValue | undefined): number | string {
+  const isBig = typeof value === 'string' && /^-?\d{16,19}$/.test(value) && !Number.isSafeInteger(Number(value));
+  return isBig ? value : toInteger(value);
+}
+
 /**
  * Takes the spelling of either engine, in JSON quotes or without. Returns a time without an RFC 3339 spelling
  * (`infinity`, years before 1 or after 9999) unchanged.

@@ -6,7 +6,7 @@ import type { AppendResult, ExpectedVersion } from '../../../domain/event.js';
 import { categoryOf } from '../../../domain/names.js';
 import { toAppendFacts, toAppendResult, tooManyRivals } from '../../shared/append.js';
 import { isHandlerError } from '../../shared/errors.js';
-import { selectInline } from '../../shared/inline.js';
+import { findLeft, selectInline, withLeft } from '../../shared/inline.js';
 import { toInteger, toText } from '../../shared/rows.js';
 import type { AppendOptions, InlineProjection } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
@@ -31,7 +31,7 @@ export async function append(
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
     let fault: unknown;
     try {
-      const result = await attempt(database, request, inline, deadline);
+      const result = await attempt(database, request, inline, options, deadline);
       if (result !== 'retry') return result;
     } catch (error) {
       if (isHandlerError(error) || !database.mayRetry(error)) throw error;
@@ -48,12 +48,13 @@ async function attempt(
   database: Database,
   request: AppendRequest,
   inline: readonly InlineProjection[],
+  options: AppendOptions,
   deadline: number,
 ): Promise<AppendResult | 'retry'> {
   try {
     return inline.length === 0
       ? await insert((...call) => database.askAgain(...call), request, deadline - Date.now())
-      : await insertInline(database, request, inline, deadline);
+      : await insertInline(database, request, inline, options, deadline);
   } catch (error) {
     // A unique index of a read model says nothing about the ids of events.
     if (isHandlerError(error) || !isConflict(error)) throw error;
@@ -70,6 +71,7 @@ async function insertInline(
   database: Database,
   request: AppendRequest,
   inline: readonly InlineProjection[],
+  options: AppendOptions,
   deadline: number,
 ): Promise<AppendResult> {
   const leftMs = () => deadline - Date.now();
@@ -81,9 +83,10 @@ async function insertInline(
         query: (text, parameters) => session.query(text, parameters, leftMs()),
       };
       const current = await lockInline(timed, inline);
+      const left = findLeft(request.streamId, inline, current, options);
       const appended = await insert(session.ask, request, leftMs());
       await applyInline(timed, current, appended);
-      return appended;
+      return withLeft(appended, left);
     },
     // As in evstore_append: rows are always looked up by key, whatever the statistics of a formerly empty table suggest.
     { prelude: `${lockTimeout(leftMs())}; ${searchPath(database.schema)}; set local enable_seqscan = off` },

@@ -10,7 +10,7 @@ import type {
   TableSpec,
 } from '../../../domain/read-model.js';
 import { lostTable } from '../../shared/lost-table.js';
-import { toInteger, toTimestamp } from '../../shared/rows.js';
+import { toBigInteger, toInteger, toTimestamp } from '../../shared/rows.js';
 import { keyColumns, refusedWrite, refuseForbidden } from '../../shared/statements.js';
 import { copyLine } from '../connection/copy-text.js';
 import type { Session } from '../connection/database.js';
@@ -196,7 +196,8 @@ function toStoredRow(columns: readonly ColumnSpec[], row: RawRow): StoredRow {
 
 function toStoredValue(type: ColumnType, text: string | null): StoredValue {
   if (text === null) return null;
-  if (type === 'integer' || type === 'bigint') return toInteger(text);
+  if (type === 'integer') return toInteger(text);
+  if (type === 'bigint') return toBigInteger(text);
   if (type === 'real') return Number(text);
   if (type === 'boolean') return text === 'true';
   return type === 'timestamp' ? toTimestamp(text) : text;

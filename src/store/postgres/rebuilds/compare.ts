@@ -26,7 +26,7 @@ interface Column extends CatalogColumn {
 interface Pair extends ComparedTable {
   readonly live: string;
   readonly built: string;
-  /** Names of columns whose values are compared, and whose keys are matched, as text. */
+  /** Names of columns whose values are compared, and whose keys are matched, as text; booleans as 1 and 0. */
   readonly asText: ReadonlySet<string>;
   /** Types of the live columns by name. */
   readonly liveTypes: ReadonlyMap<string, string>;
@@ -116,10 +116,13 @@ async function* findDifferences(session: Session, pair: Pair): AsyncGenerator<Ta
 }
 
 /** Selects for each row the side that lacks it, its key, and for each column whether it differs, with both values. */
-function selectDifferences({ live, built, key, columns, asText }: Pair): string {
+function selectDifferences({ live, built, key, columns, asText, liveTypes }: Pair): string {
+  const builtTypes = new Map([...key, ...columns].map(({ name, type }) => [name, type]));
   const value = (side: 'l' | 'r', name: string) => {
     const column = `${side}.${quoteIdentifier(name)}`;
-    return asText.has(name) ? `${column}::text collate "C"` : column;
+    if (!asText.has(name)) return column;
+    const isBoolean = (side === 'l' ? liveTypes : builtTypes).get(name) === 'boolean';
+    return `${column}${isBoolean ? '::integer' : ''}::text collate "C"`;
   };
   const differs = (name: string) => `${value('l', name)} is distinct from ${value('r', name)}`;
   const first = quoteIdentifier(key[0]?.name ?? '');

@@ -5,7 +5,7 @@ import { categoryOf } from '../../../domain/names.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import { toAppendFacts, toAppendResult, tooManyRivals } from '../../shared/append.js';
 import { isHandlerError } from '../../shared/errors.js';
-import { selectInline } from '../../shared/inline.js';
+import { findLeft, selectInline, withLeft } from '../../shared/inline.js';
 import { toInteger } from '../../shared/rows.js';
 import type { AppendOptions, InlineProjection } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
@@ -24,7 +24,7 @@ export async function append(
   const inline = selectInline(options.inline ?? [], request);
   const deadline = Date.now() + (options.timeoutMs ?? defaultTimeoutMs);
   do {
-    const result = await attempt(database, request, inline, Math.max(0, deadline - Date.now()));
+    const result = await attempt(database, request, inline, options, Math.max(0, deadline - Date.now()));
     if (result !== 'retry') return result;
   } while (Date.now() < deadline);
   throw tooManyRivals(request.streamId);
@@ -34,10 +34,11 @@ async function attempt(
   database: Database,
   request: AppendRequest,
   inline: readonly InlineProjection[],
+  options: AppendOptions,
   timeoutMs: number,
 ): Promise<AppendResult | 'retry'> {
   try {
-    const result = await database.transaction((session) => insertInline(session, request, inline), timeoutMs);
+    const result = await database.transaction((session) => insertInline(session, request, inline, options), timeoutMs);
     if (result !== 'unsatisfied') return result;
   } catch (error) {
     // A unique index of a read model says nothing about the ids of events.
@@ -55,11 +56,14 @@ function insertInline(
   session: Session,
   request: AppendRequest,
   inline: readonly InlineProjection[],
+  options: AppendOptions,
 ): AppendResult | 'unsatisfied' {
   const current = inline.length === 0 ? inline : lockInline(session, inline);
+  const left = findLeft(request.streamId, inline, current, options);
   const appended = insert(session, request);
-  if (appended !== 'unsatisfied') applyInline(session, current, appended);
-  return appended;
+  if (appended === 'unsatisfied') return appended;
+  applyInline(session, current, appended);
+  return withLeft(appended, left);
 }
 
 function insert(session: Session, request: AppendRequest): AppendResult | 'unsatisfied' {

@@ -11,7 +11,7 @@ import type {
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import { lostTable } from '../../shared/lost-table.js';
 import type { RawValue } from '../../shared/rows.js';
-import { toInteger, toText, toTimestamp } from '../../shared/rows.js';
+import { toBigInteger, toInteger, toText, toTimestamp } from '../../shared/rows.js';
 import { keyColumns, refusedWrite, refuseForbidden } from '../../shared/statements.js';
 import type { Session } from '../connection/database.js';
 import { resultCode } from '../connection/errors.js';
@@ -140,7 +140,13 @@ function deleteRow(spec: TableSpec, table: string): string {
 }
 
 function selectRow(spec: TableSpec, table: string): string {
-  return `select ${listColumns(spec.columns.map(({ name }) => name))} from ${quoteIdentifier(table)} where ${isKey(spec)}`;
+  const columns = spec.columns.map(({ name, type }) => {
+    const column = quoteIdentifier(name);
+    // The driver would round it.
+    const exact = `case when ${column} between ${-Number.MAX_SAFE_INTEGER} and ${Number.MAX_SAFE_INTEGER} then ${column} else cast(${column} as text) end`;
+    return type === 'bigint' ? exact : column;
+  });
+  return `select ${columns.join(', ')} from ${quoteIdentifier(table)} where ${isKey(spec)}`;
 }
 
 function isKey(spec: TableSpec): string {
@@ -169,7 +175,8 @@ function toStoredRow(columns: readonly ColumnSpec[], row: RawRow): StoredRow {
 /** @throws E_CORRUPT when another program stored another type there */
 function toStoredValue(type: ColumnType, value: RawValue): StoredValue {
   if (value === null) return null;
-  if (type === 'integer' || type === 'bigint') return toInteger(value);
+  if (type === 'integer') return toInteger(value);
+  if (type === 'bigint') return toBigInteger(value);
   if (type === 'real' && typeof value === 'number') return value;
   if (type === 'boolean') return toInteger(value) !== 0;
   return type === 'timestamp' ? toTimestamp(value) : toText(value);

@@ -133,7 +133,8 @@ function selectDifferences(
     return `select ${keys} from ${pair.built} as t where ${where} order by ${keys}`;
   }
   const isMissing = `o.${quoteIdentifier(key[0]?.name ?? '')} is null`;
-  const differs = (name: string) => `t.${quoteIdentifier(name)} collate binary is not o.${quoteIdentifier(name)}`;
+  // The + keeps SQLite from converting one side to the type of the other.
+  const differs = (name: string) => `+t.${quoteIdentifier(name)} collate binary is not +o.${quoteIdentifier(name)}`;
   const values = columns.flatMap(({ name }) => {
     const value = (alias: string) => `case when ${differs(name)} then ${alias}.${quoteIdentifier(name)} end`;
     return [differs(name), value('t'), value('o')];
