@@ -375,6 +375,27 @@ forEachEngine((engine) => {
     });
   });
 
+  it('a stream that the whole projection and its parts parked is retried in the order of the log', async () => {
+    await withTestStore(engine, async (test) => {
+      await placeOrders(test.store, 20);
+      await runOnce(test.store, [failingOnSeven], park);
+      await placeOrders(test.store, 20, 10, 20);
+      for (const index of [1, 2]) {
+        await runOnce(test.store, [failingOnSeven], { ...park, part: { index, of: 2 } });
+      }
+      const holders = (await test.store.projections.parked()).map(({ projection }) => projection);
+      expect(new Set(holders).size).toBe(2);
+      const failing = await retry(test, failingOnSeven);
+      expect(failing).toMatchObject([
+        { streamId: 'Order-7', applied: 0, waiting: 2, error: { code: 'E_HANDLER' } },
+        { streamId: 'Order-7', applied: 0, waiting: 2, error: null },
+      ]);
+      await retry(test);
+      expect(await parkedPositions(test)).toEqual([]);
+      expect(await actualRows(test)).toEqual(await expectedRows(test.store));
+    });
+  });
+
   it('parts park and retry their own events', async () => {
     await withTestStore(engine, async (test) => {
       await placeOrders(test.store, 60);

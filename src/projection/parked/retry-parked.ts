@@ -56,11 +56,37 @@ export async function retryParked(
     const retried: RetriedStream[] = [];
     for (const streamId of new Set(selected.map((each) => each.streamId))) {
       const parked = await store.projections.parked({ projection: name, rebuild: 0, state: 'parked', streamId });
-      const parts = [...groupBy(parked, (each) => each.projection).values()];
-      for (const events of parts) retried.push(await retryStream(options, live, isForeign, events));
+      let failed: readonly string[] = [];
+      for (const events of inOrder(parked)) {
+        const holder = events[0]?.projection ?? name;
+        const waits = failed.some((each) => each === name || holder === name || each === holder);
+        const result = waits ? waiting(streamId, events) : await retryStream(options, live, isForeign, events);
+        if (waits || result.error !== null) failed = [...failed, holder];
+        retried.push(result);
+      }
     }
     return retried;
   });
+}
+
+/**
+ * Cuts the parked events of a stream into groups to be retried one after the other. Parts write different rows, so within
+ * a run of parts each has one group; the undivided projection, which parks during rebuilds and rollbacks, writes all rows.
+ */
+function inOrder(parked: readonly ParkedEvent[]): readonly (readonly ParkedEvent[])[] {
+  const runs: ParkedEvent[][] = [];
+  const isWhole = ({ projection }: ParkedEvent) => partOf(projection).part.of === 1;
+  for (const event of [...parked].sort((a, b) => a.globalPosition - b.globalPosition)) {
+    const last = runs.at(-1);
+    if (last?.[0] !== undefined && isWhole(last[0]) === isWhole(event)) last.push(event);
+    else runs.push([event]);
+  }
+  return runs.flatMap((run) => [...groupBy(run, (each) => each.projection).values()]);
+}
+
+/** What waits behind an earlier event of its stream that still fails. */
+function waiting(streamId: string, events: readonly ParkedEvent[]): RetriedStream {
+  return { streamId, applied: 0, waiting: events.length, error: null };
 }
 
 /** Returns true when other code made the rows: see `FoldTarget`. */
