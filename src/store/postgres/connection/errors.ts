@@ -67,6 +67,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   XX: { code: 'E_CORRUPT', what: 'the database reports damage' },
 };
 
+/** The account is subject to row-level security of a table of the store, and `settings.ts` asks for an error then. */
+const hiddenRows: Meaning = {
+  code: 'E_UNSAFE_STORE',
+  what: 'row-level security hides rows of the store from this account',
+  why: 'Whatever is computed from a part of the log is wrong.',
+  next: 'evstore doctor',
+};
+
 /** The connection ended before its first statement: an unknown start-up option, a role that may not log in. */
 const refusedConnection: Meaning = { code: 'E_CONNECT', what: 'the database refused the connection' };
 
@@ -137,7 +145,8 @@ export function namedError(error: unknown, location: string): EvstoreError {
   const inner = error instanceof Error ? error : new Error(String(error));
   const state = sqlState(inner);
   if (state === undefined) return nameNetworkError(inner, location);
-  const known = meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
+  const hidden = 'routine' in inner && inner.routine === 'check_enable_rls' ? hiddenRows : undefined;
+  const known = hidden ?? meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
   const meaning = known ?? (isFatal(inner) ? refusedConnection : undefined);
   if (meaning === undefined) {
     return new EvstoreError('E_BUG', `unexpected answer of the database: ${inner.message}`, {
