@@ -38,18 +38,14 @@ export async function swapReady(options: SwapOptions, projection: PreparedProjec
  * Swaps in a rebuild whose lease is held already.
  * @throws E_CHECK_FAILED when it read no event and would replace rows
  */
-export async function swapHeld(
-  options: SwapOptions,
-  projection: PreparedProjection,
-  tables: HeldTables,
-): Promise<Rebuild> {
+export function swapHeld(options: SwapOptions, projection: PreparedProjection, tables: HeldTables): Promise<Rebuild> {
   const { store, lockTimeoutMs, keepOldMs } = options;
   const { rebuild, lease, catchUp } = tables;
-  if (options.allowEmpty !== true) await refuseEmpty(options, projection, rebuild);
   return swapTables(options, {
     ...tables,
     done: 'swapped',
     rename: async (live) => {
+      if (options.allowEmpty !== true) await refuseEmpty(options, projection, rebuild);
       await promoteHeld(options, catchUp, live);
       return store.projections.swap(rebuild, { rebuild: lease, live }, { lockTimeoutMs, keepOldMs });
     },
