@@ -6,6 +6,8 @@ import { driverError, isHandlerError, type Meaning, sentence } from '../../share
 const immutableEvents = 'EV001';
 const standbyRead = 'EV002';
 const isolationTooStrict = 'EV003';
+const sequenceBehind = 'EV004';
+const versionHole = 'EV005';
 const wrongVersion = 'EV010';
 
 const uniqueViolation = '23505';
@@ -34,6 +36,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
     why: 'A transaction with a single snapshot cannot tell which positions are still open.',
     next: 'psql -c \'alter role current_user set default_transaction_isolation to "read committed"\'',
   },
+  [sequenceBehind]: {
+    code: 'E_UNSAFE_STORE',
+    what: 'the sequence of positions is behind the log',
+    why: 'The next event would get a position that readers have passed, so they would miss it. This happens after a restore without the sequence.',
+    next: 'evstore doctor --fix sequence',
+  },
+  [versionHole]: { code: 'E_INVALID_INPUT', what: 'the versions of a stream would have a hole' },
   '28': { code: 'E_CONNECT', what: 'the database refused the login' },
   '3D000': { code: 'E_CONNECT', what: 'the database does not exist' },
   [tooManyConnections]: { code: 'E_CONNECT', what: 'the database has too many connections' },
