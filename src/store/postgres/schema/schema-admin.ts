@@ -81,7 +81,9 @@ async function applyPending(session: Session, files: readonly MigrationFile[]): 
   const status = await readStatus(session, files);
   const pending = findPending(files, appliedOf(status));
   if (status.version === 0) {
-    await session.query(`create schema if not exists ${quoteIdentifier(session.schema)}`);
+    // Looked for first: CREATE SCHEMA IF NOT EXISTS needs a privilege on the database even where the schema exists.
+    const found = await session.query('select 1 from pg_namespace where nspname = $1', [session.schema]);
+    if (found.length === 0) await session.query(`create schema ${quoteIdentifier(session.schema)}`);
     await session.script(session.sql('bootstrap'));
     const tag = chooseTag(await session.ask('tags-in-use'));
     await session.query(renderSchema(session.schema)('insert into public.evstore_meta (tag) values ($1)'), [tag]);
