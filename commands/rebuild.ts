@@ -9,7 +9,7 @@ import { option } from './options/option.js';
 import { readParallel, threadCount } from './options/parallel-option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { assertNamedOrAll, dryRunOption, progressOption, projectionsOption } from './options/shared-options.js';
-import { columnChangesFlag, keepOldFlag, tableSwapFlags } from './options/swap-options.js';
+import { columnChangesFlag, keepOldFlag, tableSwapFlags, yesEmptyFlag } from './options/swap-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
 import { errorsOf, runRebuilds, showReports } from './support/run-rebuilds.js';
@@ -58,6 +58,7 @@ export const command: Command = {
     ),
     columnChangesFlag(),
     keepOldFlag(),
+    yesEmptyFlag(),
     option(
       '--parallel <threads>',
       'threads for the handlers, 1 to 16; helps only if handlers are slow (default: 1)',

@@ -4,7 +4,7 @@ import { findReady } from '../src/projection/journal/find.js';
 import { swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
-import { keepOldFlag, readSwapOptions, tableSwapFlags } from './options/swap-options.js';
+import { keepOldFlag, readSwapOptions, tableSwapFlags, yesEmptyFlag } from './options/swap-options.js';
 import { printReport } from './support/print-report.js';
 import { selectOne } from './support/projection-code.js';
 
@@ -12,7 +12,7 @@ export const command: Command = {
   usage: 'swap <name>',
   writes: 'events since the rebuild; then swaps the tables in one transaction',
   examples: [{ line: 'evstore swap order_summary', purpose: 'swap after evstore rebuild order_summary --no-swap' }],
-  options: [keepOldFlag(), ...tableSwapFlags(), projectionsOption(), dryRunOption()],
+  options: [keepOldFlag(), yesEmptyFlag(), ...tableSwapFlags(), projectionsOption(), dryRunOption()],
   run: async ([name = ''], flags, context) => {
     const projection = await selectOne(context, flags, name);
     const store = await context.openStore();

@@ -69,6 +69,8 @@ class Tail {
   readonly #flags: Flags;
   readonly #startedAt = performance.now();
   #position = 0;
+  /** An event that was there: while it is, the log is the one that was read. */
+  #anchor: Pick<RecordedEvent, 'id' | 'globalPosition'> | undefined;
   #printed = 0;
   #lastAt = this.#startedAt;
   #isDone = false;
@@ -87,13 +89,16 @@ class Tail {
   }
 
   async startAfter(place: number | 'end'): Promise<void> {
-    this.#position = place === 'end' ? (await this.#store.log.head()).safeHead : place;
+    const { safeHead } = await this.#store.log.head();
+    this.#position = place === 'end' ? safeHead : place;
+    await this.#anchorAt(Math.min(this.#position, safeHead));
   }
 
   /** Of those below the safe head as it is now; what follows begins there. */
   async printLast(count: number): Promise<void> {
     const { safeHead } = await this.#store.log.head();
     this.#position = safeHead;
+    await this.#anchorAt(safeHead);
     if (count === 0 || safeHead === 0) return;
     const last: RecordedEvent[] = [];
     const options = { ...this.#filter, to: safeHead, backwards: true, limit: count };
@@ -109,6 +114,7 @@ class Tail {
     let told: { readonly safeHead?: number } = {};
     while (!this.#isDone && !signal.aborted) {
       try {
+        if (isLost) await this.#assertSameLog();
         await this.#printNew(told);
         if (isLost) await this.#context.warn('connected again');
         isLost = false;
@@ -116,7 +122,9 @@ class Tail {
         if (this.#flags.follow === false || this.#isOver()) return;
         const safeHead = await this.#store.log.waitForAppend(this.#position, { timeoutMs: this.#waitMs(), signal });
         told = { safeHead };
-        if (safeHead <= this.#position && !signal.aborted) await this.#sayWhoHolds();
+        if (safeHead > this.#position || signal.aborted) continue;
+        await this.#assertSameLog();
+        await this.#sayWhoHolds();
       } catch (error) {
         if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
         told = {};
@@ -132,10 +140,33 @@ class Tail {
   async #printNew(told: { readonly safeHead?: number }): Promise<void> {
     const options = { ...this.#filter, ...told, after: this.#position };
     for await (const { events, upTo } of this.#store.log.readAll(options)) {
+      // After the events were read: a connection may have been replaced by one to another server, unnoticed.
+      if (events.length > 0) await this.#assertSameLog();
       await this.#print(events);
       this.#position = upTo;
       if (this.#isDone || this.#context.io.signal.aborted) return;
     }
+  }
+
+  async #anchorAt(position: number): Promise<void> {
+    const options = { to: position, backwards: true, limit: 1 };
+    for await (const { events } of this.#store.log.readAll(options)) this.#anchor = events[0] ?? this.#anchor;
+  }
+
+  /** @throws E_DIVERGED */
+  async #assertSameLog(): Promise<void> {
+    if (this.#anchor === undefined) return;
+    const { id, globalPosition } = this.#anchor;
+    if ((await this.#store.log.find(id))?.globalPosition === globalPosition) return;
+    throw new EvstoreError(
+      'E_DIVERGED',
+      `the log is another one now: event ${id} is not at position ${globalPosition}`,
+      {
+        why: 'The store was restored, or a server with another history took over. Events that were printed may not be in it, and others may be.',
+        next: 'evstore verify',
+        details: { id, position: globalPosition },
+      },
+    );
   }
 
   /** Silence may mean that nothing happens, or that somebody's open transaction hides what does. Said once a time. */
@@ -152,6 +183,7 @@ class Tail {
     if (stopAt !== -1) shown = shown.slice(0, stopAt + 1);
     if (shown.length === 0) return;
     await this.#writer.write(shown);
+    this.#anchor = shown.at(-1);
     this.#printed += shown.length;
     this.#lastAt = performance.now();
     this.#isDone = stopAt !== -1 || this.#printed >= count;

@@ -32,6 +32,10 @@ export function columnChangesFlag(): Option {
   return option('--allow-column-changes', 'accept columns that only the live or only the rebuilt table has');
 }
 
+export function yesEmptyFlag(): Option {
+  return option('--yes-empty', 'let a rebuild that read no event replace live rows');
+}
+
 export function readMaxWait(flags: Flags): number {
   return (flags.maxWait as number | undefined) ?? defaultMaxWaitMs;
 }
@@ -64,5 +68,5 @@ export function readSwapOptions(
   progress: (progress: RebuildProgress) => void,
 ): SwapOptions {
   const keepOldMs = (flags.keepOld as number | undefined) ?? defaultKeepOldMs;
-  return { ...readTableSwapOptions(flags, store, context), keepOldMs, progress };
+  return { ...readTableSwapOptions(flags, store, context), keepOldMs, progress, allowEmpty: flags.yesEmpty === true };
 }

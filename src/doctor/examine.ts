@@ -41,8 +41,9 @@ async function examine(subject: string, work: () => Promise<Diagnosis>): Promise
 
 async function examineGuards({ schema }: Store): Promise<Diagnosis> {
   const broken = await schema.findBrokenGuards();
-  const findings = broken.map((detail): Finding => {
-    return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next: 'evstore init --print-sql' };
+  const findings = broken.map(({ detail, fixable }): Finding => {
+    const next = fixable === null ? 'evstore init --print-sql' : `evstore doctor --fix ${fixable}`;
+    return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next };
   });
   return { facts: [{ name: 'guards', value: broken.length === 0 ? 'intact' : `${broken.length} broken` }], findings };
 }

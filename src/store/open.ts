@@ -34,7 +34,8 @@ export async function openStoreAt(text: string, options: OpenStoreOptions = {}):
  */
 export async function printSchema(url: string, options: Pick<OpenStoreOptions, 'schema'> = {}): Promise<string> {
   if (engineOf(url) === 'sqlite') return (await importSqlite()).printSchemaSql();
-  return (await importPostgres()).printSchemaSql(options);
+  const { printSchemaSql, schemaOf } = await importPostgres();
+  return printSchemaSql({ schema: schemaOf(url, options.schema) });
 }
 
 /**
@@ -45,7 +46,10 @@ export async function printRoles(
   url: string,
   options: Pick<OpenStoreOptions, 'schema'> & { readonly prefix: string },
 ): Promise<string> {
-  if (engineOf(url) === 'postgres') return (await importPostgres()).printRolesSql(options);
+  if (engineOf(url) === 'postgres') {
+    const { printRolesSql, schemaOf } = await importPostgres();
+    return printRolesSql({ ...options, schema: schemaOf(url, options.schema) });
+  }
   throw new EvstoreError('E_USAGE', 'a SQLite store has no roles', {
     why: 'Access is decided by the permissions of the file alone.',
     next: 'evstore init --roles --store postgres:',

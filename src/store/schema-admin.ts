@@ -19,10 +19,25 @@ export interface SchemaAdmin {
    * @throws E_UNSAFE_STORE naming what is broken
    */
   assertGuards(): Promise<void>;
-  /** Returns what `assertGuards` would name, as sentences; empty when nothing is broken. */
-  findBrokenGuards(): Promise<readonly string[]>;
+  /** Returns what `assertGuards` would name; empty when nothing is broken. */
+  findBrokenGuards(): Promise<readonly BrokenGuard[]>;
+  /**
+   * Mends a part of the store that a restore or a copy left behind.
+   * @returns what it changed, as a sentence; null when nothing was wrong
+   */
+  fix(part: FixablePart): Promise<string | null>;
   /** Describes the engine and this account, of a store with or without a schema. */
   diagnose(): Promise<Diagnosis>;
+}
+
+/** `sequence`: what assigns positions. `journal`: the journal mode of a SQLite file. */
+export type FixablePart = 'sequence' | 'journal';
+
+export interface BrokenGuard {
+  /** A sentence. */
+  readonly detail: string;
+  /** What `fix` takes; null when it cannot mend this. */
+  readonly fixable: FixablePart | null;
 }
 
 export interface Diagnosis {

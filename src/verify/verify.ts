@@ -1,7 +1,7 @@
 /** Checks that the log is intact, and that every audited subscription saw all of its events, in one pass over the log. */
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
-import type { Store } from '../store/store.js';
+import type { BrokenGuard, Store } from '../store/store.js';
 import { AuditCount, findSkipped } from './audit.js';
 import { findCursorFaults } from './cursor-faults.js';
 import { LogFaults } from './log-faults.js';
@@ -55,6 +55,7 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
   };
 }
 
-function toGuardFinding(detail: string): Finding {
-  return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next: 'evstore doctor' };
+function toGuardFinding({ detail, fixable }: BrokenGuard): Finding {
+  const next = fixable === null ? 'evstore doctor' : `evstore doctor --fix ${fixable}`;
+  return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next };
 }

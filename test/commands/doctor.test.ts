@@ -28,6 +28,17 @@ async function examine(url: string, ...argv: readonly string[]): Promise<Report>
 /** What the server of the tests is like is not the store's doing. */
 const ofStore = ({ found }: Report) => found.filter((each) => !/lost-writes server|powerful-account/.test(each));
 
+test('--fix journal mends a SQLite file that was copied without its journal mode, and the advice leads there', () =>
+  withTestStore('sqlite', async ({ url, store, raw }) => {
+    await store.close();
+    await raw.query('pragma journal_mode = delete');
+    const refused = await runCli(['tail', '--no-follow', '--store', url]);
+    expect(refused.stderr).toContain('evstore doctor --fix journal');
+    const fixed = await runCli(['doctor', '--fix', 'journal', '--store', url]);
+    expect(fixed).toMatchObject({ code: 0, stderr: expect.stringContaining('the journal mode is wal; it was delete') });
+    expect((await runCli(['tail', '--no-follow', '--store', url])).code).toBe(0);
+  }));
+
 forEachEngine((engine) => {
   test('a healthy store', () =>
     withTestStore(engine, async ({ store, url }) => {

@@ -54,6 +54,21 @@ forEachEngine((engine) => {
       expect((await evstore('rollback', 'order_summary', '--yes')).code).toBe(6);
     }));
 
+  test('a rebuild that read no event replaces live rows only with --yes-empty', () =>
+    withShop(engine, async ({ test, evstore, report }) => {
+      await evstore('run', '--once');
+      await test.raw.query("insert into order_summary (order_id, events, total) values ('Order-1', 1, 1)");
+      const refused = await evstore('rebuild', 'order_summary');
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain('the rebuild of order_summary read no event, and would replace 1 live row');
+      const again = await evstore('swap', 'order_summary');
+      expect(again.code).toBe(1);
+      expect(again.stderr).toContain('evstore swap order_summary --yes-empty');
+      expect(await actualRows(test)).toHaveLength(1);
+      await report('swap', 'order_summary', '--yes-empty');
+      expect(await actualRows(test)).toEqual([]);
+    }));
+
   test('gc keeps old tables until their time is over, unless --now', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 5);

@@ -1,7 +1,9 @@
+import { renameSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { Stop } from '../../src/terminal/signals.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
+import { tamper } from '../support/tamper.js';
 import { until } from '../support/wait.js';
 import { startWireProxy } from '../support/wire-proxy.js';
 
@@ -47,6 +49,38 @@ forEachEngine((engine) => {
     }));
 });
 
+test.each([
+  ['that is gone', (path: string) => renameSync(path, `${path}.gone`)],
+  ['whose write-ahead log is gone', (path: string) => rmSync(`${path}-wal`)],
+])('a SQLite file %s while it is open ends it with 10', (_, change) =>
+  withTestStore('sqlite', async ({ url }) => {
+    await appendTo(url)('A');
+    const { tail } = await new Promise<{ tail: ReturnType<typeof runCli> }>((resolve) => {
+      const tail = runCli(['tail', '--timeout', '30s', '--store', url], { onOutput: () => resolve({ tail }) });
+    });
+    change(url.slice('sqlite:'.length));
+    const { code, stderr } = await tail;
+    expect(code).toBe(10);
+    expect(stderr).toContain('was removed while it was open (E_DIVERGED)');
+  }),
+);
+
+test('a log with another history ends it with 10, and prints nothing of it', () =>
+  withTestStore('postgres', async (test) => {
+    const append = appendTo(test.url);
+    for (const type of ['A', 'B', 'C']) await append(type);
+    const { tail } = await new Promise<{ tail: ReturnType<typeof runCli> }>((resolve) => {
+      const tail = runCli(['tail', '--timeout', '30s', '--store', test.url], { onOutput: () => resolve({ tail }) });
+    });
+    // As after a switch to a server that had not received the last event.
+    const [truncate, restart] = ['truncate events', 'alter sequence events_global_position_seq restart'];
+    await tamper(test, `${truncate}; ${restart}; ${insertRaw(1)}; ${insertRaw(2)}; ${insertRaw(3)}; ${insertRaw(4)}`);
+    const { code, stdout, stderr } = await tail;
+    expect(code).toBe(10);
+    expect(typesIn(stdout)).toBe('ABC');
+    expect(stderr).toContain('is not at position 3 (E_DIVERGED)');
+  }));
+
 test('a lost connection is told once, and nothing is missed or twice', () =>
   withTestStore('postgres', async ({ url }) => {
     const append = appendTo(url);
@@ -89,4 +123,8 @@ function typesIn(lines: string): string {
     .split('\n')
     .flatMap((line) => (line === '' ? [] : [JSON.parse(line).type]))
     .join('');
+}
+
+function insertRaw(version: number): string {
+  return `insert into events (stream_id, event_type, event_data, version) values ('Other-1', 'Z', '{}', ${version})`;
 }

@@ -4,7 +4,7 @@ import { renderEventLine } from '../../src/domain/event-lines.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import type { LineBatch, ReadAllOptions } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
-import { append, collectBatches, failureOf, makeEvent, readAll, readStream } from '../support/events.js';
+import { append, collectBatches, errorOf, failureOf, makeEvent, readAll, readStream } from '../support/events.js';
 import { suite } from './suite.js';
 
 const insert = (streamId: string, values: readonly string[]) =>
@@ -125,6 +125,42 @@ export const rawWriterSuite = suite('raw writer', {
     expect(await readAll(store)).toHaveLength(1);
   },
 
+  'a version that does not follow the last one of its stream is refused': async ({ store, raw }) => {
+    await raw.query(insert('Raw-1', ['1']));
+    for (const versions of [['3'], ['2', '4'], ['3', '2'], ['5', '6']]) {
+      expect(await failureOf(raw.query(insert('Raw-1', versions))), versions.join()).toBeInstanceOf(Error);
+    }
+    expect(await failureOf(raw.query(insert('Raw-2', ['2'])))).toBeInstanceOf(Error);
+    expect(await readAll(store)).toHaveLength(1);
+    await raw.query(insert('Raw-1', ['2', '3']));
+    await append(store, 'Raw-1', [makeEvent()], 3);
+    expect((await readAll(store)).map(({ version }) => version)).toEqual([1, 2, 3, 4]);
+  },
+
+  'after a restore without the sequence no event gets a position that readers have passed': async ({
+    store,
+    raw,
+    engine,
+  }) => {
+    await append(store, 'Order-1', [makeEvent(), makeEvent(), makeEvent()]);
+    await raw.query(
+      engine === 'postgres'
+        ? 'alter sequence events_global_position_seq restart with 2'
+        : "update sqlite_sequence set seq = 1 where name = 'events'",
+    );
+    if (engine === 'postgres') {
+      const failure = await errorOf('E_UNSAFE_STORE', append(store, 'Order-2'));
+      expect(failure.next).toBe('evstore doctor --fix sequence');
+      expect((await failureOf(raw.query(insert('Raw-1', ['1']))))?.code).toBe('EV004');
+    }
+    expect(await store.schema.findBrokenGuards()).toMatchObject([{ fixable: 'sequence' }]);
+    expect(await store.schema.fix('sequence')).toBe('the sequence of positions continues after 3');
+    expect(await store.schema.fix('sequence')).toBe(null);
+    expect(await store.schema.findBrokenGuards()).toEqual([]);
+    await append(store, 'Order-2');
+    expect((await readAll(store)).map(({ globalPosition }) => globalPosition)).toEqual([1, 2, 3, 4]);
+  },
+
   'O23: UPDATE, DELETE, TRUNCATE and REPLACE are refused': async ({ store, raw, engine }) => {
     const event = makeEvent();
     await append(store, 'Order-1', [event]);
@@ -177,6 +213,14 @@ export const rawWriterPostgresSuite = suite(
       expect((await store.log.head()).safeHead).toBeLessThan((await store.log.head()).head);
       await writer.query('commit');
       expect((await readAll(store)).map(({ type }) => type)).toEqual([...Array(5).fill('Copied'), 'Merged']);
+    },
+
+    'COPY of a version that does not follow the last one is refused': async ({ store, raw }) => {
+      const lines = [1, 2, 4].map((version) => `${newEventId()},Copy-1,Copy,Copied,{},${version}`).join('\\n');
+      const copy = `copy events (id, stream_id, stream_type, event_type, event_data, version)
+         from program 'printf "${lines}\\n"' with (format csv)`;
+      expect((await failureOf(raw.query(copy)))?.code).toBe('EV005');
+      expect(await readAll(store)).toEqual([]);
     },
 
     'escapes that Postgres keeps and cannot take apart hide no event': async ({ store, raw }) => {

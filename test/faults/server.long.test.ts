@@ -16,6 +16,7 @@ import { allowMoreTime } from '../support/more-time.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { follow, persistent } from '../support/stress.js';
+import { tamper } from '../support/tamper.js';
 import { until } from '../support/wait.js';
 
 allowMoreTime('servers are started, restarted and filled');
@@ -278,9 +279,11 @@ describe('an append that never got a connection', () => {
 describe('A18: a stream at the last version there is', () => {
   forEachEngine((engine) => {
     it('a stream at the last version takes no more, and says so', () =>
-      withTestStore(engine, async ({ store, raw }) => {
+      withTestStore(engine, async (test) => {
+        const { store } = test;
         const last = Number.MAX_SAFE_INTEGER;
-        await raw.query(
+        await tamper(
+          test,
           `insert into events (stream_id, event_type, event_data, version) values ('Full-1', 'Raw', '{}', ${last})`,
         );
         for (const refused of [

@@ -110,9 +110,9 @@ describe('killed at each statement', () => {
     };
     const { lines } = await importTo(0);
     const statements = Number(lines[0]?.split(' ')[1]);
-    // begin, drop, drop, an insert for each id, create, create, commit
-    expect(statements).toBe(ids.length + 6);
-    for (const place of [2, 3, 50, statements - 2, statements - 1, statements]) {
+    // begin, drop three, an insert for each id, create three, commit
+    expect(statements).toBe(ids.length + 8);
+    for (const place of [2, 3, 4, 50, statements - 3, statements - 2, statements - 1, statements]) {
       const { path, code } = await importTo(place);
       expect(code).toBeNull();
       await withStore(path, async (store) => {

@@ -121,7 +121,8 @@ describe('O8: COPY and MERGE take their floor first', () => {
     'INSERT … ON CONFLICT DO NOTHING': (streamId) =>
       `${writes['INSERT … SELECT']?.(streamId)} on conflict (stream_id, version) do nothing`,
     MERGE: (streamId) =>
-      `merge into events e using ${values(streamId)} as n(id, stream, version) on e.id = n.id
+      // A join on ids would insert the versions in any order.
+      `merge into events e using ${values(streamId)} as n(id, stream, version) on false
        when not matched then insert (id, stream_id, event_type, event_data, version)
             values (n.id, n.stream, 'Raw', '{}', n.version)`,
     'a function of somebody': (streamId) =>
@@ -228,7 +229,7 @@ describe('the last position there is', () => {
     withTestStore('postgres', async (test) => {
       const last = 2 ** 48 - 1;
       await append(test.store, 'Order-1');
-      await test.raw.query(`alter sequence events_global_position_seq restart with ${last}`);
+      await test.raw.query(`select setval('events_global_position_seq', ${last - 1})`);
       expect((await append(test.store, 'Order-1')).globalPosition).toBe(last);
       await errorOf('E_STORE_FULL', append(test.store, 'Order-1'));
       expect((await readAll(test.store)).map(({ globalPosition }) => globalPosition)).toEqual([1, last]);

@@ -68,6 +68,35 @@ describe('connection URL', () => {
     expect(() => tried('postgres://h/d?sslmode=maybe')).toThrow("sslmode 'maybe' is not known");
   });
 
+  it('takes the schema of the store from schema, currentSchema or the search path of options', () => {
+    const schema = (query: string) => parse(`postgres://h/d?${query}`).schema;
+    expect(schema('schema=shop')).toBe('shop');
+    expect(schema('currentSchema=shop')).toBe('shop');
+    expect(schema('options=-c%20search_path=shop')).toBe('shop');
+    expect(schema('options=-c%20jit=off%20--search_path=%22$user%22,Shop,public')).toBe('shop');
+    expect(schema('options=-csearch_path=%22My%5C%20Shop%22')).toBe('My Shop');
+    expect(schema('options=-c%20jit=off')).toBeUndefined();
+  });
+
+  it.each(['bogus', 'target_session_attrs', 'channel_binding', 'SSLMODE'])(
+    'refuses the parameter %s by name',
+    (name) => {
+      expect(() => parse(`postgres://ann:secret@h/d?${name}=1`)).toThrow(`the unknown parameter "${name}"`);
+    },
+  );
+
+  it('takes ssl=true for verify-full, and never connects with less than ssl asks for', () => {
+    const encryptions = (query: string) =>
+      parse(`postgres://localhost/d?${query}`, { PGSSLMODE: 'prefer' }).encryptions;
+    for (const query of ['ssl=true', 'ssl=1']) {
+      expect(encryptions(query)).toEqual([{ rejectUnauthorized: true }]);
+    }
+    expect(encryptions('ssl=no-verify')).toMatchObject([{ rejectUnauthorized: false }]);
+    expect(encryptions('ssl=false')).toEqual([false]);
+    expect(() => encryptions('ssl=maybe')).toThrow("sslmode 'maybe' is not known");
+    expect(() => encryptions('ssl=true&sslmode=prefer')).toThrow('both ssl and sslmode');
+  });
+
   it('refuses what is no URL without showing its password', () => {
     for (const url of ['postgres:/ann:secret@h', 'postgres://ann:secret@h:port/d']) {
       expect(() => parse(url)).toThrow(/^(?!.*secret).*malformed/);

@@ -37,7 +37,7 @@ describe('an import of many events', () => {
     withTestStore('sqlite', async (test) => {
       const before = await schemaOf(test);
       await test.store.log.importEvents(makeLines(), { conflict: 'fail' });
-      expect(dropped()).toHaveLength(2);
+      expect(dropped()).toHaveLength(3);
       expect(await schemaOf(test)).toEqual(before);
       await expectGuarded(test);
     }));
@@ -50,7 +50,7 @@ describe('an import of many events', () => {
       expect(dropped()).toEqual([]);
       const lines = [...makeLines(), { ...known, data: '[]' }];
       await errorOf('E_ID_CONFLICT', test.store.log.importEvents(lines, { conflict: 'fail' }));
-      expect(dropped()).toHaveLength(2);
+      expect(dropped()).toHaveLength(3);
       expect(await schemaOf(test)).toEqual(before);
       expect(await readAll(test.store)).toHaveLength(1);
       await expectGuarded(test);
@@ -94,7 +94,7 @@ describe('an import of many events', () => {
       const line = lines[many - 1] as ImportedEvent;
       Object.defineProperty(lines, many - 1, {
         get: () => {
-          expect(dropped()).toHaveLength(2);
+          expect(dropped()).toHaveLength(3);
           expect(read.all()).toEqual(before);
           seen.push(codeOf(() => insert.run()));
           return line;
@@ -119,7 +119,7 @@ describe('an import of many events', () => {
     }));
 
   it.each([
-    ['a guard that is missing', 'drop trigger evstore_order', 1],
+    ['a guard that is missing', 'drop trigger evstore_order', 2],
     [
       'a guard that is another',
       'drop trigger evstore_order; create trigger evstore_order after insert on EVENTS begin select 1; end',

@@ -6,7 +6,8 @@ export async function tamper({ engine, raw }: TestStore, ...statements: readonly
     await raw.query('alter table events disable trigger user');
     for (const statement of statements) await raw.query(statement);
     await raw.query(
-      'alter table events enable always trigger "00_evstore_floor"; alter table events enable always trigger evstore_immutable',
+      `alter table events enable always trigger "00_evstore_floor"; alter table events enable always trigger evstore_immutable;
+       alter table events enable always trigger evstore_versions`,
     );
     return;
   }

@@ -40,6 +40,20 @@ export function assertCounts(
   });
 }
 
+/**
+ * @param delivered events that the rebuild has read
+ * @throws E_CHECK_FAILED when an empty log would replace rows: it is more likely that the events are hidden or elsewhere
+ */
+export function assertReadEvents({ projection }: Rebuild, delivered: number, live: number | null): void {
+  if (delivered > 0 || live === 0) return;
+  const rows = live === null ? 'what is live' : count(live, 'live row');
+  throw new EvstoreError('E_CHECK_FAILED', `the rebuild of ${projection} read no event, and would replace ${rows}`, {
+    why: `The log has no event for it, or this account cannot see them. If nothing must be left, run evstore swap ${projection} --yes-empty. The live table is unchanged.`,
+    next: 'evstore doctor',
+    details: { live, rebuilt: 0 },
+  });
+}
+
 export function isAllowed({ differences, maxDiff, columnChanges, allowColumnChanges }: JudgedDiff): boolean {
   return differences <= maxDiff && (allowColumnChanges || columnChanges === 0);
 }

@@ -194,7 +194,9 @@ export class Rebuilding {
       signal.throwIfAborted();
       if (swap) {
         const tables = { rebuild: this.#current, lease, catchUp };
-        this.#rebuild = await this.#step('swap', this.position, () => swapHeld({ ...this.#settings, signal }, tables));
+        this.#rebuild = await this.#step('swap', this.position, () =>
+          swapHeld({ ...this.#settings, signal }, this.projection, tables),
+        );
       }
       await this.#end(swap ? 'swapped' : 'ready');
     });

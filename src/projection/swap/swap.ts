@@ -2,8 +2,9 @@
 import { findRecord } from '../../lease/registration.js';
 import type { Lease, Rebuild } from '../../store/store.js';
 import type { CatchUp } from '../catch-up/catch-up.js';
+import { countRows } from '../compare/count.js';
 import { findFaults } from '../compare/validate.js';
-import { assertNoFaults } from '../compare/verdict.js';
+import { assertNoFaults, assertReadEvents } from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertHeld } from '../external/external.js';
 import { findReady } from '../journal/find.js';
@@ -15,6 +16,8 @@ export interface SwapOptions extends TableSwapOptions {
   /** How long the old tables are kept for a rollback, in milliseconds. */
   readonly keepOldMs: number;
   readonly progress: (progress: RebuildProgress) => void;
+  /** True lets a rebuild that read no event replace live rows. */
+  readonly allowEmpty?: boolean | undefined;
 }
 
 /**
@@ -27,23 +30,40 @@ export async function swapReady(options: SwapOptions, projection: PreparedProjec
   const rebuild = await findReady(options.store, projection);
   return withReadyTables(options, projection, rebuild, async (held, tables) => {
     assertNoFaults(rebuild, await findFaults(held.store, projection, rebuild));
-    return swapHeld(held, tables);
+    return swapHeld(held, projection, tables);
   });
 }
 
-/** Swaps in a rebuild whose lease is held already. */
-export function swapHeld(options: SwapOptions, tables: HeldTables): Promise<Rebuild> {
+/**
+ * Swaps in a rebuild whose lease is held already.
+ * @throws E_CHECK_FAILED when it read no event and would replace rows
+ */
+export function swapHeld(options: SwapOptions, projection: PreparedProjection, tables: HeldTables): Promise<Rebuild> {
   const { store, lockTimeoutMs, keepOldMs } = options;
   const { rebuild, lease, catchUp } = tables;
   return swapTables(options, {
     ...tables,
     done: 'swapped',
     rename: async (live) => {
+      if (options.allowEmpty !== true) await refuseEmpty(options, projection, rebuild);
       await promoteHeld(options, catchUp, live);
       return store.projections.swap(rebuild, { rebuild: lease, live }, { lockTimeoutMs, keepOldMs });
     },
     next: `evstore swap ${rebuild.projection}`,
   });
+}
+
+async function refuseEmpty(
+  { store, signal }: SwapOptions,
+  projection: PreparedProjection,
+  rebuild: Rebuild,
+): Promise<void> {
+  const cursor = (await store.projections.cursors()).find((each) => each.rebuild === rebuild.id);
+  const delivered = cursor?.audit?.events ?? 0;
+  if (delivered > 0) return;
+  const isFirst = (await findRecord(store, projection.name)) === undefined;
+  const rows = isFirst ? { live: 0 } : await countRows(store, rebuild, projection, signal);
+  assertReadEvents(rebuild, delivered, rows === null ? null : (rows.live ?? 0));
 }
 
 /**

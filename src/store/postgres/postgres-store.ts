@@ -22,17 +22,22 @@ export interface PostgresStoreOptions {
   readonly readOnly?: boolean | undefined;
 }
 
+/** Returns the schema that is named, or else that of the URL, or else `public`. */
+export function schemaOf(url: string, schema: string | undefined): string {
+  return schema ?? parseConnectionUrl(url).schema ?? 'public';
+}
+
 /**
  * Connects with the first statement.
  * @throws E_CONFIG for a malformed URL or schema name
  */
 export function openPostgresStore(options: PostgresStoreOptions): Store {
-  const schema = checkSchemaName(options.schema ?? 'public');
   const target = parseConnectionUrl(options.url);
+  const schema = checkSchemaName(schemaOf(options.url, options.schema));
   const database = new Database(target, {
     schema,
     sql: openSqlFolder(new URL('./', import.meta.url), renderSchema(schema)),
-    applicationName: options.applicationName ?? 'evstore',
+    applicationName: target.applicationName ?? options.applicationName ?? 'evstore',
     readOnly: options.readOnly ?? false,
   });
   return {

@@ -13,6 +13,9 @@ export interface ConnectionTarget {
   readonly password: string | undefined;
   readonly database: string | undefined;
   readonly options: string | undefined;
+  /** The schema of the store, where the URL names one. */
+  readonly schema: string | undefined;
+  readonly applicationName: string | undefined;
   readonly connectTimeoutMs: number;
   /** In the order to try them; false is a connection without encryption. */
   readonly encryptions: readonly Encryption[];
@@ -25,12 +28,32 @@ export type Encryption = false | ConnectionOptions;
 const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof modes)[number];
 
+/** What a URL may say after the `?`. Anything else would be ignored, which is worse than an error. */
+const known = [
+  'application_name',
+  'connect_timeout',
+  'currentSchema',
+  'dbname',
+  'host',
+  'options',
+  'password',
+  'port',
+  'schema',
+  'ssl',
+  'sslcert',
+  'sslkey',
+  'sslmode',
+  'sslrootcert',
+  'user',
+];
+
 /** The longest timer: above it, Node.js does not wait at all. */
 const longestTimeoutMs = 2_147_483_647;
 
 /** @throws E_CONFIG */
 export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process.env): ConnectionTarget {
   const { userPart, hostPart, path, query } = splitUrl(url);
+  for (const name of query.keys()) if (!known.includes(name)) throw unknownParameter(name);
   const colon = userPart.indexOf(':');
   const [hostName, hostPort] = splitHost(decode(hostPart));
   const host = query.get('host') || hostName || env.PGHOST;
@@ -41,7 +64,7 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
   const database = query.get('dbname') || decode(path) || env.PGDATABASE;
   const passwordKey: PasswordKey = [host ?? 'localhost', port ?? '5432', database ?? user ?? '', user ?? ''];
   if (port !== undefined && !/^\d{1,5}$/.test(port)) throw malformed(url, 'The port is not a number.');
-  const mode = readSslMode(query.get('sslmode') || env.PGSSLMODE, host);
+  const mode = readSslMode(sslModeOf(query) || env.PGSSLMODE, host);
   const timeout = Number(query.get('connect_timeout') || env.PGCONNECT_TIMEOUT || 10);
   return {
     host,
@@ -50,6 +73,8 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
     password: password || readPasswordFile(passwordKey, env),
     database,
     options: query.get('options') || env.PGOPTIONS,
+    schema: query.get('schema') || query.get('currentSchema') || searchPathOf(query.get('options')),
+    applicationName: query.get('application_name') || undefined,
     connectTimeoutMs: Math.min(longestTimeoutMs, (timeout > 0 ? timeout : 10) * 1000),
     encryptions: listEncryptions(mode, query, env),
     location: describeLocation(host, port, user, database),
@@ -97,6 +122,30 @@ function decode(text: string): string {
   }
 }
 
+/** `ssl=true` asks for a connection that is encrypted and verified: anything less would be a silent downgrade. */
+function sslModeOf(query: URLSearchParams): string | undefined {
+  const [ssl, sslmode] = [query.get('ssl'), query.get('sslmode')];
+  if (ssl === null) return sslmode ?? undefined;
+  if (sslmode !== null) {
+    throw new EvstoreError('E_CONFIG', 'the URL has both ssl and sslmode', {
+      why: 'Leave ssl out: sslmode says it all.',
+    });
+  }
+  if (ssl === 'true' || ssl === '1' || ssl === '') return 'verify-full';
+  return ssl === 'false' || ssl === '0' ? 'disable' : ssl;
+}
+
+/** Returns the first schema of `-c search_path=…`. */
+function searchPathOf(options: string | null): string | undefined {
+  const [, path = ''] = /(?:-c\s*|--)search_path=((?:\\.|[^\s\\])*)/.exec(options ?? '') ?? [];
+  const names = path
+    .replace(/\\(.)/g, '$1')
+    .split(',')
+    .map((name) => name.trim());
+  const first = names.find((name) => name !== '' && name !== '"$user"' && name !== '$user');
+  return first?.startsWith('"') ? first.slice(1, -1).replaceAll('""', '"') : first?.toLowerCase();
+}
+
 function readSslMode(text: string | undefined, host: string | undefined): SslMode {
   if (text === undefined) return isLocal(host) ? 'allow' : 'prefer';
   const mode = modes.find((known) => known === text);
@@ -140,6 +189,12 @@ function readPem(parameter: string, file: string): string {
 function describeLocation(host = 'localhost', port = '5432', user = '', database = user): string {
   const place = host.startsWith('/') ? encodeURIComponent(host) : host.includes(':') ? `[${host}]` : host;
   return `postgres://${user === '' ? '' : `${encodeURIComponent(user)}@`}${place}:${port}/${encodeURIComponent(database)}`;
+}
+
+function unknownParameter(name: string): EvstoreError {
+  return new EvstoreError('E_CONFIG', `the Postgres URL has the unknown parameter ${JSON.stringify(name)}`, {
+    why: `It would have no effect. Known are ${known.join(', ')}.`,
+  });
 }
 
 function malformed(url: string, why: string): EvstoreError {

@@ -22,7 +22,8 @@ import {
   tooManyConnections,
 } from './errors.js';
 import { fillIn } from './literals.js';
-import { Statement } from './statement.js';
+import { type SessionSettings, settingsOf } from './settings.js';
+import { Statement, type StatementOptions } from './statement.js';
 import type { Parameter, RawRow } from './values.js';
 
 export interface Session {
@@ -68,6 +69,7 @@ export interface DatabaseOptions {
 export class Database implements Session {
   readonly schema: string;
   readonly sql: SqlFolder;
+  readonly #settings: SessionSettings;
   readonly #target: ConnectionTarget;
   readonly #applicationName: string;
   readonly #readOnly: boolean;
@@ -84,6 +86,7 @@ export class Database implements Session {
   constructor(target: ConnectionTarget, { schema, sql, applicationName, readOnly }: DatabaseOptions) {
     this.#target = target;
     this.schema = schema;
+    this.#settings = settingsOf(schema);
     this.sql = sql;
     this.#applicationName = applicationName;
     this.#readOnly = readOnly;
@@ -111,36 +114,40 @@ export class Database implements Session {
 
   /** Runs one statement in a transaction of its own. Without a timeout it may take any time. */
   async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
-    return this.#withClient((client) => runStatement(client, text, parameters, timeoutMs));
+    const options = { before: this.#settings.statement, timeoutMs };
+    return this.#withClient((client) => runStatement(client, text, parameters, options));
   }
 
-  /** Runs a frequent statement as `ask`: the server keeps the statement and its plan. */
+  /**
+   * Runs a frequent statement as `ask`: the server keeps the statement and its plan. The statement itself sets what it
+   * depends on, which takes a tenth of the time of a statement before it.
+   */
   async askAgain(name: string, parameters: readonly Parameter[], timeoutMs?: number): Promise<readonly RawRow[]> {
     const text = this.sql(name);
     return this.#withClient(async (client) => {
-      if (this.#isPooled) return runStatement(client, text, parameters, timeoutMs);
+      if (this.#isPooled) return runStatement(client, text, parameters, { timeoutMs });
       try {
-        return await runStatement(client, text, parameters, timeoutMs, nameStatement(text));
+        return await runStatement(client, text, parameters, { name: nameStatement(text), timeoutMs });
       } catch (error) {
         // The server refused it before doing anything.
         if (!isStatementElsewhere(error)) throw error;
         this.#isPooled = true;
-        return await runStatement(client, text, parameters, timeoutMs);
+        return await runStatement(client, text, parameters, { timeoutMs });
       }
     });
   }
 
   async script(text: string): Promise<void> {
-    await this.#withClient((client) => client.query(text));
+    await this.#withClient((client) => client.query(`${this.#settings.script}; ${text}`));
   }
 
   async copyIn(text: string, rows: Iterable<string>): Promise<void> {
-    await this.#withClient((client) => runCopyIn(client, text, rows));
+    await this.transaction((session) => session.copyIn(text, rows));
   }
 
   /** Runs one query in a transaction of its own. Its rows come as complete lines of COPY's text format, many at a time. */
   async copyOut(query: string, parameters: readonly Parameter[], take: (lines: string) => void): Promise<void> {
-    const text = `copy (${fillIn(query, parameters)}) to stdout`;
+    const text = `${this.#settings.script}; copy (${fillIn(query, parameters)}) to stdout`;
     await this.#withClient((client) => client.query(new CopyOut(text, take)).done);
   }
 
@@ -150,8 +157,8 @@ export class Database implements Session {
       let result: T;
       try {
         await client.query(
-          `begin isolation level read committed; set local idle_in_transaction_session_timeout = ${frozenAfterMs};
-           ${options.prelude ?? ''}`,
+          `begin isolation level read committed; ${this.#settings.script};
+           set local idle_in_transaction_session_timeout = ${frozenAfterMs}; ${options.prelude ?? ''}`,
         );
         result = await work(this.#sessionOf(client));
       } catch (error) {
@@ -175,7 +182,7 @@ export class Database implements Session {
       let isSound = false;
       try {
         await client.query(
-          `begin isolation level repeatable read, read only;
+          `begin isolation level repeatable read, read only; ${this.#settings.script};
            set local idle_in_transaction_session_timeout = ${frozenSnapshotAfterMs}; ${prelude}`,
         );
         isSound = true;
@@ -232,8 +239,8 @@ export class Database implements Session {
     return {
       schema,
       sql,
-      ask: (name, parameters = [], timeoutMs) => runStatement(client, sql(name), parameters, timeoutMs),
-      query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, timeoutMs),
+      ask: (name, parameters = [], timeoutMs) => runStatement(client, sql(name), parameters, { timeoutMs }),
+      query: (text, parameters = [], timeoutMs) => runStatement(client, text, parameters, { timeoutMs }),
       script: async (text) => {
         await client.query(text);
       },
@@ -319,10 +326,10 @@ function runStatement(
   client: pg.PoolClient,
   text: string,
   parameters: readonly Parameter[],
-  timeoutMs?: number,
-  name?: string,
+  { timeoutMs, ...options }: StatementOptions,
 ): Promise<readonly RawRow[]> {
-  return client.query(new Statement(text, parameters, { name, timeoutMs: timeoutMs && timeoutOf(timeoutMs) })).rows;
+  return client.query(new Statement(text, parameters, { ...options, timeoutMs: timeoutMs && timeoutOf(timeoutMs) }))
+    .rows;
 }
 
 /** Returns a name derived from the text, so that no two statements on a shared connection have the same name. */

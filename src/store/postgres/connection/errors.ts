@@ -6,6 +6,8 @@ import { driverError, isHandlerError, type Meaning, sentence } from '../../share
 const immutableEvents = 'EV001';
 const standbyRead = 'EV002';
 const isolationTooStrict = 'EV003';
+const sequenceBehind = 'EV004';
+const versionHole = 'EV005';
 const wrongVersion = 'EV010';
 
 const uniqueViolation = '23505';
@@ -34,6 +36,13 @@ const meanings: Readonly<Record<string, Meaning>> = {
     why: 'A transaction with a single snapshot cannot tell which positions are still open.',
     next: 'psql -c \'alter role current_user set default_transaction_isolation to "read committed"\'',
   },
+  [sequenceBehind]: {
+    code: 'E_UNSAFE_STORE',
+    what: 'the sequence of positions is behind the log',
+    why: 'The next event would get a position that readers have passed, so they would miss it. This happens after a restore without the sequence.',
+    next: 'evstore doctor --fix sequence',
+  },
+  [versionHole]: { code: 'E_INVALID_INPUT', what: 'the versions of a stream would have a hole' },
   '28': { code: 'E_CONNECT', what: 'the database refused the login' },
   '3D000': { code: 'E_CONNECT', what: 'the database does not exist' },
   [tooManyConnections]: { code: 'E_CONNECT', what: 'the database has too many connections' },
@@ -65,6 +74,14 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '23': { code: 'E_INVALID_INPUT', what: 'the database refused a row' },
   '54': { code: 'E_INVALID_INPUT', what: 'a limit of the database was exceeded' },
   XX: { code: 'E_CORRUPT', what: 'the database reports damage' },
+};
+
+/** The account is subject to row-level security of a table of the store, and `settings.ts` asks for an error then. */
+const hiddenRows: Meaning = {
+  code: 'E_UNSAFE_STORE',
+  what: 'row-level security hides rows of the store from this account',
+  why: 'Whatever is computed from a part of the log is wrong.',
+  next: 'evstore doctor',
 };
 
 /** The connection ended before its first statement: an unknown start-up option, a role that may not log in. */
@@ -137,7 +154,8 @@ export function namedError(error: unknown, location: string): EvstoreError {
   const inner = error instanceof Error ? error : new Error(String(error));
   const state = sqlState(inner);
   if (state === undefined) return nameNetworkError(inner, location);
-  const known = meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
+  const hidden = 'routine' in inner && inner.routine === 'check_enable_rls' ? hiddenRows : undefined;
+  const known = hidden ?? meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
   const meaning = known ?? (isFatal(inner) ? refusedConnection : undefined);
   if (meaning === undefined) {
     return new EvstoreError('E_BUG', `unexpected answer of the database: ${inner.message}`, {

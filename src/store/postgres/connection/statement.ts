@@ -17,7 +17,9 @@ interface Wire {
   sync(): void;
 }
 
-interface Options {
+export interface StatementOptions {
+  /** A statement without parameters to run first, in the same message and transaction. Its rows are dropped. */
+  readonly before?: string;
   /** The name under which the server keeps the statement; the driver reads this property. */
   readonly name?: string | undefined;
   readonly timeoutMs?: number | undefined;
@@ -34,8 +36,10 @@ export class Statement implements Submittable {
   /** Resolves when all rows have arrived. */
   readonly rows: Promise<readonly RawRow[]>;
   readonly #rows: RawRow[] = [];
+  #before: StatementOptions['before'];
 
-  constructor(text: string, parameters: readonly Parameter[], { name = '', timeoutMs }: Options = {}) {
+  constructor(text: string, parameters: readonly Parameter[], { before, name = '', timeoutMs }: StatementOptions = {}) {
+    this.#before = before;
     this.text = text;
     this.name = name;
     this.query_timeout = timeoutMs;
@@ -48,12 +52,17 @@ export class Statement implements Submittable {
   submit(connection: Connection): void {
     const wire = connection as unknown as Wire;
     const { text, name } = this;
-    if (this.values.length === 0 && name === '') {
+    if (this.values.length === 0 && name === '' && this.#before === undefined) {
       wire.query(text);
       return;
     }
     wire.stream.cork();
     try {
+      if (this.#before !== undefined) {
+        wire.parse({ name: '', text: this.#before });
+        wire.bind({ statement: '', values: [] });
+        wire.execute({});
+      }
       if (name === '' || wire.parsedStatements[name] !== text) wire.parse({ name, text });
       wire.bind({ statement: name, values: this.values });
       wire.execute({});
@@ -64,7 +73,7 @@ export class Statement implements Submittable {
   }
 
   handleDataRow({ fields }: { readonly fields: RawRow }): void {
-    this.#rows.push(fields);
+    if (this.#before === undefined) this.#rows.push(fields);
   }
 
   handleReadyForQuery(): void {
@@ -77,7 +86,9 @@ export class Statement implements Submittable {
 
   handleRowDescription(): void {}
 
-  handleCommandComplete(): void {}
+  handleCommandComplete(): void {
+    this.#before = undefined;
+  }
 
   handleEmptyQuery(): void {}
 }

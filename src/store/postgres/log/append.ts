@@ -134,7 +134,7 @@ function manyColumns({ streamId, events, expected }: AppendRequest): readonly Pa
     events.map((event) => event.data),
     events.map((event) => event.metadata),
     events.map((event) => event.streamType ?? categoryOf(streamId)),
-    events.map((event) => event.createdAt ?? null),
+    events.map((event) => event.createdAt ?? ''),
   ];
 }
 

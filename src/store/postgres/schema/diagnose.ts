@@ -29,6 +29,8 @@ interface Server {
   /** To update, delete or truncate events, to choose positions, or to remove what prevents it. */
   readonly mayChange: boolean | null;
   readonly mayProject: boolean | null;
+  /** Row-level security would hide events. */
+  readonly isFiltered: boolean;
 }
 
 export async function diagnose(database: Database): Promise<Diagnosis> {
@@ -90,8 +92,13 @@ function judgeServer(server: Server): readonly Finding[] {
   return findings;
 }
 
-function judgeAccount({ account, mayRead, mayAppend, mayChange, isSuperuser }: Server): readonly Finding[] {
+function judgeAccount({ account, isFiltered, mayRead, mayAppend, mayChange, isSuperuser }: Server): readonly Finding[] {
   const next = 'evstore init --roles';
+  if (isFiltered) {
+    const detail = 'is subject to row-level security on events, which hides rows: no command works';
+    const change = `psql -c ${shellWord(`alter role ${quoteIdentifier(account)} bypassrls`)}`;
+    return [{ kind: 'row-security', severity: 'error', subject: account, detail, next: change }];
+  }
   if (mayRead === false) {
     const detail = 'may not read events, evstore_meta and evstore_migrations: no command works';
     return [{ kind: 'privileges', severity: 'error', subject: account, detail, next }];
@@ -139,5 +146,6 @@ function toServer(row: RawRow): Server {
     mayAppend: may(row[12]),
     mayChange: may(row[13]),
     mayProject: may(row[14]),
+    isFiltered: row[15] === 't',
   };
 }

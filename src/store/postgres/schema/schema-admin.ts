@@ -1,7 +1,7 @@
 /** The schema and its versions. */
 import { randomInt } from 'node:crypto';
 import { isEvstoreError } from '../../../domain/errors.js';
-import { refuseBroken } from '../../shared/guards.js';
+import { refuseBroken, toBrokenGuard } from '../../shared/guards.js';
 import {
   type AppliedMigration,
   appliedOf,
@@ -17,7 +17,7 @@ import {
 } from '../../shared/migrations.js';
 import { toInteger, toText } from '../../shared/rows.js';
 import { openSqlFolder } from '../../shared/sql.js';
-import type { SchemaAdmin, SchemaStatus } from '../../store.js';
+import type { FixablePart, SchemaAdmin, SchemaStatus } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
@@ -33,7 +33,7 @@ const takeMigrationLock = 'select pg_advisory_xact_lock(1702261620, 1)';
 
 export function openSchemaAdmin(database: Database): SchemaAdmin {
   const files = readMigrations(new URL('./migrations/', import.meta.url));
-  const findBrokenGuards = async () => (await database.ask('guards')).map(([text]) => toText(text));
+  const findBrokenGuards = async () => (await database.ask('guards')).map(toBrokenGuard);
   return {
     status: () => readStatus(database, files),
 
@@ -60,8 +60,20 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
 
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
+    fix: (part) => fix(database, part),
     diagnose: () => diagnose(database),
   };
+}
+
+async function fix(database: Database, part: FixablePart): Promise<string | null> {
+  if (part !== 'sequence') return null;
+  database.assertWritable();
+  const work = async (session: Session) => {
+    await session.script(renderSchema(session.schema)('lock table public.events in share row exclusive mode'));
+    return session.ask('fix-sequence');
+  };
+  const [row] = await database.transaction(work, { prelude: lockTimeout(defaultLockTimeoutMs) });
+  return row === undefined ? null : `the sequence of positions continues after ${toText(row[0])}`;
 }
 
 /** Under the lock: another process may have applied them already. Returns the versions it applied. */
@@ -69,7 +81,9 @@ async function applyPending(session: Session, files: readonly MigrationFile[]): 
   const status = await readStatus(session, files);
   const pending = findPending(files, appliedOf(status));
   if (status.version === 0) {
-    await session.query(`create schema if not exists ${quoteIdentifier(session.schema)}`);
+    // Looked for first: CREATE SCHEMA IF NOT EXISTS needs a privilege on the database even where the schema exists.
+    const found = await session.query('select 1 from pg_namespace where nspname = $1', [session.schema]);
+    if (found.length === 0) await session.query(`create schema ${quoteIdentifier(session.schema)}`);
     await session.script(session.sql('bootstrap'));
     const tag = chooseTag(await session.ask('tags-in-use'));
     await session.query(renderSchema(session.schema)('insert into public.evstore_meta (tag) values ($1)'), [tag]);

@@ -1,4 +1,6 @@
 /** The connection and its transactions: the only module that uses better-sqlite3. Rows are arrays of values. */
+
+import { statSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { EvstoreError } from '../../../domain/errors.js';
@@ -53,6 +55,8 @@ export class Database implements Session {
   readonly #readOnly: boolean;
   readonly #prepared = new Map<string, Prepared>();
   #lastTurn = 0;
+  /** Devices and inodes of the files that this connection has open, as far as they were seen. */
+  readonly #files = new Map<string, string>();
 
   /** @throws E_NO_SCHEMA, E_CONNECT, E_CORRUPT, E_CONFIG */
   constructor(target: FileTarget, readOnly: boolean, create: boolean) {
@@ -85,6 +89,30 @@ export class Database implements Session {
       this.#connection.pragma('schema_version');
       if (this.#readOnly) this.#connection.pragma('query_only = on');
     });
+    this.assertSameFile();
+  }
+
+  /**
+   * Checks that the path still leads to the files that are open: an open file that was replaced is read to its end.
+   * @throws E_DIVERGED
+   */
+  assertSameFile(): void {
+    const { path, isMemory, location } = this.#target;
+    if (isMemory) return;
+    for (const file of [path, `${path}-wal`]) {
+      const now = identityOf(file);
+      const before = this.#files.get(file) ?? now;
+      if (before !== undefined) this.#files.set(file, before);
+      if (now === before) continue;
+      throw new EvstoreError(
+        'E_DIVERGED',
+        `${location} was ${now === undefined ? 'removed' : 'replaced'} while it was open`,
+        {
+          why: `${file} is another file than the one that was read. Start again to read what is there now.`,
+          next: 'evstore verify',
+        },
+      );
+    }
   }
 
   /** @throws E_READ_ONLY when the store was opened for reading */
@@ -254,6 +282,12 @@ export class Database implements Session {
     this.#prepared.set(text, prepared);
     return prepared;
   }
+}
+
+/** Returns undefined when there is no file. */
+function identityOf(file: string): string | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 function run(

@@ -59,6 +59,9 @@ export function namedError(error: unknown, location: string): EvstoreError {
       cause: inner,
     });
   }
+  if (inner.message.includes('EV005')) {
+    return new EvstoreError('E_INVALID_INPUT', 'the versions of a stream would have a hole', { cause: inner });
+  }
   const meaning = meanings[code] ?? meanings[primary(code)] ?? meaningOfMessage(inner.message);
   return new EvstoreError(meaning.code, `${meaning.what}: ${location}`, {
     why: meaning.why ?? sentence(inner.message),

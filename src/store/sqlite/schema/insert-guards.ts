@@ -5,7 +5,7 @@ import type { Session } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
 
 /** Triggers that look at every inserted row. */
-const insertGuards: readonly string[] = ['evstore_order', 'evstore_no_replace'];
+const insertGuards: readonly string[] = ['evstore_order', 'evstore_no_replace', 'evstore_versions'];
 
 /**
  * Drops the guards of inserts within a transaction that has the write lock, and returns what puts them back before the

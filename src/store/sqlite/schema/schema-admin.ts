@@ -1,7 +1,7 @@
 /** The schema and its versions. */
 import { isEvstoreError } from '../../../domain/errors.js';
 import { shellWord } from '../../../domain/shell-word.js';
-import { refuseBroken } from '../../shared/guards.js';
+import { refuseBroken, toBrokenGuard } from '../../shared/guards.js';
 import {
   type AppliedMigration,
   appliedOf,
@@ -15,9 +15,9 @@ import {
   toAppliedMigration,
   toSchemaStatus,
 } from '../../shared/migrations.js';
-import { toText } from '../../shared/rows.js';
+import { toInteger, toText } from '../../shared/rows.js';
 import { openSqlFolder } from '../../shared/sql.js';
-import type { SchemaAdmin, SchemaStatus } from '../../store.js';
+import type { FixablePart, SchemaAdmin, SchemaStatus } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isRetryable } from '../connection/errors.js';
 import { quoteLiteral } from '../connection/literals.js';
@@ -28,7 +28,7 @@ const defaultLockTimeoutMs = 30_000;
 export function openSchemaAdmin(database: Database): SchemaAdmin {
   const files = readMigrations(new URL('./migrations/', import.meta.url));
   const status = () => database.read((session) => readStatus(session, files, database.location));
-  const findBrokenGuards = () => database.read((session) => session.ask('guards').map(([text]) => toText(text)));
+  const findBrokenGuards = () => database.read((session) => session.ask('guards').map(toBrokenGuard));
   return {
     status,
 
@@ -56,8 +56,22 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
 
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
+    fix: (part) => fix(database, part),
     diagnose: () => diagnose(database),
   };
+}
+
+async function fix(database: Database, part: FixablePart): Promise<string | null> {
+  database.assertWritable();
+  if (part === 'sequence') {
+    const [row] = await database.transaction((session) => session.ask('fix-sequence'));
+    return row === undefined ? null : `the sequence of positions continues after ${toInteger(row[0])}`;
+  }
+  const readMode = () => toText(database.query('select journal_mode from pragma_journal_mode')[0]?.[0]);
+  const before = await database.retry(readMode);
+  if (['wal', 'memory'].includes(before)) return null;
+  await database.retry(() => database.execute('pragma journal_mode = wal'));
+  return `the journal mode is ${await database.retry(readMode)}; it was ${before}`;
 }
 
 /** Under the lock: another process may have applied them already. Returns the versions it applied. */

@@ -12,6 +12,7 @@ select current_setting('server_version'), current_setting('server_version_num'),
          or has_column_privilege(to_regclass('public.events'), 'global_position', 'INSERT')
          or pg_has_role((select relowner from pg_class where oid = to_regclass('public.events')), 'MEMBER'),
        has_table_privilege(to_regclass('public.evstore_projections'), 'UPDATE')
-         and has_schema_privilege((select relnamespace from pg_class where oid = to_regclass('public.events')), 'CREATE')
+         and has_schema_privilege((select relnamespace from pg_class where oid = to_regclass('public.events')), 'CREATE'),
+       row_security_active(to_regclass('public.events'))
   from pg_roles r
  where r.rolname = current_user

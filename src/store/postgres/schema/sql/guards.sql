@@ -1,4 +1,5 @@
--- Checks what the order and the immutability of the log depend on: one row for each broken promise. Parameters: none.
+-- Checks what the order and the immutability of the log depend on: one row for each broken promise, with what
+-- doctor --fix can mend. Parameters: none.
 with log as (select 'public.events'::regclass as oid),
 promises(holds, broken) as (
   select c.relkind = 'r', 'events is not an ordinary table' from pg_class c, log where c.oid = log.oid
@@ -28,6 +29,12 @@ promises(holds, broken) as (
                     and t.tgtype = 58 and t.tgqual is null
                     and t.tgfoid = to_regprocedure('public.evstore_refuse_change()')),
          'trigger evstore_immutable on events is missing or not ENABLE ALWAYS'
+  union all
+  select exists (select from pg_trigger t, log
+                  where t.tgrelid = log.oid and t.tgname = 'evstore_versions' and t.tgenabled = 'A'
+                    and t.tgtype = 4 and t.tgqual is null
+                    and t.tgfoid = to_regprocedure('public.evstore_refuse_holes()')),
+         'trigger evstore_versions on events is missing or not ENABLE ALWAYS'
   union all
   select exists (select from pg_attribute a, log
                   where a.attrelid = log.oid and a.attname = 'global_position' and a.attidentity = 'a'),
@@ -70,4 +77,4 @@ promises(holds, broken) as (
   union all
   select not pg_is_in_recovery(), 'this server is a standby: which positions are open is known to the primary only'
 )
-select broken from promises where not holds
+select broken, case when broken like 'sequence % is behind the log%' then 'sequence' end from promises where not holds
