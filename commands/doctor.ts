@@ -1,6 +1,8 @@
 /** `evstore doctor`: diagnoses the store, the database account and the settings. */
+
 import { findConfig } from '../src/config/find-config.js';
 import { examineStore, toFinding } from '../src/doctor/examine.js';
+import { count } from '../src/domain/words.js';
 import { renderFacts } from '../src/output/finding-text.js';
 import { redactUrl } from '../src/store/redact-url.js';
 import type { Diagnosis, Fact, FixablePart } from '../src/store/store.js';
@@ -33,7 +35,8 @@ export const command: Command = {
     if (isForPeople) await context.io.stdout.write(renderFacts(diagnosis.facts, context.theme.stdout));
     await printFindings(context, diagnosis.findings, diagnosis);
     failOnFindings(diagnosis.findings, { strict: flags.ci === true });
-    await context.note('no problems found');
+    const warnings = diagnosis.findings.filter(({ severity }) => severity === 'warning');
+    await context.note(warnings.length === 0 ? 'no problems found' : `no errors, ${count(warnings.length, 'warning')}`);
     return 0;
   },
 };

@@ -40,7 +40,8 @@ export const command: Command = {
     const dryRun = flags.dryRun === true;
     const common = { store, owner: ownerName(), maxWaitMs: readMaxWait(flags), signal };
     const report = await repairRows({ ...common, projection, scope, dryRun, samples });
-    const { added, removed, changed } = report.rows;
+    const { live, added, removed, changed } = report.rows;
+    if (report.events === 0 && live === 0) throw noSuchRow(name);
     await printReport(context, report, added + removed + changed, async () => {
       const { renderRepair } = await import('../src/output/diff-text.js');
       return renderRepair(report, context.view);
@@ -55,6 +56,13 @@ function readScope({ stream, category, key }: Flags): RepairScope {
   if (Array.isArray(key)) return { kind: 'keys', keys: key };
   throw new EvstoreError('E_USAGE', 'no rows named', {
     why: 'Give --stream, --category or --key.',
+    next: 'evstore repair --help',
+  });
+}
+
+function noSuchRow(name: string): EvstoreError {
+  return new EvstoreError('E_NOT_FOUND', `${name} has no such row`, {
+    why: 'No live row has this key, and no event is about it.',
     next: 'evstore repair --help',
   });
 }

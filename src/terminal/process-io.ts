@@ -31,7 +31,7 @@ export function createProcessIo(): ProcessIo {
     // Nothing has been begun that could be ended in order.
     if (fileBeingLoaded() !== undefined) return raiseSignal(stop.signal);
     setTimeout(() => raiseSignal(stop.signal), longestStopMs).unref();
-    stderr.write('stopping where it can be resumed; once more stops at once\n').catch(() => {});
+    stderr.write('stopping; the same signal again ends it at once\n').catch(() => {});
     controller.abort(stop);
   });
   const io: Io = {

@@ -27,6 +27,8 @@ test('repairs the rows of a stream, of a category or by key; prints text, JSON o
     const category = await evstore('repair', 'order_summary', '--category', 'Order');
     expect(category.stdout).toContain('no row was wrong');
     expect(await test.store.projections.rebuilds()).toEqual([]);
+    const mistyped = await evstore('repair', 'order_summary', '--key', 'Order-none');
+    expect(mistyped).toMatchObject({ code: 6, stderr: expect.stringContaining('has no such row') });
     for (const other of [['--category', 'Order'], ['--key', 'Order-7'], ['another'], ['--no-swap']]) {
       expect((await evstore('repair', 'order_summary', '--stream', 'Order-6', ...other)).code).toBe(2);
     }
