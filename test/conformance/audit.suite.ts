@@ -1,10 +1,12 @@
 /** What proves that a log is whole and that a cursor was given everything. */
+
 import { expect } from 'vitest';
 import { tallyIds } from '../../src/domain/audit.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import type { Break, Inspection, Store } from '../../src/store/store.js';
 import { append, makeEvent, makeEvents, readAll } from '../support/events.js';
 import { registration, rowChanges, startProjection, totals } from '../support/read-models.js';
+import { tamper } from '../support/tamper.js';
 import { suite } from './suite.js';
 
 async function inspect(store: Store): Promise<{ events: number; breaks: Break[]; slices: Inspection[] }> {
@@ -34,11 +36,10 @@ export const auditSuite = suite('audit', {
     expect(slices[0]?.uncorrelated).toEqual({ events: 60, first: first?.globalPosition });
   },
 
-  'versions that are missing or out of order are named': async ({ store, raw }) => {
+  'versions that are missing or out of order are named': async (test) => {
+    const { store } = test;
     await append(store, 'Hole-1', makeEvents(2));
-    await raw.query(rawInsert('Hole-1', 4));
-    await raw.query(rawInsert('Late-1', 2));
-    await raw.query(rawInsert('Late-1', 1));
+    await tamper(test, rawInsert('Hole-1', 4), rawInsert('Late-1', 2), rawInsert('Late-1', 1));
     const { breaks } = await inspect(store);
     const stored = await readAll(store);
     const at = (streamId: string, version: number) =>
