@@ -46,7 +46,6 @@ export const schemaSuite = suite(
         'applied',
         'pending',
         'pending',
-        'pending',
       ]);
     },
 
