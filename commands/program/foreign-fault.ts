@@ -9,7 +9,7 @@ const own = fileURLToPath(new URL(import.meta.url.includes('/dist/') ? '../../..
 export function nameForeignFault(thrown: unknown): unknown {
   if (isEvstoreError(thrown)) return thrown;
   const { message, stack } = thrown instanceof Error ? thrown : { message: String(thrown), stack: undefined };
-  // Node.js wraps the reason of a promise when it is no Error; evstore rejects with nothing else.
+  // Node.js wraps the reason of a promise that is not an Error; evstore rejects with nothing else.
   const [, reason] =
     /was not handled with \.catch\(\)\. The promise rejected with the reason "(.*)"/s.exec(message) ?? [];
   const place = reason === undefined && stack !== undefined ? placeOf(stack) : 'by code that threw no Error';

@@ -44,7 +44,7 @@ function choose(candidates: readonly (readonly [url: string | undefined, origin:
   return undefined;
 }
 
-/** A relative file belongs to whoever named it: the working directory, or the folder of the config file. */
+/** A relative file is in the folder of what named it: the working directory, or the folder of the config file. */
 function absolute({ url, origin }: Named, folder: string): Named {
   return { url: resolveStoreUrl(url, folder), origin };
 }
