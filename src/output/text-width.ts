@@ -45,7 +45,7 @@ export function wrapLines(text: string, width: number): string {
 }
 
 function canStay(line: string, width: number): boolean {
-  const isCommand = /^(?:next: | {2}\$ )/.test(line);
+  const isCommand = /^(?: *next: | {2}\$ )/.test(line);
   return isCommand || line.length > longestWrapped || measureText(line) <= width;
 }
 

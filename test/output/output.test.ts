@@ -106,3 +106,8 @@ test('a line as long as the largest event is printed at once, and left to the te
   const line = `{"a":"${'ż'.repeat(1_000_000)}"}`;
   expect(wrapLines(`${line}\nshort`, 80)).toBe(`${line}\nshort`);
 });
+
+test('a command to run next stays on one line, so that it can be copied', () => {
+  const next = `  next: evstore read --after 8577 -n 1 --store postgres://app@db.example.com/${'x'.repeat(40)}`;
+  expect(wrapLines(next, 80)).toBe(next);
+});

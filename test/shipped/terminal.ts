@@ -48,7 +48,7 @@ function toLines(screen: string): string[] {
 /** Lines that the terminal has to break. A command is one line wherever it is shown, so that it can be copied. */
 export function tooWide(screen: string, place: Place): string[] {
   if (place === 'pipe') return [];
-  return screen.split('\n').filter((line) => stringWidth(line) > place && !/^(?:next: | {2}\$ )/.test(line));
+  return screen.split('\n').filter((line) => stringWidth(line) > place && !/^(?: *next: | {2}\$ )/.test(line));
 }
 
 /** Whether the name is there, or its beginning and an ellipsis. */
