@@ -198,7 +198,7 @@ function withOrigin(error: unknown, origin: string): unknown {
 }
 
 async function confirm(io: Io, question: string, next: string): Promise<void> {
-  const answer = await io.ask(`${sanitise(question)} [y/N] `);
+  const answer = await ask(io, `${sanitise(question)} [y/N]`);
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
   io.signal.throwIfAborted();
   throw new EvstoreError(
@@ -209,6 +209,17 @@ async function confirm(io: Io, question: string, next: string): Promise<void> {
       next,
     },
   );
+}
+
+/** The person types behind the last line; what is above it is broken as other text is. */
+async function ask(io: Io, question: string): Promise<string | undefined> {
+  if (!io.stderr.isTTY) return io.ask(`${question} `);
+  const { wrapLines } = await import('../../src/output/text-width.js');
+  const lines = wrapLines(question, io.stderr.columns - 1).split('\n');
+  const last = lines.pop() ?? '';
+  await io.stderr.write(lines.map((line) => `${line}\n`).join(''));
+  await io.stderr.flush();
+  return io.ask(`${last} `);
 }
 
 function showsUnicode(env: Io['env']): boolean {

@@ -1,4 +1,5 @@
 /** Commands that evstore tells a user to run next: they are for the same store, and run as this one was run. */
+import { commandInText } from '../../src/domain/command-text.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 
@@ -9,8 +10,15 @@ export interface Typed {
 }
 
 /** Returns `evstore …` with the store, schema and config of this run, and with `npx` where that ran it. */
-export function completeCommand(command: string, { argv, env }: Typed): string {
-  if (!/^evstore (?!.*--help\b)/.test(command)) return command;
+export function completeCommand(command: string, typed: Typed): string {
+  return command
+    .split(' && ')
+    .map((each) => completeOne(each, typed))
+    .join(' && ');
+}
+
+function completeOne(command: string, { argv, env }: Typed): string {
+  if (!/^evstore (?!.*--help\b|explain\b)/.test(command)) return command;
   const place = /--store\b/.test(command)
     ? []
     : ['--store', '--schema', '--config'].flatMap((name) => {
@@ -22,9 +30,9 @@ export function completeCommand(command: string, { argv, env }: Typed): string {
   return env.npm_command === 'exec' ? `npx ${whole}` : whole;
 }
 
-/** Completes the commands in a sentence: each stands behind a colon. */
+/** Completes the commands in a sentence. */
 export function completeCommands(text: string, typed: Typed): string {
-  return text.replace(/(?<=: )evstore [a-z][^,;:()]*/g, (command) => completeCommand(command, typed));
+  return text.replace(commandInText, (command) => completeCommand(command, typed));
 }
 
 /** Returns the values of an option, read without the grammar of the command line: that may be what is wrong. */

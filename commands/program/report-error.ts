@@ -7,7 +7,7 @@ import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js
 import { isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io } from '../../src/terminal/io.js';
 import { catalog } from '../catalog.js';
-import { beforeOperands, completeCommand, type Typed, valuesOf } from './follow-up.js';
+import { beforeOperands, completeCommand, completeCommands, type Typed, valuesOf } from './follow-up.js';
 import { wrapOutput } from './wrapped-output.js';
 
 export interface ErrorContext {
@@ -65,9 +65,11 @@ function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
 }
 
 function withCommand(error: EvstoreError, typed: Typed): EvstoreError {
-  const { code, message, why, next, details } = error;
-  if (next === undefined || completeCommand(next, typed) === next) return error;
-  return new EvstoreError(code, message, { why, next: completeCommand(next, typed), details, cause: error });
+  const { code, message, details } = error;
+  const why = error.why === undefined ? undefined : completeCommands(error.why, typed);
+  const next = error.next === undefined ? undefined : completeCommand(error.next, typed);
+  if (next === error.next && why === error.why) return error;
+  return new EvstoreError(code, message, { why, next, details, cause: error });
 }
 
 function helpOf(argv: readonly string[]): string {

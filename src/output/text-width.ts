@@ -1,5 +1,6 @@
 /** Measures text in terminal cells, cuts it to a width, and breaks it into lines. */
 import stringWidth from 'string-width';
+import { commandInText, commandLine } from '../domain/command-text.js';
 
 const graphemes = new Intl.Segmenter();
 
@@ -32,24 +33,51 @@ const longestWrapped = 4_000;
 /** What moves no cursor: colours. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour begins with
 const colour = /(\u001b\[[\d;]*m)/;
+const colours = new RegExp(colour, 'g');
 
 /**
  * Breaks the lines that a terminal of this width would break, between words where it can. What follows is indented as
- * the line was. A command to copy stays on one line.
+ * the line was. A command to copy is never broken: it gets a line of its own when it does not fit, and when it is longer
+ * than that, the terminal breaks it, which copies as one line.
  */
 export function wrapLines(text: string, width: number): string {
   return text
     .split('\n')
-    .map((line) => (canStay(line, width) ? line : wrapLine(line, width)))
+    .map((line) => (canStay(line, width) ? line : wrapLine(line, width).join('\n')))
     .join('\n');
 }
 
 function canStay(line: string, width: number): boolean {
-  const isCommand = /^(?: *next: | {2}\$ )/.test(line);
-  return isCommand || line.length > longestWrapped || measureText(line) <= width;
+  return line.length > longestWrapped || measureText(line) <= width || commandLine.test(line.replace(colours, ''));
 }
 
-function wrapLine(line: string, width: number): string {
+function wrapLine(line: string, width: number): string[] {
+  const indent = line.slice(0, line.length - line.trimStart().length);
+  const lines: string[] = [];
+  /** What is not in `lines` yet. */
+  let text = '';
+  let at = 0;
+  for (const { 0: command, index } of line.matchAll(commandInText)) {
+    text += line.slice(at, index);
+    at = index + command.length;
+    const broken = wrapText(text, width);
+    // One cell is for what may follow it.
+    if (measureText(`${broken.at(-1)} ${command}`) < width) {
+      text += command;
+      continue;
+    }
+    lines.push(...broken, `${indent}  ${command}`);
+    const [punctuation = ''] = /^[,;.)]* */.exec(line.slice(at)) ?? [];
+    at += punctuation.length;
+    text = indent;
+  }
+  text += line.slice(at);
+  if (text.replace(colours, '').trim() !== '') lines.push(...wrapText(text, width));
+  else lines.push(`${lines.pop() ?? ''}${text.trimStart()}`);
+  return lines;
+}
+
+function wrapText(line: string, width: number): string[] {
   const indent = ' '.repeat(Math.min(line.length - line.trimStart().length, Math.floor(width / 2)));
   const lines: string[] = [];
   let current = indent;
@@ -61,7 +89,7 @@ function wrapLine(line: string, width: number): string {
       else for (const { segment } of graphemes.segment(piece)) add(segment);
     }
   }
-  return [...lines, current.trimEnd()].join('\n');
+  return [...lines, current.trimEnd()];
 
   function add(grapheme: string): void {
     const cells = measureText(grapheme);

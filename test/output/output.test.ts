@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
@@ -110,4 +111,24 @@ test('a line as long as the largest event is printed at once, and left to the te
 test('a command to run next stays on one line, so that it can be copied', () => {
   const next = `  next: evstore read --after 8577 -n 1 --store postgres://app@db.example.com/${'x'.repeat(40)}`;
   expect(wrapLines(next, 80)).toBe(next);
+});
+
+test('a command inside a sentence gets a line of its own when it does not fit, and is never broken', () => {
+  const command = "evstore parked retry orders --stream 'Zamówienie, nowe (2)'";
+  const text = `\u001b[2mno failure is left in it; what waits there: ${command}, or drop it with: evstore abort orders\u001b[22m`;
+  expect(stripVTControlCharacters(wrapLines(text, 50)).split('\n')).toEqual([
+    'no failure is left in it; what waits there:',
+    `  ${command}`,
+    'or drop it with: evstore abort orders',
+  ]);
+  expect(stripVTControlCharacters(wrapLines(text, 40)).split('\n').at(-1)).toBe(
+    'or drop it with: evstore abort orders',
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 10, max: 160 }), fc.boolean(), (width, isNext) => {
+      const line = isNext ? `\u001b[2mnext: ${command}\u001b[22m` : text;
+      expect(wrapLines(line, width)).toContain(command);
+      expect(wrapLines(line, width).endsWith('\u001b[22m')).toBe(true);
+    }),
+  );
 });

@@ -16,7 +16,7 @@ import {
   types,
   writeProjections,
 } from './full-store.js';
-import { isShown, type Place, show, tooWide } from './terminal.js';
+import { commandsIn, isShown, type Place, show, tooWide } from './terminal.js';
 
 // One that waits for an answer would wait for ever.
 vi.setConfig({ testTimeout: 60_000 });
@@ -159,6 +159,7 @@ forEachEngine((engine) => {
       place === 'pipe' ? !shown.screen.includes(name) : !isShown(name, shown.screen),
     );
     expect(missing, what).toEqual([]);
+    return shown.screen;
   }
 
   describe('reading', () => {
@@ -174,7 +175,13 @@ forEachEngine((engine) => {
 
     for (const [name, cases] of Object.entries(readers)) {
       test(name, async () => {
-        for (const each of cases) await Promise.all(places.map((place) => check(each, place)));
+        for (const each of cases) {
+          const screens = await Promise.all(places.map((place) => check(each, place)));
+          // In a pipe nothing is broken into lines.
+          for (const command of commandsIn(screens.at(-1) ?? '')) {
+            for (const [index, screen] of screens.entries()) expect(screen, `${places[index]}`).toContain(command);
+          }
+        }
       });
     }
   });

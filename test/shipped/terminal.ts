@@ -2,6 +2,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import pty from '@lydell/node-pty';
 import stringWidth from 'string-width';
+import { commandInText, commandLine } from '../../src/domain/command-text.js';
 import type { PackedPackage } from '../support/package.js';
 
 /** Columns of a terminal, or a pipe. */
@@ -48,7 +49,12 @@ function toLines(screen: string): string[] {
 /** Lines that the terminal has to break. A command is one line wherever it is shown, so that it can be copied. */
 export function tooWide(screen: string, place: Place): string[] {
   if (place === 'pipe') return [];
-  return screen.split('\n').filter((line) => stringWidth(line) > place && !/^(?: *next: | {2}\$ )/.test(line));
+  return screen.split('\n').filter((line) => stringWidth(line) > place && !commandLine.test(line));
+}
+
+/** The commands to run next that a text holds. */
+export function commandsIn(text: string): string[] {
+  return [...text.matchAll(commandInText)].map(([command]) => command);
 }
 
 /** Whether the name is there, or its beginning and an ellipsis. */

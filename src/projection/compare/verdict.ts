@@ -48,7 +48,7 @@ export function assertReadEvents({ projection }: Rebuild, delivered: number, liv
   if (delivered > 0 || live === 0) return;
   const rows = live === null ? 'what is live' : count(live, 'live row');
   throw new EvstoreError('E_CHECK_FAILED', `the rebuild of ${projection} read no event, and would replace ${rows}`, {
-    why: `The log has no event for it, or this account cannot see them. If nothing must be left, run evstore swap ${projection} --yes-empty. The live table is unchanged.`,
+    why: `The log has no event for it, or this account cannot see them. The live table is unchanged. If nothing must be left, swap with: evstore swap ${projection} --yes-empty.`,
     next: 'evstore doctor',
     details: { live, rebuilt: 0 },
   });
@@ -96,5 +96,5 @@ export function assertNoFaults({ id, projection }: Rebuild, faults: readonly str
 }
 
 function describeWays(projection: string): string {
-  return `The live table is unchanged, and the rebuilt one is kept: swap it in with evstore swap ${projection}, or drop it with evstore abort ${projection}.`;
+  return `The live table is unchanged, and the rebuilt one is kept: swap it in with: evstore swap ${projection}, or drop it with: evstore abort ${projection}.`;
 }

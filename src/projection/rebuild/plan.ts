@@ -114,7 +114,7 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
   throw new EvstoreError('E_LOCK_HELD', `other code began the unfinished rebuild of ${name}`, {
     why:
       `Rebuild ${unfinished.id} (version ${unfinished.version}) is at position ${unfinished.position}. ` +
-      `Restart it with this code, or drop it with evstore abort ${name}.`,
+      `Restart it with this code, or drop it with: evstore abort ${name}.`,
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },
   });
