@@ -1,10 +1,13 @@
 /** `evstore checkpoints`: lists checkpoints, and moves them by hand. */
-import { formatAgo } from '../src/output/relative-time.js';
+import { showTime } from '../src/output/relative-time.js';
+import type { Mark } from '../src/output/table.js';
+import type { View } from '../src/output/view.js';
 import { selectCheckpoints } from '../src/projection/status/lag.js';
 import type { Checkpoint } from '../src/store/store.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
+import { timesOption } from './options/shared-options.js';
 import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './support/move-checkpoint.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
@@ -15,11 +18,11 @@ const list: Command = {
   summary: 'list each subscription with its position and owner',
   writes: 'nothing',
   examples: [{ line: 'evstore checkpoints', purpose: 'list the subscriptions of evstore and of other programs' }],
-  options: [],
+  options: [timesOption()],
   run: async (names, _flags, context) => {
     const store = await context.openStore();
     const checkpoints = selectCheckpoints(await store.projections.checkpoints(), names);
-    await printList(context, checkpoints, columnsAt(context.io.now()), { checkpoints });
+    await printList(context, checkpoints, columnsIn(context.view), { checkpoints }, markOf);
     if (checkpoints.length === 0) await context.note('no subscription has a checkpoint yet');
     return 0;
   },
@@ -98,14 +101,23 @@ export const command: Command = {
   defaultSubcommand: 'list',
 };
 
-function columnsAt(now: Date): readonly ListColumn<Checkpoint>[] {
+function markOf({ lastError, owner }: Checkpoint): Mark {
+  if (lastError !== null) return 'bad';
+  return owner === null ? 'idle' : 'active';
+}
+
+function columnsIn(view: View): readonly ListColumn<Checkpoint>[] {
   return [
     { heading: 'name', field: nameOf },
-    { heading: 'position', field: ({ position }) => position, align: 'right' },
-    { heading: 'updated', field: ({ updatedAt }) => updatedAt, text: ({ updatedAt }) => formatAgo(updatedAt, now) },
-    { heading: 'generation', field: ({ generation }) => generation, align: 'right' },
+    { heading: 'position', field: ({ position }) => position, align: 'right', rank: 'high' },
+    {
+      heading: 'updated',
+      field: ({ updatedAt }) => updatedAt,
+      text: ({ updatedAt }) => showTime(updatedAt, view, 'relative'),
+    },
+    { heading: 'generation', field: ({ generation }) => generation, align: 'right', rank: 'low' },
     { heading: 'owner', field: ({ owner }) => owner },
-    { heading: 'error', field: ({ lastError }) => lastError },
+    { heading: 'error', field: ({ lastError }) => lastError, isBelow: true },
   ];
 }
 

@@ -38,7 +38,7 @@ async function exportEvents(streamId: string | undefined, flags: Flags, context:
   const { stdout } = context.io;
   // Lines to be copied stay whole on a terminal too.
   const output: Pick<Output, 'write'> = target ?? { write: (text, events) => stdout.write(Buffer.from(text), events) };
-  const writer = dryRun ? undefined : createEventWriter(flags, context, { output });
+  const writer = dryRun ? undefined : await createEventWriter(flags, context, { output });
   const progress = file === undefined && !dryRun ? undefined : await context.progress(`export ${file ?? ''}`.trim());
   let count = 0;
   try {

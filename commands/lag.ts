@@ -5,6 +5,7 @@ import { partOf } from '../src/domain/parts.js';
 import { describeHolder } from '../src/output/holder-text.js';
 import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import { formatDuration } from '../src/output/relative-time.js';
+import type { Mark } from '../src/output/table.js';
 import { countWaiting } from '../src/projection/status/count-waiting.js';
 import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/status/lag.js';
 import { findOverLimit, type LagLimits } from '../src/projection/status/lag-limits.js';
@@ -58,10 +59,10 @@ export const command: Command = {
 
 const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'name', field: ({ name }) => name },
-  { heading: 'version', field: ({ version }) => version, align: 'right' },
-  { heading: 'status', field: ({ status }) => status },
-  { heading: 'position', field: ({ position }) => position, align: 'right' },
-  { heading: 'lag', field: ({ lag }) => lag, align: 'right' },
+  { heading: 'version', field: ({ version }) => version, align: 'right', rank: 'low' },
+  { heading: 'status', field: ({ status }) => status, rank: 'high' },
+  { heading: 'position', field: ({ position }) => position, align: 'right', rank: 'low' },
+  { heading: 'lag', field: ({ lag }) => lag, align: 'right', rank: 'high' },
   { heading: 'age', field: ({ ageMs }) => ageMs, text: ({ ageMs }) => showDuration(ageMs), align: 'right' },
   {
     heading: 'rate',
@@ -70,9 +71,15 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
     align: 'right',
   },
   { heading: 'eta', field: ({ etaMs }) => etaMs, text: ({ etaMs }) => showDuration(etaMs), align: 'right' },
-  { heading: 'owner', field: ({ owner }) => owner },
-  { heading: 'error', field: ({ error }) => error },
+  { heading: 'owner', field: ({ owner }) => owner, rank: 'low' },
+  { heading: 'error', field: ({ error }) => error, isBelow: true },
 ];
+
+function markOf({ status, stale, parked }: ProjectionLag): Mark {
+  if (status === 'failed') return 'bad';
+  if (stale || parked > 0) return 'caution';
+  return status === 'running' || status === 'rebuilding' ? 'active' : 'idle';
+}
 
 const waitingColumn: ListColumn<ProjectionLag> = {
   heading: 'waiting',
@@ -96,6 +103,7 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
         ...rarely(context, report.projections, parkedColumn),
       ],
       report,
+      markOf,
     );
   const holder = describeHolder(report);
   if (holder !== null) await context.warn(holder);

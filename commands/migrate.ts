@@ -2,13 +2,13 @@
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
-import { formatAgo } from '../src/output/relative-time.js';
+import { showTime } from '../src/output/relative-time.js';
 import { printSchema } from '../src/store/open.js';
 import type { MigrationStatus } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { duration } from './options/parse-option.js';
-import { dryRunOption } from './options/shared-options.js';
+import { dryRunOption, timesOption } from './options/shared-options.js';
 import { printList } from './support/print-list.js';
 import { readSchemaStatus } from './support/schema-report.js';
 
@@ -37,7 +37,7 @@ const status: Command = {
   summary: 'list migrations and their state',
   writes: 'nothing',
   examples: [{ line: 'evstore migrate status', purpose: 'show which migrations are applied, pending or drifted' }],
-  options: [],
+  options: [timesOption()],
   run: async (_args, _flags, context) => {
     const report = (await readSchemaStatus(context, { create: false })).status;
     await printStatus(context, report.migrations, report);
@@ -131,7 +131,8 @@ function describe({ store, from, to, applied, dryRun }: UpReport): string {
 }
 
 async function printStatus(context: Context, migrations: readonly MigrationStatus[], report: unknown): Promise<void> {
-  const { theme, now } = context.view;
+  const { view } = context;
+  const { theme } = view;
   const paint = (text: string, { state }: MigrationStatus) =>
     state === 'applied' ? theme.good(text) : state === 'pending' ? theme.caution(text) : theme.bad(text);
   await printList(
@@ -143,8 +144,9 @@ async function printStatus(context: Context, migrations: readonly MigrationStatu
       { heading: 'state', field: (row) => row.state, paint },
       {
         heading: 'appliedAt',
+        title: 'applied',
         field: (row) => row.appliedAt,
-        text: (row) => (row.appliedAt === null ? '-' : formatAgo(row.appliedAt, now)),
+        text: (row) => (row.appliedAt === null ? '-' : showTime(row.appliedAt, view, 'relative')),
         paint: theme.faint,
       },
     ],

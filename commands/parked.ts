@@ -1,16 +1,22 @@
 /** `evstore parked`: events that a projection could not handle, and what waits behind them. */
 
 import { EvstoreError } from '../src/domain/errors.js';
+import { partOf } from '../src/domain/parts.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
+  describeReason,
   describeRetried,
   describeTables,
+  groupParked,
+  type ParkedGroup,
   renderShownParked,
   renderShownParkedJson,
   summariseError,
 } from '../src/output/parked-text.js';
-import { formatAgo } from '../src/output/relative-time.js';
+import { showTime } from '../src/output/relative-time.js';
+import type { Mark } from '../src/output/table.js';
+import type { View } from '../src/output/view.js';
 import {
   assertKnown,
   discardParked,
@@ -24,10 +30,16 @@ import type { ParkedEvent, ParkedState } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
-import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { dryRunOption, projectionsOption, timesOption } from './options/shared-options.js';
 import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { selectOne } from './support/projection-code.js';
+
+interface ListFlags {
+  readonly state?: ParkedState;
+  readonly limit?: number;
+  readonly stream?: string;
+}
 
 const list: Command = {
   usage: 'list [name]',
@@ -36,6 +48,7 @@ const list: Command = {
   examples: [
     { line: 'evstore parked list', purpose: 'list parked events of every projection' },
     { line: 'evstore parked list order_summary --state skipped', purpose: 'list what run --on-error skip skipped' },
+    { line: 'evstore parked list order_summary -n 20', purpose: 'list events one by one instead of by error' },
   ],
   options: [
     option(
@@ -43,18 +56,26 @@ const list: Command = {
       'only events in this state: parked, skipped, discarded (default: parked)',
       oneOf('parked', 'skipped', 'discarded'),
     ),
+    option('--stream <stream>', 'only events of this stream'),
     option('-n, --limit <count>', 'list at most this many events', wholeNumber(1)),
+    timesOption(),
   ],
   run: async ([name], flags, context) => {
-    const { state = 'parked', limit } = flags as { readonly state?: ParkedState; readonly limit?: number };
+    const { state = 'parked', limit, stream } = flags as ListFlags;
     const store = await context.openStore();
     if (name !== undefined) await assertKnown(store, name);
     const parked = await store.projections.parked({
       state,
       ...(name !== undefined && { projection: name }),
+      ...(stream !== undefined && { streamId: stream }),
       ...(limit !== undefined && { limit }),
     });
-    await printEvents(parked, context, { parked });
+    const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
+    if (isForPeople && limit === undefined && stream === undefined) {
+      await printList(context, groupParked(parked), groupColumnsIn(context.view), { parked }, markOf);
+      const projections = state === 'parked' ? new Set(parked.map((each) => partOf(each.projection).projection)) : [];
+      for (const each of projections) await context.note(`mend the code, then: ${retryCommand(each)}`);
+    } else await printEvents(parked, context, { parked });
     if (parked.length === 0) await context.note(`nothing is ${state}`);
     return 0;
   },
@@ -67,7 +88,7 @@ const show: Command = {
   examples: [
     { line: 'evstore parked show order_summary 1042', purpose: 'name the event by its global position or its id' },
   ],
-  options: [],
+  options: [timesOption()],
   run: async ([name = '', place = ''], _flags, context) => {
     const shown = await showParked(await context.openStore(), name, parsePlace(place));
     const { stdout } = context.io;
@@ -158,7 +179,7 @@ export const command: Command = {
 };
 
 async function printEvents(events: readonly ParkedEvent[], context: Context, report: unknown): Promise<void> {
-  await printList(context, events, columnsAt(context.io.now()), report);
+  await printList(context, events, columnsIn(context.view), report);
 }
 
 async function print(lines: readonly string[], report: unknown, brief: string, context: Context): Promise<void> {
@@ -167,17 +188,43 @@ async function print(lines: readonly string[], report: unknown, brief: string, c
   else for (const line of context.quiet ? [brief] : lines) await stdout.write(`${line}\n`);
 }
 
-function columnsAt(now: Date): readonly ListColumn<ParkedEvent>[] {
+function markOf({ error }: Pick<ParkedGroup, 'error'>): Mark {
+  return error === '' ? 'idle' : 'caution';
+}
+
+/** On a terminal there may be thousands: how many, and why. */
+function groupColumnsIn(view: View): readonly ListColumn<ParkedGroup>[] {
   return [
     { heading: 'projection', field: ({ projection }) => projection },
+    { heading: 'events', field: ({ events }) => events, align: 'right', rank: 'high' },
+    { heading: 'streams', field: ({ streams }) => streams, align: 'right' },
+    { heading: 'type', field: ({ type }) => type, rank: 'high' },
+    { heading: 'since', field: ({ since }) => since, text: ({ since }) => showTime(since, view, 'relative') },
+    { heading: 'tables', field: ({ tables }) => tables, rank: 'low' },
+    {
+      heading: 'error',
+      field: ({ error }) => error,
+      text: ({ error }) => error || 'wait behind an earlier event of their stream',
+      isBelow: true,
+    },
+  ];
+}
+
+function columnsIn(view: View): readonly ListColumn<ParkedEvent>[] {
+  return [
+    { heading: 'projection', field: ({ projection }) => projection, rank: 'high' },
     { heading: 'position', field: ({ globalPosition }) => globalPosition, align: 'right', isName: true },
-    { heading: 'stream', field: ({ streamId }) => streamId },
-    { heading: 'type', field: ({ type }) => type },
+    { heading: 'stream', field: ({ streamId }) => streamId, rank: 'high' },
+    { heading: 'type', field: ({ type }) => type, rank: 'high' },
     { heading: 'state', field: ({ state }) => state },
-    { heading: 'error', field: (each) => summariseError(each) || null },
-    { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right' },
-    { heading: 'since', field: ({ parkedAt }) => parkedAt, text: ({ parkedAt }) => formatAgo(parkedAt, now) },
-    { heading: 'tables', field: describeTables },
+    { heading: 'error', field: (each) => summariseError(each) || null, text: describeReason, isBelow: true },
+    { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right', rank: 'low' },
+    {
+      heading: 'since',
+      field: ({ parkedAt }) => parkedAt,
+      text: ({ parkedAt }) => showTime(parkedAt, view, 'relative'),
+    },
+    { heading: 'tables', field: describeTables, rank: 'low' },
   ];
 }
 

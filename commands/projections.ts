@@ -1,6 +1,8 @@
 /** `evstore projections`: compares the projections in code with those in the database. */
 import { relative } from 'node:path';
 import { count } from '../src/domain/words.js';
+import { groupDigits } from '../src/output/numbers.js';
+import type { Mark } from '../src/output/table.js';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
 import type { Command, Context } from './options/command.js';
 import { projectionsOption } from './options/shared-options.js';
@@ -26,6 +28,7 @@ export const command: Command = {
       projections,
       [...columnsIn(context.io.cwd), ...rarely(context, projections, parkedColumn)],
       { projections },
+      markOf,
     );
     await hint(projections, context);
     return 0;
@@ -35,9 +38,9 @@ export const command: Command = {
 function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
   return [
     { heading: 'name', field: ({ name }) => name },
-    { heading: 'state', field: ({ state }) => state },
-    { heading: 'version', field: ({ version }) => version, align: 'right' },
-    { heading: 'code', field: ({ codeVersion }) => codeVersion, align: 'right' },
+    { heading: 'state', field: ({ state }) => state, rank: 'high' },
+    { heading: 'version', field: ({ version }) => version, align: 'right', rank: 'low' },
+    { heading: 'code', field: ({ codeVersion }) => codeVersion, align: 'right', rank: 'low' },
     { heading: 'position', field: ({ position }) => position, align: 'right' },
     {
       heading: 'rows',
@@ -45,13 +48,18 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
       text: ({ estimatedRows }) => about(estimatedRows),
       align: 'right',
     },
-    { heading: 'kept', field: ({ kept }) => kept.join(',') || null },
+    { heading: 'kept', field: ({ kept }) => kept.join(',') || null, rank: 'low' },
     {
       heading: 'rebuild',
       field: ({ rebuild }) => (rebuild === null ? null : `${rebuild.state} at ${rebuild.position}`),
     },
-    { heading: 'file', field: ({ file }) => (file === null ? null : relative(cwd, file)) },
+    { heading: 'file', field: ({ file }) => (file === null ? null : relative(cwd, file)), rank: 'low' },
   ];
+}
+
+function markOf({ state, parked }: InventoryItem): Mark {
+  if (state === 'stale' || state === 'stale code' || parked > 0) return 'caution';
+  return state === 'current' ? 'active' : 'idle';
 }
 
 const parkedColumn: ListColumn<InventoryItem> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
@@ -79,5 +87,5 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
 }
 
 function about(rows: number | null): string {
-  return rows === null ? '-' : `~${rows}`;
+  return rows === null ? '-' : `~${groupDigits(rows)}`;
 }

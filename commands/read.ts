@@ -12,7 +12,7 @@ import {
 } from './options/event-range.js';
 import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
-import { outputOption } from './options/shared-options.js';
+import { outputOption, timesOption } from './options/shared-options.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 /** What fits a terminal's memory and a person's patience. */
@@ -38,7 +38,8 @@ export const command: Command = {
       wholeNumber(1),
     ),
     option('--backwards', 'read the newest event first'),
-    outputOption('data'),
+    timesOption('local'),
+    outputOption('data', 'long'),
   ],
   run: ([streamId], flags, context) => read(streamId, flags, context),
 };
@@ -46,7 +47,7 @@ export const command: Command = {
 async function read(streamId: string | undefined, flags: Flags, context: Context): Promise<number> {
   const range = parseRange(streamId, flags, context.io.now());
   const store = await context.openStore();
-  const writer = createEventWriter(flags, context);
+  const writer = await createEventWriter(flags, context);
   const isShortened = range.limit === undefined && context.io.stdout.isTTY;
   let count = 0;
   for await (const events of isShortened ? showFirst(store, range, writer) : writer.copy(store, range)) {

@@ -1,7 +1,17 @@
 /** `evstore saga`: list and show saga instances; retry a parked one. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { shellWord } from '../src/domain/shell-word.js';
 import { renderReport } from '../src/output/json-line.js';
-import { describe, type InstanceReport, inspectInstance, listInstances, type StepReport } from '../src/saga/inspect.js';
+import type { Mark } from '../src/output/table.js';
+import {
+  assertSagaKnown,
+  describe,
+  type InstanceReport,
+  inspectInstance,
+  listInstances,
+  type StepReport,
+  unknownSaga,
+} from '../src/saga/inspect.js';
 import { loadSagas } from '../src/saga/load.js';
 import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
@@ -40,23 +50,35 @@ const list: Command = {
   ],
   run: async ([saga], flags, context) => {
     const { state, limit = defaultLimit } = flags as { readonly state?: SagaPhase; readonly limit?: number };
-    const instances = await listInstances(await context.openStore(), { saga, state, limit });
-    await printList(context, instances, instanceColumns, { instances });
+    const store = await context.openStore();
+    if (saga !== undefined) await assertSagaKnown(store, saga);
+    const instances = await listInstances(store, { saga, state, limit });
+    await printList(context, instances, instanceColumns, { instances }, markOf);
     if (instances.length === 0) await context.note('no instance matched');
     return instances.length === 0 && (saga ?? state) !== undefined ? 6 : 0;
   },
 };
 
 const show: Command = {
-  usage: 'show <saga> <instance>',
+  usage: 'show <saga> [instance]',
   summary: 'show one instance, step by step',
   writes: 'nothing',
   examples: [{ line: 'evstore saga show order_fulfilment Order-1', purpose: 'show steps, attempts and compensations' }],
   options: [],
-  run: async ([saga = '', id = ''], _flags, context) => {
-    const instance = await inspectInstance(await context.openStore(), saga, id);
+  run: async ([saga = '', id], _flags, context) => {
+    const store = await context.openStore();
+    if (id === undefined) {
+      await assertSagaKnown(store, saga);
+      throw new EvstoreError('E_USAGE', `no instance of ${saga} was named`, {
+        next: `evstore saga list ${shellWord(saga)}`,
+      });
+    }
+    const instance = await inspectInstance(store, saga, id);
     await context.note(headline(instance));
-    await printList(context, instance.steps, stepColumns, instance);
+    await printList(context, instance.steps, stepColumns, instance, markOfStep);
+    if (instance.state === 'compensation-failed') {
+      await context.note(`mend the cause, then: evstore saga retry ${shellWord(saga)} ${shellWord(id)}`);
+    }
     return 0;
   },
 };
@@ -75,7 +97,8 @@ const retry: Command = {
     const sagas = await sayIfSlow(context, flags, (note) => loadSagas({ globs, folder, note, signal }));
     const saga = sagas.find((each) => each.name === name);
     if (saga === undefined) {
-      throw new EvstoreError('E_NOT_FOUND', `no file defines the saga ${name}`, { next: 'evstore saga list' });
+      const known = sagas.map((each) => each.name);
+      throw unknownSaga(`no file defines the saga ${name}`, name, known, 'No file of this project defines a saga.');
     }
     const store = await context.openStore();
     const asJson = context.asJson;
@@ -110,18 +133,38 @@ function headline({ saga, instance, state, version, reason }: InstanceReport): s
   return `${saga} ${instance}: ${state}, version ${version}${reason === null ? '' : `, because ${reason}`}`;
 }
 
+function markOf({ state, error }: InstanceReport): Mark {
+  if (state === 'compensation-failed') return 'bad';
+  if (state === 'compensating' || error !== null) return 'caution';
+  return state === 'running' ? 'active' : 'idle';
+}
+
+function markOfStep({ state }: StepReport): Mark {
+  if (state === 'stuck') return 'bad';
+  if (state === 'unknown') return 'caution';
+  return state === 'running' ? 'active' : 'idle';
+}
+
 const instanceColumns: readonly ListColumn<InstanceReport>[] = [
-  { heading: 'saga', field: ({ saga }) => saga },
+  { heading: 'saga', field: ({ saga }) => saga, rank: 'low' },
   { heading: 'instance', field: ({ instance }) => instance, isName: true },
-  { heading: 'state', field: ({ state }) => state },
-  { heading: 'version', field: ({ version }) => version, align: 'right' },
+  { heading: 'state', field: ({ state }) => state, rank: 'high' },
+  { heading: 'version', field: ({ version }) => version, align: 'right', rank: 'low' },
   { heading: 'step', field: ({ steps }) => steps.at(-1)?.name ?? null },
-  { heading: 'reason', field: ({ reason }) => reason },
+  { heading: 'reason', field: ({ reason }) => reason, rank: 'low' },
+  { heading: 'error', field: ({ error }) => error, isBelow: true },
 ];
 
 const stepColumns: readonly ListColumn<StepReport>[] = [
   { heading: 'step', field: ({ name }) => name },
-  { heading: 'state', field: ({ state }) => state },
+  { heading: 'state', field: ({ state }) => state, rank: 'high' },
   { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right' },
   { heading: 'compensations', field: ({ compensations }) => compensations, align: 'right' },
+  { heading: 'error', field: ({ error }) => error, isBelow: true },
+  {
+    heading: 'compensationError',
+    field: ({ compensationError }) => compensationError,
+    text: ({ compensationError }) => (compensationError === null ? '' : `compensation: ${compensationError}`),
+    isBelow: true,
+  },
 ];

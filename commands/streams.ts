@@ -1,11 +1,12 @@
 /** `evstore streams`: which streams there are. */
 
 import type { StreamSummary } from '../src/domain/event.js';
-import { formatAgo } from '../src/output/relative-time.js';
+import { showTime } from '../src/output/relative-time.js';
 import type { StreamsOptions } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
+import { timesOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
 export const command: Command = {
@@ -27,6 +28,7 @@ export const command: Command = {
       oneOf('name', 'events', 'recent'),
     ),
     option('-n, --limit <count>', 'list at most this many streams', wholeNumber(1)),
+    timesOption(),
   ],
   run: async (_args, flags, context) => {
     const { category, sort, limit } = flags as StreamsOptions;
@@ -42,14 +44,34 @@ export const command: Command = {
   },
 };
 
-function describeColumns({ view }: Context): ListColumn<StreamSummary>[] {
-  const { theme, now } = view;
+function describeColumns({ view }: Pick<Context, 'view'>): ListColumn<StreamSummary>[] {
+  const { theme } = view;
+  const ago = (time: string) => showTime(time, view, 'relative');
   return [
-    { heading: 'streamId', field: (row) => row.streamId, paint: theme.strong },
-    { heading: 'streamType', field: (row) => row.streamType, paint: theme.kind },
-    { heading: 'events', field: (row) => row.events, align: 'right' },
-    { heading: 'lastPosition', field: (row) => row.lastPosition, align: 'right' },
-    { heading: 'firstAt', field: (row) => row.firstAt, text: (row) => formatAgo(row.firstAt, now), paint: theme.faint },
-    { heading: 'lastAt', field: (row) => row.lastAt, text: (row) => formatAgo(row.lastAt, now), paint: theme.faint },
+    { heading: 'streamId', title: 'stream', field: (row) => row.streamId, paint: theme.strong },
+    { heading: 'streamType', title: 'type', field: (row) => row.streamType, paint: theme.kind, rank: 'low' },
+    { heading: 'events', field: (row) => row.events, align: 'right', rank: 'high' },
+    {
+      heading: 'lastPosition',
+      title: 'last position',
+      field: (row) => row.lastPosition,
+      align: 'right',
+      rank: 'low',
+    },
+    {
+      heading: 'firstAt',
+      title: 'first',
+      field: (row) => row.firstAt,
+      text: (row) => ago(row.firstAt),
+      paint: theme.faint,
+      rank: 'low',
+    },
+    {
+      heading: 'lastAt',
+      title: 'last',
+      field: (row) => row.lastAt,
+      text: (row) => ago(row.lastAt),
+      paint: theme.faint,
+    },
   ];
 }

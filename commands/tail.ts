@@ -9,7 +9,7 @@ import type { Command, Context, Flags } from './options/command.js';
 import { assertStreamExists, type EventRange, filterOptions, parseRange } from './options/event-range.js';
 import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
-import { outputOption } from './options/shared-options.js';
+import { outputOption, timesOption } from './options/shared-options.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 const defaultLast = 10;
@@ -38,7 +38,8 @@ export const command: Command = {
     option('--timeout <duration>', 'give up after this long (exit 7)', duration),
     option('-f, --follow', 'follow new events (the default)'),
     option('--no-follow', 'stop at the end of the log'),
-    outputOption('data'),
+    timesOption('local'),
+    outputOption('data', 'long'),
   ],
   run: async ([streamId], flags, context) => {
     if (flags.from !== undefined && flags.last !== undefined) {
@@ -50,7 +51,7 @@ export const command: Command = {
     const store = await context.openStore();
     await store.schema.assertGuards();
     await context.io.stdout.watchReader();
-    const tail = new Tail(store, range, flags, context);
+    const tail = new Tail(store, range, await createEventWriter(flags, context), flags, context);
     const from = flags.from as number | 'end' | undefined;
     if (from === undefined) await tail.printLast((flags.last as number | undefined) ?? defaultLast);
     else await tail.startAfter(from);
@@ -76,10 +77,10 @@ class Tail {
   #isDone = false;
   #isHeld = false;
 
-  constructor(store: Store, { streamId, filter }: EventRange, flags: Flags, context: Context) {
+  constructor(store: Store, { streamId, filter }: EventRange, writer: EventWriter, flags: Flags, context: Context) {
     this.#store = store;
     this.#filter = streamId === undefined ? filter : { ...filter, streamId };
-    this.#writer = createEventWriter(flags, context);
+    this.#writer = writer;
     this.#context = context;
     this.#flags = flags;
   }

@@ -19,6 +19,7 @@ export interface SharedFlags {
   readonly yes?: boolean;
   readonly debug?: boolean;
   readonly progress?: 'auto' | 'json';
+  readonly times?: 'relative' | 'local' | 'iso';
 }
 
 const outputs = ['auto', 'table', 'json', 'ndjson', 'tsv'];
@@ -45,6 +46,12 @@ export function projectionsOption(): Option {
 /** For commands that show progress. */
 export function progressOption(): Option {
   return option('--progress <how>', 'format of progress on stderr: auto, json (default: auto)', oneOf('auto', 'json'));
+}
+
+/** For commands that show times to people. @param usual how without it */
+export function timesOption(usual: 'relative' | 'local' = 'relative'): Option {
+  const styles = ['relative', 'local', 'iso'] as const;
+  return option('--times <style>', `times on a terminal: ${styles.join(', ')} (default: ${usual})`, oneOf(...styles));
 }
 
 export function dryRunOption(): Option {

@@ -105,7 +105,13 @@ export async function createContext(
     asJson,
     quiet,
     theme: { stdout: stdoutTheme, stderr: stderrTheme },
-    view: { theme: stdoutTheme, width: io.stdout.columns, unicode: showsUnicode(io.env), now: io.now() },
+    view: {
+      theme: stdoutTheme,
+      width: io.stdout.columns,
+      unicode: showsUnicode(io.env),
+      now: io.now(),
+      times: shared.times,
+    },
     openStore: (options = {}) => {
       store ??= open(options);
       return store;

@@ -24,10 +24,14 @@ export interface EventTarget {
   readonly output?: Pick<Output, 'write'>;
 }
 
-export function createEventWriter(flags: Flags, context: Context, target: EventTarget = {}): EventWriter {
+export async function createEventWriter(
+  flags: Flags,
+  context: Context,
+  target: EventTarget = {},
+): Promise<EventWriter> {
   const form = chooseForm(flags, context, target);
   const output = target.output ?? context.io.stdout;
-  const render = createRenderer(context, form);
+  const render = await createRenderer(context, form);
   let head = form === 'tsv' ? renderTsvLine(headings) : '';
   const write = async (events: readonly RecordedEvent[]) => {
     const body = render(events);
@@ -52,24 +56,33 @@ export function createEventWriter(flags: Flags, context: Context, target: EventT
   };
 }
 
-type Form = 'ids' | 'data' | 'tsv' | 'lines' | 'text';
+type Form = 'ids' | 'data' | 'tsv' | 'lines' | 'short' | 'long';
 
 function chooseForm(flags: Flags, context: Context, { output }: EventTarget): Form {
   if (context.quiet && output === undefined) return 'ids';
-  if (flags.output === 'data') return 'data';
+  if (flags.output === 'data' || flags.output === 'long') return flags.output;
   const format = context.format({ people: output === undefined ? 'table' : 'ndjson', pipe: 'ndjson' });
   if (format === 'tsv') return 'tsv';
-  return format === 'table' ? 'text' : 'lines';
+  return format === 'table' ? 'short' : 'lines';
 }
 
 type Renderer = (events: readonly RecordedEvent[]) => string | Uint8Array;
 
-function createRenderer({ view, io }: Context, form: Form): Renderer {
+async function createRenderer({ view, io }: Context, form: Form): Promise<Renderer> {
   if (form === 'lines') return renderEventLines;
-  const each: Readonly<Record<Exclude<Form, 'lines'>, (event: RecordedEvent) => string>> = {
+  if (form === 'short' || form === 'long') {
+    // Measuring text is for terminals only, so a pipe does not load it.
+    const { createEventRows } = await import('../../src/output/event-rows.js');
+    const renderRows = createEventRows(view);
+    return (events) => {
+      const now = io.now();
+      if (form === 'short') return renderRows(events, now);
+      return events.map((each) => renderEvent(each, { ...view, now })).join('');
+    };
+  }
+  const each: Readonly<Record<Exclude<Form, 'lines' | 'short' | 'long'>, (event: RecordedEvent) => string>> = {
     ids: ({ id }) => `${id}\n`,
     data: ({ data }) => `${sanitiseJson(data)}\n`,
-    text: (event) => renderEvent(event, { ...view, now: io.now() }),
     tsv: ({ globalPosition, streamId, version, type, createdAt, id, data, metadata }) =>
       renderTsvLine([
         ...[globalPosition, streamId, version, type, createdAt, id],

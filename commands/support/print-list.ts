@@ -1,6 +1,7 @@
 /** Lists: a table for people, TSV for pipes, one JSON document for programs. */
 import { renderReport } from '../../src/output/json-line.js';
-import type { Column } from '../../src/output/table.js';
+import { groupDigits } from '../../src/output/numbers.js';
+import type { Column, Mark } from '../../src/output/table.js';
 import { type Field, renderTsv } from '../../src/output/tsv.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
 import type { Context } from '../options/command.js';
@@ -8,9 +9,11 @@ import type { Context } from '../options/command.js';
 export interface ListColumn<Row> extends Omit<Column<Row>, 'text'> {
   /** As programs see it; null is an empty field. */
   readonly field: (row: Row) => Field;
-  /** As people see it. Default: the field, with `-` where there is none. */
+  /** As people see it. Default: the field, with `-` where there is none and the digits of numbers in groups. */
   readonly text?: (row: Row) => string;
-  /** What `--quiet` prints, one a line. Default: the first column. */
+  /** The heading that people see. Default: the one that programs see. */
+  readonly title?: string;
+  /** What `--quiet` prints, one a line, and the first that people see. Default: the first column. */
   readonly isName?: boolean;
 }
 
@@ -24,12 +27,13 @@ export function rarely<Row>(
   return isForPeople && !rows.some((row) => Boolean(column.field(row))) ? [] : [column];
 }
 
-/** @param report what `--json` prints */
+/** @param report what `--json` prints. @param mark for people: a glyph before each row, and what needs a hand first */
 export async function printList<Row>(
   context: Context,
   rows: readonly Row[],
   columns: readonly ListColumn<Row>[],
   report: unknown,
+  mark?: (row: Row) => Mark,
 ): Promise<void> {
   const { stdout } = context.io;
   const format = context.format({ people: 'table', pipe: 'tsv' });
@@ -48,15 +52,18 @@ export async function printList<Row>(
       ),
     );
   } else {
-    const shown = columns.map((column) => ({
+    const named = columns.filter(({ isName }) => isName === true);
+    const shown = [...named, ...columns.filter((column) => !named.includes(column))].map((column) => ({
       ...column,
+      heading: column.title ?? column.heading,
       text: column.text ?? ((row: Row) => show(column.field(row))),
     }));
     const { renderTable } = await import('../../src/output/table.js');
-    await stdout.write(renderTable(rows, shown, context.view));
+    await stdout.write(renderTable(rows, shown, context.view, mark));
   }
 }
 
 function show(field: Field): string {
-  return field === null ? '-' : String(field);
+  if (field === null) return '-';
+  return typeof field === 'number' ? groupDigits(field) : String(field);
 }

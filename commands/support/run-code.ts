@@ -48,10 +48,11 @@ export async function tellSagaNews(news: SagaNews, context: Context): Promise<vo
     case 'ended':
       if (news.phase === 'completed') return undefined;
       if (news.phase !== 'compensation-failed') {
-        return context.note(`saga ${news.saga}: ${news.instance} ${news.phase}`);
+        const why = news.error === null ? '' : `, because ${news.error}`;
+        return context.note(`saga ${news.saga}: ${news.instance} ${news.phase}${why}`);
       }
       return context.warn(
-        `saga ${news.saga}: ${news.instance} is parked, a compensation keeps failing; mend it, then run: evstore saga retry ${news.saga} ${shellWord(news.instance)}`,
+        `saga ${news.saga}: ${news.instance} is parked: ${news.error ?? 'a compensation keeps failing'}; mend it, then run: evstore saga retry ${shellWord(news.saga)} ${shellWord(news.instance)}`,
       );
   }
 }

@@ -1,20 +1,22 @@
-/** Renders an event for people: place and type on one line, its data below. */
+/** Renders a whole event for people: place and type on one line, its data and metadata below. */
 
 import type { RecordedEvent } from '../domain/event.js';
 import { sanitiseJson } from '../domain/safe-json.js';
 import { sanitise } from '../terminal/sanitise.js';
-import { formatAgo } from './relative-time.js';
+import { showTime } from './relative-time.js';
 import type { View } from './view.js';
 
 const indent = '    ';
 
 /** Returns text with a line break at the end. */
-export function renderEvent(event: RecordedEvent, { theme, now }: View): string {
+export function renderEvent(event: RecordedEvent, view: View): string {
+  const { theme } = view;
   const head = [
     theme.faint(`#${event.globalPosition}`),
-    theme.strong(`${sanitise(event.streamId)}@${event.version}`),
-    theme.kind(sanitise(event.type)),
-    theme.faint(formatAgo(event.createdAt, now)),
+    theme.hashed(`${sanitise(event.streamId)}@${event.version}`, event.streamId),
+    theme.strong(sanitise(event.type)),
+    theme.faint(showTime(event.createdAt, view, 'local')),
+    theme.faint(event.id),
   ];
   const metadata = sanitiseJson(event.metadata);
   const lines = [head.join('  '), indent + sanitiseJson(event.data)];

@@ -7,7 +7,7 @@ import type { ParkedEvent } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderEvent } from './event-text.js';
 import { renderReport } from './json-line.js';
-import { formatAgo } from './relative-time.js';
+import { showTime } from './relative-time.js';
 import type { View } from './view.js';
 
 /** Returns the first line of the error; empty for an event that waits behind another. */
@@ -15,9 +15,59 @@ export function summariseError({ error }: ParkedEvent): string {
   return error?.split('\n', 1)[0] ?? '';
 }
 
+/** Returns what went wrong, then where in the code. The row names the event, so this does not. */
+export function describeReason(parked: Pick<ParkedEvent, 'error'>): string {
+  const what = (parked.error?.split('\n', 1)[0] ?? '').replace(/ The event is version \d+ of .*$/, '');
+  const [, part, place, message] = /^(\S+) \((.*?:\d+)\): (.*)$/.exec(what) ?? [];
+  return message === undefined ? what : `${message} (${part}, ${place})`;
+}
+
 /** Returns whose tables lack the event: `live`, `rebuild 3`. */
 export function describeTables({ rebuild }: ParkedEvent): string {
   return rebuild === 0 ? 'live' : `rebuild ${rebuild}`;
+}
+
+/** Parked events that have the projection, the tables, the type and the error in common. */
+export interface ParkedGroup {
+  readonly projection: string;
+  readonly tables: string;
+  readonly type: string;
+  readonly events: number;
+  readonly streams: number;
+  /** Empty for events that wait behind another. */
+  readonly error: string;
+  readonly since: string;
+}
+
+/** The largest first. */
+export function groupParked(events: readonly ParkedEvent[]): readonly ParkedGroup[] {
+  const groups = new Map<string, ParkedEvent[]>();
+  for (const event of events) {
+    const key = keyOf(event);
+    const same = groups.get(key);
+    if (same === undefined) groups.set(key, [event]);
+    else same.push(event);
+  }
+  return [...groups.values()]
+    .flatMap((same) => {
+      const [first] = same;
+      if (first === undefined) return [];
+      const times = same.map(({ parkedAt }) => parkedAt).sort();
+      return {
+        projection: first.projection,
+        tables: describeTables(first),
+        type: first.type,
+        events: same.length,
+        streams: new Set(same.map(({ streamId }) => streamId)).size,
+        error: describeReason(first),
+        since: times[0] ?? first.parkedAt,
+      };
+    })
+    .sort((a, b) => b.events - a.events);
+}
+
+function keyOf(event: ParkedEvent): string {
+  return JSON.stringify([event.projection, event.rebuild, event.type, describeReason(event)]);
 }
 
 /** Ends with a line break. */
@@ -26,7 +76,7 @@ export function renderShownParked(shown: ShownParked, view: View): string {
   const { projection, state, type, globalPosition, attempts, parkedAt, error } = parked;
   const tried = attempts === 0 ? 'not tried yet' : `tried ${count(attempts, 'time')}`;
   const lines = [
-    `${projection} (${describeTables(parked)}): ${state} ${sanitise(type)} at position ${globalPosition}, ${formatAgo(parkedAt, view.now)}, ${tried}`,
+    `${projection} (${describeTables(parked)}): ${state} ${sanitise(type)} at position ${globalPosition}, ${showTime(parkedAt, view, 'relative')}, ${tried}`,
     ...describeOrder(shown),
     // The text comes from user code: no line of it may look like a line of this report, or a command to a CI.
     ...(error === null ? [] : ['', ...error.split('\n').map((line) => `  | ${sanitise(line)}`)]),

@@ -1,4 +1,5 @@
-/** Relative times for people, in the largest unit that is not 0. */
+/** Times for people: relative ones in the largest unit that is not 0, or those of the local clock. */
+import type { TimeStyle, View } from './view.js';
 
 const units: readonly (readonly [name: string, milliseconds: number])[] = [
   ['d', 86_400_000],
@@ -6,6 +7,24 @@ const units: readonly (readonly [name: string, milliseconds: number])[] = [
   ['min', 60_000],
   ['s', 1_000],
 ];
+
+/** @param timestamp RFC 3339. @param usual how it is shown unless --times says something else */
+export function showTime(timestamp: string, { now, times }: Pick<View, 'now' | 'times'>, usual: TimeStyle): string {
+  const style = times ?? usual;
+  if (style === 'iso') return timestamp;
+  return style === 'local' ? formatLocal(timestamp, now) : formatAgo(timestamp, now);
+}
+
+/** `12:20:01` today, `2026-01-02 12:20:01` on another day, by the clock of this machine. @param timestamp RFC 3339 */
+export function formatLocal(timestamp: string, now: Date): string {
+  const time = new Date(timestamp);
+  if (Number.isNaN(time.getTime())) return timestamp;
+  const two = (value: number) => String(value).padStart(2, '0');
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map(two).join(':');
+  const isToday = time.toDateString() === now.toDateString();
+  const day = `${String(time.getFullYear()).padStart(4, '0')}-${two(time.getMonth() + 1)}-${two(time.getDate())}`;
+  return isToday ? clock : `${day} ${clock}`;
+}
 
 /** `3 min ago`, `just now`, `in 2 h` for a clock that is behind. @param timestamp RFC 3339 */
 export function formatAgo(timestamp: string, now: Date): string {

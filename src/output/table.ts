@@ -1,7 +1,8 @@
 /** Lists for people. The only user of cli-table3, which needs seconds for thousands of rows: long lists are padded lines. */
 import Table from 'cli-table3';
 import { sanitise } from '../terminal/sanitise.js';
-import { cutText, measureText, padText, wrapLines } from './text-width.js';
+import { cutText, measureText, padText } from './text-width.js';
+import type { Theme } from './theme.js';
 import type { View } from './view.js';
 
 export interface Column<Row> {
@@ -11,31 +12,93 @@ export interface Column<Row> {
   readonly align?: 'left' | 'right';
   /** Colours the finished cell. */
   readonly paint?: (text: string, row: Row) => string;
+  /** Where not all fit, `low` ones go first, then those without a rank. `high` ones stay, and so does the first. */
+  readonly rank?: 'low' | 'high';
+  /** An error: no column, but a line below its row. */
+  readonly isBelow?: boolean;
 }
+
+/** Says whether a row needs a hand: `bad` and `caution` rows are listed first. */
+export type Mark = 'bad' | 'caution' | 'active' | 'idle';
 
 const maxTableRows = 200;
 const gap = '  ';
+/** A narrower terminal shows a row that does not fit on two lines. */
+const narrow = 60;
+/** Names up to this length are cut last. */
+const usualName = 40;
+/** Names are not cut below this. */
+const shortest = 12;
 
-/** Returns the list with a line break at the end; empty without rows. */
-export function renderTable<Row>(rows: readonly Row[], columns: readonly Column<Row>[], view: View): string {
+/** @param mark puts a glyph before each row. @returns the list with a line break at the end; empty without rows */
+export function renderTable<Row>(
+  rows: readonly Row[],
+  columns: readonly Column<Row>[],
+  view: View,
+  mark?: (row: Row) => Mark,
+): string {
   if (rows.length === 0) return '';
-  const texts = rows.map((row) => columns.map((column) => sanitise(column.text(row))));
-  const widths = fitWidths(columns, texts, view.width);
-  if (widths === undefined) {
-    const filled = columns.filter((_, at) => texts.some((line) => !isEmpty(line[at])));
-    return filled.length === columns.length ? renderRecords(rows, columns, view) : renderTable(rows, filled, view);
-  }
-  const cells = texts.map((line, index) =>
-    line.map((text, at) => {
-      const padded = padText(cutText(text, widths[at] ?? 0, view.unicode), widths[at] ?? 0, columns[at]?.align);
-      const paint = columns[at]?.paint;
-      const row = rows[index];
-      return paint === undefined || row === undefined ? padded : paint(padded, row);
+  const sorted = mark === undefined ? rows : sortRows(rows, mark);
+  const below = columns.filter(({ isBelow }) => isBelow === true);
+  const lines = sorted.map((row) => ({
+    row,
+    glyph: mark === undefined ? '' : `${glyphOf(mark(row), view)} `,
+    below: below.flatMap((column) => {
+      const text = textOf(column, row);
+      return isEmpty(text) ? [] : [view.theme.bad(cutText(`${gap}${gap}${text}`, view.width, view.unicode))];
     }),
+  }));
+  const margin = mark === undefined ? 0 : 2;
+  const cells = columns.filter((column) => !below.includes(column)).map((column) => measureCells(column, sorted));
+  const chosen = fitColumns(cells, view.width - margin);
+  if (chosen === undefined) return lines.map((line, at) => renderRecord(line, cells, at, view)).join('');
+  const heading = chosen.map(({ column, width }) => view.theme.faint(padText(column.heading, width, column.align)));
+  const body = lines.map(({ row, glyph }, at) =>
+    chosen.map((cell, place) => (place === 0 ? glyph : '') + fillCell(cell, at, row, view)),
   );
-  const headings = columns.map(({ heading, align }, at) => view.theme.faint(padText(heading, widths[at] ?? 0, align)));
-  const lines = rows.length > maxTableRows ? joinCells([headings, ...cells]) : layOut([headings, ...cells]);
-  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+  const [first = '', ...others] = layOut([[`${' '.repeat(margin)}${heading[0]}`, ...heading.slice(1)], ...body]);
+  const withErrors = others.flatMap((line, at) => [line, ...(lines[at]?.below ?? [])]);
+  return `${[first, ...withErrors].map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+/** The rows that need a hand first, each kind in its order. */
+function sortRows<Row>(rows: readonly Row[], mark: (row: Row) => Mark): readonly Row[] {
+  const order: readonly Mark[] = ['bad', 'caution'];
+  const placeOf = (row: Row) => (order.indexOf(mark(row)) + order.length + 1) % (order.length + 1);
+  return [...rows].sort((a, b) => placeOf(a) - placeOf(b));
+}
+
+function glyphOf(mark: Mark, { theme, unicode }: View): string {
+  const glyphs = unicode
+    ? { bad: '✗', caution: '!', active: '●', idle: '○' }
+    : { bad: 'x', caution: '!', active: '*', idle: 'o' };
+  const paint: Readonly<Record<Mark, Theme['bad']>> = {
+    bad: theme.bad,
+    caution: theme.caution,
+    active: theme.good,
+    idle: theme.faint,
+  };
+  return paint[mark](glyphs[mark]);
+}
+
+/** A column with the text of each row. */
+interface Cells<Row> {
+  readonly column: Column<Row>;
+  readonly texts: readonly string[];
+  /** Of the widest, and of its heading. */
+  readonly width: number;
+}
+
+function measureCells<Row>(column: Column<Row>, rows: readonly Row[]): Cells<Row> {
+  const texts = rows.map((row) => textOf(column, row));
+  const width = texts.reduce((widest, text) => Math.max(widest, measureText(text)), measureText(column.heading));
+  return { column, texts, width };
+}
+
+/** One line: the rest of an error is in what shows one thing in full. */
+function textOf<Row>({ text, isBelow }: Column<Row>, row: Row): string {
+  const whole = text(row);
+  return sanitise(isBelow === true ? (whole.split('\n', 1)[0] ?? '') : whole);
 }
 
 /** What a list shows where there is nothing. */
@@ -43,61 +106,108 @@ function isEmpty(text = ''): boolean {
   return text === '' || text === '-';
 }
 
-/** For a terminal that is too narrow: the first column on a line of its own, and below it what else there is to say. */
-function renderRecords<Row>(rows: readonly Row[], columns: readonly Column<Row>[], view: View): string {
-  const records = rows.map((row) => {
-    const [name = '', ...others] = columns.map(({ text, heading, paint = same }, at) => {
-      const value = sanitise(text(row));
-      if (at === 0) return paint(cutText(value, view.width, view.unicode), row);
-      return isEmpty(value) ? '' : `${view.theme.faint(heading)} ${paint(value, row)}`;
-    });
-    const indent = gap + gap;
-    const lines: string[] = [];
-    for (const part of others.filter((other) => other !== '')) {
-      const longer = `${lines.at(-1) ?? ''}${gap}${part}`;
-      if (lines.length > 0 && measureText(longer) <= view.width) lines[lines.length - 1] = longer;
-      else lines.push(...wrapLines(indent + part, view.width).split('\n'));
+/**
+ * Leaves out columns until they fit: empty ones, then low ones, then those without a rank, the last first. Then it cuts
+ * the widest. A name that is unusually long, and longer than half the line, does not drive out other columns: it is cut.
+ * @returns undefined where a row needs two lines
+ */
+function fitColumns<Row>(all: readonly Cells<Row>[], room: number): readonly Cells<Row>[] | undefined {
+  const isTooWide = (cells: readonly Cells<Row>[]) => widthOf(cells.map((each) => cutTo(each, most))) > room;
+  const most = Math.max(room / 2, room < narrow - 2 ? 0 : usualName);
+  let kept = all;
+  if (room < narrow - 2) {
+    kept = all.filter(({ texts }) => !texts.every(isEmpty));
+    if (isTooWide(kept)) return undefined;
+  }
+  for (const canGo of [
+    ({ texts }: Cells<Row>) => texts.every(isEmpty),
+    ({ column }: Cells<Row>) => column.rank === 'low',
+    ({ column }: Cells<Row>) => column.rank === undefined,
+  ]) {
+    for (const cells of [...kept.slice(1)].reverse()) {
+      if (isTooWide(kept) && canGo(cells)) kept = kept.filter((each) => each !== cells);
     }
-    return [name, ...lines].join('\n');
+  }
+  return cutWidest(kept, room);
+}
+
+function cutTo<Row>(cells: Cells<Row>, most: number): Cells<Row> {
+  return cells.column.align === 'right' ? cells : { ...cells, width: Math.min(cells.width, Math.floor(most)) };
+}
+
+function cutWidest<Row>(kept: readonly Cells<Row>[], room: number): readonly Cells<Row>[] | undefined {
+  const widths = kept.map(({ width }) => width);
+  for (let excess = widthOf(kept) - room; excess > 0; excess -= 1) {
+    const canShrink = ({ column }: Cells<Row>, at: number) =>
+      column.align !== 'right' && (widths[at] ?? 0) > Math.max(shortest, column.heading.length);
+    const widest = kept.reduce(
+      (best, each, at) => (canShrink(each, at) && (widths[at] ?? 0) > (widths[best] ?? 0) ? at : best),
+      -1,
+    );
+    if (widest === -1) return undefined;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return kept.map((cells, at) => ({ ...cells, width: widths[at] ?? cells.width }));
+}
+
+function widthOf(cells: readonly { readonly width: number }[]): number {
+  return cells.reduce((sum, { width }) => sum + width, gap.length * (cells.length - 1));
+}
+
+function fillCell<Row>({ column, texts, width }: Cells<Row>, at: number, row: Row, { unicode }: View): string {
+  const text = padText(cutText(texts[at] ?? '', width, unicode), width, column.align);
+  return column.paint === undefined ? text : column.paint(text, row);
+}
+
+interface Line<Row> {
+  readonly row: Row;
+  readonly glyph: string;
+  readonly below: readonly string[];
+}
+
+/** The name and its state on the first line, and on the second as much of the rest as fits, with headings. */
+function renderRecord<Row>(
+  { row, glyph, below }: Line<Row>,
+  cells: readonly Cells<Row>[],
+  at: number,
+  view: View,
+): string {
+  const values = cells.flatMap(({ column, texts }, place) => {
+    const text = texts[at] ?? '';
+    return place > 0 && isEmpty(text)
+      ? []
+      : [{ column, text, paint: (cut: string) => column.paint?.(cut, row) ?? cut }];
   });
-  return `${records.join('\n')}\n`;
-}
-
-function same(text: string): string {
-  return text;
-}
-
-/** Undefined when they do not fit. Right-aligned cells are padded on the left. */
-function fitWidths<Row>(
-  columns: readonly Column<Row>[],
-  texts: readonly (readonly string[])[],
-  width: number,
-): readonly number[] | undefined {
-  const widths = columns.map(({ heading }, at) =>
-    texts.reduce((widest, line) => Math.max(widest, measureText(line[at] ?? '')), measureText(heading)),
-  );
-  let excess = widths.reduce((sum, each) => sum + each, 0) + gap.length * (columns.length - 1) - width;
-  // The widest columns shrink first, none below the width of its heading.
-  while (excess > 0) {
-    const widest = widths.reduce((best, each, at) => (isShrinkable(at) && each > (widths[best] ?? 0) ? at : best), 0);
-    const current = widths[widest] ?? 0;
-    if (!isShrinkable(widest)) return undefined;
-    widths[widest] = current - 1;
-    excess -= 1;
+  const [name, ...others] = values;
+  const state = others.find(({ column }) => column.rank === 'high' && column.align !== 'right');
+  const room = view.width - (glyph === '' ? 0 : 2) - (state === undefined ? 0 : measureText(state.text) + gap.length);
+  const hasState = state !== undefined && room >= shortest;
+  const first = cutText(name?.text ?? '', hasState || state === undefined ? room : view.width - 2, view.unicode);
+  const rest = others.filter((each) => !(hasState && each === state));
+  const labelled = ({ column, text }: (typeof values)[number]) => `${column.heading} ${text}`;
+  const fitting = new Set<(typeof values)[number]>();
+  let left = view.width - gap.length;
+  for (const rank of ['high', undefined, 'low'] as const) {
+    for (const each of rest) {
+      const needed = gap.length + measureText(labelled(each));
+      if (each.column.rank !== rank || needed > left) continue;
+      fitting.add(each);
+      left -= needed;
+    }
   }
-  return widths;
-
-  function isShrinkable(at: number): boolean {
-    const column = columns[at];
-    return column !== undefined && column.align !== 'right' && (widths[at] ?? 0) > Math.max(12, column.heading.length);
-  }
-}
-
-function joinCells(rows: readonly (readonly string[])[]): string[] {
-  return rows.map((cells) => cells.join(gap));
+  const second = rest.flatMap((each) => {
+    return fitting.has(each) ? [`${view.theme.faint(each.column.heading)} ${each.paint(each.text)}`] : [];
+  });
+  const lines = [
+    [glyph + (name?.paint(first) ?? ''), ...(hasState ? [state.paint(state.text)] : [])].join(gap),
+    ...(second.length === 0 ? [] : [`${gap}${gap}${second.join(gap)}`]),
+    ...below,
+  ];
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 function layOut(rows: readonly (readonly string[])[]): string[] {
+  if (rows.length > maxTableRows + 1) return rows.map((cells) => cells.join(gap));
   const nothing = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
   const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
   const chars = Object.fromEntries([...nothing, ...inner].map((name) => [name, '']));

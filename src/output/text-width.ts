@@ -11,6 +11,7 @@ export function measureText(text: string): number {
 /** Cuts between graphemes, with an ellipsis for what is missing. */
 export function cutText(text: string, width: number, unicode = true): string {
   if (measureText(text) <= width) return text;
+  if (width <= 0) return '';
   const ellipsis = unicode ? '…' : '...';
   let room = width - measureText(ellipsis);
   let kept = '';

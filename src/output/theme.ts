@@ -11,6 +11,8 @@ export interface Theme {
   bad(text: string): string;
   /** Kinds: event types, states. */
   kind(text: string): string;
+  /** One of six colours, always the same for the same key. */
+  hashed(text: string, key: string): string;
 }
 
 type ColourChoice = 'auto' | 'always' | 'never';
@@ -43,7 +45,17 @@ export const plainTheme: Theme = {
   caution: same,
   bad: same,
   kind: same,
+  hashed: same,
 };
+
+const hues = ['cyan', 'magenta', 'blue', 'greenBright', 'yellowBright', 'magentaBright'] as const;
+
+/** FNV-1a. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193) >>> 0;
+  return value;
+}
 
 export async function createTheme(colour: boolean): Promise<Theme> {
   if (!colour) return plainTheme;
@@ -57,5 +69,6 @@ export async function createTheme(colour: boolean): Promise<Theme> {
     caution: (text) => chalk.yellow(text),
     bad: (text) => chalk.red(text),
     kind: (text) => chalk.cyan(text),
+    hashed: (text, key) => chalk[hues[hash(key) % hues.length] ?? 'cyan'](text),
   };
 }

@@ -1,10 +1,14 @@
 /** Reports on instances, read from their streams. */
 import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
+import { findSimilar } from '../domain/similar.js';
 import type { Store } from '../store/store.js';
 import { sagaCategory, sagaStreamId } from './events.js';
 import { SagaInstance } from './instance.js';
-import type { SagaPhase, SagaState, StepState } from './state.js';
+import { describeTrouble, type SagaPhase, type SagaState, type StepState } from './state.js';
+
+/** Of the instances of a saga, to find the one that was meant. */
+const mostNames = 1_000;
 
 export interface InstanceReport {
   readonly saga: string;
@@ -15,6 +19,8 @@ export interface InstanceReport {
   readonly correlationId: string;
   /** Why it is or was compensated; null if it was not. */
   readonly reason: string | null;
+  /** What it is held up by: the error of a compensation or step that fails, named. Null for one that is not. */
+  readonly error: string | null;
   /** In the order they were started. */
   readonly steps: readonly StepReport[];
 }
@@ -25,6 +31,9 @@ export interface StepReport {
   readonly state: 'running' | 'completed' | 'failed' | 'unknown' | 'compensated' | 'stuck';
   readonly attempts: number;
   readonly compensations: number;
+  /** Of the last attempt that failed, of the step or then of its compensation; null when it succeeded. */
+  readonly error: string | null;
+  readonly compensationError: string | null;
 }
 
 export interface ListOptions {
@@ -51,19 +60,47 @@ export async function listInstances(store: Store, options: ListOptions): Promise
   return found;
 }
 
-/** @throws E_NOT_FOUND */
+/** @throws E_NOT_FOUND with the name that was probably meant */
 export async function inspectInstance(store: Store, saga: string, id: string): Promise<InstanceReport> {
   const instance = await SagaInstance.load(store.log, saga, id);
   if (instance !== undefined) return describe(instance.state);
+  await assertSagaKnown(store, saga);
+  const prefix = `${sagaCategory(saga)}-`;
+  const streams = await store.log.streams({ category: sagaCategory(saga), limit: mostNames });
+  const ids = streams.flatMap(({ streamId }) => (streamId.startsWith(prefix) ? [streamId.slice(prefix.length)] : []));
+  const meant = findSimilar(id, ids);
   throw new EvstoreError('E_NOT_FOUND', `saga ${saga} has no instance ${id}`, {
-    why: `The stream ${sagaStreamId(saga, id)} has no events.`,
-    next: `evstore saga list ${shellWord(saga)}`,
+    why: meant === undefined ? `The stream ${sagaStreamId(saga, id)} has no events.` : `Did you mean ${meant}?`,
+    next:
+      meant === undefined
+        ? `evstore saga list ${shellWord(saga)}`
+        : `evstore saga show ${shellWord(saga)} ${shellWord(meant)}`,
+  });
+}
+
+/** @throws E_NOT_FOUND for a saga that never ran on this store */
+export async function assertSagaKnown(store: Store, name: string): Promise<void> {
+  const known = await listSagas(store);
+  if (known.includes(name)) return;
+  if ((await store.log.streams({ category: sagaCategory(name), limit: 1 })).length > 0) return;
+  throw unknownSaga(`no saga is called '${name}'`, name, known, 'No saga has run on this store.');
+}
+
+/** @param none what to say where there are no others */
+export function unknownSaga(what: string, name: string, known: readonly string[], none: string): EvstoreError {
+  const meant = findSimilar(name, known);
+  const others = known.length === 0 ? none : `There are: ${known.join(', ')}.`;
+  return new EvstoreError('E_NOT_FOUND', what, {
+    why: meant === undefined ? others : `Did you mean ${meant}?`,
+    next: meant === undefined ? 'evstore saga list' : `evstore saga list ${shellWord(meant)}`,
+    details: { saga: name, known },
   });
 }
 
 export function describe(state: SagaState): InstanceReport {
   const { saga, instance, phase, version, correlationId, reason, steps } = state;
-  return { saga, instance, state: phase, version, correlationId, reason, steps: steps.map(describeStep) };
+  const error = describeTrouble(state);
+  return { saga, instance, state: phase, version, correlationId, reason, error, steps: steps.map(describeStep) };
 }
 
 async function listSagas({ projections }: Store): Promise<readonly string[]> {
@@ -76,8 +113,9 @@ async function listSagas({ projections }: Store): Promise<readonly string[]> {
 }
 
 function describeStep(step: StepState): StepReport {
-  const { name, attempts, compensation } = step;
-  return { name, state: stateOf(step), attempts, compensations: compensation.attempts };
+  const { name, attempts, error, compensation } = step;
+  const compensations = compensation.attempts;
+  return { name, state: stateOf(step), attempts, compensations, error, compensationError: compensation.error };
 }
 
 function stateOf({ open, completed, uncertain, compensation }: StepState): StepReport['state'] {

@@ -17,7 +17,14 @@ export interface SagaRun {
 
 /** What a run reports while it works. */
 export type SagaNews =
-  | { readonly kind: 'ended'; readonly saga: string; readonly instance: string; readonly phase: EndPhase }
+  | {
+      readonly kind: 'ended';
+      readonly saga: string;
+      readonly instance: string;
+      readonly phase: EndPhase;
+      /** Of the compensation that was given up, or why it was compensated; null when it completed. */
+      readonly error: string | null;
+    }
   /** An instance this code cannot drive: another version started it. */
   | { readonly kind: 'left'; readonly saga: string; readonly instance: string; readonly why: string }
   /** Another process runs the saga; this one waits for it. */

@@ -8,6 +8,7 @@ import type { Saga } from './definition.js';
 import { SagaInstance } from './instance.js';
 import { driveInstance } from './instance-loop.js';
 import { type EndPhase, noEnds, type SagaReport, type SagaRun } from './report.js';
+import { describeTrouble } from './state.js';
 import { describeError, graceMs, type LateStep, recordLateSuccess } from './step.js';
 import { triggerTypes } from './validate.js';
 
@@ -119,7 +120,8 @@ export class SagaRunner {
     const { phase } = instance.state;
     if (phase !== before && phase !== 'running' && phase !== 'compensating') {
       this.#ended[phase] += 1;
-      this.#run.report?.({ kind: 'ended', saga, instance: id, phase });
+      const error = describeTrouble(instance.state) ?? instance.state.reason;
+      this.#run.report?.({ kind: 'ended', saga, instance: id, phase, error });
     }
     if (end.late !== undefined) this.#awaitLate(id, trigger, end.late);
     return true;

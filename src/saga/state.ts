@@ -29,6 +29,8 @@ export interface StepState {
   /** An attempt ended, and whether it took effect is unknown. */
   readonly uncertain: boolean;
   readonly result: unknown;
+  /** Of its last attempt that failed; null when a later one succeeded. */
+  readonly error: string | null;
   readonly compensation: CompensationState;
 }
 
@@ -40,6 +42,8 @@ interface CompensationState {
   readonly completed: boolean;
   /** It used up its retries. */
   readonly exhausted: boolean;
+  /** Of its last attempt that failed; null when a later one succeeded. */
+  readonly error: string | null;
 }
 
 /** Applies one event. The state is undefined before the first one. */
@@ -55,7 +59,12 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
         open: true,
       }));
     case 'StepCompleted':
-      return changeStep(state, fact.data.step, () => ({ open: false, completed: true, result: fact.data.result }));
+      return changeStep(state, fact.data.step, () => ({
+        open: false,
+        completed: true,
+        result: fact.data.result,
+        error: null,
+      }));
     case 'StepFailed':
       return failStep(state, fact.data);
     case 'StepCompletedLate':
@@ -63,11 +72,12 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
     case 'CompensationStarted':
       return changeCompensation(state, fact.data.step, () => ({ attempts: fact.data.attempt }));
     case 'CompensationCompleted':
-      return changeCompensation(state, fact.data.step, () => ({ completed: true }));
+      return changeCompensation(state, fact.data.step, () => ({ completed: true, error: null }));
     case 'CompensationFailed':
       return changeCompensation(state, fact.data.step, ({ failures }) => ({
         failures: failures + 1,
         exhausted: !fact.data.willRetry,
+        error: fact.data.error,
       }));
     case 'CompensationRetried':
       return {
@@ -83,6 +93,17 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
     case 'SagaCompensationFailed':
       return { ...state, phase: 'compensation-failed' };
   }
+}
+
+/** Returns the error of what is tried again or was given up; null when nothing is. */
+export function describeTrouble({ phase, steps }: SagaState): string | null {
+  if (phase === 'running') {
+    const step = steps.find(({ error }) => error !== null);
+    return step === undefined ? null : `${step.name}: ${step.error}`;
+  }
+  if (phase !== 'compensating' && phase !== 'compensation-failed') return null;
+  const step = steps.find(({ compensation }) => compensation.error !== null);
+  return step === undefined ? null : `compensation of ${step.name}: ${step.compensation.error}`;
 }
 
 function startState({ saga, sagaVersion, instance, correlationId, trigger }: SagaEventData['SagaStarted']): SagaState {
@@ -101,7 +122,15 @@ function startStep(state: SagaState, { step, compensation }: SagaEventData['Step
     interruptions: 0,
     uncertain: false,
     result: undefined,
-    compensation: { registered: compensation, attempts: 0, failures: 0, completed: false, exhausted: false },
+    error: null,
+    compensation: {
+      registered: compensation,
+      attempts: 0,
+      failures: 0,
+      completed: false,
+      exhausted: false,
+      error: null,
+    },
   };
   return { ...state, steps: [...state.steps, fresh] };
 }
@@ -111,13 +140,14 @@ function failStep(state: SagaState, { step, error, certain, willRetry }: SagaEve
     open: false,
     failures: failures + 1,
     uncertain: uncertain || !certain,
+    error,
   }));
   return willRetry ? failed : { ...failed, phase: 'compensating', reason: `${step}: ${error}` };
 }
 
 /** The step took effect late: earlier compensations of it no longer count. */
 function reopenStep(state: SagaState, name: string, result: unknown): SagaState {
-  const done = changeStep(state, name, () => ({ completed: true, result }));
+  const done = changeStep(state, name, () => ({ completed: true, result, error: null }));
   return changeCompensation(done, name, () => ({ failures: 0, completed: false, exhausted: false }));
 }
 

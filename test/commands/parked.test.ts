@@ -57,7 +57,7 @@ forEachEngine((engine) => {
       expect((await report('lag')).projections).toMatchObject([{ name: 'order_summary', lag: 0, parked: 5 }]);
       expect((await report('projections')).projections).toMatchObject([{ name: 'order_summary', parked: 5 }]);
       const lag = await evstore('lag', '-o', 'table');
-      expect(lag.stdout).toMatch(/^name .* parked\n/);
+      expect(lag.stdout).toMatch(/^ {2}name .* parked\n/);
       expect(lag.stderr).toContain('evstore parked list order_summary');
       const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
       expect(findings).toContainEqual(

@@ -57,10 +57,40 @@ forEachEngine((engine) => {
 
       const shown = JSON.parse((await evstore('saga', 'show', 'shipping', 'Order-2', '--json')).stdout);
       expect(shown.steps).toEqual([
-        { name: 'reserve', state: 'stuck', attempts: 1, compensations: 1 },
-        { name: 'ship', state: 'failed', attempts: 1, compensations: 0 },
+        { name: 'reserve', state: 'stuck', attempts: 1, compensations: 1, error: null, compensationError: 'no answer' },
+        { name: 'ship', state: 'failed', attempts: 1, compensations: 0, error: 'too far', compensationError: null },
       ]);
-      expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({ code: 6, stdout: '' });
+
+      // The error of the compensation is in every view, and the way on.
+      const trouble = 'compensation of reserve: no answer';
+      expect(first.stderr).toContain(`Order-2 is parked: ${trouble}; mend it, then run: evstore saga retry shipping`);
+      expect(instances.map((each) => (each as { error?: string | null }).error)).toEqual([null, trouble]);
+      const terminal = (...argv: string[]) => runCli([...argv, '--store', url], { cwd, tty: true });
+      const listed = (await terminal('saga', 'list', '--color', 'never')).stdout.split('\n');
+      expect(listed.slice(1, 3)).toEqual([expect.stringMatching(/^✗ Order-2 /), `    ${trouble}`]);
+      expect(listed[3]).toMatch(/^○ Order-1 /);
+      const shownThere = await terminal('saga', 'show', 'shipping', 'Order-2', '--color', 'never');
+      expect(shownThere.stdout).toContain('    compensation: no answer\n');
+      expect(shownThere.stderr).toContain('evstore saga retry shipping Order-2');
+
+      expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({
+        code: 6,
+        stdout: '',
+        stderr: expect.stringContaining('next: evstore saga show shipping Order-'),
+      });
+      for (const argv of [
+        ['show', 'shiping', 'Order-2'],
+        ['show', 'shiping'],
+        ['list', 'shiping'],
+        ['retry', 'shiping', 'Order-2'],
+      ]) {
+        const unknown = await evstore('saga', ...argv);
+        expect(unknown, argv.join(' ')).toMatchObject({ code: 6, stdout: '' });
+        expect(unknown.stderr).toMatch(
+          /(no saga is called 'shiping'|no file defines the saga shiping).*\nDid you mean shipping\?/,
+        );
+      }
+      expect(await evstore('saga', 'show', 'shipping')).toMatchObject({ code: 2 });
 
       expect(await evstore('saga', 'retry', 'shipping', 'Order-2')).toMatchObject({ code: 1 });
       writeSaga('');

@@ -44,7 +44,7 @@ function runInTerminal(argv: readonly string[], typed?: Typed, extra: NodeJS.Pro
 test('events are text in colour, and plain where colour is not wanted', async () => {
   const { screen, code } = await runInTerminal(['read']);
   expect(code).toBe(0);
-  expect(screen).toContain('\u001b[1mOrder-1@1\u001b[22m  \u001b[36mPlaced\u001b[39m');
+  expect(screen).toContain('Order-1\u001b[39m  1  \u001b[1mPlaced\u001b[22m');
   expect(screen).toContain('{"total":1.50}');
   for (const [argv, env] of [
     [['--color', 'never'], {}],

@@ -2,10 +2,13 @@ import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
+import type { RecordedEvent } from '../../src/domain/event.js';
 import { renderError, renderErrorJson } from '../../src/output/error-text.js';
+import { createEventRows } from '../../src/output/event-rows.js';
+import { groupDigits } from '../../src/output/numbers.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
-import { formatAgo } from '../../src/output/relative-time.js';
-import { type Column, renderTable } from '../../src/output/table.js';
+import { formatAgo, showTime } from '../../src/output/relative-time.js';
+import { type Column, type Mark, renderTable } from '../../src/output/table.js';
 import { cutText, measureText, wrapLines } from '../../src/output/text-width.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { renderTsv } from '../../src/output/tsv.js';
@@ -40,6 +43,118 @@ test('a table fits the terminal, whatever is in it, and looks the same beyond 20
   const coloured = renderTable(rows.slice(0, 1), columns, { ...view, theme: await createTheme(true) });
   expect(coloured).toContain('\u001b[2m');
   expect(renderTable([], columns, view)).toBe('');
+});
+
+interface Subscription {
+  readonly name: string;
+  readonly state: Mark;
+  readonly lag: number;
+  readonly owner: string;
+  readonly note: string;
+  readonly error: string;
+}
+
+const subscriptions: readonly Subscription[] = [
+  { name: 'zamówienia_w_toku_wszystkich_magazynów', state: 'active', lag: 0, owner: 'vm:1', note: 'a', error: '' },
+  {
+    name: '订单_summary',
+    state: 'bad',
+    lag: 209_048,
+    owner: '',
+    note: 'b',
+    error: `gęślą jaźń 无法处理 ${'x'.repeat(200)}`,
+  },
+];
+
+const subscriptionColumns: Column<Subscription>[] = [
+  { heading: 'name', text: ({ name }) => name },
+  { heading: 'state', text: ({ state }) => state, rank: 'high' },
+  { heading: 'lag', text: ({ lag }) => groupDigits(lag), align: 'right', rank: 'high' },
+  { heading: 'owner', text: ({ owner }) => owner },
+  { heading: 'note', text: ({ note }) => note, rank: 'low' },
+  { heading: 'empty', text: () => '-' },
+  { heading: 'error', text: ({ error }) => error, isBelow: true },
+];
+
+test('what needs a hand comes first; columns go by their rank, and below 60 columns a row is two lines', () => {
+  const render = (width: number, unicode = true) =>
+    renderTable(subscriptions, subscriptionColumns, { ...view, width, unicode }, ({ state }) => state).split('\n');
+  expect(render(100).slice(0, 2)).toEqual([
+    '  name                                    state       lag  owner  note  empty',
+    '✗ 订单_summary                            bad     209,048         b     -',
+  ]);
+  expect(render(100)[2]).toMatch(/^ {4}gęślą jaźń 无法处理 x+…$/);
+  expect(render(100)[3]).toBe('● zamówienia_w_toku_wszystkich_magazynów  active        0  vm:1   a     -');
+  expect(render(74)[0]).toBe('  name                                    state       lag  owner  note');
+  expect(render(66)[0]).toBe('  name                                    state       lag  owner');
+  expect(render(60)[0]).toBe('  name                                    state       lag');
+  expect(render(50)).toEqual([
+    '✗ 订单_summary  bad',
+    '    lag 209,048  note b',
+    expect.stringMatching(/^ {4}gęślą jaźń 无法处理 x+…$/),
+    '● zamówienia_w_toku_wszystkich_magazynów  active',
+    '    lag 0  owner vm:1  note a',
+    '',
+  ]);
+  expect(render(60, false)[1]).toMatch(/^x /);
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 1, max: 160 }),
+      fc.boolean(),
+      fc.array(fc.string({ unit: 'grapheme' })),
+      (width, marked, names) => {
+        const rows = [...subscriptions, ...names.map((name) => ({ ...subscriptions[0], name }) as Subscription)];
+        const text = renderTable(
+          rows,
+          subscriptionColumns,
+          { ...view, width },
+          marked ? ({ state }) => state : undefined,
+        );
+        const tooWide = text.split('\n').filter((line) => measureText(line) > Math.max(width, 24));
+        expect(tooWide).toEqual([]);
+      },
+    ),
+  );
+});
+
+test('an event is one line for people, on two where there is no room, and no line is too wide', () => {
+  const event = (streamId: string, type: string, data: string): RecordedEvent => ({
+    ...{ globalPosition: 601_048, id: 'e', streamId, streamType: '', type, version: 2, schemaVersion: 1, data },
+    ...{ metadata: '{}', createdAt: '2026-01-01T12:20:01.000Z' },
+  });
+  const rows = createEventRows({ ...view, width: 100, times: 'iso' });
+  const placed = event('Order-1', 'OrderPlaced', '{"total":1}');
+  expect(rows([placed, event('Order-601048', 'Paid', '{}')], view.now)).toBe(
+    '2026-01-01T12:20:01.000Z  #601,048  Order-1       2  OrderPlaced  {"total":1}\n' +
+      '2026-01-01T12:20:01.000Z  #601,048  Order-601048  2  Paid         {}\n',
+  );
+  expect(createEventRows({ ...view, width: 50, times: 'relative' })([placed], view.now)).toBe(
+    '11 h ago  Order-1  2  OrderPlaced\n    {"total":1}\n',
+  );
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 45, max: 160 }),
+      fc.string({ unit: 'grapheme', minLength: 1 }),
+      fc.json(),
+      (width, name, data) => {
+        for (const times of ['iso', 'local', 'relative'] as const) {
+          const text = createEventRows({ ...view, width, times })([event(name, name, data)], view.now);
+          expect(text.split('\n').filter((line) => measureText(line) > width)).toEqual([]);
+        }
+      },
+    ),
+  );
+});
+
+test('times are relative, of the local clock, or as they are stored', () => {
+  const show = (style: 'relative' | 'local' | 'iso', time = '2026-01-01T23:56:00.123Z') =>
+    showTime(time, { now: view.now, times: style }, 'relative');
+  expect(show('relative')).toBe('3 min ago');
+  expect(show('iso')).toBe('2026-01-01T23:56:00.123Z');
+  const now = new Date(2026, 0, 2, 18, 0, 0);
+  const local = (time: Date) => showTime(time.toISOString(), { now }, 'local');
+  expect(local(new Date(2026, 0, 2, 7, 5, 9))).toBe('07:05:09');
+  expect(local(new Date(2025, 11, 31, 7, 5, 9))).toBe('2025-12-31 07:05:09');
 });
 
 test('cut text keeps whole graphemes within its width', () => {

@@ -59,7 +59,10 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
   projections: [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
   'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
-  'parked list': [{ argv: () => ['parked'], names: [...streams, ...types.slice(1)] }],
+  'parked list': [
+    { argv: () => ['parked'], names: types.slice(1) },
+    { argv: () => ['parked', '-n', '50'], names: [...streams, ...types.slice(1)] },
+  ],
   'parked show': [{ argv: () => ['parked', 'show', 'parked_orders', '2'], names: [streams[0], types[1]] }],
   'saga list': [{ argv: () => ['saga', 'list'], names: [...instances, ...sagaStates] }],
   'saga show': [{ argv: () => ['saga', 'show', 'wysylka', instanceOf('compensation-failed')], names: ['reserve'] }],

@@ -142,7 +142,7 @@ export async function findDiscardable(
   });
 }
 
-export function retryCommand(name: string, streamId: string | undefined): string {
+export function retryCommand(name: string, streamId?: string): string {
   return `evstore parked retry ${name} ${streamId === undefined ? '--all' : `--stream ${shellWord(streamId)}`}`;
 }
 
