@@ -110,6 +110,10 @@ export const catalog = {
     group: 'Code:',
     summary: 'show the main job in a new folder, in a few seconds',
   },
+  explain: {
+    group: 'More:',
+    summary: 'explain an error: what it means, why it happens, what to do',
+  },
   completion: {
     group: 'More:',
     summary: 'print a completion script for bash, zsh, fish',

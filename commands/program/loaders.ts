@@ -29,6 +29,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   gc: () => import('../gc.js'),
   scaffold: () => import('../scaffold.js'),
   demo: () => import('../demo.js'),
+  explain: () => import('../explain.js'),
   completion: () => import('../completion.js'),
   version: () => import('../version.js'),
 };

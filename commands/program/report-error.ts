@@ -1,6 +1,6 @@
 /** The one door for errors: whatever was thrown becomes a text on stderr and an exit code. */
 import { CommanderError } from 'commander';
-import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
+import { type ErrorCode, EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { type ErrorView, renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
@@ -39,7 +39,7 @@ function renderForPeople(error: EvstoreError, view: ErrorView, { env }: Io): str
 }
 
 function toEvstoreError(thrown: unknown, argv: readonly string[]): EvstoreError {
-  if (isEvstoreError(thrown)) return withHelp(thrown, argv);
+  if (isEvstoreError(thrown)) return withExplanation(withHelp(thrown, argv));
   if (thrown instanceof CommanderError) return toUsageError(thrown, argv);
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return new EvstoreError('E_BUG', `unexpected ${message}`, {
@@ -62,6 +62,15 @@ function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
   if (error.code !== 'E_USAGE' || error.next !== undefined) return error;
   const { message, why, details } = error;
   return new EvstoreError('E_USAGE', message, { why, next: helpOf(argv), details, cause: error });
+}
+
+/** Codes whose errors say all there is to say. */
+const plain: readonly ErrorCode[] = ['E_BUG', 'E_CHECK_FAILED', 'E_CONFIRM', 'E_OUTPUT', 'E_USAGE'];
+
+function withExplanation(error: EvstoreError): EvstoreError {
+  const { code, message, why, next, details } = error;
+  if (next !== undefined || plain.includes(code)) return error;
+  return new EvstoreError(code, message, { why, next: `evstore explain ${code}`, details, cause: error });
 }
 
 function withCommand(error: EvstoreError, typed: Typed): EvstoreError {

@@ -52,6 +52,10 @@ const exitCodes = {
 
 export type ErrorCode = keyof typeof exitCodes;
 
+export function exitCodeOf(code: ErrorCode): number {
+  return exitCodes[code];
+}
+
 export interface ErrorFacts {
   /** Why it happened, in a sentence or two. */
   readonly why?: string | undefined;

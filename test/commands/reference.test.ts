@@ -1,11 +1,13 @@
 /**
  * docs/reference/commands.md is made from the catalog and the help of each command, so it cannot differ from them.
  * `npm run docs` writes it again.
+ * docs/reference/errors.md is what `evstore explain` prints.
  */
 import { expect, test } from 'vitest';
 import { catalog } from '../../commands/catalog.js';
 import type { Command } from '../../commands/options/command.js';
 import { loaders } from '../../commands/program/loaders.js';
+import { renderErrorsPage } from '../../src/output/explanation-text.js';
 import { runCli } from '../support/cli.js';
 
 test('the reference page is the help of every command', async () => {
@@ -29,6 +31,10 @@ test('the reference page is the help of every command', async () => {
     `\`\`\`text\n${shared.trimEnd()}\n\`\`\`\n`,
   ];
   await expect(`${intro.join('\n\n')}\n${sections.join('\n')}`).toMatchFileSnapshot('../../docs/reference/commands.md');
+});
+
+test('the page of errors is what explain prints', async () => {
+  await expect(renderErrorsPage()).toMatchFileSnapshot('../../docs/reference/errors.md');
 });
 
 async function describe(path: readonly string[]): Promise<string> {

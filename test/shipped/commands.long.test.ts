@@ -54,6 +54,11 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['read', 'Zamówienie-Łódź-źdźbl'], code: 6, names: [streams[0]] },
   ],
   tail: [{ argv: () => ['tail', '-n', '100', '--no-follow'], names: [...streams, ...types] }],
+  explain: [
+    { argv: () => ['explain'], names: ['E_VERSION_CONFLICT', 'E_DIVERGED'] },
+    { argv: () => ['explain', 'E_HANDLER'], names: ['E_HANDLER'] },
+    { argv: () => ['explain', 'E_HANDLRE'], code: 6, names: ['E_HANDLER'] },
+  ],
   version: [{ argv: () => ['version'], names: [] }],
   streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
