@@ -18,10 +18,12 @@ export const command: Command = {
       line: 'evstore streams --category Order --sort recent -n 10',
       purpose: 'list the ten orders changed most recently',
     },
+    { line: 'evstore streams --prefix Order-2026', purpose: 'list streams by the beginning of their names' },
     { line: 'evstore streams -q | wc -l', purpose: 'count the streams' },
   ],
   options: [
-    option('--category <name>', 'only streams NAME and NAME-…'),
+    option('--category <name>', 'only streams NAME and NAME-…').conflicts('prefix'),
+    option('--prefix <text>', 'only streams whose names begin with this').conflicts('category'),
     option(
       '--sort <order>',
       'sort by name, events (reads all streams), recent (default: name)',
@@ -31,16 +33,19 @@ export const command: Command = {
     timesOption(),
   ],
   run: async (_args, flags, context) => {
-    const { category, sort, limit } = flags as StreamsOptions;
+    const { category, prefix, sort, limit } = flags as StreamsOptions;
     const store = await context.openStore();
     const streams = await store.log.streams({
       ...(category !== undefined && { category }),
+      ...(prefix !== undefined && { prefix }),
       ...(sort !== undefined && { sort }),
       ...(limit !== undefined && { limit }),
     });
     await printList(context, streams, describeColumns(context), streams);
-    if (streams.length === 0) await context.note(category === undefined ? 'no streams yet' : 'no stream matched');
-    return streams.length === 0 && category !== undefined ? 6 : 0;
+    if (streams.length > 0) return 0;
+    const isNarrowed = (category ?? prefix) !== undefined;
+    await context.note(isNarrowed ? 'no stream matched' : 'no streams yet');
+    return isNarrowed ? 6 : 0;
   },
 };
 

@@ -1,16 +1,20 @@
 /** Which events the flags of `read`, `tail` and `export` mean, and how to get them. */
 import type { Option } from 'commander';
-import { EvstoreError } from '../../src/domain/errors.js';
+import { type ErrorFacts, EvstoreError } from '../../src/domain/errors.js';
 import type { EventBatch, EventFilter } from '../../src/domain/event.js';
 import { renderEventLines } from '../../src/domain/event-lines.js';
 import { categoryOf } from '../../src/domain/names.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { findSimilar } from '../../src/domain/similar.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
+import { isUuid } from '../../src/domain/uuid.js';
 import type { LineBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import type { Flags } from './command.js';
 import { listOption, option } from './option.js';
 import { nameList, wholeNumber } from './parse-option.js';
+
+/** Names that are looked at to find the one that was meant. */
+const mostNear = 1_000;
 
 export interface EventRange {
   readonly streamId?: string;
@@ -120,22 +124,59 @@ export function isNarrowed({ fromVersion, toVersion, after, to, filter }: EventR
   return [fromVersion, toVersion, after, to, ...Object.values(filter)].some((condition) => condition !== undefined);
 }
 
-/** @throws E_NOT_FOUND with the name that was probably meant */
+/** @throws E_NOT_FOUND with what was probably meant: a category, the beginning of names, an event, another name */
 export async function assertStreamExists(store: Store, streamId: string): Promise<void> {
   for await (const { events } of store.log.readStream(streamId, { limit: 1 })) {
     if (events.length > 0) return;
   }
-  const near = await store.log.streams({ category: categoryOf(streamId), limit: 1_000 });
-  const others = near.length > 0 ? near : await store.log.streams({ limit: 1_000 });
-  const meant = findSimilar(
-    streamId,
-    others.map((stream) => stream.streamId),
-  );
-  throw new EvstoreError('E_NOT_FOUND', `stream ${streamId} does not exist`, {
+  throw new EvstoreError('E_NOT_FOUND', `stream ${streamId} does not exist`, await findMeant(store, streamId));
+}
+
+async function findMeant({ log }: Store, streamId: string): Promise<ErrorFacts> {
+  const event = isUuid(streamId) ? await log.find(streamId.toLowerCase()) : undefined;
+  if (event !== undefined) {
+    const { version } = event;
+    return {
+      why: `It is the id of an event: version ${version} of ${event.streamId}.`,
+      next: `evstore read ${shellWord(event.streamId)} --from-version ${version} --to-version ${version}`,
+      details: { streamId, event: event.id },
+    };
+  }
+  const [first] = await log.streams({ category: streamId, limit: 1 });
+  if (first !== undefined) {
+    return {
+      why: `It is a category: streams such as ${first.streamId} are in it.`,
+      next: `evstore read --category ${shellWord(streamId)}`,
+      details: { streamId, category: streamId },
+    };
+  }
+  const [longer] = await log.streams({ prefix: streamId, limit: 1 });
+  if (longer !== undefined) {
+    return {
+      why: `The names of streams such as ${longer.streamId} begin with it.`,
+      next: `evstore streams --prefix ${shellWord(streamId)}`,
+      details: { streamId, prefix: streamId },
+    };
+  }
+  const meant = findSimilar(streamId, await listNear(log, streamId));
+  return {
     why: meant === undefined ? undefined : `Did you mean ${meant}?`,
     next: meant === undefined ? 'evstore streams' : `evstore read ${shellWord(meant)}`,
     details: { streamId, ...(meant !== undefined && { meant }) },
-  });
+  };
+}
+
+/** Streams that begin in the same way, as far as there are any; those of the category; and some of all. */
+async function listNear(log: Store['log'], streamId: string): Promise<readonly string[]> {
+  const letters = [...streamId];
+  const near: string[] = [];
+  for (let kept = letters.length - 1; kept >= letters.length / 2 && near.length === 0; kept -= 1) {
+    const begun = await log.streams({ prefix: letters.slice(0, kept).join(''), limit: mostNear });
+    near.push(...begun.map((stream) => stream.streamId));
+  }
+  const sameCategory = await log.streams({ category: categoryOf(streamId), limit: mostNear });
+  const some = sameCategory.length > 0 ? [] : await log.streams({ limit: mostNear });
+  return [...near, ...[...sameCategory, ...some].map((stream) => stream.streamId)];
 }
 
 function contradiction(what: string, why?: string): EvstoreError {

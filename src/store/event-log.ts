@@ -140,6 +140,8 @@ export interface LineBatch {
 
 export interface StreamsOptions {
   readonly category?: string;
+  /** Only streams whose names begin with it. Not together with `category`. */
+  readonly prefix?: string;
   readonly sort?: 'name' | 'events' | 'recent';
   readonly limit?: number;
 }

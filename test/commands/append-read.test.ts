@@ -148,6 +148,21 @@ forEachEngine((engine) => {
       const { code, stderr } = await cli('read', 'Ordr-17');
       expect(code).toBe(6);
       expect(stderr).toContain('Did you mean Order-17?');
+      const { events } = JSON.parse((await cli('append', 'Order-42', '--type', 'A', '--json')).stdout);
+      for (const [name, next] of [
+        ['Order', 'evstore read --category Order'],
+        ['Order-4', 'evstore streams --prefix Order-4'],
+        ['Order-43', 'evstore read Order-42'],
+        [events[0].id, 'evstore read Order-42 --from-version 1 --to-version 1'],
+        ['nothing-like-it', 'evstore streams'],
+      ] as const) {
+        const unknown = await cli('read', name);
+        expect(unknown, name).toMatchObject({ code: 6, stdout: '' });
+        expect(unknown.stderr).toContain(`next: ${next}`);
+      }
+      expect(await cli('streams', '--prefix', 'Order-4', '-q')).toMatchObject({ code: 0, stdout: 'Order-42\n' });
+      expect(await cli('streams', '--prefix', 'order')).toMatchObject({ code: 6 });
+      expect(await cli('streams', '--prefix', 'O', '--category', 'Order')).toMatchObject({ code: 2 });
     }));
 
   test('a terminal shows text, and says when there is more', () =>

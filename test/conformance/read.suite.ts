@@ -206,6 +206,10 @@ export const readSuite = suite('read', {
         expect(await names(options)).toEqual(expected.slice(0, limit));
         expect(await names({ ...options, category: 'A' })).toEqual(expected.filter(isOfA).slice(0, limit));
         expect(await names({ ...options, category: 'Nothing' })).toEqual([]);
+        for (const prefix of ['A', 'A-', 'A-1', 'Ä', '\u{10ffff}', '\ud7ff', 'Nothing', '']) {
+          const begun = expected.filter((name) => name.startsWith(prefix));
+          expect(await names({ ...options, prefix }), prefix).toEqual(begun.slice(0, limit));
+        }
       }
     }
     const [last] = await store.log.streams({ sort: 'recent', limit: 1 });

@@ -7,14 +7,14 @@ import type { Database } from '../connection/database.js';
 
 export async function listStreams(
   database: Database,
-  { category, sort, limit }: StreamsOptions,
+  { category, prefix, sort, limit }: StreamsOptions,
 ): Promise<readonly StreamSummary[]> {
   const list = async ({ text, parameters }: StreamsStatement) =>
     (await database.query(text, parameters)).map(toStreamSummary);
   if (sort === 'recent' && limit !== undefined) {
     const head = toInteger((await database.ask('head'))[0]?.[0]);
-    const found = await list(planRecentStreams(database.sql('streams-lately'), { category, limit }, head, '$'));
+    const found = await list(planRecentStreams(database.sql('streams-lately'), { category, prefix, limit }, head, '$'));
     if (found.length === limit) return found;
   }
-  return list(planStreams(database.sql('streams'), { category, sort, limit }, '$'));
+  return list(planStreams(database.sql('streams'), { category, prefix, sort, limit }, '$'));
 }
