@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { catalog } from '../../commands/catalog.js';
 import { sharedOptions } from '../../commands/options/shared-options.js';
+import { completeCommand, completeCommands } from '../../commands/program/follow-up.js';
 import { loaders } from '../../commands/program/loaders.js';
 import { makeFolder, runCli } from '../support/cli.js';
 
@@ -111,4 +112,19 @@ test('a hint names the store of the command that gave it, and npx where that ran
   expect(stderr).toContain(`: npx evstore scaffold projection NAME --store 'sqlite:${cwd}/my store.db'`);
   const { stderr: error } = await runCli(['read', 'Order-1', ...store], { cwd, env });
   expect(error).toContain(`next: npx evstore streams --store 'sqlite:${cwd}/my store.db'`);
+});
+
+test('the store is named in each command of a hint, also in explanations and in commands joined by &&', () => {
+  const typed = { argv: ['read', '--store', 'sqlite:a b.db'], env: {} };
+  const store = "--store 'sqlite:a b.db'";
+  expect(completeCommand("evstore checkpoints reset 'a;b' --execute && evstore rebuild a", typed)).toBe(
+    `evstore checkpoints reset 'a;b' --execute ${store} && evstore rebuild a ${store}`,
+  );
+  expect(completeCommands('swap it in with: evstore swap a, or drop it with: evstore abort a.', typed)).toBe(
+    `swap it in with: evstore swap a ${store}, or drop it with: evstore abort a ${store}.`,
+  );
+  expect(completeCommands("see: evstore parked retry a --stream 'b, c (1); d'", typed)).toBe(
+    `see: evstore parked retry a --stream 'b, c (1); d' ${store}`,
+  );
+  expect(completeCommands('read: evstore explain E_BUG', typed)).toBe('read: evstore explain E_BUG');
 });
