@@ -65,7 +65,7 @@ export const command: Command = {
     option('--wait-for <projection>', 'return when this projection has processed the events'),
     option(
       '--timeout <duration>',
-      `give up after this long: retries (default: 30s), --wait-for (default: ${waitMs / 1000}s)`,
+      `give up after this long: connecting (default: 5s), retries (default: 30s), --wait-for (default: ${waitMs / 1000}s)`,
       duration,
     ),
     option('--allow-large', 'allow events over 10 KB, up to 1 MB'),
