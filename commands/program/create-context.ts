@@ -103,7 +103,9 @@ export async function createContext(
       onWait: (error) =>
         note(`waiting for the database: ${error.message}. ${error.why ?? ''}`.trimEnd()).catch(() => {}),
     };
-    return openChecked(choice, name, { ...options, patience });
+    const opened = await openChecked(choice, name, { ...options, patience });
+    for (const line of opened.notes ?? []) await note(line);
+    return opened;
   }
 
   const context: Context = {

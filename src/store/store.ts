@@ -32,6 +32,8 @@ export interface Store {
   readonly engine: Engine;
   /** The URL without its password, safe to print. */
   readonly location: string;
+  /** What a person should know about how the store was opened. */
+  readonly notes?: readonly string[];
   readonly log: EventLog;
   readonly projections: ProjectionStore;
   readonly schema: SchemaAdmin;
