@@ -48,7 +48,7 @@ export const command: Command = {
     option('--type <type>', 'event type, such as OrderPlaced'),
     option('--data <json>', 'payload: JSON, @FILE, or - for stdin (default: {})'),
     option('--metadata <json>', 'metadata: a JSON object (default: {})'),
-    option('--id <uuid>', 'id of the event; a retry with the same id is safe', uuid),
+    option('--id <uuid>', 'id of the event; a retry with the same id and content is safe', uuid),
     option(
       '--expected-version <version>',
       'append only if the stream is at this version: N, any, none, exists (default: any)',
@@ -65,7 +65,7 @@ export const command: Command = {
     option('--wait-for <projection>', 'return when this projection has processed the events'),
     option(
       '--timeout <duration>',
-      `give up after this long: retries (default: 30s), --wait-for (default: ${waitMs / 1000}s)`,
+      `give up after this long: connecting (default: 5s), retries (default: 30s), --wait-for (default: ${waitMs / 1000}s)`,
       duration,
     ),
     option('--allow-large', 'allow events over 10 KB, up to 1 MB'),
@@ -153,7 +153,9 @@ function render(result: AppendResult, context: Context): string {
   }
   if (format !== 'table') return renderReport(result);
   const { theme } = context.view;
-  const where = `${theme.strong(sanitise(result.streamId))} is at version ${result.version}`;
-  const done = result.deduplicated ? 'already stored' : theme.good('appended');
-  return `${done}: ${where} ${theme.faint(`(global position ${result.globalPosition})`)}\n`;
+  const stream = theme.strong(sanitise(result.streamId));
+  const place = theme.faint(`(global position ${result.globalPosition})`);
+  // The stream may have continued since.
+  if (result.deduplicated) return `already stored: up to version ${result.version} of ${stream} ${place}\n`;
+  return `${theme.good('appended')}: ${stream} is at version ${result.version} ${place}\n`;
 }

@@ -114,7 +114,8 @@ export interface EventStore {
   /** The URL without its password. */
   readonly location: string;
   /**
-   * Appends to the end of one stream, all events or none. Repeated with the same ids, it succeeds without writing again.
+   * Appends to the end of one stream, all events or none. Repeated with the same ids and content, it succeeds without
+   * writing again, whatever version is expected.
    * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN,
    * E_HANDLER when an inline projection cannot take the events
    */

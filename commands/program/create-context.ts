@@ -11,7 +11,7 @@ import { shellWord } from '../../src/domain/shell-word.js';
 import { secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour } from '../../src/output/theme.js';
 import { openStoreAt } from '../../src/store/open.js';
-import type { Store } from '../../src/store/store.js';
+import type { ConnectPatience, Store } from '../../src/store/store.js';
 import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/actions.js';
 import type { Io, Output } from '../../src/terminal/io.js';
 import { startProgress } from '../../src/terminal/progress.js';
@@ -96,7 +96,16 @@ export async function createContext(
   async function open(options: OpenOptions): Promise<Store> {
     const choice = await chooseStore();
     if (/^postgres/i.test(choice.url)) adoptPostgresVariables(io.env);
-    return openChecked(choice, name, options);
+    const { timeout } = flags as { timeout?: number };
+    const patience: ConnectPatience = {
+      ...(timeout !== undefined && { ms: timeout }),
+      signal: io.signal,
+      onWait: (error) =>
+        note(`waiting for the database: ${error.message}. ${error.why ?? ''}`.trimEnd()).catch(() => {}),
+    };
+    const opened = await openChecked(choice, name, { ...options, patience });
+    for (const line of opened.notes ?? []) await note(line);
+    return opened;
   }
 
   const context: Context = {
@@ -178,11 +187,13 @@ async function loadNearestConfig(
 interface OpenOptions {
   readonly create?: boolean;
   readonly unchecked?: boolean;
+  readonly patience?: ConnectPatience;
 }
 
-async function openChecked(choice: StoreChoice, name: string, { create = false, unchecked = create }: OpenOptions) {
+async function openChecked(choice: StoreChoice, name: string, given: OpenOptions) {
+  const { create = false, unchecked = create, patience } = given;
   const { url, schema, origin } = choice;
-  const options = { create, applicationName: `evstore ${name}`, ...(schema !== undefined && { schema }) };
+  const options = { create, applicationName: `evstore ${name}`, patience, ...(schema !== undefined && { schema }) };
   let store: Store | undefined;
   try {
     store = await openStoreAt(url, options);

@@ -15,7 +15,8 @@ import type { DeferredChanges } from '../domain/read-model.js';
 export interface EventLog {
   /**
    * Appends all events or none. The events are valid already (see domain/validate.ts). When all ids are known and the
-   * events equal, it returns the original positions. Transient faults are retried with the same ids until `timeoutMs`.
+   * events equal, it returns the original positions, whatever version is expected. Transient faults are retried with the
+   * same ids until `timeoutMs`.
    * @throws E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_OUTCOME_UNKNOWN
    */
   append(

@@ -1,7 +1,7 @@
 /** Opens the store of a URL. The only module that imports the drivers, and only the one the URL needs. */
 import { EvstoreError } from '../domain/errors.js';
 import { beginningOf } from './redact-url.js';
-import type { Engine, Store } from './store.js';
+import type { ConnectPatience, Engine, Store } from './store.js';
 
 export interface OpenStoreOptions {
   /** Postgres only: where the tables live. Default `public`. */
@@ -12,6 +12,8 @@ export interface OpenStoreOptions {
   readonly readOnly?: boolean | undefined;
   /** SQLite only: create the file when it is missing. By default a missing file is E_NO_SCHEMA. */
   readonly create?: boolean | undefined;
+  /** Postgres only: how to wait for a server that restarts or is full when this is the first connection to it. */
+  readonly patience?: ConnectPatience | undefined;
 }
 
 /**

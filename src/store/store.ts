@@ -5,6 +5,7 @@
  * The port exposes no transactions: each method takes effect completely or not at all. Errors are `EvstoreError`s named by
  * meaning, with the driver's own error as their cause.
  */
+import type { EvstoreError } from '../domain/errors.js';
 import type { EventLog } from './event-log.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
@@ -17,10 +18,22 @@ export type * from './schema-admin.js';
 
 export type Engine = 'postgres' | 'sqlite';
 
+/** How to wait for a server that restarts, or has too many connections. Only the first connection waits for a restart. */
+export interface ConnectPatience {
+  /** In milliseconds. Default 5,000. */
+  readonly ms?: number;
+  /** Ends the wait. */
+  readonly signal?: AbortSignal;
+  /** Told once, when the wait has lasted for a second. */
+  readonly onWait?: (error: EvstoreError) => void;
+}
+
 export interface Store {
   readonly engine: Engine;
   /** The URL without its password, safe to print. */
   readonly location: string;
+  /** What a person should know about how the store was opened. */
+  readonly notes?: readonly string[];
   readonly log: EventLog;
   readonly projections: ProjectionStore;
   readonly schema: SchemaAdmin;

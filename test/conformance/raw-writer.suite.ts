@@ -42,6 +42,20 @@ export const rawWriterSuite = suite('raw writer', {
     expect((await readAll(store)).map(({ version }) => version)).toEqual([1, 2, 3]);
   },
 
+  'a time with any offset, as Postgres prints it, is read and filtered alike': async ({ store, raw }) => {
+    const times = ['09:30:00.5+00', '09:30:01.5+00:00', '09:30:02.5+0000', '15:00:03.5+0530', '01:30:04.5-08'];
+    for (const [index, time] of times.entries()) {
+      await raw.query(
+        `insert into events (stream_id, event_type, event_data, version, created_at)
+         values ('Time-1', 'T', '{}', ${index + 1}, '2026-01-31 ${time}')`,
+      );
+    }
+    const stored = times.map((_, second) => `2026-01-31T09:30:0${second}.500Z`);
+    expect((await readAll(store)).map(({ createdAt }) => createdAt)).toEqual(stored);
+    const since = '2026-01-31T09:30:02Z';
+    expect((await readAll(store, { since })).map(({ createdAt }) => createdAt)).toEqual(stored.slice(2));
+  },
+
   'names that no program of ours would take are read as they are': async ({ store, raw, engine }) => {
     const names = ['a\x1fb', '\x1f', '\x1f\x1f1\x1f', '\t', '\\N', '\\', '\x01\n"', 'ü\x1f🎉', 'plain'];
     const values = engine === 'postgres' ? '$1, $2, $3, $4' : '?, ?, ?, ?';

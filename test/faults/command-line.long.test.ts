@@ -1,7 +1,7 @@
 /** The command line as its own process, under what happens around it: restarts, deaf readers, endless lines. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -18,6 +18,7 @@ import { allowMoreTime } from '../support/more-time.js';
 import { startPostgres } from '../support/postgres-server.js';
 import { type Program, runProgram } from '../support/program.js';
 import { freshSeed, makeRandom } from '../support/random.js';
+import { until } from '../support/wait.js';
 
 allowMoreTime('servers restart and imports are killed until they are through');
 
@@ -81,6 +82,65 @@ describe('F1: a server that restarts', () => {
     } finally {
       for (const program of programs) program.process.kill('SIGKILL');
       await server.stop();
+    }
+  });
+});
+
+describe('F1: a server that is away when commands start', () => {
+  it('append and tail wait for it; a run that was there before continues', async () => {
+    const server = await startPostgres();
+    const folder = mkdtempSync(join(tmpdir(), 'evstore-restart-'));
+    mkdirSync(join(folder, 'projections'));
+    writeFileSync(
+      join(folder, 'projections/orders.mjs'),
+      `export default { name: 'orders', version: 1, table: { columns: { id: 'text', n: 'bigint' }, key: ['id'] },
+        on: { Counted: (row, event) => ({ id: event.streamId, n: Number(row?.n ?? 0) + 1 }) } };`,
+    );
+    const programs: Program[] = [];
+    const start = (...argv: string[]) => {
+      const program = runProgram('bin/evstore.ts', [...argv, '--store', server.url], { cwd: folder });
+      programs.push(program);
+      return program;
+    };
+    try {
+      const store = await openStoreAt(server.url);
+      await store.schema.migrate();
+      await append(store, 'Order-1', [makeEvent({ type: 'Counted' })], 'none');
+      const run = start('run', 'orders', '--projections', 'projections/*.mjs');
+      const raw = async () => {
+        const connection = await connectPostgres(server.url);
+        const rows = await connection.query("select n from orders where id = 'Order-1'").catch(() => []);
+        await connection.close();
+        return Number(rows[0]?.n ?? 0);
+      };
+      await until(
+        async () => (await raw()) === 1,
+        () => `the first row: ${run.stderr}`,
+      );
+      await server.halt('fast');
+      const appends = [1, 2, 3].map(() => start('append', 'Order-1', '--type', 'Counted', '--timeout', '60s'));
+      const tail = start('tail', '--from', 'start', '--count', '4', '--timeout', '60s');
+      for (const program of [...appends, tail]) {
+        await until(
+          () => program.stderr.includes('waiting for the database'),
+          () => `a wait: ${program.stderr}`,
+        );
+      }
+      const starting = server.start();
+      const late = start('append', 'Order-1', '--type', 'Counted', '--timeout', '60s');
+      await starting;
+      for (const program of [...appends, tail, late]) expect(await program.ended, program.stderr).toBe(0);
+      expect(tail.lines).toHaveLength(4);
+      await until(
+        async () => (await raw()) === 5,
+        () => `five events in the row: ${run.stderr}`,
+      );
+      expect(await readAll(store)).toHaveLength(5);
+      await store.close();
+    } finally {
+      for (const program of programs) await program.kill();
+      await server.stop();
+      rmSync(folder, { recursive: true, force: true });
     }
   });
 });

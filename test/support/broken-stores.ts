@@ -106,11 +106,22 @@ export const brokenStores: readonly BrokenStore[] = [
     rejectedBy: {
       append: [
         'A3: of eight appends that expect the same version one wins',
-        'A7: a retry that expects the new version is a conflict',
         'A13: an append is held to the version it expects',
         'A19: a failed append leaves no stream',
       ],
     },
+  },
+  {
+    name: 'takes a redelivered command for a conflict',
+    wrap: withLog((log) => ({
+      append: async (streamId, events, expected) => {
+        const result = await log.append(streamId, events, expected);
+        const before = (result.events[0]?.version ?? 0) - 1;
+        if (!result.deduplicated || typeof expected !== 'number' || expected === before) return result;
+        throw new EvstoreError('E_VERSION_CONFLICT', 'another writer appended first');
+      },
+    })),
+    rejectedBy: { append: ['A7: an append whose events are all stored has succeeded, whatever version it expects'] },
   },
   {
     name: 'does not know an id again',

@@ -36,8 +36,6 @@ export class ModelLog {
         event.streamId === streamId && event.version === first + index && isEqual(event, events[index] as NewEvent),
     );
     if (!isSame) return { error: 'E_ID_CONFLICT' };
-    const wasMet = wanted === 'any' || wanted === 'exists' || wanted === first - 1;
-    if (!wasMet) return { error: 'E_VERSION_CONFLICT' };
     return { versions: stored.map(({ version }) => version), deduplicated: true };
   }
 

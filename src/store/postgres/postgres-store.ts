@@ -1,6 +1,6 @@
 /** The Postgres driver. */
 import { openSqlFolder } from '../shared/sql.js';
-import type { Store } from '../store.js';
+import type { ConnectPatience, Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
@@ -20,6 +20,7 @@ export interface PostgresStoreOptions {
   readonly applicationName?: string | undefined;
   /** Refuses every write before it reaches the database. */
   readonly readOnly?: boolean | undefined;
+  readonly patience?: ConnectPatience | undefined;
 }
 
 /** Returns the schema that is named, or else that of the URL, or else `public`. */
@@ -39,6 +40,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     sql: openSqlFolder(new URL('./', import.meta.url), renderSchema(schema)),
     applicationName: target.applicationName ?? options.applicationName ?? 'evstore',
     readOnly: options.readOnly ?? false,
+    patience: options.patience,
   });
   return {
     engine: 'postgres',

@@ -34,6 +34,9 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   return {
     engine: 'sqlite',
     location: target.location,
+    notes: database.isFrozen
+      ? [`the folder of ${target.location} is read-only: reading a copy in memory; later changes are not seen`]
+      : [],
     log: openEventLog(database),
     projections: openProjectionStore(database),
     schema: openSchemaAdmin(database),

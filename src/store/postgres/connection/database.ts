@@ -1,25 +1,22 @@
 /** Connections and transactions: the only module that uses node-postgres. Rows are arrays of raw text. */
 import { createHash } from 'node:crypto';
-import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { EvstoreError } from '../../../domain/errors.js';
 import type { SqlFolder } from '../../shared/sql.js';
+import type { ConnectPatience } from '../../store.js';
 import type { ConnectionTarget } from './connection-url.js';
+import { Connector, defaultPatienceMs, firstWaitMs, longestWaitMs, pause } from './connector.js';
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
-import { driver } from './driver.js';
 import {
+  isConnectionLost,
   isConnectionRefused,
-  isEncryptionRefused,
   isRetryable,
   isStatementElsewhere,
   namedError,
   poisonsClient,
-  sqlState,
-  tooManyConnections,
 } from './errors.js';
 import { fillIn } from './literals.js';
 import { type SessionSettings, settingsOf } from './settings.js';
@@ -47,10 +44,6 @@ export interface TransactionOptions {
   readonly onLostCommit?: (error: unknown) => Promise<void>;
 }
 
-const maxConnections = 8;
-/** How long to wait for a server with too many connections. */
-const busyRetryMs = 5000;
-const closePatienceMs = 1000;
 /** After this long the server ends a transaction of a frozen process, whose locks would block the next owner of its lease. */
 const frozenAfterMs = 10_000;
 /** The same for a snapshot: its locks block no writer, and the caller takes its items slowly. */
@@ -64,42 +57,36 @@ export interface DatabaseOptions {
   readonly sql: SqlFolder;
   readonly applicationName: string;
   readonly readOnly: boolean;
+  readonly patience?: ConnectPatience | undefined;
 }
 
 export class Database implements Session {
   readonly schema: string;
   readonly sql: SqlFolder;
   readonly #settings: SessionSettings;
-  readonly #target: ConnectionTarget;
-  readonly #applicationName: string;
   readonly #readOnly: boolean;
-  /** Index of the encryption in use. */
-  #attempt = 0;
-  #pool: pg.Pool;
-  /** Open sockets: those that do not close by themselves would keep the process alive. */
-  readonly #sockets = new Set<Socket>();
+  readonly #patience: ConnectPatience;
+  readonly #connector: Connector;
   #isClosed = false;
-  #hasConnected = false;
   /** A pooler is in between: each transaction may use another connection of the server. */
   #isPooled = false;
 
-  constructor(target: ConnectionTarget, { schema, sql, applicationName, readOnly }: DatabaseOptions) {
-    this.#target = target;
+  constructor(target: ConnectionTarget, { schema, sql, applicationName, readOnly, patience }: DatabaseOptions) {
     this.schema = schema;
     this.#settings = settingsOf(schema);
     this.sql = sql;
-    this.#applicationName = applicationName;
     this.#readOnly = readOnly;
-    this.#pool = this.#makePool();
+    this.#patience = patience ?? {};
+    this.#connector = new Connector(target, applicationName, this.#patience);
   }
 
   get location(): string {
-    return this.#target.location;
+    return this.#connector.location;
   }
 
   /** Returns true when the same work may succeed now. A server that was never reached may be a wrong URL, not a restart. */
   mayRetry(error: unknown): boolean {
-    return isRetryable(error) && (this.#hasConnected || !isConnectionRefused(error));
+    return isRetryable(error) && (this.#connector.hasConnected || !isConnectionRefused(error));
   }
 
   /** @throws E_READ_ONLY when the store was opened for reading */
@@ -115,7 +102,22 @@ export class Database implements Session {
   /** Runs one statement in a transaction of its own. Without a timeout it may take any time. */
   async query(text: string, parameters: readonly Parameter[] = [], timeoutMs?: number): Promise<readonly RawRow[]> {
     const options = { before: this.#settings.statement, timeoutMs };
-    return this.#withClient((client) => runStatement(client, text, parameters, options));
+    return this.#withClient((client) => runStatement(client, text, parameters, options), timeoutMs);
+  }
+
+  /** Runs statements that change nothing. Repeats them when the server ends the connection because it restarts. */
+  async repeatable<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = Date.now() + (this.#patience.ms ?? defaultPatienceMs);
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+      try {
+        return await work();
+      } catch (error) {
+        // The first connection has waited already.
+        const isLost = isConnectionLost(error) && this.#connector.hasConnected;
+        if (!isLost || Date.now() + waitMs > deadline) throw error;
+        await pause(waitMs, this.#patience.signal);
+      }
+    }
   }
 
   /**
@@ -134,7 +136,7 @@ export class Database implements Session {
         this.#isPooled = true;
         return await runStatement(client, text, parameters, { timeoutMs });
       }
-    });
+    }, timeoutMs);
   }
 
   async script(text: string): Promise<void> {
@@ -199,7 +201,7 @@ export class Database implements Session {
         client.release(!isSound);
       }
     } catch (error) {
-      throw namedError(error, this.#target.location);
+      throw this.#named(error);
     }
   }
 
@@ -207,20 +209,13 @@ export class Database implements Session {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    // A pool that ends never hands out a client requested in this tick, so that request goes first.
-    await setImmediate();
-    const patience = new AbortController();
-    await Promise.race([
-      this.#pool.end().catch(() => undefined),
-      sleep(closePatienceMs, undefined, { signal: patience.signal, ref: false }).catch(() => undefined),
-    ]);
-    patience.abort();
-    for (const socket of this.#sockets) socket.destroy();
+    await this.#connector.close();
   }
 
-  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  /** @param timeoutMs of the work; it also limits the wait for a connection */
+  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>, timeoutMs?: number): Promise<T> {
     try {
-      const client = await this.#lend();
+      const client = await this.#lend(timeoutMs);
       try {
         const result = await work(client);
         client.release();
@@ -230,8 +225,13 @@ export class Database implements Session {
         throw error;
       }
     } catch (error) {
-      throw namedError(error, this.#target.location);
+      throw this.#named(error);
     }
+  }
+
+  /** The reason of an abort stays what it is. */
+  #named(error: unknown): unknown {
+    return error === this.#patience.signal?.reason ? error : namedError(error, this.location);
   }
 
   #sessionOf(client: pg.PoolClient): Session {
@@ -248,65 +248,9 @@ export class Database implements Session {
     };
   }
 
-  async #lend(): Promise<pg.PoolClient> {
+  async #lend(timeoutMs?: number): Promise<pg.PoolClient> {
     if (this.#isClosed) throw new EvstoreError('E_CONNECT', `the store was closed: ${this.location}`);
-    return this.#connect();
-  }
-
-  async #connect(): Promise<pg.PoolClient> {
-    const deadline = Date.now() + busyRetryMs;
-    for (let waitMs = 50; ; waitMs = Math.min(waitMs * 2, 1000)) {
-      const pool = this.#pool;
-      try {
-        return await pool.connect();
-      } catch (error) {
-        if (isEncryptionRefused(error) && this.#attempt < this.#target.encryptions.length - 1) {
-          // A concurrent call may have met the same refusal and changed the pool already.
-          if (pool === this.#pool) {
-            this.#attempt += 1;
-            this.#pool = this.#makePool();
-          }
-          continue;
-        }
-        // Only a full server is waited for here. Callers retry the rest: they know whether their work can be repeated.
-        if (sqlState(error) !== tooManyConnections || Date.now() + waitMs > deadline) throw error;
-        await sleep(waitMs * (0.5 + Math.random()));
-      }
-    }
-  }
-
-  #makePool(): pg.Pool {
-    const { host, port, user, password, database, options, connectTimeoutMs } = this.#target;
-    const pool = new driver.Pool({
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-      ...(database === undefined ? {} : { database }),
-      ...(options === undefined ? {} : { options }),
-      ssl: this.#target.encryptions[this.#attempt] ?? false,
-      application_name: this.#applicationName,
-      connectionTimeoutMillis: connectTimeoutMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      max: maxConnections,
-      idleTimeoutMillis: 30_000,
-      stream: () => this.#makeSocket(),
-    });
-    // A connection that breaks while idle matters to no query: the next one opens another.
-    pool.on('error', () => undefined);
-    pool.on('connect', (client) => {
-      this.#hasConnected = true;
-      client.on('error', () => undefined);
-    });
-    return pool;
-  }
-
-  #makeSocket(): Socket {
-    const socket = new Socket();
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    return socket;
+    return this.#connector.connect(timeoutMs);
   }
 }
 

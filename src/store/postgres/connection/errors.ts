@@ -19,6 +19,8 @@ export const tooManyConnections = '53300';
 
 /** The server ended or refused the connection: whether the work took effect is not known. */
 const lostStates = /^(08|57P0|25P03)/;
+/** The server stops, has crashed or starts; or something in front of it has no connection to it. */
+const awayStates = /^(57P0[123]|08)/;
 /** Nothing took effect: serialisation failure, deadlock, lock timeout, too many connections. */
 const rolledBack: readonly string[] = ['40001', '40P01', '55P03', tooManyConnections];
 
@@ -127,6 +129,18 @@ export function isConnectionRefused(error: unknown): boolean {
   const inner = driverError(error);
   const code = inner instanceof Error ? networkCode(inner) : undefined;
   return code !== undefined && /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT)$/.test(code);
+}
+
+/**
+ * Returns true when an attempt to connect met a server that stops, starts, or is away because it restarts. A name that
+ * no one knows, or a host that cannot be reached, is no restart.
+ */
+export function isServerAway(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state !== undefined) return awayStates.test(state);
+  const inner = driverError(error);
+  if (!(inner instanceof Error)) return false;
+  return /^(ECONNREFUSED|ECONNRESET|EPIPE)$/.test(networkCode(inner) ?? '') || /terminated/i.test(inner.message);
 }
 
 /** Returns true when the server has no encryption or requires it: the other kind of connection may work. */

@@ -53,7 +53,7 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
     },
 
     async assertReady() {
-      const applied = await readApplied(database, files);
+      const applied = await database.repeatable(() => readApplied(database, files));
       const emptyWhy = `There is no table evstore_migrations in schema ${database.schema}.`;
       assertUpToDate(files, applied, database.location, emptyWhy);
     },

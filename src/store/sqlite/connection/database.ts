@@ -7,6 +7,7 @@ import { EvstoreError } from '../../../domain/errors.js';
 import { openSqlFolder, type SqlFolder } from '../../shared/sql.js';
 import type { FileTarget } from './connection-url.js';
 import { isRetryable, namedError } from './errors.js';
+import { failedByFolder, isFolderReadOnly, readFrozenFile, stampOf } from './frozen-file.js';
 import type { ExactRow, ExactValue, Parameter, RawRow } from './values.js';
 
 /** Reads one state of the store; integers come as bigint. */
@@ -50,13 +51,15 @@ const sql = openSqlFolder(new URL('../', import.meta.url));
 
 export class Database implements Session {
   readonly sql = sql;
-  readonly #connection: Sqlite.Database;
+  #connection: Sqlite.Database;
   readonly #target: FileTarget;
-  readonly #readOnly: boolean;
+  #readOnly: boolean;
   readonly #prepared = new Map<string, Prepared>();
   #lastTurn = 0;
   /** Devices and inodes of the files that this connection has open, as far as they were seen. */
   readonly #files = new Map<string, string>();
+  /** Of the file that was read into memory; undefined when it is open. */
+  #frozenStamp: string | undefined;
 
   /** @throws E_NO_SCHEMA, E_CONNECT, E_CORRUPT, E_CONFIG */
   constructor(target: FileTarget, readOnly: boolean, create: boolean) {
@@ -80,16 +83,42 @@ export class Database implements Session {
     return this.#target.location;
   }
 
+  /** Whether this is a copy in memory, which never changes: the folder of the file is read-only. */
+  get isFrozen(): boolean {
+    return this.#frozenStamp !== undefined;
+  }
+
   /** Sets up the connection, and reads the file for the first time. */
   async prepare(): Promise<void> {
-    await this.retry(() => {
-      this.#connection.pragma('synchronous = full');
-      this.#connection.pragma('foreign_keys = on');
-      this.#connection.pragma('recursive_triggers = on');
-      this.#connection.pragma('schema_version');
-      if (this.#readOnly) this.#connection.pragma('query_only = on');
-    });
+    try {
+      await this.retry(() => this.#setUp());
+      // No one can change the journal mode there, and nothing is written: the mode is no reason to refuse readers.
+      if (this.#connection.pragma('journal_mode', { simple: true }) === 'delete' && isFolderReadOnly(this.#target)) {
+        await this.#freeze();
+      }
+    } catch (error) {
+      if (!failedByFolder(this.#target, error)) throw error;
+      await this.#freeze(error);
+    }
     this.assertSameFile();
+  }
+
+  async #freeze(cause?: unknown): Promise<void> {
+    const stamp = stampOf(this.#target);
+    const bytes = readFrozenFile(this.#target, cause);
+    this.close();
+    this.#connection = new Sqlite(bytes, { readonly: true });
+    this.#readOnly = true;
+    this.#frozenStamp = stamp;
+    await this.retry(() => this.#setUp());
+  }
+
+  #setUp(): void {
+    this.#connection.pragma('synchronous = full');
+    this.#connection.pragma('foreign_keys = on');
+    this.#connection.pragma('recursive_triggers = on');
+    this.#connection.pragma('schema_version');
+    if (this.#readOnly) this.#connection.pragma('query_only = on');
   }
 
   /**
@@ -99,6 +128,12 @@ export class Database implements Session {
   assertSameFile(): void {
     const { path, isMemory, location } = this.#target;
     if (isMemory) return;
+    if (this.#frozenStamp !== undefined) {
+      if (this.#frozenStamp === stampOf(this.#target)) return;
+      throw new EvstoreError('E_DIVERGED', `${location} changed while a copy of it was read`, {
+        why: 'Its folder is read-only for this process, so changes are not seen. Start again to read what is there now.',
+      });
+    }
     for (const file of [path, `${path}-wal`]) {
       const now = identityOf(file);
       const before = this.#files.get(file) ?? now;
@@ -118,6 +153,7 @@ export class Database implements Session {
   /** @throws E_READ_ONLY when the store was opened for reading */
   assertWritable(): void {
     if (!this.#readOnly) return;
+    if (this.isFrozen) throw new EvstoreError('E_READ_ONLY', `the folder is read-only: ${this.location}`);
     throw new EvstoreError('E_READ_ONLY', 'the store was opened for reading only');
   }
 

@@ -6,11 +6,15 @@ import type { Parameter } from './values.js';
 
 /** The time of an event in the spelling this store writes, whichever program wrote the row: the expression of events_created_at_idx. */
 const storedTime = `case
-  when created_at glob '??????????T????????.??????Z' then created_at
-  else strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19)
-         || iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', substr(created_at, -6), ''))
-    || '.' || substr(iif(created_at glob '*:[0-9][0-9].[0-9]*', substr(created_at, 21, length(created_at) - 20
-         - iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', 6, 0) - iif(created_at glob '*[Zz]', 1, 0)), '')
+  when created_at glob '??????????T????????.?????[0-9]Z' then created_at
+  else strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19) || case
+         when created_at glob '*[-+][0-9][0-9]:[0-9][0-9]' then substr(created_at, -6)
+         when created_at glob '*[-+][0-9][0-9][0-9][0-9]' then substr(created_at, -5, 3) || ':' || substr(created_at, -2)
+         when created_at glob '*:*[-+][0-9][0-9]' then substr(created_at, -3) || ':00'
+         else ''
+       end)
+    || '.' || substr(iif(created_at glob '*:[0-9][0-9].[0-9]*', substr(created_at, 21,
+         length(created_at) - 20 - length(ltrim(substr(created_at, 21), '0123456789'))), '')
          || '000000', 1, 6) || 'Z'
 end`;
 

@@ -2,7 +2,8 @@
 -- stream and leave the rest to the defaults: the database keeps the order and refuses changes.
 -- event_data and metadata are text: digits, spelling and key order come back as they were written.
 -- created_at is UTC with six digits of a second, so that the order of the text is the order of time. A foreign program may
--- write another spelling of ISO 8601: the index, and every statement that compares times, converts it to this form.
+-- write another spelling of ISO 8601, with an offset such as `+05`, `+0530` or `+05:30`: the index, and every statement that
+-- compares times, converts it to this form. SQLite itself reads offsets of the last form only.
 
 create table events (
   id text not null collate nocase default (lower(
@@ -32,19 +33,29 @@ create table events (
   constraint events_global_position_check check (global_position > 0 and global_position <= 9007199254740991),
   constraint events_created_at_check
     check (created_at glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+      and created_at > '0001' and created_at not glob '*[^-+0-9:.TZz ]*' and created_at not glob '* '
       and substr(created_at, 12, 2) < '24' and date(substr(created_at, 1, 10)) = substr(created_at, 1, 10)
-      and julianday(created_at) is not null)
+      and coalesce(strftime('%Y', case
+        when created_at glob '*[-+][0-9][0-9]' then created_at || ':00'
+        when created_at glob '*[-+][0-9][0-9][0-9][0-9]'
+          then substr(created_at, 1, length(created_at) - 2) || ':' || substr(created_at, -2)
+        else created_at
+      end), '') >= '0001')
 ) strict;
 
 create index events_type_position_idx on events (event_type, global_position);
 
 create index events_created_at_idx on events (
   case
-    when created_at glob '??????????T????????.??????Z' then created_at
-    else strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19)
-           || iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', substr(created_at, -6), ''))
-      || '.' || substr(iif(created_at glob '*:[0-9][0-9].[0-9]*', substr(created_at, 21, length(created_at) - 20
-           - iif(created_at glob '*[-+][0-9][0-9]:[0-9][0-9]', 6, 0) - iif(created_at glob '*[Zz]', 1, 0)), '')
+    when created_at glob '??????????T????????.?????[0-9]Z' then created_at
+    else strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19) || case
+           when created_at glob '*[-+][0-9][0-9]:[0-9][0-9]' then substr(created_at, -6)
+           when created_at glob '*[-+][0-9][0-9][0-9][0-9]' then substr(created_at, -5, 3) || ':' || substr(created_at, -2)
+           when created_at glob '*:*[-+][0-9][0-9]' then substr(created_at, -3) || ':00'
+           else ''
+         end)
+      || '.' || substr(iif(created_at glob '*:[0-9][0-9].[0-9]*', substr(created_at, 21,
+           length(created_at) - 20 - length(ltrim(substr(created_at, 21), '0123456789'))), '')
            || '000000', 1, 6) || 'Z'
   end
 );
