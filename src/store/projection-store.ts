@@ -202,6 +202,8 @@ export type LeaseTarget =
 export interface LeaseRequest {
   /** Shown to others, e.g. `host:1234`. */
   readonly owner: string;
+  /** Tells others on the same host whether the owner still runs (see lease/process.ts); null or unset where unknown. */
+  readonly process?: string | null;
   readonly ttlMs: number;
   /** Take it even when another owner has it. */
   readonly steal?: boolean;
@@ -220,9 +222,17 @@ export interface Lease {
   readonly position: number;
 }
 
-export type LeaseAnswer =
-  | { readonly held: false; readonly lease: Lease }
-  | { readonly held: true; readonly owner: string; readonly expiresInMs: number };
+export type LeaseAnswer = { readonly held: false; readonly lease: Lease } | HeldAnswer;
+
+/** Another process has the lease. */
+export interface HeldAnswer {
+  readonly held: true;
+  readonly owner: string;
+  readonly expiresInMs: number;
+  readonly token: number;
+  /** As in the owner's request. */
+  readonly process: string | null;
+}
 
 export interface Vitals {
   /** Events a second. */

@@ -36,7 +36,8 @@ export async function startRebuild(
   const { projection, version, codeHash } = plan;
   const start = async (session: Session) => {
     const facts = summarise(await inspectTables(session, plan.tables));
-    const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs];
+    const { owner, process = null, ttlMs } = request;
+    const parameters = [projection, version, codeHash, facts, owner, ttlMs, process];
     const [row] = await session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, await findTables(session, plan.tables));

@@ -20,6 +20,7 @@ create table public.evstore_rebuilds (
   old_position bigint,
   old_last_event_id uuid,
   owner text,
+  owner_process text,
   token bigint not null default 0,
   lease_expires_at timestamptz,
   rate double precision,
