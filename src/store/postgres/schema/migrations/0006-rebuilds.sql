@@ -1,6 +1,7 @@
 -- The journal of rebuilds.
 
--- tables: [{"live","built","old","liveId","builtId"}], the ids being oids.
+-- tables: [{"live","built","old","liveId","builtId","origin"}], the ids being oids. origin: the database they are valid in, and
+-- the columns by which the tables are recognised in a database that was restored from a dump.
 -- facts: what hung on the live tables when the rebuild began.
 -- audit: as in subscription_checkpoints, of the tables that are not live: those being built, or those kept after a swap.
 -- target, old_target: the read model that the rebuild fills and the one that the swap replaced, where they are not in this
