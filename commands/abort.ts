@@ -10,6 +10,7 @@ import type { Rebuild, Store } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
 import { assertNamedOrAll, dryRunOption, projectionsOption } from './options/shared-options.js';
+import { maxWaitFlag, readPatience } from './options/swap-options.js';
 import { loadCode } from './support/projection-code.js';
 
 export const command: Command = {
@@ -19,7 +20,12 @@ export const command: Command = {
     { line: 'evstore abort order_summary', purpose: 'drop an interrupted or unwanted rebuild' },
     { line: 'evstore abort --all --yes', purpose: 'drop every unfinished rebuild; exit 0 if there is none' },
   ],
-  options: [option('--all', 'drop every unfinished rebuild of this store'), projectionsOption(), dryRunOption()],
+  options: [
+    option('--all', 'drop every unfinished rebuild of this store'),
+    maxWaitFlag('wait this long for a process that may still work on one'),
+    projectionsOption(),
+    dryRunOption(),
+  ],
   run: async ([name], flags, context) => {
     assertNamedOrAll(name === undefined ? [] : [name], flags);
     const store = await context.openStore();
@@ -31,7 +37,8 @@ export const command: Command = {
     const dryRun = flags.dryRun === true;
     if (!dryRun && unfinished.length > 0) {
       await context.confirm(`Drop ${unfinished.map(describeTables).join('; ')}?`);
-      const options = { store, owner: ownerName(), signal: context.io.signal };
+      const patience = readPatience(flags, context);
+      const options = { store, owner: ownerName(), patience, signal: context.io.signal };
       for (const each of unfinished) await abortRebuild({ ...options, code: codeOf(each) }, each);
     }
     await print(unfinished, name !== undefined, dryRun, context);

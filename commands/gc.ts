@@ -6,6 +6,7 @@ import type { Rebuild } from '../src/store/store.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
+import { maxWaitFlag, readPatience } from './options/swap-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { loadCode } from './support/projection-code.js';
 
@@ -17,7 +18,12 @@ export const command: Command = {
     { line: 'evstore gc --yes', purpose: 'drop without asking, for a nightly job' },
     { line: 'evstore gc --now', purpose: 'drop all old tables, even those to be kept longer' },
   ],
-  options: [option('--now', 'drop old tables now, in spite of --keep-old'), projectionsOption(), dryRunOption()],
+  options: [
+    option('--now', 'drop old tables now, in spite of --keep-old'),
+    maxWaitFlag('wait this long for a process that may still work on one'),
+    projectionsOption(),
+    dryRunOption(),
+  ],
   run: async (_args, flags, context) => {
     const store = await context.openStore();
     const now = context.io.now().toISOString();
@@ -35,7 +41,8 @@ export const command: Command = {
       await context.confirm(
         `Drop ${due.flatMap((each) => tablesOf(each, 'old')).join(', ')}? You cannot roll back to them afterwards.`,
       );
-      const options = { store, owner: ownerName(), signal: context.io.signal };
+      const patience = readPatience(flags, context);
+      const options = { store, owner: ownerName(), patience, signal: context.io.signal };
       for (const rebuild of due) await retireRebuild({ ...options, code: codeOf(rebuild) }, rebuild);
     }
     const rows = due.map((each) => {

@@ -110,6 +110,10 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
   for (const name of namesOf(report, ({ parked }) => parked > 0)) {
     await context.note(`${name} has parked events; see: evstore parked list ${name}`);
   }
+  for (const { name, owner } of report.projections.filter(({ inlineRests }) => inlineRests)) {
+    const end = `this ends with its lease, at most 10 s after it stops`;
+    await context.note(`appends leave the rows of ${name} to its runner while ${owner} swaps its tables; ${end}`);
+  }
   for (const name of namesOf(report, ({ stale }) => stale))
     await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');

@@ -1,6 +1,7 @@
 /** Options of the commands that swap tables, or work on those of a rebuild. */
 
 import type { Option } from 'commander';
+import type { Patience } from '../../src/lease/acquire.js';
 import { ownerName } from '../../src/lease/owner.js';
 import type { RebuildProgress } from '../../src/projection/journal/steps.js';
 import type { SwapOptions } from '../../src/projection/swap/swap.js';
@@ -44,6 +45,18 @@ export function maxWaitFlag(what: string): Option {
   return option('--max-wait <duration>', `${what} (default: 60s)`, duration);
 }
 
+/** Waits for the lease of a process that may have died, and says so. */
+export function readPatience(flags: Flags, context: Context): Patience {
+  return {
+    maxWaitMs: readMaxWait(flags),
+    tellWaiting: ({ name, owner, expiresInMs }) => {
+      const seconds = Math.ceil(expiresInMs / 1000);
+      const what = `waiting for ${name}: the lease of ${owner} ends in ${seconds} s unless it is renewed`;
+      void context.note(what).catch(() => {});
+    },
+  };
+}
+
 export function batchSizeFlag(): Option {
   const what = 'events in one transaction (default: about a quarter of a second of work)';
   return option('--batch-size <events>', what, wholeNumber(1));
@@ -53,6 +66,7 @@ export function readTableSwapOptions(flags: Flags, store: Store, context: Contex
   return {
     store,
     owner: ownerName(),
+    patience: readPatience(flags, context),
     lockTimeoutMs: (flags.lockTimeout as number | undefined) ?? defaultLockTimeoutMs,
     maxWaitMs: readMaxWait(flags),
     batchSize: flags.batchSize as number | undefined,

@@ -29,6 +29,7 @@ export async function examineSubscriptions({ projections, log }: Store, now: Dat
       ...foreign.map((checkpoint) => judgeForeign(checkpoint, safeHead, now)),
       ...checkpoints.flatMap(judgeStopped),
       ...checkpoints.flatMap((checkpoint) => judgeCode(checkpoint, records)),
+      ...checkpoints.flatMap((checkpoint) => judgeRest(checkpoint, records)),
       ...parked.map(judgeParked),
       ...rebuilds.flatMap((rebuild) => judgeRebuild(rebuild, now)),
     ],
@@ -66,6 +67,22 @@ function judgeCode({ subscriptionId, code }: Checkpoint, records: readonly Proje
   const detail = `has rows of version ${record.version}, and the code that last asked to run it has ${other}${inline}`;
   const next = `evstore rebuild ${shellWord(subscriptionId)}`;
   return [{ kind: 'stale-code', severity: 'warning', subject: subscriptionId, detail, next }];
+}
+
+/** Usual for a moment. When the process that swaps has died, it lasts as long as its lease. */
+function judgeRest({ subscriptionId, owner }: Checkpoint, records: readonly ProjectionRecord[]): readonly Finding[] {
+  const record = records.find(({ name }) => name === subscriptionId);
+  if (record === undefined || record.mode !== 'inline' || !record.inlineRests) return [];
+  const detail = `is being swapped by ${owner}: appends leave its rows to the runner until its lease ends, at most 10 s after it stops`;
+  return [
+    {
+      kind: 'inline-rests',
+      severity: 'note',
+      subject: subscriptionId,
+      detail,
+      next: `evstore lag ${shellWord(subscriptionId)}`,
+    },
+  ];
 }
 
 function judgeParked({ projection, events }: ParkedCount): Finding {

@@ -1,7 +1,7 @@
 /** Holds a lease while some work lasts: acquire, renew, abort when it is lost, release. */
-import { EvstoreError } from '../domain/errors.js';
-import type { Lease, LeaseRequest, LeaseTarget, ProjectionStore } from '../store/store.js';
-import { Heartbeat, type HeartbeatOptions, leaseTtlMs, nameOf } from './heartbeat.js';
+import type { Lease, LeaseTarget, ProjectionStore } from '../store/store.js';
+import { type AcquireOptions, acquireLease } from './acquire.js';
+import { Heartbeat, type HeartbeatOptions } from './heartbeat.js';
 
 export interface KeepOptions extends HeartbeatOptions {
   readonly signal: AbortSignal;
@@ -9,7 +9,7 @@ export interface KeepOptions extends HeartbeatOptions {
   readonly holdAfter?: ((error: unknown) => boolean) | undefined;
 }
 
-export interface LeaseOptions extends KeepOptions, Omit<LeaseRequest, 'ttlMs'> {}
+export interface LeaseOptions extends KeepOptions, Omit<AcquireOptions, 'ttlMs' | 'signal'> {}
 
 /** A lease that is renewed until it is released. */
 export interface HeldLease {
@@ -25,7 +25,7 @@ export interface HeldLease {
 /**
  * Acquires the lease, does the work, and releases the lease.
  * @param work gets the lease, and a signal that aborts when the caller's does or the lease is lost
- * @throws E_LOCK_HELD naming the owner, when another process holds it and `steal` is not set
+ * @throws E_LOCK_HELD, E_TIMEOUT as `acquireLease`, unless `steal` is set
  */
 export async function withLease<T>(
   projections: ProjectionStore,
@@ -33,7 +33,8 @@ export async function withLease<T>(
   options: LeaseOptions,
   work: (lease: Lease, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const lease = await acquireLease(projections, target, options);
+  const { vitals: _vitals, holdAfter: _holdAfter, ...request } = options;
+  const lease = await acquireLease(projections, target, request);
   return keepLease(projections, lease, options, (signal) => work(lease, signal));
 }
 
@@ -47,25 +48,6 @@ export function takeOver<T>(
   const { owner, signal, ttlMs } = options;
   const target = { kind: 'checkpoint', subscriptionId: projection } as const;
   return withLease(projections, target, { owner, signal, ttlMs, steal: true }, work);
-}
-
-/** Acquires a lease. @throws E_LOCK_HELD naming the owner */
-export async function acquireLease(
-  projections: ProjectionStore,
-  target: LeaseTarget,
-  { ttlMs = leaseTtlMs, ...request }: Omit<LeaseOptions, 'signal'>,
-): Promise<Lease> {
-  const answer = await projections.acquireLease(target, { ...request, ttlMs });
-  if (!answer.held) return answer.lease;
-  throw new EvstoreError('E_LOCK_HELD', `${answer.owner} is working on ${nameOf(target)}`, {
-    why: `Its lease ends ${Math.ceil(answer.expiresInMs / 1000)} s after it stops.`,
-    next: target.kind === 'rebuild' ? 'evstore projections' : 'evstore lag',
-    details: {
-      ...(target.kind === 'rebuild' && { rebuild: target.id }),
-      owner: answer.owner,
-      expiresInMs: answer.expiresInMs,
-    },
-  });
 }
 
 /** Keeps a lease that is held already while the work lasts, then releases it. */

@@ -1,8 +1,8 @@
 /** The checkpoint of a saga, `saga:NAME`: it stays below the first trigger whose instance has not ended. */
 import { EvstoreError } from '../domain/errors.js';
 import type { ReadModel } from '../domain/read-model.js';
+import { askForLease, OwnerWatch } from '../lease/acquire.js';
 import { pause } from '../lease/back-off.js';
-import { leaseTtlMs } from '../lease/heartbeat.js';
 import type { Event } from '../projection/define/definition.js';
 import type { Lease, ProjectionStore, Store } from '../store/store.js';
 import type { Saga } from './definition.js';
@@ -16,8 +16,8 @@ const askMs = 1_000;
 const noTables: ReadModel = { kind: 'sql', tables: [], create: () => [] };
 
 /**
- * Takes the lease, waiting while another process holds it. With `once` it waits only for a lease that is no longer
- * renewed, as a process that died leaves it. Returns undefined when the signal aborts first.
+ * Takes the lease, waiting while another process holds it. With `once` it waits only for a lease whose owner may have
+ * died. Returns undefined when the signal aborts first.
  * @throws E_LOCK_HELD with `once`
  * @throws E_DIVERGED when the log ends below the checkpoint
  */
@@ -27,14 +27,13 @@ export async function takeSagaLease(saga: Saga, run: SagaRun): Promise<Lease | u
   const subscriptionId = sagaCategory(saga.name);
   await projections.register({ name: subscriptionId, version: saga.version, codeHash: '', model: noTables });
   let told = '';
-  let endsAt = Number.POSITIVE_INFINITY;
+  const watch = new OwnerWatch();
   while (!signal.aborted) {
     const target = { kind: 'checkpoint', subscriptionId } as const;
-    const answer = await projections.acquireLease(target, { owner, ttlMs: leaseTtlMs });
+    const answer = await askForLease(projections, target, { owner });
     if (!answer.held) return assertInLog(answer.lease, store, subscriptionId);
     const { owner: holder, expiresInMs } = answer;
-    if (once && performance.now() + expiresInMs > endsAt + askMs / 2) throw heldBy(saga.name, holder, expiresInMs);
-    endsAt = performance.now() + expiresInMs;
+    if (once && watch.lives(answer)) throw heldBy(saga.name, holder, expiresInMs);
     if (told !== holder) report?.({ kind: 'waiting', saga: saga.name, owner: holder });
     told = holder;
     await pause(Math.min(askMs, expiresInMs + 10), signal);

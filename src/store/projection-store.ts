@@ -74,11 +74,12 @@ export interface ProjectionStore {
   countParked(): Promise<readonly ParkedCount[]>;
 
   /**
-   * Makes appends leave the events of a projection to its runner for this long; 0 ends it. Waits for appends in progress.
+   * Makes appends leave the events of a projection to its runner as long as this lease on it is held, and no longer. Waits
+   * for appends in progress.
    * @returns the position of the last event that an append has put into the live rows; 0 when none is marked
    * @throws E_TIMEOUT when appends in progress took too long
    */
-  restInline(projection: string, forMs: number): Promise<number>;
+  restInline(projection: string, lease: Lease): Promise<number>;
 
   /** Counts the rows of a table. */
   countRows(table: string): Promise<number>;
@@ -164,6 +165,8 @@ export interface ProjectionRecord {
   readonly target: string | null;
   /** The number of parts; 1 when it is undivided. */
   readonly parts: number;
+  /** Appends leave its events to the runner, because the owner of the lease is about to swap its tables. */
+  readonly inlineRests: boolean;
 }
 
 export interface CodeVersion {
@@ -202,6 +205,8 @@ export type LeaseTarget =
 export interface LeaseRequest {
   /** Shown to others, e.g. `host:1234`. */
   readonly owner: string;
+  /** Tells others on the same host whether the owner still runs (see lease/process.ts); null or unset where unknown. */
+  readonly process?: string | null;
   readonly ttlMs: number;
   /** Take it even when another owner has it. */
   readonly steal?: boolean;
@@ -220,9 +225,17 @@ export interface Lease {
   readonly position: number;
 }
 
-export type LeaseAnswer =
-  | { readonly held: false; readonly lease: Lease }
-  | { readonly held: true; readonly owner: string; readonly expiresInMs: number };
+export type LeaseAnswer = { readonly held: false; readonly lease: Lease } | HeldAnswer;
+
+/** Another process has the lease. */
+export interface HeldAnswer {
+  readonly held: true;
+  readonly owner: string;
+  readonly expiresInMs: number;
+  readonly token: number;
+  /** As in the owner's request. */
+  readonly process: string | null;
+}
 
 export interface Vitals {
   /** Events a second. */

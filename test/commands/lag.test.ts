@@ -33,6 +33,7 @@ forEachEngine((engine) => {
           codeVersion: null,
           stale: false,
           parked: 0,
+          inlineRests: false,
         },
         {
           name: 'order_summary',
@@ -49,6 +50,7 @@ forEachEngine((engine) => {
           codeVersion: 1,
           stale: false,
           parked: 0,
+          inlineRests: false,
         },
       ]);
       expect(projections[1].ageMs).toBeGreaterThanOrEqual(0);

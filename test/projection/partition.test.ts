@@ -1,6 +1,7 @@
 /** Several runners that share the work of one projection, on real stores. */
 import { describe, expect, it } from 'vitest';
 import { isInPart, type Part } from '../../src/domain/parts.js';
+import { thisProcess } from '../../src/lease/process.js';
 import { describeNextStep } from '../../src/output/rebuild-text.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { defineUpcaster } from '../../src/projection/define/upcaster.js';
@@ -163,7 +164,7 @@ forEachEngine((engine) => {
         await placeOrders(test.store, 10);
         for (const index of [1, 2]) await runOnce(test.store, [summary], { part: { index, of: 2 } });
         const target = { kind: 'checkpoint', subscriptionId: 'order_summary#2/2' } as const;
-        await test.store.projections.acquireLease(target, { owner: 'host:9', ttlMs: 60_000 });
+        await test.store.projections.acquireLease(target, { owner: 'host:9', process: thisProcess(), ttlMs: 60_000 });
         for (const part of [undefined, { index: 1, of: 3 }]) {
           const { results } = await runOnce(test.store, [summary], { part });
           expect(results[0]?.error).toMatchObject({ code: 'E_LOCK_HELD', exitCode: 5 });

@@ -15,6 +15,7 @@ const record: ProjectionRecord = {
   mode: 'async',
   target: null,
   parts: 1,
+  inlineRests: false,
 };
 const unfinished: Rebuild = {
   id: 7,

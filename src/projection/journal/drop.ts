@@ -1,5 +1,6 @@
 /** Drops what a rebuild made, or what a swap replaced. */
 import { EvstoreError } from '../../domain/errors.js';
+import type { Patience } from '../../lease/acquire.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Lease, Rebuild, Store } from '../../store/store.js';
 import type { ExternalTarget } from '../define/definition.js';
@@ -11,6 +12,8 @@ import { withRebuildLease } from './tables.js';
 export interface DropOptions {
   readonly store: Store;
   readonly owner: string;
+  /** Waits for the lease of a process that may have died. */
+  readonly patience?: Patience | undefined;
   /** The loaded code of the projection, if any: only it can drop what is outside the database. Tables need none. */
   readonly code: PreparedProjection | undefined;
   readonly signal: AbortSignal;

@@ -1,4 +1,5 @@
 /** The tables of a rebuild: their lease, and what takes them forward along the log. */
+import type { Patience } from '../../lease/acquire.js';
 import { type HeldLease, withLease } from '../../lease/with-lease.js';
 import type { EventLog, Lease, Rebuild, Store } from '../../store/store.js';
 import { CatchUp, type CatchUpTarget } from '../catch-up/catch-up.js';
@@ -9,6 +10,8 @@ import type { PreparedProjection } from '../define/prepare.js';
 export interface TablesOptions extends ErrorHandling {
   readonly store: Store;
   readonly owner: string;
+  /** Waits for the lease of a process that may have died. */
+  readonly patience?: Patience | undefined;
   /** Events a batch; adaptive unless set. */
   readonly batchSize?: number | undefined;
   readonly signal: AbortSignal;
@@ -34,13 +37,13 @@ export function tablesOf({ tables, target, oldTarget }: Rebuild, side: 'built' |
   return outside === null ? tables.map((table) => table[side]) : [outside];
 }
 
-/** @throws E_LOCK_HELD naming the process that is working on it */
+/** @throws E_LOCK_HELD naming the process that is working on it; E_TIMEOUT as `acquireLease` */
 export function withRebuildLease<T>(
-  { store, owner, signal }: Pick<TablesOptions, 'store' | 'owner' | 'signal'>,
+  { store, owner, patience, signal }: Pick<TablesOptions, 'store' | 'owner' | 'patience' | 'signal'>,
   { id }: Rebuild,
   work: (lease: Lease, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  return withLease(store.projections, { kind: 'rebuild', id }, { owner, signal }, work);
+  return withLease(store.projections, { kind: 'rebuild', id }, { owner, patience, signal }, work);
 }
 
 /** Returns what catches up the built tables, unless `more` names other ones. */

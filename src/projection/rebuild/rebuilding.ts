@@ -1,9 +1,11 @@
 /** One rebuild while this process works on it: its lease, its tables, and how it ends. */
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch } from '../../domain/event.js';
+import { acquireLease } from '../../lease/acquire.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
-import { acquireLease, type HeldLease, holdLease } from '../../lease/with-lease.js';
+import { thisProcess } from '../../lease/process.js';
+import { type HeldLease, holdLease } from '../../lease/with-lease.js';
 import type { Lease, Rebuild } from '../../store/store.js';
 import type { CatchUp } from '../catch-up/catch-up.js';
 import { assertComparable, compareRebuilt } from '../compare/compare.js';
@@ -236,18 +238,24 @@ export class Rebuilding {
   }
 
   async #takeOrStart(): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }> {
-    const { store, owner, signal } = this.#settings;
+    const { store, owner, signal, patience } = this.#settings;
     const { projections } = store;
     const { unfinished } = this.#facts;
     if (this.#plan.action === 'resume' && unfinished !== undefined) {
-      const lease = await acquireLease(projections, { kind: 'rebuild', id: unfinished.id }, { owner });
+      const lease = await acquireLease(
+        projections,
+        { kind: 'rebuild', id: unfinished.id },
+        { owner, patience, signal },
+      );
       return { rebuild: unfinished, lease };
     }
-    if (unfinished !== undefined) await abortRebuild({ store, owner, code: this.projection, signal }, unfinished);
+    if (unfinished !== undefined) {
+      await abortRebuild({ store, owner, patience, code: this.projection, signal }, unfinished);
+    }
     const { name, version, codeHash, model, tables } = this.projection;
     await projections.register({ name, version, codeHash, model });
     const plan = { projection: name, version, codeHash, tables };
-    return projections.startRebuild(plan, { owner, ttlMs: leaseTtlMs });
+    return projections.startRebuild(plan, { owner, process: thisProcess(), ttlMs: leaseTtlMs });
   }
 
   async #catchUp(): Promise<void> {

@@ -1,4 +1,6 @@
+import { isEvstoreError } from '../../domain/errors.js';
 import { partOf } from '../../domain/parts.js';
+import { acquireLease, type Patience } from '../../lease/acquire.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';
@@ -12,6 +14,8 @@ export interface DivideOptions extends ErrorHandling {
   readonly projection: PreparedProjection;
   readonly owner: string;
   readonly ttlMs: number;
+  /** Waits for leases of processes that may have died. */
+  readonly patience?: Patience | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -23,7 +27,9 @@ export interface DivideOptions extends ErrorHandling {
  */
 export async function divideWork(options: DivideOptions, parts: number): Promise<void> {
   const { store, projection, signal } = options;
-  const checkpoints = checkpointsOf(await store.projections.checkpoints(), projection.name);
+  const read = async () => checkpointsOf(await store.projections.checkpoints(), projection.name);
+  for (const held of await read()) if (held.owner !== null) await awaitEnd(options, held);
+  const checkpoints = await read();
   const furthest = furthestOf(checkpoints) ?? 0;
   const isRunning = checkpoints.some(({ owner }) => owner !== null);
   for (const checkpoint of checkpoints) {
@@ -33,6 +39,19 @@ export async function divideWork(options: DivideOptions, parts: number): Promise
     if (signal.aborted) return;
   }
   await store.projections.divide(projection.name, parts);
+}
+
+/** Ends, or outwaits, the lease of a process that has died; leaves that of another one to `divide`, which names it. */
+async function awaitEnd(
+  { store: { projections }, owner, ttlMs, patience, signal }: DivideOptions,
+  { subscriptionId }: Checkpoint,
+): Promise<void> {
+  const target = { kind: 'checkpoint', subscriptionId } as const;
+  try {
+    await projections.releaseLease(await acquireLease(projections, target, { owner, ttlMs, patience, signal }));
+  } catch (error) {
+    if (!isEvstoreError(error) || error.code !== 'E_LOCK_HELD') throw error;
+  }
 }
 
 async function bringLevel(

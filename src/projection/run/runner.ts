@@ -5,11 +5,12 @@
  */
 import { EvstoreError, isEvstoreError, isTransient } from '../../domain/errors.js';
 import { type Part, subscriptionIdOf, wholeWork } from '../../domain/parts.js';
+import { acquireLease, type LeaseWait } from '../../lease/acquire.js';
 import { BackOff, pause } from '../../lease/back-off.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
 import { assertSamePlace, assertVersion, compareCode, findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
-import { acquireLease, keepLease } from '../../lease/with-lease.js';
+import { keepLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Lease, ProjectionRecord } from '../../store/store.js';
 import { CatchUp, type Step } from '../catch-up/catch-up.js';
 import { recordFailure } from '../catch-up/error-policy.js';
@@ -155,8 +156,12 @@ export class Runner {
     if (this.#part.of > 1) assertNotInline(record);
     try {
       const { policy, tellAside } = this.#options;
-      const options = { store, projection: this.#projection, owner, ttlMs: this.#ttlMs, policy, tellAside, signal };
-      await divideWork(options, this.#part.of);
+      // Without `once` it stands by, and tries again.
+      const patience = once
+        ? { maxWaitMs: 2 * leaseTtlMs, tellWaiting: (wait: LeaseWait) => this.#standBy(wait.owner) }
+        : undefined;
+      const common = { store, projection: this.#projection, owner, ttlMs: this.#ttlMs, policy, tellAside, signal };
+      await divideWork({ ...common, patience }, this.#part.of);
       if (signal.aborted) return false;
       report({ kind: 'divided', projection: this.#projection.name, parts: this.#part.of });
       return true;

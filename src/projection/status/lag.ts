@@ -43,6 +43,8 @@ export interface ProjectionLag {
   readonly stale: boolean;
   /** Parked events of its live tables, including those that wait behind another; of all its parts together. */
   readonly parked: number;
+  /** Appends leave the rows of this inline projection to its runner, because the owner is swapping its tables. */
+  readonly inlineRests: boolean;
 }
 
 /** Loaded code, compared with the rows instead of the code that last asked to run the projection. */
@@ -138,6 +140,7 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
     codeVersion: code?.version ?? null,
     stale,
     parked: facts.parked.find((each) => each.projection === projection)?.events ?? 0,
+    inlineRests: record !== undefined && record.mode === 'inline' && record.inlineRests,
   };
 }
 

@@ -44,21 +44,15 @@ async function attempt(
   { rebuild, catchUp, rename }: TableSwap,
   deadline: number,
 ): Promise<Rebuild> {
-  const { lockTimeoutMs } = options;
   const { projections } = options.store;
   if (catchUp !== undefined) await drain(options, catchUp, 0, deadline);
   return takeOver(projections, rebuild.projection, options, async (live) => {
     if (catchUp === undefined) return rename(live);
-    try {
-      // Until this attempt ends, appends must leave rows of inline projections to the runner: rows they write to the live
-      // table now would be missing in the other one. An open transaction can delay the drain up to the deadline.
-      const restMs = Math.max(leaseTtlMs, Math.ceil(deadline - performance.now()) + lockTimeoutMs);
-      const last = await projections.restInline(rebuild.projection, restMs);
-      await drain(options, catchUp, Math.max(live.position, last), deadline);
-      return await rename(live);
-    } finally {
-      await projections.restInline(rebuild.projection, 0).catch(() => {});
-    }
+    // While this lease is held, appends must leave rows of inline projections to the runner: rows they write to the live
+    // table now would be missing in the other one.
+    const last = await projections.restInline(rebuild.projection, live);
+    await drain(options, catchUp, Math.max(live.position, last), deadline);
+    return rename(live);
   });
 }
 

@@ -78,12 +78,12 @@ export function openProjectionStore(database: Database): ProjectionStore {
       return rows.map(([streamId]) => toText(streamId));
     },
     countParked: async () => (await database.ask('count-parked')).map(toParkedCount),
-    restInline: async (projection, forMs) =>
+    restInline: async (projection, { token }) =>
       writable().transaction(
         async (session) => {
           // Locked in the order of a swap, so that the two cannot wait for each other.
           await session.ask('lock-projections', [[projection], true]);
-          await session.ask('rest-inline', [projection, forMs]);
+          await session.ask('rest-inline', [projection, token]);
           return toInteger((await session.ask('last-inlined', [projection]))[0]?.[0]);
         },
         { prelude: lockTimeout(inlineLockMs) },

@@ -5,7 +5,7 @@ import type { AppendResult, RecordedEvent } from '../../domain/event.js';
 import { categoryOf } from '../../domain/names.js';
 import { mayWrite } from '../../domain/projection-mode.js';
 import type { AppendOptions, InlineProjection } from '../store.js';
-import { type RawRow, toInteger, toText } from './rows.js';
+import { type RawRow, toBoolean, toInteger, toText } from './rows.js';
 
 /** Returns those with a handler for one of the events, by name: every append locks them in this order. */
 export function selectInline(
@@ -22,28 +22,38 @@ export function selectWanted(projection: InlineProjection, events: readonly Reco
   return events.filter(({ streamId, type }) => wantsEvent(projection, streamId, type));
 }
 
-/**
- * Returns true when code of this version, mode and definition made the live rows.
- * @param rows name, version and code hash of what is live
- */
-export function isLive(projection: InlineProjection, rows: readonly RawRow[]): boolean {
-  return rows.some(
-    ([name, version, codeHash]) =>
-      name === projection.name && mayWrite({ version: toInteger(version), codeHash: toText(codeHash) }, projection),
-  );
+/** What an append does with the inline projections that it is for. */
+export interface InlineChoice {
+  /** Code of this version, mode and definition made the live rows: the append writes them. */
+  readonly current: readonly InlineProjection[];
+  /** Other code made their live rows, or they run in parts. A projection whose tables are being swapped is in neither. */
+  readonly others: readonly InlineProjection[];
+}
+
+/** @param rows columns as in lock-projections.sql */
+export function chooseInline(projections: readonly InlineProjection[], rows: readonly RawRow[]): InlineChoice {
+  const rowOf = ({ name }: InlineProjection) => rows.find((row) => row[0] === name);
+  const isLive = (projection: InlineProjection) => {
+    const [, version, codeHash] = rowOf(projection) ?? [];
+    return version !== undefined && mayWrite({ version: toInteger(version), codeHash: toText(codeHash) }, projection);
+  };
+  const live = projections.filter(isLive);
+  return {
+    current: live.filter((projection) => !toBoolean(rowOf(projection)?.[3])),
+    others: projections.filter((projection) => !live.includes(projection)),
+  };
 }
 
 /**
- * Returns the names of those that are not in `current`: other code made their live rows, or they run in parts.
+ * Returns the names of those whose live rows other code made.
  * @throws E_STALE_PROJECTION when the append is to fail then
  */
 export function findLeft(
   streamId: string,
-  inline: readonly InlineProjection[],
-  current: readonly InlineProjection[],
+  { others }: InlineChoice,
   { staleInline = 'leave' }: AppendOptions,
 ): readonly string[] {
-  const left = inline.filter((projection) => !current.includes(projection)).map(({ name }) => name);
+  const left = others.map(({ name }) => name);
   const [first] = left;
   if (first === undefined || staleInline === 'leave') return left;
   throw new EvstoreError(

@@ -1,6 +1,7 @@
 /** Keys, parameters and errors of leases. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { Lease, LeaseTarget } from '../store.js';
+import type { HeldAnswer, Lease, LeaseTarget } from '../store.js';
+import { type RawRow, toInteger, toOptional, toText } from './rows.js';
 
 /** Returns the key of the row that the lease is kept in. */
 export function keyOf(target: LeaseTarget): string | number {
@@ -15,6 +16,17 @@ export function fence(lease: Lease): readonly (string | number)[] {
 /** Returns the rebuild whose tables the lease is about; 0 for the live tables. */
 export function rebuildOf({ target }: Lease): number {
   return target.kind === 'rebuild' ? target.id : 0;
+}
+
+/** Columns as in holder-checkpoint.sql and holder-rebuild.sql. */
+export function toHolder(row: RawRow): HeldAnswer {
+  return {
+    held: true,
+    owner: toText(row[0]),
+    expiresInMs: toInteger(row[1]),
+    token: toInteger(row[2]),
+    process: toOptional(row[3], toText),
+  };
 }
 
 export function superseded({ target, owner, token }: Lease): EvstoreError {

@@ -11,7 +11,7 @@ import type {
   ParkedFilter,
   ProjectionRecord,
 } from '../store.js';
-import { type RawRow, toInteger, toOneOf, toOptional, toText, toTimestamp } from './rows.js';
+import { type RawRow, toBoolean, toInteger, toOneOf, toOptional, toText, toTimestamp } from './rows.js';
 
 /** Columns as in projections.sql. */
 export function toProjectionRecord(row: RawRow): ProjectionRecord {
@@ -25,6 +25,7 @@ export function toProjectionRecord(row: RawRow): ProjectionRecord {
     registeredAt: toTimestamp(row[5]),
     target: toOptional(row[6], toText),
     parts: toInteger(row[7]),
+    inlineRests: toBoolean(row[8]),
   };
 }
 

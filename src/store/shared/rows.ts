@@ -53,6 +53,13 @@ export function toInteger(value: RawValue | undefined): number {
   throw new EvstoreError('E_CORRUPT', `a required column holds ${kindOf(value)}, not a number`);
 }
 
+/** @throws E_CORRUPT for anything but the truth value of an engine */
+export function toBoolean(value: RawValue | undefined): boolean {
+  if (value === 't' || value === 1) return true;
+  if (value === 'f' || value === 0) return false;
+  throw new EvstoreError('E_CORRUPT', `a required column holds ${kindOf(value)}, not true or false`);
+}
+
 /** As `toInteger`, but returns a text of digits beyond 2^53-1 unchanged. */
 export function toBigInteger(value: RawValue | undefined): number | string {
   const isBig = typeof value === 'string' && /^-?\d{16,19}$/.test(value) && !Number.isSafeInteger(Number(value));

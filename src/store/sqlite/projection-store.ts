@@ -74,9 +74,9 @@ export function openProjectionStore(database: Database): ProjectionStore {
       return rows.map(([streamId]) => toText(streamId));
     },
     countParked: async () => (await ask('count-parked')).map(toParkedCount),
-    restInline: async (projection, forMs) =>
+    restInline: async (projection, { token }) =>
       writable().transaction((session) => {
-        session.ask('rest-inline', [projection, forMs]);
+        session.ask('rest-inline', [projection, token]);
         return toInteger(session.ask('last-inlined', [projection])[0]?.[0]);
       }),
 

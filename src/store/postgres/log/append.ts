@@ -82,10 +82,10 @@ async function insertInline(
         ask: (name, parameters) => session.ask(name, parameters, leftMs()),
         query: (text, parameters) => session.query(text, parameters, leftMs()),
       };
-      const current = await lockInline(timed, inline);
-      const left = findLeft(request.streamId, inline, current, options);
+      const choice = await lockInline(timed, inline);
+      const left = findLeft(request.streamId, choice, options);
       const appended = await insert(session.ask, request, leftMs());
-      await applyInline(timed, current, appended);
+      await applyInline(timed, choice.current, appended);
       return withLeft(appended, left);
     },
     // As in evstore_append: rows are always looked up by key, whatever the statistics of a formerly empty table suggest.

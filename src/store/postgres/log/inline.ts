@@ -1,20 +1,17 @@
 /** Applies inline projections in the transaction of an append, and leaves their events out of what a runner applies. */
 import type { AppendResult } from '../../../domain/event.js';
 import type { Changes, DeferredChanges, Fold } from '../../../domain/read-model.js';
-import { isLive, refusedAppend, selectWanted } from '../../shared/inline.js';
+import { chooseInline, type InlineChoice, refusedAppend, selectWanted } from '../../shared/inline.js';
 import { toInteger, toRecordedEvent } from '../../shared/rows.js';
 import type { InlineProjection } from '../../store.js';
 import { foldsWithin, type Session } from '../connection/database.js';
 import { applyChanges, readRows } from '../read-models/read-model.js';
 import { searchPath } from '../schema/schema-name.js';
 
-/** Returns the projections whose live rows this program's code made; that stays so until the transaction ends. */
-export async function lockInline(
-  session: Session,
-  projections: readonly InlineProjection[],
-): Promise<readonly InlineProjection[]> {
+/** Chooses the projections whose live rows this program's code made; that stays so until the transaction ends. */
+export async function lockInline(session: Session, projections: readonly InlineProjection[]): Promise<InlineChoice> {
   const rows = await session.ask('lock-projections', [projections.map(({ name }) => name), false]);
-  return projections.filter((projection) => isLive(projection, rows));
+  return chooseInline(projections, rows);
 }
 
 /**

@@ -1,13 +1,13 @@
 /** Leases are kept in the row of the cursor they guard, on the database's clock. */
-import { fence, keyOf, noRebuild, noSuchPart } from '../../shared/leases.js';
-import { toInteger, toText } from '../../shared/rows.js';
+import { fence, keyOf, noRebuild, noSuchPart, toHolder } from '../../shared/leases.js';
+import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from '../../store.js';
 import type { Session } from '../connection/database.js';
 import type { Parameter } from '../connection/values.js';
 
 export async function acquireLease(session: Session, target: LeaseTarget, request: LeaseRequest): Promise<LeaseAnswer> {
-  const { owner, ttlMs, steal = false, code } = request;
-  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal];
+  const { owner, process = null, ttlMs, steal = false, code } = request;
+  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal, process];
   if (target.kind === 'checkpoint') parameters.push(code?.version ?? null, code?.codeHash ?? null);
   for (;;) {
     const rows = await session.ask(`acquire-${target.kind}`, parameters);
@@ -16,10 +16,10 @@ export async function acquireLease(session: Session, target: LeaseTarget, reques
     const position = Math.max(0, ...taken.map(([, , each = 0]) => each));
     if (taken.length > 0) return { held: false, lease: { target, owner, token, generation, position } };
     const [holder] = await session.ask(`holder-${target.kind}`, [keyOf(target)]);
-    const expiresInMs = toInteger(holder?.[1] ?? 0);
-    // Not held any more: it was released or has expired between the two statements.
-    if (holder !== undefined && expiresInMs > 0) return { held: true, owner: toText(holder[0]), expiresInMs };
-    if (holder !== undefined) continue;
+    const held = holder && toHolder(holder);
+    // Otherwise it is not held any more: it was released or has expired between the two statements.
+    if (held !== undefined && held.expiresInMs > 0) return held;
+    if (held !== undefined) continue;
     if (target.kind === 'rebuild') throw noRebuild(target.id);
     const [made] = await session.ask('make-checkpoint', [target.subscriptionId]);
     if (made !== undefined) continue;

@@ -5,7 +5,6 @@ import {
   expectState,
   firstLease,
   type JournalRow,
-  type JournalTable,
   planTables,
   strangerAt,
   toJournalRow,
@@ -22,11 +21,9 @@ import { createIndexes, createTable, qualify, runStatement } from '../read-model
 import { searchPath } from '../schema/schema-name.js';
 import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
 import { findTables, inspectTables, summarise } from './inspect.js';
+import { describeTables, hasStranger, recogniseTables, type Table } from './recognise.js';
 
 const dropLockTimeoutMs = 5000;
-
-/** Tables are identified by their oids. */
-export type Table = JournalTable<number>;
 
 export async function startRebuild(
   database: Database,
@@ -36,11 +33,12 @@ export async function startRebuild(
   const { projection, version, codeHash } = plan;
   const start = async (session: Session) => {
     const facts = summarise(await inspectTables(session, plan.tables));
-    const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs];
+    const { owner, process = null, ttlMs } = request;
+    const parameters = [projection, version, codeHash, facts, owner, ttlMs, process];
     const [row] = await session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, await findTables(session, plan.tables));
-    await session.ask('set-rebuild-state', [id, 'planned', JSON.stringify(tables)]);
+    await session.ask('set-rebuild-state', [id, 'planned', await describeTables(session, tables)]);
     await session.ask('set-rebuild-target', [id, nameTarget(projection, version, id)]);
     return { rebuild: await readRebuild(session, id), lease: firstLease(id, token, request) };
   };
@@ -80,7 +78,7 @@ export function createRebuildTables(
       await assertColumns(session, change);
       await prepareEmpty(session, change);
     }
-    await session.ask('set-rebuild-state', [rebuild.id, 'filling', JSON.stringify(tables)]);
+    await session.ask('set-rebuild-state', [rebuild.id, 'filling', await describeTables(session, tables)]);
     return readRebuild(session, rebuild.id);
   };
   return database.transaction(create, { prelude: searchPath(database.schema) });
@@ -101,7 +99,7 @@ export function finishFill(database: Database, rebuild: Rebuild, lease: Lease, m
     }
     for (const change of toChanges(session.schema, tables)) await prepareParts(session, change);
     for (const { built } of tables) await session.query(`analyze ${qualify(session.schema, built)}`);
-    await session.ask('set-rebuild-state', [rebuild.id, 'ready', JSON.stringify(tables)]);
+    await session.ask('set-rebuild-state', [rebuild.id, 'ready', await describeTables(session, tables)]);
     return readRebuild(session, rebuild.id);
   };
   return database.transaction(finish, { prelude: catalogSettings });
@@ -139,7 +137,13 @@ export async function readRebuild(session: Session, id: number): Promise<Rebuild
 export async function lockJournal(session: Session, id: number, lease?: Lease): Promise<JournalRow<number>> {
   const [row] = await session.ask('lock-rebuild', [id, lease?.token ?? null]);
   if (row === undefined) throw lease === undefined ? noRebuild(id) : superseded(lease);
-  return toJournalRow(row);
+  const journal = toJournalRow<number>(row);
+  const tables = await recogniseTables(session, journal);
+  // From now on they are known by the oids they have here.
+  if (tables !== journal.tables && !hasStranger(journal.tables, tables)) {
+    await session.ask('set-rebuild-state', [id, journal.state, await describeTables(session, tables)]);
+  }
+  return { ...journal, tables };
 }
 
 async function endRebuild(

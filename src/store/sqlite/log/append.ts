@@ -58,11 +58,11 @@ function insertInline(
   inline: readonly InlineProjection[],
   options: AppendOptions,
 ): AppendResult | 'unsatisfied' {
-  const current = inline.length === 0 ? inline : lockInline(session, inline);
-  const left = findLeft(request.streamId, inline, current, options);
+  const choice = inline.length === 0 ? { current: [], others: [] } : lockInline(session, inline);
+  const left = findLeft(request.streamId, choice, options);
   const appended = insert(session, request);
   if (appended === 'unsatisfied') return appended;
-  applyInline(session, current, appended);
+  applyInline(session, choice.current, appended);
   return withLeft(appended, left);
 }
 

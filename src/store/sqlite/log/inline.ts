@@ -1,17 +1,17 @@
 /** Applies inline projections in the transaction of an append, and leaves their events out of what a runner applies. */
 import type { AppendResult, RecordedEvent } from '../../../domain/event.js';
 import type { Changes, DeferredChanges, Fold } from '../../../domain/read-model.js';
-import { isLive, refusedAppend, selectWanted } from '../../shared/inline.js';
+import { chooseInline, type InlineChoice, refusedAppend, selectWanted } from '../../shared/inline.js';
 import { toInteger } from '../../shared/rows.js';
 import type { InlineProjection } from '../../store.js';
 import type { Session } from '../connection/database.js';
 import { applyChanges, readRows } from '../read-models/read-model.js';
 import { readEvents } from './read-events.js';
 
-/** Returns the projections whose live rows this program's code made; the write lock keeps it so. */
-export function lockInline(session: Session, projections: readonly InlineProjection[]): readonly InlineProjection[] {
+/** Chooses the projections whose live rows this program's code made; the write lock keeps it so. */
+export function lockInline(session: Session, projections: readonly InlineProjection[]): InlineChoice {
   const rows = session.ask('lock-projections', [JSON.stringify(projections.map(({ name }) => name))]);
-  return projections.filter((projection) => isLive(projection, rows));
+  return chooseInline(projections, rows);
 }
 
 /**

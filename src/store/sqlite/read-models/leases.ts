@@ -1,14 +1,14 @@
 /** Leases are kept in the row of the cursor they guard, on the database's clock. */
-import { fence, keyOf, noRebuild, noSuchPart } from '../../shared/leases.js';
-import { toInteger, toText } from '../../shared/rows.js';
+import { fence, keyOf, noRebuild, noSuchPart, toHolder } from '../../shared/leases.js';
+import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from '../../store.js';
 import type { Session } from '../connection/database.js';
 import type { Parameter } from '../connection/values.js';
 
 /** @param session in a transaction */
 export function acquireLease(session: Session, target: LeaseTarget, request: LeaseRequest): LeaseAnswer {
-  const { owner, ttlMs, steal = false, code } = request;
-  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal ? 1 : 0, nextToken(session)];
+  const { owner, process = null, ttlMs, steal = false, code } = request;
+  const parameters: Parameter[] = [keyOf(target), owner, ttlMs, steal ? 1 : 0, nextToken(session), process];
   if (target.kind === 'checkpoint') parameters.push(code?.version ?? null, code?.codeHash ?? null);
   for (;;) {
     const taken = session.ask(`acquire-${target.kind}`, parameters).map((row) => row.map(toInteger));
@@ -17,7 +17,8 @@ export function acquireLease(session: Session, target: LeaseTarget, request: Lea
     if (taken.length > 0) return { held: false, lease: { target, owner, token, generation, position } };
     const [holder] = session.ask(`holder-${target.kind}`, [keyOf(target)]);
     if (holder !== undefined) {
-      return { held: true, owner: toText(holder[0]), expiresInMs: Math.max(1, toInteger(holder[1])) };
+      const held = toHolder(holder);
+      return { ...held, expiresInMs: Math.max(1, held.expiresInMs) };
     }
     if (target.kind === 'rebuild') throw noRebuild(target.id);
     const [made] = session.ask('make-checkpoint', [target.subscriptionId]);

@@ -30,7 +30,8 @@ export async function startRebuild(
   const { projection, version, codeHash } = plan;
   const start = (session: Session) => {
     const facts = summarise(inspectTables(session, plan.tables));
-    const parameters = [projection, version, codeHash, facts, request.owner, request.ttlMs, nextToken(session)];
+    const { owner, process = null, ttlMs } = request;
+    const parameters = [projection, version, codeHash, facts, owner, ttlMs, nextToken(session), process];
     const [row] = session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, findTables(session, plan.tables));

@@ -1,5 +1,6 @@
--- Returns the owner of the lease on checkpoint $1, and the milliseconds until it expires.
+-- Returns the owner of the lease on checkpoint $1, the milliseconds until it expires, its token and the process.
 select coalesce(owner, ''),
-       coalesce(ceil(extract(epoch from greatest(lease_expires_at - clock_timestamp(), interval '0')) * 1000), 0)
+       coalesce(ceil(extract(epoch from greatest(lease_expires_at - clock_timestamp(), interval '0')) * 1000), 0),
+       token, owner_process
   from public.subscription_checkpoints
  where subscription_id = $1

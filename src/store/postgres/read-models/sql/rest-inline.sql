@@ -1,4 +1,4 @@
--- Makes appends leave the events of projection $1 to its runner for $2 milliseconds from now; 0 ends it.
+-- Makes appends leave the events of projection $1 to its runner while the lease with token $2 is held.
 update public.evstore_projections
-   set inline_rests_until = clock_timestamp() + nullif($2::double precision, 0) * interval '1 millisecond'
+   set inline_rest_token = $2
  where name = $1

@@ -6,6 +6,7 @@ create sequence public.evstore_token_seq cache 1;
 -- audit: how many events the cursor was given and the sum of their ids, so that verify can tell later whether one was
 -- skipped: {"filter","after","events","idSum"}, everything after the position "after" that the filter lets through. Null
 -- where nothing is known, as after a move by hand. The filter is JSON in a text, {"category"?,"types"?}.
+-- owner_process: tells others on the same host whether the owner still runs; null where that is unknown.
 -- code_version, code_hash: the code that last asked to run the subscription. If it is not the code that made its rows, a
 -- rebuild is due.
 create table public.subscription_checkpoints (
@@ -15,6 +16,7 @@ create table public.subscription_checkpoints (
   generation bigint not null default 0,
   last_event_id uuid,
   owner text,
+  owner_process text,
   token bigint not null default 0,
   lease_expires_at timestamptz,
   rate double precision,

@@ -3,7 +3,8 @@
 -- tables: the live ones, by the names readers use.
 -- target: the live read model as the projection's own code names it; null when its rows are in this database.
 -- parts: 1 has the checkpoint NAME, more have NAME#1/n ... NAME#n/n.
--- inline_rests_until: until then appends leave their events to the runner, because a swap is about to take the tables.
+-- inline_rest_token: while the lease with this token is held, appends leave their events to the runner, because a swap is
+-- about to take the tables.
 create table public.evstore_projections (
   name text not null,
   version integer not null,
@@ -12,7 +13,7 @@ create table public.evstore_projections (
   registered_at timestamptz not null default clock_timestamp(),
   target text,
   parts integer not null default 1,
-  inline_rests_until timestamptz,
+  inline_rest_token bigint,
   constraint evstore_projections_pkey primary key (name),
   constraint evstore_projections_parts_check check (parts between 1 and 256)
 );
@@ -28,11 +29,11 @@ create table public.evstore_inlined (
 
 -- Locks projections until the transaction ends: shared for appends that write their rows, exclusive for a swap, which
 -- waits for those appends. The names come sorted, so that two transactions cannot wait for each other. Returns, in a newer
--- snapshot than the locks, which code made the live rows of each. A projection that runs in parts is not written by
--- appends. The first number of the key is "Ev" and the tag of the store; keys of two numbers never collide with those of
+-- snapshot than the locks, which code made the live rows of each, and whether a swap is about to take them. A projection
+-- that runs in parts is not written by appends. The first number of the key is "Ev" and the tag of the store; keys of two numbers never collide with those of
 -- one, which the floor and the streams have.
 create function public.evstore_lock_projections(names text[], is_exclusive boolean)
-returns table (name text, version integer, code_hash text)
+returns table (name text, version integer, code_hash text, rests boolean)
 language plpgsql volatile set search_path = pg_catalog, pg_temp as $$
 #variable_conflict use_column
 begin
@@ -44,9 +45,11 @@ begin
     end if;
   end loop;
   return query
-    select p.name, p.version, p.code_hash
+    select p.name, p.version, p.code_hash,
+           exists (select from public.subscription_checkpoints c
+                    where c.subscription_id = p.name and c.token = p.inline_rest_token and c.owner is not null
+                      and c.lease_expires_at > clock_timestamp())
       from public.evstore_projections p
-     where p.name = any(names) and p.parts = 1
-       and (p.inline_rests_until is null or p.inline_rests_until <= clock_timestamp());
+     where p.name = any(names) and p.parts = 1;
 end
 $$;

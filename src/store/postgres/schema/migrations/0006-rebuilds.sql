@@ -1,6 +1,7 @@
 -- The journal of rebuilds.
 
--- tables: [{"live","built","old","liveId","builtId"}], the ids being oids.
+-- tables: [{"live","built","old","liveId","builtId","origin"}], the ids being oids. origin: the database they are valid in, and
+-- the columns by which the tables are recognised in a database that was restored from a dump.
 -- facts: what hung on the live tables when the rebuild began.
 -- audit: as in subscription_checkpoints, of the tables that are not live: those being built, or those kept after a swap.
 -- target, old_target: the read model that the rebuild fills and the one that the swap replaced, where they are not in this
@@ -20,6 +21,7 @@ create table public.evstore_rebuilds (
   old_position bigint,
   old_last_event_id uuid,
   owner text,
+  owner_process text,
   token bigint not null default 0,
   lease_expires_at timestamptz,
   rate double precision,

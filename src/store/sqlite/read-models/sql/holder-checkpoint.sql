@@ -1,5 +1,6 @@
--- Returns the owner of the lease on checkpoint ?1, and the milliseconds until it expires.
+-- Returns the owner of the lease on checkpoint ?1, the milliseconds until it expires, its token and the process.
 select coalesce(owner, ''),
-       max(0, cast(coalesce((unixepoch(lease_expires_at, 'subsec') - unixepoch('now', 'subsec')) * 1000, 0) as integer))
+       max(0, cast(coalesce((unixepoch(lease_expires_at, 'subsec') - unixepoch('now', 'subsec')) * 1000, 0) as integer)),
+       token, owner_process
   from subscription_checkpoints
  where subscription_id = ?1

@@ -1,4 +1,4 @@
--- Makes appends leave the events of projection ?1 to its runner for ?2 milliseconds from now; 0 ends it.
+-- Makes appends leave the events of projection ?1 to its runner while the lease with token ?2 is held.
 update evstore_projections
-   set inline_rests_until = strftime('%Y-%m-%dT%H:%M:%f', 'now', (nullif(?2, 0) / 1000.0) || ' seconds')
+   set inline_rest_token = ?2
  where name = ?1

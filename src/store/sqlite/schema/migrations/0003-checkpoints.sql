@@ -3,6 +3,7 @@
 -- audit: how many events the cursor was given and the sum of their ids, so that verify can tell later whether one was
 -- skipped: {"filter","after","events","idSum"}, everything after the position "after" that the filter lets through. Null
 -- where nothing is known, as after a move by hand. The filter is JSON in a text, {"category"?,"types"?}.
+-- owner_process: tells others on the same host whether the owner still runs; null where that is unknown.
 -- code_version, code_hash: the code that last asked to run the subscription. If it is not the code that made its rows, a
 -- rebuild is due.
 create table subscription_checkpoints (
@@ -12,6 +13,7 @@ create table subscription_checkpoints (
   generation integer not null default 0,
   last_event_id text,
   owner text,
+  owner_process text,
   token integer not null default 0,
   lease_expires_at text,
   rate real,

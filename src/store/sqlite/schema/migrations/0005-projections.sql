@@ -3,7 +3,8 @@
 -- tables: the live ones, by the names readers use.
 -- target: the live read model as the projection's own code names it; null when its rows are in this database.
 -- parts: 1 has the checkpoint NAME, more have NAME#1/n ... NAME#n/n.
--- inline_rests_until: until then appends leave their events to the runner, because a swap is about to take the tables.
+-- inline_rest_token: while the lease with this token is held, appends leave their events to the runner, because a swap is
+-- about to take the tables.
 create table evstore_projections (
   name text not null primary key,
   version integer not null,
@@ -12,7 +13,7 @@ create table evstore_projections (
   registered_at text not null default (strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'),
   target text,
   parts integer not null default 1,
-  inline_rests_until text,
+  inline_rest_token integer,
   constraint evstore_projections_tables_check check (json_valid(tables)),
   constraint evstore_projections_parts_check check (parts between 1 and 256)
 ) strict;

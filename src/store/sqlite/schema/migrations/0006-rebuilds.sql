@@ -20,6 +20,7 @@ create table evstore_rebuilds (
   old_position integer,
   old_last_event_id text,
   owner text,
+  owner_process text,
   token integer not null default 0,
   lease_expires_at text,
   rate real,
