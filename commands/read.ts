@@ -13,6 +13,7 @@ import {
 import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { outputOption, timesOption } from './options/shared-options.js';
+import { fieldsOption } from './support/event-fields.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 /** What fits a terminal's memory and a person's patience. */
@@ -38,6 +39,7 @@ export const command: Command = {
       wholeNumber(1),
     ),
     option('--backwards', 'read the newest event first'),
+    fieldsOption(),
     timesOption('local'),
     outputOption('data', 'long'),
   ],

@@ -10,6 +10,7 @@ import { assertStreamExists, type EventRange, filterOptions, parseRange } from '
 import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption, timesOption } from './options/shared-options.js';
+import { fieldsOption } from './support/event-fields.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
 
 const defaultLast = 10;
@@ -38,6 +39,7 @@ export const command: Command = {
     option('--timeout <duration>', 'give up after this long (exit 7)', duration),
     option('-f, --follow', 'follow new events (the default)'),
     option('--no-follow', 'stop at the end of the log'),
+    fieldsOption(),
     timesOption('local'),
     outputOption('data', 'long'),
   ],

@@ -3,6 +3,7 @@
  */
 import {
   checkBoolean,
+  checkCondition,
   checkExpectedVersion,
   checkJson,
   checkList,
@@ -86,11 +87,13 @@ export interface StreamRange {
 }
 
 /** As `EventFilter`; a time may be a Date, too. */
-export interface LogFilter extends Omit<EventFilter, 'since' | 'until'> {
+export interface LogFilter extends Omit<EventFilter, 'since' | 'until' | 'where'> {
   /** `createdAt` at or after: a Date or RFC 3339, UTC if it has no zone. */
   readonly since?: string | Date;
   /** `createdAt` before. */
   readonly until?: string | Date;
+  /** A condition as after `--where`: `data.total >= 100 and type in ('OrderPaid', 'OrderShipped')`. */
+  readonly where?: string;
 }
 
 export interface LogRange extends LogFilter {
@@ -149,6 +152,8 @@ const logFilter = {
   since: checkTime,
   until: checkTime,
   correlationId: checkText,
+  causationId: checkText,
+  where: checkCondition,
 };
 const logRange = { ...logFilter, after: position, to: position, backwards: checkBoolean, limit: position };
 const subscribeOptions = { ...logFilter, after: position, signal: checkSignal };

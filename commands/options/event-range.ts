@@ -8,9 +8,11 @@ import { shellWord } from '../../src/domain/shell-word.js';
 import { findSimilar } from '../../src/domain/similar.js';
 import { parseMoment } from '../../src/domain/timestamp.js';
 import { isUuid } from '../../src/domain/uuid.js';
+import type { Condition } from '../../src/domain/where/condition.js';
+import { parseEventCondition } from '../../src/domain/where/event.js';
 import type { LineBatch, ReadAllOptions, Store } from '../../src/store/store.js';
 import type { Flags } from './command.js';
-import { listOption, option } from './option.js';
+import { listOption, namingOption, option } from './option.js';
 import { nameList, wholeNumber } from './parse-option.js';
 
 /** Names that are looked at to find the one that was meant. */
@@ -40,6 +42,8 @@ export function filterOptions(): Option[] {
     ),
     option('--until <moment>', 'only events recorded before: ISO time (UTC without a zone), or an age such as 15m'),
     option('--correlation-id <id>', 'only events with this correlationId in the metadata'),
+    option('--causation-id <id>', 'only events with this causationId in the metadata'),
+    option('--where <condition>', "only events for which it holds, such as data.total >= 100 and type != 'OrderPaid'"),
   ];
 }
 
@@ -75,11 +79,24 @@ export function parseRange(streamId: string | undefined, flags: Flags, now: Date
 }
 
 function parseFilter(flags: Flags, now: Date): EventFilter {
-  const { category: categories, type: types, since, until, correlationId } = flags;
+  const { category: categories, type: types, since, until, correlationId, causationId } = flags;
   const [category, ...others] = (categories ?? []) as readonly string[];
   const moment = (text: unknown) => (typeof text === 'string' ? parseMoment(text, now) : undefined);
   const named = others.length === 0 ? { category } : { categories };
-  return defined({ ...named, types, since: moment(since), until: moment(until), correlationId });
+  return defined({
+    ...named,
+    types,
+    since: moment(since),
+    until: moment(until),
+    correlationId,
+    causationId,
+    where: parseWhere(flags, now),
+  });
+}
+
+function parseWhere({ where }: Flags, now: Date): Condition | undefined {
+  if (typeof where !== 'string') return undefined;
+  return namingOption('--where', () => parseEventCondition(where, now));
 }
 
 /** One stream by version, or the log by position, whose guards are checked first. */

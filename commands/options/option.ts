@@ -26,8 +26,13 @@ export function listOption(flags: string, description: string, parse: (text: str
 }
 
 function named<Value>({ long }: Option, parse: (text: string) => Value, text: string): Value {
+  return namingOption(long ?? '', () => parse(text));
+}
+
+/** Names the option in an error. */
+export function namingOption<Value>(long: string, parse: () => Value): Value {
   try {
-    return parse(text);
+    return parse();
   } catch (error) {
     if (!isEvstoreError(error)) throw error;
     const { code, message, why, next, details } = error;

@@ -9,6 +9,7 @@ import type { Store } from '../../src/store/store.js';
 import type { Output } from '../../src/terminal/io.js';
 import type { Context, Flags } from '../options/command.js';
 import { type EventRange, readLineRange, readRange } from '../options/event-range.js';
+import { createFieldRenderer } from './event-fields.js';
 
 export interface EventWriter {
   /** Resolves when more may be written. */
@@ -31,8 +32,9 @@ export async function createEventWriter(
 ): Promise<EventWriter> {
   const form = chooseForm(flags, context, target);
   const output = target.output ?? context.io.stdout;
-  const render = await createRenderer(context, form);
-  let head = form === 'tsv' ? renderTsvLine(headings) : '';
+  const fields = form === 'fields' ? createFieldRenderer(flags.fields as readonly string[], context) : undefined;
+  const render = fields?.render ?? (await createRenderer(context, form as Exclude<Form, 'fields'>));
+  let head = fields?.head ?? (form === 'tsv' ? renderTsvLine(headings) : '');
   const write = async (events: readonly RecordedEvent[]) => {
     const body = render(events);
     await output.write(typeof body === 'string' ? head + body : body, events.length);
@@ -56,10 +58,11 @@ export async function createEventWriter(
   };
 }
 
-type Form = 'ids' | 'data' | 'tsv' | 'lines' | 'short' | 'long';
+type Form = 'ids' | 'data' | 'tsv' | 'lines' | 'short' | 'long' | 'fields';
 
 function chooseForm(flags: Flags, context: Context, { output }: EventTarget): Form {
   if (context.quiet && output === undefined) return 'ids';
+  if (flags.fields !== undefined) return 'fields';
   if (flags.output === 'data' || flags.output === 'long') return flags.output;
   const format = context.format({ people: output === undefined ? 'table' : 'ndjson', pipe: 'ndjson' });
   if (format === 'tsv') return 'tsv';
@@ -68,7 +71,7 @@ function chooseForm(flags: Flags, context: Context, { output }: EventTarget): Fo
 
 type Renderer = (events: readonly RecordedEvent[]) => string | Uint8Array;
 
-async function createRenderer({ view, io }: Context, form: Form): Promise<Renderer> {
+async function createRenderer({ view, io }: Context, form: Exclude<Form, 'fields'>): Promise<Renderer> {
   if (form === 'lines') return renderEventLines;
   if (form === 'short' || form === 'long') {
     // Measuring text is for terminals only, so a pipe does not load it.
@@ -80,7 +83,7 @@ async function createRenderer({ view, io }: Context, form: Form): Promise<Render
       return events.map((each) => renderEvent(each, { ...view, now })).join('');
     };
   }
-  const each: Readonly<Record<Exclude<Form, 'lines' | 'short' | 'long'>, (event: RecordedEvent) => string>> = {
+  const each: Readonly<Record<Exclude<Form, 'lines' | 'short' | 'long' | 'fields'>, (event: RecordedEvent) => string>> = {
     ids: ({ id }) => `${id}\n`,
     data: ({ data }) => `${sanitiseJson(data)}\n`,
     tsv: ({ globalPosition, streamId, version, type, createdAt, id, data, metadata }) =>

@@ -2,10 +2,12 @@
  * Checks the arguments of the library before a statement is made from them, so that both engines refuse the same values
  * with the same error. Each member is read once: a getter or a proxy cannot change it after the check.
  */
-import { type ErrorFacts, EvstoreError } from './errors.js';
+import { type ErrorFacts, EvstoreError, isEvstoreError } from './errors.js';
 import type { ExpectedVersion, JsonText } from './event.js';
 import { JsonValueFault, writeJson } from './json-value.js';
 import { normaliseTimestamp } from './timestamp.js';
+import type { Condition } from './where/condition.js';
+import { parseEventCondition } from './where/event.js';
 
 /**
  * Returns the value, with its type.
@@ -157,4 +159,16 @@ function readable<Value>(name: string, read: () => Value): Value {
 
 function invalid(what: string, facts: ErrorFacts = {}): EvstoreError {
   return new EvstoreError('E_INVALID_INPUT', what, facts);
+}
+
+/** A condition as after `--where`. */
+export function checkCondition(value: unknown, name: string): Condition {
+  const text = checkText(value, name);
+  try {
+    return parseEventCondition(text, new Date());
+  } catch (error) {
+    if (!isEvstoreError(error)) throw error;
+    const { message, why, details } = error;
+    throw new EvstoreError('E_INVALID_INPUT', `${name}: ${message}`, { why, details, cause: error });
+  }
 }

@@ -22,3 +22,34 @@ export function normaliseDecimal(value: string | number): string | undefined {
   const isNegative = sign === '-' && /[1-9]/.test(digits);
   return `${isNegative ? '-' : ''}${before === '' ? '0' : before}${after === '' ? '' : `.${after}`}`;
 }
+
+/**
+ * Compares two numbers of JSON as decimals, whatever their digits and exponents.
+ * @returns less than, equal to or more than 0
+ */
+export function compareDecimals(one: string, other: string): number {
+  const [a, b] = [readDecimal(one), readDecimal(other)];
+  if (a.sign !== b.sign) return a.sign - b.sign;
+  const magnitude = a.power === b.power ? compareDigits(a.digits, b.digits) : a.power < b.power ? -1 : 1;
+  return a.sign * magnitude;
+}
+
+/** 0.digits × 10^power, without zeros at either end. */
+interface Decimal {
+  readonly sign: -1 | 0 | 1;
+  readonly digits: string;
+  readonly power: bigint;
+}
+
+function readDecimal(text: string): Decimal {
+  const [, minus, whole = '', fraction = '', exponent = '0'] =
+    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(text) ?? [];
+  const digits = (whole + fraction).replace(/^0+/, '');
+  if (digits === '') return { sign: 0, digits: '', power: 0n };
+  const power = BigInt(exponent) - BigInt(fraction.length - digits.length);
+  return { sign: minus === '-' ? -1 : 1, digits: digits.replace(/0+$/, ''), power };
+}
+
+function compareDigits(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1;
+}

@@ -1,6 +1,7 @@
 /**
  * The words of the log as types.
  */
+import type { Condition } from './where/condition.js';
 
 /**
  * JSON as the text in which it was written. Reading, exporting and importing never parse it, so the digits of big
@@ -88,6 +89,10 @@ export interface EventFilter {
   readonly until?: string;
   /** `metadata.correlationId` equals. */
   readonly correlationId?: string;
+  /** `metadata.causationId` equals. */
+  readonly causationId?: string;
+  /** A condition over data, metadata and the columns; see domain/where. */
+  readonly where?: Condition;
 }
 
 /** Consecutive matching events, and how far the reader looked to find them. */

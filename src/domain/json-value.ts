@@ -10,7 +10,9 @@ export class JsonValueFault extends Error {}
 /** Returns the value of a text. Whole numbers beyond 2^53-1 are BigInts. @throws SyntaxError */
 export function parseJson(text: JsonText): unknown {
   const value: unknown = JSON.parse(text);
-  return hasLongNumber(text) ? parseExactly(text) : value;
+  return hasLongNumber(text)
+    ? parseNumbers(text, (number) => (isBigNumber(number) ? BigInt(number) : Number(number)))
+    : value;
 }
 
 /** Returns the first whole number in the text that is parsed as a BigInt, as it is written. */
@@ -56,8 +58,11 @@ function isBigNumber(token: string): boolean {
   return /^-?[0-9]{16,}$/.test(token) && !Number.isSafeInteger(Number(token));
 }
 
-/** @param text valid JSON */
-function parseExactly(text: string): unknown {
+/**
+ * Returns the value of a text whose numbers are what `readNumber` makes of them as they are written.
+ * @param text valid JSON
+ */
+export function parseNumbers(text: JsonText, readNumber: (number: string) => unknown): unknown {
   const tokens = tokensOf(text);
   let next = 0;
   return read();
@@ -66,7 +71,7 @@ function parseExactly(text: string): unknown {
     const token = tokens[next++] ?? '';
     if (token === '[') return readUntil(']', read);
     if (token === '{') return Object.fromEntries(readUntil('}', () => [JSON.parse(tokens[next++] ?? ''), read()]));
-    return isBigNumber(token) ? BigInt(token) : JSON.parse(token);
+    return /^[-0-9]/.test(token) ? readNumber(token) : JSON.parse(token);
   }
 
   function readUntil<Item>(end: string, readItem: () => Item): Item[] {

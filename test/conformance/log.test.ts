@@ -5,6 +5,7 @@ import { orderingSuite } from './ordering.suite.js';
 import { rawWriterPostgresSuite, rawWriterSuite } from './raw-writer.suite.js';
 import { readSuite } from './read.suite.js';
 import { describeSuite } from './suite.js';
+import { whereSuite } from './where.suite.js';
 
 describeSuite(appendSuite);
 describeSuite(readSuite);
@@ -13,3 +14,4 @@ describeSuite(hostileSuite);
 describeSuite(rawWriterSuite);
 describeSuite(rawWriterPostgresSuite);
 describeSuite(orderingSuite);
+describeSuite(whereSuite);

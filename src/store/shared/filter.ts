@@ -1,5 +1,6 @@
 /** Writes an EventFilter as conditions with parameters, in place of the marker in a statement. */
 import type { EventFilter } from '../../domain/event.js';
+import { type JsonSpelling, writeCandidates } from './candidates.js';
 
 export interface FilteredStatement<Parameter> {
   readonly text: string;
@@ -10,7 +11,8 @@ export interface FilteredStatement<Parameter> {
 export interface FilterSpelling<Parameter> {
   /** `$` or `?`; the number follows. */
   readonly sign: string;
-  readonly correlationId: string;
+  /** The text of a member of the metadata. */
+  readonly metadata: (key: 'correlationId' | 'causationId') => string;
   /** Takes a placeholder for one of `types`. */
   readonly ofTypes: (placeholder: string) => string;
   readonly types: (types: readonly string[]) => Parameter;
@@ -18,6 +20,8 @@ export interface FilterSpelling<Parameter> {
   /** Takes a placeholder for one of `time`. */
   readonly ofTime: (placeholder: string) => string;
   readonly time: (text: string) => Parameter;
+  /** See candidates.ts; undefined where JSON is not looked into. */
+  readonly json: JsonSpelling | undefined;
 }
 
 /** @param statement with the parameters it has already */
@@ -44,9 +48,12 @@ export function addFilter<Parameter>(
   }
   if (filter.since !== undefined) conditions.push(`${spelling.createdAt} >= ${moment(filter.since)}`);
   if (filter.until !== undefined) conditions.push(`${spelling.createdAt} < ${moment(filter.until)}`);
-  if (filter.correlationId !== undefined) {
-    conditions.push(`${spelling.correlationId} = ${place(filter.correlationId)}`);
+  for (const key of ['correlationId', 'causationId'] as const) {
+    const id = filter[key];
+    if (id !== undefined) conditions.push(`${spelling.metadata(key)} = ${place(id)}`);
   }
+  const candidates = filter.where && writeCandidates(filter.where, { ...spelling, place, moment });
+  if (candidates !== undefined) conditions.push(`(${candidates})`);
   const text = conditions.map((condition) => `and ${condition}`).join(' ');
   return { text: statement.text.replace('/* filter */', () => text), parameters };
 }

@@ -1,5 +1,6 @@
 /** Filters events in statements. */
 import type { EventFilter } from '../../../domain/event.js';
+import type { Place } from '../../../domain/where/condition.js';
 import * as shared from '../../shared/filter.js';
 import type { Parameter } from './values.js';
 
@@ -9,20 +10,45 @@ import type { Parameter } from './values.js';
  * replaced first, so that every backslash left begins an escape. As in inspect-slice.sql, but with the same meaning
  * whatever `standard_conforming_strings` is.
  */
-const correlationId = String.raw`(case when strpos(metadata::text, E'\\u') = 0 then metadata
+const metadata = String.raw`(case when strpos(metadata::text, E'\\u') = 0 then metadata
   else regexp_replace(replace(metadata::text, E'\\\\', E'\\u005c'),
     E'\\\\u0000|\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[dD][c-fC-F])|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F][0-9a-fA-F]{2}',
-    E'\\\\ufffd', 'g')::json end) ->> 'correlationId'`;
+    E'\\\\ufffd', 'g')::json end)`;
 
 const spelling: shared.FilterSpelling<Parameter> = {
   sign: '$',
-  correlationId,
+  metadata: (key) => `${metadata} ->> '${key}'`,
   ofTypes: (placeholder) => `= any(${placeholder}::text[])`,
   types: (types) => types,
   createdAt: 'created_at',
   ofTime: (placeholder) => `${placeholder}::timestamptz`,
   time: (text) => text,
+  json: {
+    isOneOf: (place, texts, parameter) => {
+      const wanted = texts.map(parameter).join(', ');
+      return unlessEscaped(place, (path) => `${path('#>>')} in (${wanted})`, parameter);
+    },
+    compares: (place, operator, text, parameter) => {
+      const compared = (path: Path) => `case when ${path('#>>')} ~ '^-?[0-9]{1,18}([.][0-9]{1,18})?$'
+        then (${path('#>>')})::numeric ${operator} ${text} else json_typeof(${path('#>')}) = 'number' end`;
+      return unlessEscaped(place, compared, parameter);
+    },
+  },
 };
+
+type Path = (operator: '#>' | '#>>') => string;
+
+/** Where a text has escapes that Postgres may not be able to decode, the event is a candidate. */
+function unlessEscaped(
+  { root, path }: Place,
+  condition: (path: Path) => string,
+  parameter: (value: string) => string,
+): string {
+  const column = root === 'data' ? 'event_data' : 'metadata';
+  const steps = path.map((step) => `${parameter(String(step))}::text`).join(', ');
+  const at: Path = (operator) => `${column} ${operator} array[${steps}]::text[]`;
+  return String.raw`case when strpos(${column}::text, E'\\u') > 0 then true else ${condition(at)} end`;
+}
 
 export type FilteredStatement = shared.FilteredStatement<Parameter>;
 

@@ -1,6 +1,7 @@
 /** The log on Postgres. */
 import { renderEventLines } from '../../../domain/event-lines.js';
 import { isUuid } from '../../../domain/uuid.js';
+import { keepMatching } from '../../shared/matching.js';
 import { readAhead } from '../../shared/read-ahead.js';
 import { toRecordedEvent } from '../../shared/rows.js';
 import type { EventLog } from '../../store.js';
@@ -21,11 +22,11 @@ export function openEventLog(database: Database): EventLog {
       for await (const batch of readAhead(batches)) committed(await importEvents(database, batch, conflict));
     },
 
-    readStream: (streamId, options = {}) => readStream(database, streamId, options),
-    readAll: (options = {}) => readAll(database, options),
+    readStream: (streamId, options = {}) => keepMatching(options, (rest) => readStream(database, streamId, rest)),
+    readAll: (options = {}) => keepMatching(options, (rest) => readAll(database, rest)),
     /** The next events are read while these become lines. */
     async *readLines(options = {}) {
-      for await (const { events, upTo } of readAhead(readAll(database, options))) {
+      for await (const { events, upTo } of readAhead(keepMatching(options, (rest) => readAll(database, rest)))) {
         yield { lines: renderEventLines(events), events: events.length, upTo };
       }
     },

@@ -20,12 +20,14 @@ end`;
 
 const spelling: shared.FilterSpelling<Parameter> = {
   sign: '?',
-  correlationId: "cast(metadata ->> '$.correlationId' as text)",
+  metadata: (key) => `cast(metadata ->> '$.${key}' as text)`,
   ofTypes: (placeholder) => `in (select value from json_each(${placeholder}))`,
   types: JSON.stringify,
   createdAt: storedTime,
   ofTime: (placeholder) => placeholder,
   time: storedTimestamp,
+  // In one process, asking SQLite to parse a text costs as much as parsing it here.
+  json: undefined,
 };
 
 export type FilteredStatement = shared.FilteredStatement<Parameter>;

@@ -1,4 +1,6 @@
 /** The log on SQLite. */
+import { renderEventLines } from '../../../domain/event-lines.js';
+import { keepMatching } from '../../shared/matching.js';
 import { toRecordedEvent } from '../../shared/rows.js';
 import type { EventLog } from '../../store.js';
 import type { Database } from '../connection/database.js';
@@ -16,9 +18,18 @@ export function openEventLog(database: Database): EventLog {
     importEvents: (events, { conflict }) => importEvents(database, events, conflict),
     importBatches: (batches, options) => importBatches(database, batches, options),
 
-    readStream: (streamId, options = {}) => readStream(database, streamId, options),
-    readAll: (options = {}) => readAll(database, options),
-    readLines: (options = {}) => readAllLines(database, options),
+    readStream: (streamId, options = {}) => keepMatching(options, (rest) => readStream(database, streamId, rest)),
+    readAll: (options = {}) => keepMatching(options, (rest) => readAll(database, rest)),
+    /** A condition needs the events themselves. */
+    async *readLines(options = {}) {
+      if (options.where === undefined) {
+        yield* readAllLines(database, options);
+        return;
+      }
+      for await (const { events, upTo } of keepMatching(options, (rest) => readAll(database, rest))) {
+        yield { lines: renderEventLines(events), events: events.length, upTo };
+      }
+    },
     async find(id) {
       const [row] = await database.read((session) => session.ask('find', [id]));
       return row === undefined ? undefined : toRecordedEvent(row);

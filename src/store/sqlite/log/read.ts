@@ -154,9 +154,9 @@ function window(
   from: number,
   to: number,
   backwards: boolean,
-  { streamId, category, categories, types, since, until, correlationId }: EventFilter,
+  { streamId, category, categories, types, since, until, correlationId, causationId, where }: EventFilter,
 ): readonly [from: number, to: number] {
-  const conditions = [streamId, category, categories, types, since, until, correlationId];
+  const conditions = [streamId, category, categories, types, since, until, correlationId, causationId, where];
   const isFiltered = conditions.some((part) => part !== undefined);
   if (!isFiltered) return [from, to];
   return backwards ? [Math.max(from, to - windowSize + 1), to] : [from, Math.min(to, from + windowSize - 1)];
