@@ -49,7 +49,7 @@ const projectionRooms = [
   'rebuild',
 ];
 const projection = projectionRooms.map((room) => `projection/${room}`);
-const engineRooms = ['connection', 'schema', 'read-models', 'log', 'rebuilds'];
+const engineRooms = ['connection', 'schema', 'read-models', 'log', 'statistics', 'rebuilds'];
 
 function engine(name: string, packages: readonly string[]): Layer[] {
   const below = ['shared', 'port', 'domain'];
@@ -79,6 +79,7 @@ const layers: readonly Layer[] = [
       ...projection,
 
       'commands/options',
+      'query',
       'verify',
       'doctor',
       'saga',
@@ -101,6 +102,7 @@ const layers: readonly Layer[] = [
       ...projection,
       'commands/support',
       'commands/options',
+      'query',
       'verify',
       'doctor',
       'saga',
@@ -145,9 +147,10 @@ const layers: readonly Layer[] = [
   {
     name: 'output',
     holds: /^src\/output\//,
-    imports: [...projection, 'saga', 'terminal', 'port', 'domain'],
+    imports: [...projection, 'query', 'saga', 'terminal', 'port', 'domain'],
     packages: ['chalk', 'cli-table3', 'string-width'],
   },
+  { name: 'query', holds: /^src\/query\//, imports: [...projection, 'port', 'domain'] },
   { name: 'verify', holds: /^src\/verify\//, imports: ['port', 'domain'] },
   { name: 'doctor', holds: /^src\/doctor\//, imports: ['port', 'domain'] },
   { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'port', 'domain'] },

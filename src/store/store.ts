@@ -7,11 +7,13 @@
  */
 import type { EvstoreError } from '../domain/errors.js';
 import type { EventLog } from './event-log.js';
+import type { LogStatistics } from './log-statistics.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
 
 export type * from './comparison.js';
 export type * from './event-log.js';
+export type * from './log-statistics.js';
 export type * from './parked-events.js';
 export type * from './projection-store.js';
 export type * from './schema-admin.js';
@@ -35,6 +37,7 @@ export interface Store {
   /** What a person should know about how the store was opened. */
   readonly notes?: readonly string[];
   readonly log: EventLog;
+  readonly statistics: LogStatistics;
   readonly projections: ProjectionStore;
   readonly schema: SchemaAdmin;
   /** Closes every connection; never throws, never hangs. */

@@ -4,6 +4,7 @@ import { importSuite } from './import.suite.js';
 import { orderingSuite } from './ordering.suite.js';
 import { rawWriterPostgresSuite, rawWriterSuite } from './raw-writer.suite.js';
 import { readSuite } from './read.suite.js';
+import { statisticsSuite } from './statistics.suite.js';
 import { describeSuite } from './suite.js';
 import { whereSuite } from './where.suite.js';
 
@@ -15,3 +16,4 @@ describeSuite(rawWriterSuite);
 describeSuite(rawWriterPostgresSuite);
 describeSuite(orderingSuite);
 describeSuite(whereSuite);
+describeSuite(statisticsSuite);

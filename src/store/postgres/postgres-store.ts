@@ -7,6 +7,7 @@ import { openEventLog } from './log/event-log.js';
 import { openProjectionStore } from './projection-store.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
+import { openLogStatistics } from './statistics/statistics.js';
 
 export { printRolesSql } from './schema/roles.js';
 export { printSchemaSql } from './schema/schema-admin.js';
@@ -46,6 +47,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     engine: 'postgres',
     location: target.location,
     log: openEventLog(database),
+    statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
     schema: openSchemaAdmin(database),
     close: () => database.close(),

@@ -5,6 +5,7 @@ import { Database } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
 import { openProjectionStore } from './projection-store.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
+import { openLogStatistics } from './statistics/statistics.js';
 
 export { printSchemaSql } from './schema/schema-admin.js';
 
@@ -38,6 +39,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       ? [`the folder of ${target.location} is read-only: reading a copy in memory; later changes are not seen`]
       : [],
     log: openEventLog(database),
+    statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
     schema: openSchemaAdmin(database),
     close: async () => database.close(),

@@ -24,6 +24,7 @@ const store: Store = {
   engine: opened.engine,
   location: opened.location,
   log,
+  statistics: opened.statistics,
   projections: opened.projections,
   schema: opened.schema,
   close: () => opened.close(),

@@ -1,0 +1,7 @@
+-- Reads the last $2 events of type $1, newest first. Columns as in cut-event.ts.
+select id, global_position, version, schema_version, to_json(created_at at time zone 'UTC'), metadata, event_data,
+       stream_type, event_type, stream_id
+  from public.events
+ where event_type = $1
+ order by global_position desc
+ limit $2
