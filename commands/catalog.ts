@@ -38,6 +38,14 @@ export const catalog = {
     group: 'Events:',
     summary: 'list streams with counts and times',
   },
+  types: {
+    group: 'Events:',
+    summary: 'list the types of events with counts, times and fields',
+  },
+  stats: {
+    group: 'Events:',
+    summary: 'show how much there is, where, and how fast it grows',
+  },
   import: {
     group: 'Events:',
     summary: 'append the events of an NDJSON file to their streams',

@@ -54,6 +54,11 @@ export function timesOption(usual: 'relative' | 'local' = 'relative'): Option {
   return option('--times <style>', `times on a terminal: ${styles.join(', ')} (default: ${usual})`, oneOf(...styles));
 }
 
+/** For commands that estimate what would take long to count. */
+export function exactOption(): Option {
+  return option('--exact', 'count everything, which reads the whole log (default: estimate what is large, marked ~)');
+}
+
 export function dryRunOption(): Option {
   return option('--dry-run', 'show what would happen, and write nothing');
 }

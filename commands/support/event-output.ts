@@ -83,14 +83,15 @@ async function createRenderer({ view, io }: Context, form: Exclude<Form, 'fields
       return events.map((each) => renderEvent(each, { ...view, now })).join('');
     };
   }
-  const each: Readonly<Record<Exclude<Form, 'lines' | 'short' | 'long' | 'fields'>, (event: RecordedEvent) => string>> = {
-    ids: ({ id }) => `${id}\n`,
-    data: ({ data }) => `${sanitiseJson(data)}\n`,
-    tsv: ({ globalPosition, streamId, version, type, createdAt, id, data, metadata }) =>
-      renderTsvLine([
-        ...[globalPosition, streamId, version, type, createdAt, id],
-        ...[sanitiseJson(data), sanitiseJson(metadata)],
-      ]),
-  };
+  const each: Readonly<Record<Exclude<Form, 'lines' | 'short' | 'long' | 'fields'>, (event: RecordedEvent) => string>> =
+    {
+      ids: ({ id }) => `${id}\n`,
+      data: ({ data }) => `${sanitiseJson(data)}\n`,
+      tsv: ({ globalPosition, streamId, version, type, createdAt, id, data, metadata }) =>
+        renderTsvLine([
+          ...[globalPosition, streamId, version, type, createdAt, id],
+          ...[sanitiseJson(data), sanitiseJson(metadata)],
+        ]),
+    };
   return (events) => events.map(each[form]).join('');
 }

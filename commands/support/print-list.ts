@@ -13,6 +13,8 @@ export interface ListColumn<Row> extends Omit<Column<Row>, 'text'> {
   readonly text?: (row: Row) => string;
   /** The heading that people see. Default: the one that programs see. */
   readonly title?: string;
+  /** People see it in another column. */
+  readonly isForPrograms?: boolean;
   /** What `--quiet` prints, one a line, and the first that people see. Default: the first column. */
   readonly isName?: boolean;
 }
@@ -53,7 +55,8 @@ export async function printList<Row>(
     );
   } else {
     const named = columns.filter(({ isName }) => isName === true);
-    const shown = [...named, ...columns.filter((column) => !named.includes(column))].map((column) => ({
+    const others = columns.filter((column) => !named.includes(column) && column.isForPrograms !== true);
+    const shown = [...named, ...others].map((column) => ({
       ...column,
       heading: column.title ?? column.heading,
       text: column.text ?? ((row: Row) => show(column.field(row))),

@@ -2,6 +2,7 @@
 import { count } from '../domain/words.js';
 import type { Amount, RebuildForecast } from '../projection/rebuild/forecast.js';
 import type { RebuildPlanned } from '../projection/rebuild/plan.js';
+import { formatBytes } from './numbers.js';
 import { formatDuration } from './relative-time.js';
 
 /** Returns one line for each fact, to be printed below the plan. */
@@ -39,14 +40,6 @@ function describeOutside(
 export function describeShortage(projection: string, { bytes, freeBytes }: RebuildForecast): string | null {
   if (bytes === null || freeBytes === null || bytes < freeBytes) return null;
   return `${projection}: the new table may take ${formatBytes(bytes)}, but only ${formatBytes(freeBytes)} are free`;
-}
-
-/** `850 B`, `12 kB`, `3.4 GB`. @param bytes from 0 */
-function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let [size, unit] = [bytes, 0];
-  while (size >= 1_000 && unit < units.length - 1) [size, unit] = [size / 1_000, unit + 1];
-  return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit]}`;
 }
 
 function describe({ amount, how }: Amount, one: string): string {

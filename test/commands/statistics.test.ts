@@ -1,0 +1,68 @@
+/** `types` and `stats`. */
+import { expect, test } from 'vitest';
+import { runCli } from '../support/cli.js';
+import { forEachEngine, withTestStore } from '../support/engines.js';
+
+forEachEngine((engine) => {
+  function withCli(body: (cli: (...argv: string[]) => ReturnType<typeof runCli>) => Promise<void>): Promise<void> {
+    return withTestStore(engine, ({ url }) => body((...argv) => runCli([...argv, '--store', url])));
+  }
+
+  test('types have counts, versions and fields; stats have sizes and days', () =>
+    withCli(async (cli) => {
+      expect(await cli('types', '--json')).toMatchObject({
+        code: 0,
+        stdout: '{"types":[],"events":0,"estimated":false}\n',
+      });
+      expect(await cli('stats')).toMatchObject({ code: 0 });
+      await cli('append', 'Zamówienie-1', '--type', 'Złożono', '--data', '{"total":1,"items":[1]}');
+      await cli('append', 'Zamówienie-1', '--type', 'Złożono', '--data', '{"total":null}', '--schema-version', '2');
+      await cli('append', 'Order-2', '--type', 'OrderPaid');
+      const types = JSON.parse((await cli('types', '--json')).stdout);
+      expect(types).toMatchObject({
+        events: 3,
+        estimated: false,
+        types: [
+          {
+            type: 'Złożono',
+            events: 2,
+            share: 2 / 3,
+            schemaVersions: [1, 2],
+            lastPosition: 2,
+            fields: [
+              { name: 'total', types: ['null', 'number'], optional: false },
+              { name: 'items', types: ['array'], optional: true },
+            ],
+          },
+          { type: 'OrderPaid', events: 1, fields: [] },
+        ],
+      });
+      const table = (await cli('types', '-o', 'table', '-n', '1')).stdout;
+      expect(table).toContain('Złożono       2   67 %');
+      expect(table).toContain('{total, items[]?}');
+      expect((await cli('types')).stdout.split('\n')[0]).toBe(
+        'type\tevents\testimated\tshare\tfirstAt\tlastAt\tlastPosition\tschemaVersions\tfields',
+      );
+      const stats = JSON.parse((await cli('stats', '--exact', '--json')).stdout);
+      expect(stats).toMatchObject({
+        events: 3,
+        streams: 2,
+        estimated: false,
+        largestStreams: [
+          { streamId: 'Zamówienie-1', events: 2 },
+          { streamId: 'Order-2', events: 1 },
+        ],
+        lastHour: [
+          { type: 'Złożono', events: 2 },
+          { type: 'OrderPaid', events: 1 },
+        ],
+      });
+      expect(stats.bytes.tables.events).toBeGreaterThan(0);
+      expect(stats.byDay.reduce((sum: number, day: { events: number }) => sum + day.events, 0)).toBe(3);
+      const { stdout } = await cli('stats', '-o', 'table');
+      expect(stdout).toMatch(/^3 events {2}2 streams {2}/);
+      expect(stdout).toContain('largest streams\n2  Zamówienie-1\n1  Order-2\n');
+      expect((await cli('stats', '--since', '2999-01-01', '--json')).stdout).toContain('"events":0');
+      expect(await cli('stats', '--since', 'soon')).toMatchObject({ code: 2 });
+    }));
+});
