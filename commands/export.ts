@@ -1,6 +1,7 @@
 /** `evstore export`: events as NDJSON, on stdout or in a file, as `import` takes them. */
 
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import type { Store } from '../src/store/store.js';
 import type { Output } from '../src/terminal/io.js';
 import type { Command, Context, Flags } from './options/command.js';
@@ -72,5 +73,5 @@ async function report(
     return;
   }
   const where = file === null ? 'stdout' : file;
-  await context.note(`${events.toLocaleString('en-US')} events ${dryRun ? 'would be written' : 'written'} to ${where}`);
+  await context.note(`${groupDigits(events)} events ${dryRun ? 'would be written' : 'written'} to ${where}`);
 }

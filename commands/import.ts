@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import type { Engine, ImportedEvent, ImportResult } from '../src/store/store.js';
 import { openInput } from '../src/terminal/input.js';
 import { type Line, readLines } from '../src/terminal/lines.js';
@@ -27,12 +28,13 @@ interface ImportFlags {
 }
 
 interface ImportReport {
+  /** In a dry run: what can be imported, as far as it is not there already. */
   readonly imported: number;
-  /** Already there with equal content. */
-  readonly known: number;
-  readonly skipped: number;
+  /** Already there with equal content. This and what follows is null in a dry run, which opens no store. */
+  readonly known: number | null;
+  readonly skipped: number | null;
   /** Streams that are new. */
-  readonly streams: number;
+  readonly streams: number | null;
   /** Read and not blank. */
   readonly lines: number;
   readonly dryRun: boolean;
@@ -93,7 +95,7 @@ async function checkLines(source: string, context: Context): Promise<ImportRepor
     lines += 1;
     if (context.io.signal.aborted) break;
   }
-  return { imported: 0, known: 0, skipped: 0, streams: 0, lines, dryRun: true };
+  return { imported: lines, known: null, skipped: null, streams: null, lines, dryRun: true };
 }
 
 async function importLines(input: string, flags: Flags, context: Context): Promise<ImportReport> {
@@ -204,9 +206,9 @@ function render(report: ImportReport, context: Context): string {
   if (context.quiet) return `${report.imported}\n`;
   if (context.format({ people: 'table', pipe: 'json' }) !== 'table') return renderReport(report);
   const { imported, known, skipped, streams, lines, dryRun } = report;
-  const count = (value: number) => value.toLocaleString('en-US');
+  const count = (value: number | null) => groupDigits(value ?? 0);
   if (dryRun) return `${count(lines)} lines can be imported; nothing was written\n`;
   const parts = [`${count(imported)} events imported`, `${count(known)} already there`];
-  if (skipped > 0) parts.push(`${count(skipped)} skipped`);
+  if (skipped !== null && skipped > 0) parts.push(`${count(skipped)} skipped`);
   return sanitise(`${parts.join(', ')}; ${count(streams)} new streams`).concat('\n');
 }

@@ -1,22 +1,39 @@
-/** `evstore scaffold`: code to start from, with a test that passes as generated. Never overwrites. */
+/** `evstore scaffold`: code to start from, with a test that passes as generated. Overwrites nothing unless it is told to, and then shows a diff. */
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
+import { count } from '../src/domain/words.js';
 import { renderReport } from '../src/output/json-line.js';
+import { renderLineDiff } from '../src/output/line-diff.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { inferFromStore } from '../src/scaffold/infer.js';
 import { parseEventTypes } from '../src/scaffold/names.js';
-import { type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
+import { type Scaffold, type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
 import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
+import { FileExists } from '../src/scaffold/write.js';
+import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { listOption, option } from './options/option.js';
-import { oneOf } from './options/parse-option.js';
+import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
+
+/** From the start of the log. */
+const defaultSample = 2_000;
+
+function sampleSize(text: string): number | 'all' {
+  return text === 'all' ? text : wholeNumber(1)(text);
+}
 
 const common = [
   listOption('--events <types>', 'event types: A,B; the first type starts a stream', parseEventTypes),
   option('--from-store', 'take event types and fields from the stored events'),
   option('--category <name>', 'with --from-store: the category to read (default: the largest)'),
-  option('--force', 'overwrite existing files'),
+  option(
+    '--sample <events>',
+    `with --from-store: examine this many events, or all (default: ${defaultSample})`,
+    sampleSize,
+  ),
+  option('--force', 'overwrite existing files, and show what changes'),
 ];
 
 const projection: Command = {
@@ -92,7 +109,7 @@ export const command: Command = {
 
 async function run(name: string, template: Template, folder: string, flags: Flags, context: Context): Promise<number> {
   const { events, fields } = await chooseEvents(template, flags, context);
-  const report = scaffold({
+  const request = {
     template,
     name,
     events,
@@ -101,23 +118,48 @@ async function run(name: string, template: Template, folder: string, flags: Flag
     folder: typeof flags.dir === 'string' ? flags.dir : folder,
     force: flags.force === true,
     dryRun: flags.dryRun === true,
-  });
-  const asJson = context.asJson;
-  await context.io.stdout.write(asJson ? renderReport(report) : describe(report));
+  };
+  const report = generate(request, context);
+  for (const { path, before, content } of report.files) {
+    if (before === null || context.asJson) continue;
+    const diff = renderLineDiff(path, before, content, context.theme.stderr);
+    await context.io.stderr.write(diff === '' ? `${sanitise(path)} does not change\n` : diff);
+  }
+  const files = report.files.map(({ path, content }) => ({ path, content }));
+  await context.io.stdout.write(context.asJson ? renderReport({ ...report, files }) : describe(report));
   if (!report.dryRun) for (const line of nextCommands(report, template)) await context.note(line);
   return 0;
+}
+
+/** A file that exists is replaced only when that is asked for. */
+function generate(request: Scaffold, context: Context): ScaffoldReport {
+  try {
+    return scaffold(request);
+  } catch (error) {
+    if (!(error instanceof FileExists)) throw error;
+    const next = context.repeatedWith('--force', '--dry-run');
+    throw new EvstoreError(error.code, error.message, { why: error.why, next, cause: error });
+  }
 }
 
 async function chooseEvents(template: Template, flags: Flags, context: Context) {
   const events = flags.events as readonly string[] | undefined;
   const category = flags.category as string | undefined;
   if (flags.fromStore !== true) {
-    if (category === undefined) return { events, fields: [] };
-    throw new EvstoreError('E_USAGE', '--category goes with --from-store', { next: 'evstore scaffold --help' });
+    if (category === undefined && flags.sample === undefined) return { events, fields: [] };
+    const flag = category === undefined ? '--sample' : '--category';
+    throw new EvstoreError('E_USAGE', `${flag} goes with --from-store`, { next: 'evstore scaffold --help' });
   }
   const store = await context.openStore();
-  const found = await inferFromStore(store.log, { category, events });
-  await context.note(`${found.category}, from the first ${found.lookedAt} events: ${found.events.join(', ')}`);
+  const sample = (flags.sample ?? defaultSample) as number | 'all';
+  const found = await inferFromStore(store.log, { category, events, sample });
+  const looked = found.hasMore
+    ? `the first ${groupDigits(found.lookedAt)} events`
+    : `all ${count(found.lookedAt, 'event')}`;
+  await context.note(`${found.category}, from ${looked}: ${found.events.join(', ')}`);
+  if (found.hasMore) {
+    await context.warn('this is a sample: later events may have other types and fields; --sample all examines all');
+  }
   if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
   // What starts a saga is one event, not all there are.
   return {

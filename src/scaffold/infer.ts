@@ -1,6 +1,7 @@
 /** Infers the shape of stored events: their types in order of appearance, and the fields of the first event's data. */
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { parseJson } from '../domain/json-value.js';
 import { categoryOf, toSnakeCase } from '../domain/names.js';
 import type { ColumnType } from '../domain/read-model.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
@@ -8,8 +9,6 @@ import type { EventLog } from '../store/store.js';
 import { isPlainEventType } from './names.js';
 import type { Field } from './plan.js';
 
-/** The number of events examined. */
-const sampleSize = 2_000;
 const maxTypes = 50;
 const maxFields = 20;
 
@@ -23,6 +22,8 @@ export interface Inferred {
   readonly fields: readonly Field[];
   /** The number of events examined, from the start of the log. */
   readonly lookedAt: number;
+  /** The log has more of them. */
+  readonly hasMore: boolean;
   /** Types and fields that were left out, because code cannot name them or there are too many. */
   readonly leftOut: readonly string[];
 }
@@ -31,53 +32,87 @@ export interface Inferred {
 export interface Wanted {
   readonly category: string | undefined;
   readonly events: readonly string[] | undefined;
+  /** The most events to examine. */
+  readonly sample: number | 'all';
 }
 
 /** @throws E_NOT_FOUND when there is no such event */
 export async function inferFromStore(log: EventLog, wanted: Wanted): Promise<Inferred> {
-  const { category: given, events: types } = wanted;
-  const sample: RecordedEvent[] = [];
-  const range = { ...(given !== undefined && { category: given }), ...(types !== undefined && { types }) };
-  for await (const { events } of log.readAll({ ...range, limit: sampleSize })) {
-    sample.push(...events.filter(({ streamType }) => streamType !== 'saga'));
+  const { events: types, sample } = wanted;
+  const { category, lookedAt, hasMore } = await survey(log, wanted);
+  const seen = new Set<string>(types);
+  const fields = new Map<string, FieldType>();
+  let first = types?.find(isPlainEventType);
+  let isEmpty = true;
+  for await (const event of readSample(log, wanted)) {
+    if (types === undefined && categoryOf(event.streamId) !== category) continue;
+    isEmpty = false;
+    seen.add(event.type);
+    first ??= isPlainEventType(event.type) ? event.type : undefined;
+    if (event.type === first) addFields(fields, event.data);
   }
-  const category = given ?? mostFrequent(sample.map(({ streamId }) => categoryOf(streamId)));
-  const chosen = sample.filter(({ streamId }) => types !== undefined || categoryOf(streamId) === category);
-  if (category === undefined || chosen.length === 0) {
+  if (category === undefined || isEmpty) {
     throw new EvstoreError('E_NOT_FOUND', 'no event to infer types from', {
       why: 'The code is generated from the types and data of stored events.',
-      next: 'evstore read --limit 5',
+      next: hasMore && sample !== 'all' ? 'evstore streams --sort events -n 10' : 'evstore read --limit 5',
     });
   }
-  const seen = types ?? [...new Set(chosen.map(({ type }) => type))];
-  const plain = seen.filter(isPlainEventType);
-  const [first] = plain;
   if (first === undefined) {
     throw new EvstoreError('E_NOT_FOUND', `code cannot name any event type of ${category}`, {
       next: 'evstore scaffold projection --help',
     });
   }
-  const { fields, others } = inferFields(chosen.filter(({ type }) => type === first));
-  const leftOut = [...seen.filter((type) => !isPlainEventType(type)), ...plain.slice(maxTypes), ...others];
-  return { category, events: plain.slice(0, maxTypes), fields, lookedAt: sample.length, leftOut };
+  const plain = [...seen].filter(isPlainEventType);
+  const chosen = chooseFields(fields);
+  const leftOut = [...[...seen].filter((type) => !isPlainEventType(type)), ...plain.slice(maxTypes), ...chosen.others];
+  return { category, events: plain.slice(0, maxTypes), fields: chosen.fields, lookedAt, hasMore, leftOut };
 }
 
-function inferFields(events: readonly RecordedEvent[]): { fields: readonly Field[]; others: readonly string[] } {
-  const values = new Map<string, unknown[]>();
-  for (const { data } of events) {
-    const parsed: unknown = JSON.parse(data);
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) continue;
-    for (const [name, value] of Object.entries(parsed)) values.set(name, [...(values.get(name) ?? []), value]);
+/** Counts the events of the sample, and finds the category that most of them are of. */
+async function survey(log: EventLog, wanted: Wanted) {
+  const counts = new Map<string, number>();
+  let lookedAt = 0;
+  for await (const { streamId } of readSample(log, wanted)) {
+    lookedAt += 1;
+    const category = categoryOf(streamId);
+    counts.set(category, (counts.get(category) ?? 0) + 1);
   }
+  const mostFrequent = [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
+  const hasMore = wanted.sample !== 'all' && (await countUpTo(log, wanted, wanted.sample + 1)) > wanted.sample;
+  return { category: wanted.category ?? mostFrequent, lookedAt, hasMore };
+}
+
+async function countUpTo(log: EventLog, wanted: Wanted, limit: number): Promise<number> {
+  let count = 0;
+  for await (const { events } of log.readAll({ ...rangeOf(wanted), limit })) count += events.length;
+  return count;
+}
+
+/** Without the events of sagas. */
+async function* readSample(log: EventLog, wanted: Wanted): AsyncGenerator<RecordedEvent> {
+  const { sample } = wanted;
+  for await (const { events } of log.readAll({ ...rangeOf(wanted), ...(sample !== 'all' && { limit: sample }) })) {
+    yield* events.filter(({ streamType }) => streamType !== 'saga');
+  }
+}
+
+function rangeOf({ category, events: types }: Wanted) {
+  return { ...(category !== undefined && { category }), ...(types !== undefined && { types }) };
+}
+
+function chooseFields(found: ReadonlyMap<string, FieldType>): {
+  readonly fields: readonly Field[];
+  readonly others: readonly string[];
+} {
   const taken = new Set(takenColumns);
   const fields: Field[] = [];
   const others: string[] = [];
-  for (const [name, seen] of values) {
+  for (const [name, type] of found) {
     const column = toSnakeCase(name);
     const fits = /^[a-z][A-Za-z0-9_]{0,39}$/.test(name) && !taken.has(column) && fields.length < maxFields;
     taken.add(column);
     if (!fits) others.push(name);
-    else fields.push(describeField(name, seen));
+    else fields.push(describeField(name, type));
   }
   return { fields, others };
 }
@@ -90,16 +125,33 @@ const samples: Partial<Readonly<Record<ColumnType, string>>> = {
   text: "'text'",
 };
 
-function describeField(name: string, values: readonly unknown[]): Field {
-  const present = values.filter((value) => value !== null);
-  const types: readonly [ColumnType, (value: unknown) => boolean][] = [
-    ['bigint', (value) => Number.isSafeInteger(value)],
-    ['real', (value) => typeof value === 'number'],
-    ['boolean', (value) => typeof value === 'boolean'],
-    ['timestamp', isTimestamp],
-    ['text', (value) => typeof value === 'string'],
-  ];
-  const type = present.length === 0 ? 'json' : (types.find(([, fits]) => present.every(fits))?.[0] ?? 'json');
+/** The column types that every value of a field so far fits, best first; null before the first value. */
+type FieldType = readonly ColumnType[] | null;
+
+const tests: readonly (readonly [ColumnType, (value: unknown) => boolean])[] = [
+  [
+    'bigint',
+    (value) => Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value),
+  ],
+  ['real', (value) => typeof value === 'number'],
+  ['boolean', (value) => typeof value === 'boolean'],
+  ['timestamp', isTimestamp],
+  ['text', (value) => typeof value === 'string'],
+];
+
+function addFields(fields: Map<string, FieldType>, data: string): void {
+  const parsed: unknown = parseJson(data);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return;
+  for (const [name, value] of Object.entries(parsed)) {
+    const before = fields.get(name) ?? null;
+    const fitting = tests.flatMap(([type, fits]) => (fits(value) ? [type] : []));
+    const both = before === null ? fitting : before.filter((type) => fitting.includes(type));
+    fields.set(name, value === null ? before : both);
+  }
+}
+
+function describeField(name: string, types: FieldType): Field {
+  const type = types?.[0] ?? 'json';
   return { name, type, sample: samples[type] ?? '{ any: [1] }' };
 }
 
@@ -110,10 +162,4 @@ function isTimestamp(value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-function mostFrequent(names: readonly string[]): string | undefined {
-  const counts = new Map<string, number>();
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }

@@ -1,4 +1,6 @@
 /** Generates code: checks the names, plans the files and, except in a dry run, writes them. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { EvstoreError } from '../domain/errors.js';
 import { toSnakeCase } from '../domain/names.js';
 import { columnProperty, spellName } from './names.js';
@@ -31,6 +33,8 @@ interface ScaffoldedFile {
   /** Relative to the working directory. */
   readonly path: string;
   readonly content: string;
+  /** What it replaces; null where there is no file. */
+  readonly before: string | null;
 }
 
 /** @throws E_USAGE for a name, an event type or a path that cannot be used */
@@ -39,12 +43,18 @@ export function scaffold(request: Scaffold): ScaffoldReport {
   const name = spellName(request.name);
   if (events !== undefined) checkEvents(template, events);
   const files: readonly PlannedFile[] = planScaffold({ ...request, name }, readTemplate(template));
-  const paths = dryRun ? checkTargets(files, request) : writeFiles(files, request);
+  const paths = checkTargets(files, request);
+  const before = paths.map((path) => readExisting(join(request.root, path)));
+  if (!dryRun) writeFiles(files, request);
   return {
     name: name.snake,
-    files: files.map(({ content }, index) => ({ path: paths[index] ?? '', content })),
+    files: files.map(({ content }, at) => ({ path: paths[at] ?? '', content, before: before[at] ?? null })),
     dryRun,
   };
+}
+
+function readExisting(path: string): string | null {
+  return existsSync(path) ? readFileSync(path, 'utf8') : null;
 }
 
 function checkEvents(template: Template, events: readonly string[]): void {

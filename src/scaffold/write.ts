@@ -42,9 +42,18 @@ export function checkTargets(files: readonly PlannedFile[], { root, folder, forc
     const known = lstatSync(join(target, name), { throwIfNoEntry: false });
     if (known === undefined) return path;
     if (!known.isFile()) throw refused(`${path} exists and is not a regular file`, 'It is not replaced.');
-    if (!force) throw refused(`${path} exists`, 'Generated code replaces a file only with --force.');
+    if (!force) throw new FileExists(path);
     return path;
   });
+}
+
+/** The command may offer to replace it. */
+export class FileExists extends EvstoreError {
+  constructor(path: string) {
+    super('E_USAGE', `${path} exists`, {
+      why: 'Generated code replaces a file only with --force, which shows a diff.',
+    });
+  }
 }
 
 /** @throws as `checkTargets`, and E_OUTPUT when a write fails; then no file is left behind */

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -32,7 +32,21 @@ test('a second time is refused, with exit code 2 and the file named', async () =
   const again = await scaffold('saga', 'permit-review');
   expect(again).toMatchObject({ code: 2, stdout: '' });
   expect(again.stderr).toContain('sagas/permit-review.ts exists');
-  expect(await scaffold('saga', 'permit-review', '--force')).toMatchObject({ code: 0 });
+  expect(again.stderr).toContain('next: evstore scaffold saga permit-review --force --dry-run\n');
+
+  // --force shows a diff, also in a dry run, which writes nothing.
+  const file = join(cwd, 'sagas/permit-review.ts');
+  const generated = readFileSync(file, 'utf8');
+  writeFileSync(file, `${generated}// mine\n`);
+  const dry = await scaffold('saga', 'permit-review', '--force', '--dry-run');
+  expect(dry.stderr).toContain('sagas/permit-review.ts\n');
+  expect(dry.stderr).toContain('\n- // mine\n');
+  expect(dry.stderr).toContain('sagas/permit-review.test.ts does not change\n');
+  expect(readFileSync(file, 'utf8')).toBe(`${generated}// mine\n`);
+  const forced = await scaffold('saga', 'permit-review', '--force');
+  expect(forced).toMatchObject({ code: 0 });
+  expect(forced.stderr).toContain('\n- // mine\n');
+  expect(readFileSync(file, 'utf8')).toBe(generated);
 });
 
 test('a dry run prints the code and writes nothing', async () => {
@@ -61,6 +75,8 @@ test.each([
   ['projection', 'x', '--events', 'A,B;'],
   ['projection', 'x', '--dir', '../elsewhere'],
   ['projection', 'x', '--category', 'Order'],
+  ['projection', 'x', '--sample', '10'],
+  ['projection', 'x', '--from-store', '--sample', '0'],
   ['projection', 'x', '--kind', 'join', '--events', 'A'],
   ['projection'],
 ])('scaffold %s %s %s %s is a usage error', async (...args) => {
@@ -103,5 +119,30 @@ forEachEngine((engine) => {
       expect(code).not.toMatch(/Noise|Odd|odd|total|customer/);
       const run = await runCli(['run', '--once', '--store', url], { cwd });
       expect(run.stdout, run.stderr).toContain('permits: at position');
+    }));
+
+  test('from the store: a sample is called one, and --sample says how many events are examined', () =>
+    withTestStore(engine, async ({ url }) => {
+      const store = await openStore(url);
+      await store.append('Permit-1', [
+        { type: 'Filed', data: { fee: 1, big: 9007199254740993n } },
+        { type: 'Filed', data: { fee: 1.5, big: 1 } },
+        { type: 'Granted', data: {} },
+      ]);
+      await store.close();
+      const from = async (...flags: string[]) => {
+        const args = ['projection', 'permits', '--from-store', '--dry-run', '--store', url, ...flags];
+        const { code, stdout, stderr } = await scaffold(...args);
+        expect(code, stderr).toBe(0);
+        return { types: /: ((?:Filed|Granted).*)/.exec(stderr)?.[1], isSample: stderr.includes('sample'), stdout };
+      };
+      expect(await from('--sample', '1')).toMatchObject({ types: 'Filed', isSample: true });
+      expect((await from('--sample', '1')).stdout).toContain("fee: 'bigint',");
+      for (const flags of [[], ['--sample', '3'], ['--sample', 'all']]) {
+        const { types, isSample, stdout } = await from(...flags);
+        expect({ types, isSample }).toEqual({ types: 'Filed, Granted', isSample: false });
+        expect(stdout).toContain("fee: 'real',");
+        expect(stdout).toContain("big: 'bigint',");
+      }
     }));
 });
