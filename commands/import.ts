@@ -13,6 +13,7 @@ import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption } from './options/shared-options.js';
 import { LineIds, toImportedEvent } from './support/import-line.js';
+import { InvalidLines } from './support/invalid-lines.js';
 
 /** On SQLite many share a transaction, and the fewer pass between its threads at a time the less memory they take. */
 const defaultBatchSizes: Readonly<Record<Engine, number>> = { postgres: 10_000, sqlite: 500 };
@@ -25,6 +26,7 @@ interface ImportFlags {
   readonly batchSize?: number;
   readonly onConflict?: 'skip' | 'fail';
   readonly source?: string;
+  readonly onInvalid?: 'skip' | 'fail';
 }
 
 interface ImportReport {
@@ -35,6 +37,8 @@ interface ImportReport {
   readonly skipped: number | null;
   /** Streams that are new. */
   readonly streams: number | null;
+  /** Left out, because they hold no event that can be stored. */
+  readonly invalid: number;
   /** Read and not blank. */
   readonly lines: number;
   readonly dryRun: boolean;
@@ -64,6 +68,11 @@ export const command: Command = {
       oneOf('skip', 'fail'),
     ),
     option(
+      '--on-invalid <how>',
+      'if a line holds no event that can be stored: skip, fail (default: fail)',
+      oneOf('skip', 'fail'),
+    ),
+    option(
       '--source <name>',
       "recognise lines without an id by this name and the content up to the line (default: the file's name; from stdin every line without an id is a new event)",
     ),
@@ -79,23 +88,26 @@ export const command: Command = {
     }
     const source = given ?? '-';
     const report =
-      flags.dryRun === true ? await checkLines(source, context) : await importLines(source, flags, context);
+      flags.dryRun === true ? await checkLines(source, flags, context) : await importLines(source, flags, context);
     await context.io.stdout.write(render(report, context));
     return 0;
   },
 };
 
 /** Every line is read and checked; no store is opened. */
-async function checkLines(source: string, context: Context): Promise<ImportReport> {
+async function checkLines(source: string, flags: Flags, context: Context): Promise<ImportReport> {
   const { name, bytes } = await openInput(source, context.io);
+  const invalid = new InvalidLines(flags, context);
   const ids = new LineIds(undefined);
   let lines = 0;
   for await (const line of readLines(bytes, name)) {
-    toImportedEvent(line, name, ids);
+    await invalid.read(() => toImportedEvent(line, name, ids));
     lines += 1;
     if (context.io.signal.aborted) break;
   }
-  return { imported: lines, known: null, skipped: null, streams: null, lines, dryRun: true };
+  await invalid.tell();
+  const imported = lines - invalid.count;
+  return { imported, known: null, skipped: null, streams: null, invalid: invalid.count, lines, dryRun: true };
 }
 
 async function importLines(input: string, flags: Flags, context: Context): Promise<ImportReport> {
@@ -106,6 +118,7 @@ async function importLines(input: string, flags: Flags, context: Context): Promi
   const ids = LineIds.of(input, source);
   const size = batchSize ?? defaultBatchSizes[engine];
   const progress = await context.progress(`import ${name}`);
+  const invalid = new InvalidLines(flags, context);
   const total = { imported: 0, known: 0, skipped: 0, newStreams: 0 };
   /** Number of the last line of each batch that is not committed yet. */
   const ends: number[] = [];
@@ -119,7 +132,7 @@ async function importLines(input: string, flags: Flags, context: Context): Promi
     progress.update(lines);
   };
   try {
-    const batches = readBatches(readLines(bytes, name), { name, ids, size, signal, ends });
+    const batches = readBatches(readLines(bytes, name), { name, ids, invalid, size, signal, ends });
     await log.importBatches(batches, { conflict, joined: batchSize === undefined, committed });
   } catch (error) {
     throw isEvstoreError(error) ? withPlace(error, { name, safeLine, ids }, total) : error;
@@ -132,13 +145,15 @@ async function importLines(input: string, flags: Flags, context: Context): Promi
       'lines without an id are recognised by their source and the content up to the line; --source NAME makes them other events',
     );
   }
+  await invalid.tell();
   const { newStreams: streams, ...counts } = total;
-  return { ...counts, streams, lines, dryRun: false };
+  return { ...counts, streams, invalid: invalid.count, lines: lines + invalid.count, dryRun: false };
 }
 
 interface Reading {
   readonly name: string;
   readonly ids: LineIds;
+  readonly invalid: InvalidLines;
   readonly size: number;
   readonly signal: AbortSignal;
   /** Gets the number of the last line of each batch. */
@@ -147,14 +162,16 @@ interface Reading {
 
 async function* readBatches(
   lines: AsyncIterable<Line>,
-  { name, ids, size, signal, ends }: Reading,
+  { name, ids, invalid, size, signal, ends }: Reading,
 ): AsyncGenerator<readonly ImportedEvent[]> {
   let batch: ImportedEvent[] = [];
   let characters = 0;
   let lastLine = 0;
   for await (const line of lines) {
     if (line.number % linesInARow === 0) await setImmediate();
-    batch.push(toImportedEvent(line, name, ids));
+    const event = await invalid.read(() => toImportedEvent(line, name, ids));
+    if (event === undefined) continue;
+    batch.push(event);
     characters += line.text.length;
     lastLine = line.number;
     if (batch.length >= size || characters >= maxBatchCharacters) {
@@ -205,10 +222,11 @@ function howToContinue(ids: LineIds, safeLine: number): string {
 function render(report: ImportReport, context: Context): string {
   if (context.quiet) return `${report.imported}\n`;
   if (context.format({ people: 'table', pipe: 'json' }) !== 'table') return renderReport(report);
-  const { imported, known, skipped, streams, lines, dryRun } = report;
+  const { imported, known, skipped, streams, invalid, dryRun } = report;
   const count = (value: number | null) => groupDigits(value ?? 0);
-  if (dryRun) return `${count(lines)} lines can be imported; nothing was written\n`;
+  if (dryRun) return `${count(imported)} lines can be imported; nothing was written\n`;
   const parts = [`${count(imported)} events imported`, `${count(known)} already there`];
   if (skipped !== null && skipped > 0) parts.push(`${count(skipped)} skipped`);
+  if (invalid > 0) parts.push(`${count(invalid)} invalid`);
   return sanitise(`${parts.join(', ')}; ${count(streams)} new streams`).concat('\n');
 }

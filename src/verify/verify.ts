@@ -5,6 +5,7 @@ import type { BrokenGuard, Store } from '../store/store.js';
 import { AuditCount, findSkipped } from './audit.js';
 import { findCursorFaults } from './cursor-faults.js';
 import { LogFaults } from './log-faults.js';
+import { RefusedEvents } from './refused-events.js';
 
 export interface VerifyOptions {
   /** Told after every slice of the log. */
@@ -32,11 +33,17 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
   const cursors = await store.projections.cursors();
   const counts = cursors.flatMap((cursor) => (cursor.audit === null ? [] : [new AuditCount(cursor, cursor.audit)]));
   const faults = new LogFaults();
+  const refused = new RefusedEvents();
   let position = 0;
   for await (const slice of store.log.inspect()) {
     signal.throwIfAborted();
     faults.add(slice);
     for (const count of counts) await count.add(store.log, position, slice.upTo);
+    // With the safe head told, no guard is needed to read.
+    for await (const { events } of store.log.readAll({ after: position, to: slice.upTo, safeHead: slice.upTo })) {
+      signal.throwIfAborted();
+      for (const event of events) refused.add(event);
+    }
     position = slice.upTo;
     progress(position, slice.to);
   }
@@ -50,7 +57,7 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
     cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, tally, skipped }));
   }
   return {
-    findings: [...broken.map(toGuardFinding), ...faults.findings(), ...cursorFaults],
+    findings: [...broken.map(toGuardFinding), ...faults.findings(), ...refused.findings(), ...cursorFaults],
     checked: { events: faults.events, position, cursors: cursors.length, audited: counts.length },
   };
 }

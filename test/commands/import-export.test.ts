@@ -23,8 +23,24 @@ forEachEngine((engine) => {
         expect(code).toBe(0);
         return JSON.parse(stdout);
       };
-      expect(await run()).toEqual({ imported: 50, known: 0, skipped: 0, streams: 7, lines: 50, dryRun: false });
-      expect(await run()).toEqual({ imported: 0, known: 50, skipped: 0, streams: 0, lines: 50, dryRun: false });
+      expect(await run()).toEqual({
+        imported: 50,
+        known: 0,
+        skipped: 0,
+        streams: 7,
+        invalid: 0,
+        lines: 50,
+        dryRun: false,
+      });
+      expect(await run()).toEqual({
+        imported: 0,
+        known: 50,
+        skipped: 0,
+        streams: 0,
+        invalid: 0,
+        lines: 50,
+        dryRun: false,
+      });
     }));
 
   test('lines without an id from stdin are new events each time, unless --source names where they come from', () =>

@@ -20,6 +20,8 @@ create table public.events (
   constraint events_stream_id_check check (stream_id <> '' and octet_length(stream_id) <= 512),
   constraint events_event_type_check check (event_type <> ''),
   constraint events_schema_version_check check (schema_version > 0),
+  constraint events_event_data_check check (octet_length(event_data::text) <= 1048576),
+  constraint events_metadata_check check (octet_length(metadata::text) <= 1048576),
   constraint events_version_check check (version > 0 and version <= 9007199254740991)
 )
 -- A plan made while the table is small is kept as it grows. Postgres assumes that a table without statistics is larger,

@@ -26,21 +26,26 @@ create table events (
     check (stream_id <> '' and length(stream_id) <= 255 and length(cast(stream_id as blob)) <= 512),
   constraint events_stream_type_check check (length(stream_type) <= 255),
   constraint events_event_type_check check (event_type <> '' and length(event_type) <= 255),
-  constraint events_schema_version_check check (schema_version > 0),
-  constraint events_event_data_check check (json_valid(event_data)),
-  constraint events_metadata_check check (json_valid(metadata)),
+  constraint events_schema_version_check check (schema_version > 0 and schema_version <= 2147483647),
+  constraint events_event_data_check check (json_valid(event_data) and length(cast(event_data as blob)) <= 1048576),
+  constraint events_metadata_check check (json_valid(metadata) and length(cast(metadata as blob)) <= 1048576),
   constraint events_version_check check (version > 0 and version <= 9007199254740991),
   constraint events_global_position_check check (global_position > 0 and global_position <= 9007199254740991),
   constraint events_created_at_check
-    check (created_at glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
-      and created_at > '0001' and created_at not glob '*[^-+0-9:.TZz ]*' and created_at not glob '* '
-      and substr(created_at, 12, 2) < '24' and date(substr(created_at, 1, 10)) = substr(created_at, 1, 10)
-      and coalesce(strftime('%Y', case
-        when created_at glob '*[-+][0-9][0-9]' then created_at || ':00'
-        when created_at glob '*[-+][0-9][0-9][0-9][0-9]'
-          then substr(created_at, 1, length(created_at) - 2) || ':' || substr(created_at, -2)
-        else created_at
-      end), '') >= '0001')
+    check (case
+      when created_at glob '??????????T????????.[0-9][0-9][0-9][0-9][0-9][0-9]Z'
+        then strftime('%Y-%m-%dT%H:%M:%S', substr(created_at, 1, 19)) is substr(created_at, 1, 19)
+          and created_at > '0001' and substr(created_at, 12, 2) < '24'
+      else created_at glob '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9][T ][0-2][0-9]:[0-5][0-9]:[0-5][0-9]*'
+        and created_at > '0001' and created_at not glob '*[^-+0-9:.TZz ]*' and created_at not glob '* '
+        and substr(created_at, 12, 2) < '24' and date(substr(created_at, 1, 10)) is substr(created_at, 1, 10)
+        and coalesce(strftime('%Y', case
+          when created_at glob '*[-+][0-9][0-9]' then created_at || ':00'
+          when created_at glob '*[-+][0-9][0-9][0-9][0-9]'
+            then substr(created_at, 1, length(created_at) - 2) || ':' || substr(created_at, -2)
+          else created_at
+        end), '') >= '0001'
+    end)
 ) strict;
 
 create index events_type_position_idx on events (event_type, global_position);
