@@ -121,7 +121,7 @@ test('a dry run checks every line and opens no store', async () => {
   const broken = `${makeLines(3).join('\n')}\n{"type":"T","data":{}}`;
   const checked = await runCli(['import', '--dry-run'], { stdin: makeLines(3).join('\n') });
   expect(checked).toMatchObject({ code: 0 });
-  const unknown = { known: null, skipped: null, streams: null };
+  const unknown = { known: null, skipped: null, streams: null, invalid: 0 };
   expect(JSON.parse(checked.stdout)).toEqual({ imported: 3, ...unknown, lines: 3, dryRun: true });
   const { code, stderr } = await runCli(['import', '--dry-run'], { stdin: broken });
   expect(code).toBe(2);
