@@ -120,15 +120,28 @@ function nameFaults(tables: readonly unknown[]): Faults {
  * An append locks its own stream and no other. If events of several streams changed one row, appends to these streams
  * would have to wait for each other.
  */
-function inlineFaults({ mode, tables, key, partitionBy }: Properties): Faults {
+function inlineFaults({ mode, table, tables, key, partitionBy }: Properties): Faults {
   if (mode !== 'inline') return [];
   const leaveOut =
     'mode is inline, which takes rows of one stream each: leave out mode, so that evstore run writes the rows,';
   if (tables === undefined) {
-    return key === undefined ? [] : [`${leaveOut} or leave out key, so that the stream id is the key`];
+    return key === undefined
+      ? inlineKeyFaults(table)
+      : [`${leaveOut} or leave out key, so that the stream id is the key`];
   }
   const state = "or state partitionBy: 'stream' if no row is made from events of several streams";
   return partitionBy === 'stream' ? [] : [`${leaveOut} ${state}`];
+}
+
+/** Two stream ids may be one UUID or one time, each in its spelling: both streams would change one row. */
+function inlineKeyFaults(table: unknown): Faults {
+  if (!isProperties(table) || !isProperties(table.columns)) return [];
+  const { columns } = table;
+  const types = toList(table.key).map((each) => (isColumn(columns, each) ? columns[each] : undefined));
+  if (types.some((type) => !columnTypes.has(type)) || (types.length === 1 && types[0] === 'text')) return [];
+  return [
+    `mode is inline, and its key is ${types.join(', ')}: an inline row has the stream id as its key, in one column of type text, because other types do not keep its spelling`,
+  ];
 }
 
 function tableFaults({ table, key }: Properties): Faults {
