@@ -2,9 +2,11 @@
 import { relative } from 'node:path';
 import { findFiles } from '../../config/find-files.js';
 import { importModule } from '../../config/import-module.js';
+import type { SourceHash } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { type PreparedProjection, prepareProjection } from './prepare.js';
 import { findShapeFaults, isMeantAsProjection, looksLikeProjection, toProjection } from './shape.js';
+import { SourceReader } from './source-hash.js';
 
 export interface LoadOptions {
   /** Globs of the projection files. Default: the folder `projections`. */
@@ -38,9 +40,10 @@ export async function loadProjections({
   failed,
 }: LoadOptions): Promise<readonly LoadedProjection[]> {
   const found = new Map<string, LoadedProjection>();
+  const sources = new SourceReader();
   for (const file of await findFiles(globs, folder, signal)) {
     await note(`loading ${relative(folder, file)}`);
-    const loaded = await loadFile(file).catch((error: EvstoreError) => {
+    const loaded = await loadFile(file, sources).catch((error: EvstoreError) => {
       if (failed === undefined) throw error;
       failed(error);
       return [];
@@ -55,37 +58,47 @@ export async function loadProjections({
 }
 
 /** Returns the projections of one file; throws as `loadProjections`. @param file absolute */
-export async function loadFile(file: string): Promise<readonly LoadedProjection[]> {
-  return projectionsOf(await importModule(file), file);
+export async function loadFile(file: string, sources = new SourceReader()): Promise<readonly LoadedProjection[]> {
+  const loaded: LoadedProjection[] = [];
+  for (const [value, name] of findExports(await importModule(file))) {
+    loaded.push(prepareExport(value, name, file, await sources.hash(file, name)));
+  }
+  return loaded;
 }
 
 /** A value exported under two names, such as a default export that also has a name, is one projection. */
-function projectionsOf(exports: Readonly<Record<string, unknown>>, file: string): readonly LoadedProjection[] {
+function findExports(exports: Readonly<Record<string, unknown>>): ReadonlyMap<object, string> {
   const named = new Map<object, string>();
   const isOnly = Object.keys(exports).length === 1;
   for (const [name, value] of Object.entries(exports)) {
     const isOne = looksLikeProjection(value) || (name === 'default' && isMeantAsProjection(value, isOnly));
     if (isOne && !named.has(value)) named.set(value, name);
   }
-  return [...named].map(([value, name]) => {
-    const [fault] = findShapeFaults(value);
-    if (fault !== undefined) {
-      throw new EvstoreError('E_CONFIG', `${file}: export ${name} is not a valid projection`, { why: `Its ${fault}.` });
-    }
-    try {
-      return { ...prepareProjection(toProjection(value)), file };
-    } catch (error) {
-      throw new EvstoreError('E_HANDLER', `${file}: export ${name} failed while its tables were described`, {
-        why: error instanceof Error ? `${error.message}.` : String(error),
-        cause: error,
-      });
-    }
-  });
+  return named;
+}
+
+function prepareExport(value: object, name: string, file: string, source: SourceHash | undefined): LoadedProjection {
+  const [fault] = findShapeFaults(value);
+  if (fault !== undefined) {
+    throw new EvstoreError('E_CONFIG', `${file}: export ${name} is not a valid projection`, { why: `Its ${fault}.` });
+  }
+  try {
+    return { ...prepareProjection(toProjection(value), source), file };
+  } catch (error) {
+    throw new EvstoreError('E_HANDLER', `${file}: export ${name} failed while its tables were described`, {
+      why: error instanceof Error ? `${error.message}.` : String(error),
+      cause: error,
+    });
+  }
 }
 
 /** Files may re-export a projection of another file. */
 function isSame(a: PreparedProjection, b: PreparedProjection): boolean {
-  return a.name === b.name && a.version === b.version && a.codeHash === b.codeHash;
+  return a.version === b.version && a.codeHash === b.codeHash && textOf(a) === textOf(b);
+}
+
+function textOf({ definition }: PreparedProjection): string {
+  return JSON.stringify(definition, (_key, value) => (typeof value === 'function' ? String(value) : value));
 }
 
 function sharesTable(a: PreparedProjection, b: PreparedProjection): boolean {

@@ -67,13 +67,16 @@ function kindOf(value: object): Projection['kind'] {
   return 'tables' in value ? 'sql' : 'table';
 }
 
-function commonFaults({ name, version, mode, category, upcasters, validate }: Properties): Faults {
+function commonFaults({ name, version, codeHash, mode, category, upcasters, validate }: Properties): Faults {
   const isMode = mode === undefined || mode === 'async' || mode === 'inline';
   const isCategory =
     category === undefined || (typeof category === 'string' && category !== '' && !category.includes('-'));
+  const isHash =
+    codeHash === undefined || (typeof codeHash === 'string' && codeHash.length > 0 && codeHash.length <= 200);
   return [
     ...expect(isLegalName(name), 'name', name, legalName),
     ...expect(isPositiveInteger(version), 'version', version, 'a whole number from 1'),
+    ...expect(isHash, 'codeHash', codeHash, 'text of 1 to 200 characters'),
     ...expect(isMode, 'mode', mode, 'async or inline'),
     ...expect(isCategory, 'category', category, 'the part of a stream name before the first -'),
     ...expectFunction('validate', validate, 'a function that returns statements'),
