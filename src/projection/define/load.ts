@@ -97,7 +97,8 @@ function isSame(a: PreparedProjection, b: PreparedProjection): boolean {
   return a.version === b.version && a.codeHash === b.codeHash && textOf(a) === textOf(b);
 }
 
-function textOf({ definition }: PreparedProjection): string {
+/** Returns a text that differs when other functions were loaded, in one process. */
+export function textOf({ definition }: PreparedProjection): string {
   return JSON.stringify(definition, (_key, value) => (typeof value === 'function' ? String(value) : value));
 }
 
