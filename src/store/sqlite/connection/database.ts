@@ -182,7 +182,7 @@ export class Database implements Session {
 
   /** Runs statements in one transaction that has the write lock from the start; any error rolls it back. */
   async transaction<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
-    return this.retry(() => this.#within('begin immediate', work), timeoutMs);
+    return this.retry(() => this.#write(work), timeoutMs);
   }
 
   /**
@@ -203,7 +203,7 @@ export class Database implements Session {
       // Not possible inside a transaction.
       this.execute('pragma foreign_keys = off; pragma legacy_alter_table = on');
       try {
-        return this.#within('begin immediate', work);
+        return this.#write(work);
       } finally {
         this.execute('pragma legacy_alter_table = off; pragma foreign_keys = on');
       }
@@ -290,6 +290,12 @@ export class Database implements Session {
     } finally {
       other.close();
     }
+  }
+
+  /** Looks again, however short ago it did: what is written to a file that was removed would be lost. */
+  #write<T>(work: (session: Session) => T): T {
+    this.#assertSameFile();
+    return this.#within('begin immediate', work);
   }
 
   #within<T>(begin: string, work: (session: Session) => T): T {

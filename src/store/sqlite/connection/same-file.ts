@@ -24,8 +24,13 @@ interface Anchor {
   readonly id: string;
 }
 
-const findAnchors = `select global_position, id from events
-  where global_position in ((select min(global_position) from events), (select max(global_position) from events))`;
+/** Events from all over the log: a copy over the file shows only in pages that are not in the write-ahead log too. */
+const findAnchors = `with ends as (select min(global_position) as low, max(global_position) as high from events),
+  places (n) as (values (0), (1), (2), (3), (4), (5), (6), (7), (8))
+select global_position, id from events
+ where global_position in (
+   select (select min(e.global_position) from events e where e.global_position >= low + (high - low) * n / 8)
+     from ends, places)`;
 
 export class FileWatch {
   readonly #target: FileTarget;
