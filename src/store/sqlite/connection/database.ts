@@ -130,9 +130,12 @@ export class Database implements Session {
   /** @throws E_DIVERGED when the file was replaced, or has another history than the one that was read */
   #assertSameFile(): void {
     if (!this.#isPrepared) return;
-    if (this.#frozenStamp === undefined) return this.#watch.check();
-    if (this.#frozenStamp === stampOf(this.#target)) return;
-    throw new EvstoreError('E_DIVERGED', `${this.location} changed while a copy of it was read`, {
+    if (this.#frozenStamp === undefined) this.#watch.check();
+    else if (this.#frozenStamp !== stampOf(this.#target)) throw this.#changedWhileFrozen();
+  }
+
+  #changedWhileFrozen(): EvstoreError {
+    return new EvstoreError('E_DIVERGED', `${this.location} changed while a copy of it was read`, {
       why: 'Its folder is read-only for this process, so changes are not seen. Start again to read what is there now.',
     });
   }
