@@ -126,5 +126,9 @@ test('the store is named in each command of a hint, also in explanations and in 
   expect(completeCommands("see: evstore parked retry a --stream 'b, c (1); d'", typed)).toBe(
     `see: evstore parked retry a --stream 'b, c (1); d' ${store}`,
   );
+  expect(completeCommand("jq -c '.[] | .a' a.json | evstore import", typed)).toBe(
+    `jq -c '.[] | .a' a.json | evstore import ${store}`,
+  );
+  expect(completeCommand("evstore read 'a && b'", typed)).toBe(`evstore read 'a && b' ${store}`);
   expect(completeCommands('read: evstore explain E_BUG', typed)).toBe('read: evstore explain E_BUG');
 });
