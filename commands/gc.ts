@@ -8,7 +8,7 @@ import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readPatience } from './options/swap-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
-import { loadCode } from './support/projection-code.js';
+import { findAllCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'gc',
@@ -33,7 +33,8 @@ export const command: Command = {
     const over = swapped.filter(
       ({ keepOldUntil }) => flags.now === true || keepOldUntil === null || keepOldUntil <= now,
     );
-    const code = over.some(({ oldTarget }) => oldTarget !== null) ? await loadCode(context, flags) : [];
+    const outside = over.flatMap(({ oldTarget, projection }) => (oldTarget === null ? [] : [projection]));
+    const code = outside.length > 0 ? await findAllCode(context, flags, outside) : [];
     const codeOf = ({ projection }: Rebuild) => code.find(({ name }) => name === projection);
     const due = over.filter((rebuild) => rebuild.oldTarget === null || codeOf(rebuild) !== undefined);
     const dryRun = flags.dryRun === true;

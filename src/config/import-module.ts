@@ -3,20 +3,22 @@
  * TypeScript file is this evstore, wherever it is installed.
  */
 import { readFile } from 'node:fs/promises';
+import { relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EvstoreError } from '../domain/errors.js';
 import { makeCacheFolder } from '../terminal/cache-folder.js';
-import { whileLoading } from '../terminal/loading.js';
+import { Unfinished, whileLoading } from '../terminal/user-code.js';
 
 /**
  * What the module exports.
  * @param file absolute
  * @throws E_CONFIG with file, line and reason when it cannot be compiled or one of its imports is missing
  * @throws E_HANDLER when its code throws
+ * @throws E_UNFINISHED when it never finishes
  */
 export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await whileLoading(file, () =>
+    return await whileLoading(() =>
       /\.[cm]?tsx?$/.test(file) ? importTypeScript(file) : import(pathToFileURL(file).href),
     );
   } catch (error) {
@@ -63,6 +65,12 @@ function ownModule(name: string): string {
 }
 
 function describeFailure(file: string, error: unknown): EvstoreError {
+  if (error instanceof Unfinished) {
+    return new EvstoreError('E_UNFINISHED', `${relative(process.cwd(), file)} never finished loading`, {
+      why: `It ${error.message}, e.g. in a top-level await. Wait for it in a function that is called later.`,
+      cause: error,
+    });
+  }
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findFiles } from '../../src/config/find-files.js';
+import { allOf } from '../../src/config/load-files.js';
 import { loadProjections } from '../../src/projection/define/load.js';
 import { errorOf } from '../support/events.js';
 
@@ -21,9 +22,9 @@ function write(path: string, text: string): string {
 }
 
 const notes: string[] = [];
-const load = (globs?: readonly string[]) => {
+const load = async (globs?: readonly string[]) => {
   notes.length = 0;
-  return loadProjections({ globs, folder, note: async (line) => void notes.push(line) });
+  return allOf(await loadProjections({ globs, folder, note: async (line) => void notes.push(line) }));
 };
 
 function source(name: string, handler = '() => ({})', table = name): string {

@@ -175,7 +175,10 @@ export interface ExternalTarget {
 }
 
 export interface ExternalContext {
-  /** Aborted when the process is told to stop or another has taken over: the current work may be abandoned. */
+  /**
+   * Aborted when the process is told to stop, another has taken over, or the call takes longer than `timeout`: the current
+   * work may be abandoned.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -196,6 +199,10 @@ export interface ExternalBatch {
 export interface ExternalProjectionDefinition<Connection = any> extends CommonDefinition {
   /** Only events of these types. Default: all. */
   readonly types?: readonly string[];
+  /**
+   * How long one call of these functions may take, e.g. `30s`; after that the work stops with an error. Default `5m`.
+   */
+  readonly timeout?: string;
   /**
    * Called once before a target is used. With `isNew` it creates the target, empty, and replaces what a crash may have
    * left under that name. If what it returns has a `close()`, that is called at the end.

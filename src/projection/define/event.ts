@@ -2,10 +2,12 @@
  * Turns stored events into those that handlers get. The payload is parsed once, when it is first read; if it is never read,
  * it is not parsed. `__proto__` in a payload is a key like any other, as in JSON.parse.
  */
+import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { parseJson } from '../../domain/json-value.js';
 import type { Event } from './definition.js';
 import { findUpcasts, type Upcaster } from './upcaster.js';
+import { isPromise } from './values.js';
 
 const none: readonly Upcaster[] = [];
 
@@ -47,7 +49,7 @@ export class HandledEvent implements Event {
   get data(): any {
     if (this.#data === undefined) {
       this.#data = parseJson(this.#recorded.data);
-      for (const { up } of this.#upcasts) this.#data = up(this.#data);
+      for (const upcaster of this.#upcasts) this.#data = upcast(upcaster, this.#data);
     }
     return this.#data;
   }
@@ -78,4 +80,13 @@ export function toEvent(recorded: RecordedEvent, upcasters = none): Event {
       return event.metadata;
     },
   } as Event;
+}
+
+/** @throws E_HANDLER for a promise, in which a handler would find nothing */
+function upcast({ up, type, from }: Upcaster, data: unknown): unknown {
+  const upcasted = up(data);
+  if (!isPromise(upcasted)) return upcasted;
+  throw new EvstoreError('E_HANDLER', `the upcaster of ${type} from version ${from} returned a promise`, {
+    why: 'An upcaster cannot be async.',
+  });
 }
