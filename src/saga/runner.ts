@@ -77,7 +77,7 @@ export class SagaRunner {
     for await (const batch of this.#run.store.log.readAll(range)) {
       for (const recorded of batch.events) {
         if (this.#signal.aborted) return;
-        await this.#take(toEvent(recorded, this.#saga.upcasters));
+        await this.#take(toEvent(recorded, this.#saga));
       }
       if (this.#signal.aborted) return;
       this.#checkpoint.read(batch.upTo);

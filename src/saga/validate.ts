@@ -72,7 +72,7 @@ function checkStep(who: string, step: SagaStep): void {
   }
 }
 
-const sagaKeys = ['kind', 'name', 'version', 'startOn', 'since', 'id', 'upcasters', 'steps'];
+const sagaKeys = ['kind', 'name', 'version', 'startOn', 'since', 'id', 'upcasters', 'roundNumbers', 'steps'];
 const stepKeys = ['name', 'timeout', 'retries', 'backOff', 'action', 'compensate'];
 
 /** A compensation that is ignored would be missed when it is needed. */

@@ -11,7 +11,8 @@ import type { Upcaster } from './upcaster.js';
 
 /**
  * An event as handlers get it: `data` and `metadata` are parsed. Numbers are JavaScript numbers, but a whole number beyond
- * 2^53-1 is a BigInt, because a JavaScript number would round it.
+ * 2^53-1 is a BigInt, because a JavaScript number would round it. Reading a fraction that it would round throws, unless the
+ * definition says `roundNumbers`.
  */
 export interface Event<Type extends string = string, Data = any> {
   readonly id: string;
@@ -96,6 +97,11 @@ export interface CommonDefinition {
    * not lead to the last version is not handled: it stops the projection or is parked, as an event whose handler throws.
    */
   readonly upcasters?: readonly Upcaster[];
+  /**
+   * Takes the nearest JavaScript number for a fraction of more digits. Default false: an event that has one is not handled,
+   * as an event whose handler throws.
+   */
+  readonly roundNumbers?: boolean;
 }
 
 /** A row per key, folded in memory: runs the same on both engines. */

@@ -70,7 +70,7 @@ export function findShapeFaults(value: unknown): Faults {
   return [...misspelt, ...commonFaults(value), ...ofTables, ...handlerFaults(value), ...inlineFaults(value)];
 }
 
-const commonKeys = ['kind', 'name', 'version', 'category', 'upcasters'];
+const commonKeys = ['kind', 'name', 'version', 'category', 'upcasters', 'roundNumbers'];
 const keysOf: Readonly<Record<Projection['kind'], readonly string[]>> = {
   table: ['mode', 'table', 'key', 'on', 'validate'],
   sql: ['mode', 'tables', 'partitionBy', 'create', 'on', 'validate'],
@@ -95,7 +95,8 @@ function kindOf(value: object): Projection['kind'] {
   return 'tables' in value ? 'sql' : 'table';
 }
 
-function commonFaults({ name, version, mode, category, upcasters, validate }: Properties): Faults {
+function commonFaults(value: Properties): Faults {
+  const { name, version, mode, category, upcasters, roundNumbers, validate } = value;
   const isMode = mode === undefined || mode === 'async' || mode === 'inline';
   const isCategory =
     category === undefined || (typeof category === 'string' && category !== '' && !category.includes('-'));
@@ -106,6 +107,7 @@ function commonFaults({ name, version, mode, category, upcasters, validate }: Pr
     ...expect(isCategory, 'category', category, 'the part of a stream name before the first -'),
     ...expectFunction('validate', validate, 'a function that returns statements'),
     ...findUpcasterFaults(upcasters),
+    ...expect(['undefined', 'boolean'].includes(typeof roundNumbers), 'roundNumbers', roundNumbers, 'true or false'),
   ];
 }
 

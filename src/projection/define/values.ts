@@ -53,6 +53,9 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
     typeof value === 'number' && Number.isFinite(value) ? withoutMinusZero(value) : refuse('a finite number', value),
   numeric: (value) => {
     const isDecimal = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+    // Arithmetic may have rounded it already.
+    const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+    if (isRounded) return refuse('a whole number beyond 2^53-1 as a BigInt or a decimal string', value);
     const decimal = isDecimal ? normaliseDecimal(String(value)) : undefined;
     return decimal === undefined ? refuse("a decimal, such as '10.50'", value) : detach(decimal);
   },

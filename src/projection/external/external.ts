@@ -44,7 +44,7 @@ export class ExternalModel {
     const { projection } = this.#options;
     const { upcasters } = projection.definition;
     try {
-      const event = toEvent(recorded, upcasters);
+      const event = toEvent(recorded, projection.definition);
       // Runs the upcasters here, where an error can name the event.
       if (upcasters !== undefined) void event.data;
       return event;
