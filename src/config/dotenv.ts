@@ -37,11 +37,15 @@ export async function withDotenv(folders: readonly string[], cwd: string, env: E
     Object.entries(env).filter((each): each is [string, string] => each[1] !== undefined),
   );
   const { parsed = {} } = expand({ parsed: { ...raw }, processEnv: { ...known } });
+  const before: Record<string, string> = {};
   for (const entry of entries.values()) {
     const { name, folder } = entry;
-    if (!namesStore(name, env)) continue;
-    assertExpanded(entry, { ...parsed, ...known });
-    if (folder !== cwd && name.endsWith('_URL')) parsed[name] = resolveStoreUrl(parsed[name] ?? '', folder);
+    const value = parsed[name] ?? '';
+    if (namesStore(name, env)) {
+      assertExpanded(entry, { ...before, ...known });
+      if (folder !== cwd && name.endsWith('_URL')) parsed[name] = resolveStoreUrl(value, folder);
+    }
+    before[name] = value;
   }
   return { ...parsed, ...env };
 }
@@ -63,8 +67,10 @@ export function resolveStoreUrl(url: string, folder: string): string {
 /** Returns undefined when there is none. */
 function readText(file: string): string | undefined {
   try {
+    const text = readFileSync(file, 'utf8');
+    if (text.includes('\0')) throw new Error('It is not UTF-8 but, for example, UTF-16: save it as UTF-8');
     // Editors of Windows begin the file with a byte order mark, which would be part of the first name.
-    return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
+    return text.replace(/^\uFEFF/, '');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     // A directory of that name is somebody's virtual environment.
@@ -94,15 +100,15 @@ function assertNotCut(name: string, text: string, file: string): void {
  * dotenv-expand puts nothing where a variable is not set, and expands a `$` in the value of a variable once more.
  * @throws E_CONFIG
  */
-function assertExpanded({ name, value, file }: Entry, expanded: Environment): void {
+function assertExpanded({ name, value, file }: Entry, before: Environment): void {
   const references = value.matchAll(/(?<!\\)\$(?:\{([^{}]+)\}|([A-Za-z_][A-Za-z0-9_]*))/g);
   for (const [, braced, bare = ''] of references) {
     const [, variable = '', operator] = /^(.*?)(:?[-+].*)?$/s.exec(braced ?? bare) ?? [];
-    const held = expanded[variable];
+    const held = before[variable];
     if (held === undefined && operator === undefined) {
       throw new EvstoreError(
         'E_CONFIG',
-        `${file}: the value of ${name} names the variable ${variable}, which is not set`,
+        `${file}: the value of ${name} names the variable ${variable}, which is not set before it`,
         {
           why: `Set it, or write \\$ where a dollar sign belongs to the value.`,
         },

@@ -163,7 +163,7 @@ forEachEngine((engine) => {
       expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'filling', position: 30 }]);
     }));
 
-  test('code that does not load in a thread, and a thread that exits, fail the rebuild and say why', () =>
+  test('code that does not load in a thread, and an error in it that nothing catches, fail the rebuild and say why', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 20);
@@ -183,11 +183,16 @@ forEachEngine((engine) => {
       expect(unloadable.stderr).toContain('cannot be loaded in another thread');
       expect(unloadable.stderr).toContain('not here (line 3)');
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
-      writeFileSync(join(cwd, 'projections/picky.ts'), definition('', 'if (!isMainThread) process.exit(3);'));
+      writeFileSync(
+        join(cwd, 'projections/picky.ts'),
+        definition('', 'if (!isMainThread) Promise.reject(new Error("late"));'),
+      );
       const ended = await shop.evstore('rebuild', 'picky', '--parallel', '2');
-      expect(ended.stderr).toContain('It ended with exit code 3.');
-      expect(ended.code).toBe(70);
+      expect(ended.stderr).toContain('Error: late.');
+      expect(ended.code).toBe(9);
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
+      writeFileSync(join(cwd, 'projections/picky.ts'), definition('', 'if (!isMainThread) process.exit(3);'));
+      expect((await shop.evstore('rebuild', 'picky', '--parallel', '2')).code, 'it throws, and is done here').toBe(0);
     }));
 
   test('a projection that cannot be divided is refused by name, and rebuilt in one thread with --all', () =>

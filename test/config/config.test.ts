@@ -58,7 +58,9 @@ test.each([
 test.each([
   ['a # without quotes', 'DATABASE_URL=postgres://u:p#w@h/db\n', 'has a # and no quotes'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
-  ['a reference to no variable', 'EVSTORE_URL=sqlite:${N}.db\n', 'names the variable N, which is not set'],
+  ['a reference to no variable', 'EVSTORE_URL=sqlite:${N}.db\n', 'names the variable N, which is not set before it'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['a reference to a later line', 'EVSTORE_URL=sqlite:${N}.db\nN=a\n', 'which is not set before it'],
   ['a dollar sign in a password', "PGPASSWORD='pa$word'\n", 'names the variable word, which is not set'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
   ['a variable with a dollar sign', "P='a\\$b'\nEVSTORE_URL=postgres://u:${P}@h/d\n", 'that of P, which has a $'],
@@ -89,6 +91,11 @@ test('a .env that cannot be read is told by what needs a store, and by nothing e
   expect(await runCli(['streams'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot read') });
   expect(await runCli(['completion', 'bash'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   expect(await runCli(['version'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const utf16 = makeProject({ '.env': Buffer.from('EVSTORE_URL=sqlite:a.db\n', 'utf16le').toString('latin1') });
+  expect(await runCli(['streams'], { cwd: utf16 })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('UTF-8'),
+  });
 });
 
 test("the .env of the config's folder counts in a folder below, and its paths are its own", async () => {

@@ -100,6 +100,16 @@ forEachEngine((engine) => {
       });
     });
 
+    it.each(['12', undefined, 1.5])('count that returns %o ends a rebuild: it would verify nothing', async (rows) => {
+      await withTestStore(engine, async ({ store }) => {
+        await append(store, 'Order-1', [makeEvent()]);
+        await runOnce(store, [external([])]);
+        const projection = external([], 2, { count: () => rows as number });
+        const error = await errorOf('E_HANDLER', rebuildProjection({ ...rebuildOptions, store, projection }));
+        expect(error.why).toMatch(/count.*: TypeError: it returned .*, not a whole number\./);
+      });
+    });
+
     it('a write that finishes just in time is applied', async () => {
       await withTestStore(engine, async ({ store }) => {
         await append(store, 'Order-1', [makeEvent()]);

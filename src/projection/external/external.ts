@@ -14,6 +14,7 @@ import type { Event, ExternalContext, ExternalTarget } from '../define/definitio
 import { toEvent } from '../define/event.js';
 import { explain, toHandlerError } from '../define/handler-error.js';
 import type { PreparedExternalProjection } from '../define/prepare.js';
+import { describeValue } from '../define/values.js';
 
 /** How long closing a connection may take once the process is told to stop, in milliseconds. */
 const closeMs = 1_000;
@@ -88,8 +89,15 @@ export class ExternalModel {
     const { count } = projection.definition;
     if (count === undefined) return null;
     const connection = await this.#connect();
-    const rows = await this.#call('count', (context) => count(connection, target, context));
-    return typeof rows === 'number' ? rows : null;
+    const rows: unknown = await this.#call('count', (context) => count(connection, target, context));
+    if (rows === undefined && this.#options.signal.aborted) return null;
+    // A count that is passed over would verify nothing.
+    if (Number.isSafeInteger(rows) || typeof rows === 'bigint') return Number(rows);
+    throw toTargetError(
+      this.#options,
+      'count',
+      new TypeError(`it returned ${describeValue(rows)}, not a whole number`),
+    );
   }
 
   /** Closes the connection, or one that is still being opened once it is open. Never throws. */
