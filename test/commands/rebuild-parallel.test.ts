@@ -163,7 +163,7 @@ forEachEngine((engine) => {
       expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'filling', position: 30 }]);
     }));
 
-  test('code that does not load in a thread, and an error in it that nothing catches, fail the rebuild and say why', () =>
+  test('code that does not load in a thread, and a thread that ends, fail the rebuild and say why', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 20);
@@ -192,7 +192,10 @@ forEachEngine((engine) => {
       expect(ended.code).toBe(9);
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
       writeFileSync(join(cwd, 'projections/picky.ts'), definition('', 'if (!isMainThread) process.exit(3);'));
-      expect((await shop.evstore('rebuild', 'picky', '--parallel', '2')).code, 'it throws, and is done here').toBe(0);
+      const exited = await shop.evstore('rebuild', 'picky', '--parallel', '2');
+      expect(exited.stderr).toContain('It ended with exit code 3, as process.exit does.');
+      expect(exited.code).toBe(9);
+      expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
     }));
 
   test('a projection that cannot be divided is refused by name, and rebuilt in one thread with --all', () =>

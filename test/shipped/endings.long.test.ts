@@ -138,11 +138,6 @@ describe('user code that calls process.exit', () => {
     ['a handler', { 'projections/s.mjs': counter('process.exit(0);') }, ['rebuild', 'counter', '--restart']],
     ['a saga file', { 'sagas/s.mjs': 'process.exit(0);' }, ['run', '--once', '--sagas']],
     ['a config file', { 'evstore.config.mjs': 'process.exit(0); export default {};' }, ['projections']],
-    [
-      'a thread of a rebuild',
-      { 'projections/s.mjs': counter('process.exit(0);') },
-      ['rebuild', 'counter', '--restart', '--parallel', '2'],
-    ],
   ])('%s: it is named, exit 9', async (_what, files, argv) => {
     const { evstore } = project({ ...files });
     const { code, stderr } = await evstore(...argv);
@@ -150,6 +145,13 @@ describe('user code that calls process.exit', () => {
     expect(stderr).toContain(Object.keys(files)[0]);
     expect(stderr).toContain('process.exit(0) was called, but evstore ends the process itself');
   });
+});
+
+test('a thread of a rebuild that user code ends by process.exit fails the rebuild', async () => {
+  const { evstore } = project({ 'projections/s.mjs': counter('process.exit(0);') });
+  const { code, stderr } = await evstore('rebuild', 'counter', '--restart', '--parallel', '2');
+  expect(code, stderr).toBe(9);
+  expect(stderr).toContain('It ended with exit code 0, as process.exit does.');
 });
 
 describe('what user code leaves or prints', () => {

@@ -1,6 +1,6 @@
 /** One thread of a threaded fold, as the main thread sees it. */
 import type { Worker } from 'node:worker_threads';
-import { type ErrorCode, EvstoreError } from '../../../domain/errors.js';
+import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import type { StoredRow } from '../../../domain/read-model.js';
 import { startThread } from '../../../store/shared/start-thread.js';
@@ -27,9 +27,9 @@ export class FoldThread {
     this.#name = work.name;
     this.#worker = startThread('./fold-worker', import.meta.url, work);
     this.#worker.on('message', (reply: ThreadReply) => this.#waiting?.resolve(reply));
-    // Nothing of evstore's own throws there: a timer of the user's code does, or a promise that nothing awaits.
-    this.#worker.on('error', (error) => this.#fail('E_HANDLER', String(error), error));
-    this.#worker.on('exit', (code) => this.#fail('E_BUG', `It ended with exit code ${code}`));
+    // A timer of the user's code threw there, or a promise that nothing awaits.
+    this.#worker.on('error', (error) => this.#fail(String(error), error));
+    this.#worker.on('exit', (code) => this.#fail(`It ended with exit code ${code}, as process.exit does`));
   }
 
   /** Waits until the projection is loaded; call it once, first. @throws E_CONFIG when it cannot be loaded */
@@ -50,7 +50,7 @@ export class FoldThread {
   /**
    * Folds events. Returns false when one of them failed or the thread was closed meanwhile; its changes are then useless.
    * @param read returns the rows with these keys; null when they cannot be read
-   * @throws E_HANDLER, E_BUG when the thread ended
+   * @throws E_HANDLER when the thread ended
    */
   async fold(
     events: readonly RecordedEvent[],
@@ -63,7 +63,7 @@ export class FoldThread {
     return !reply.failed;
   }
 
-  /** Returns the changes since the last time. @throws E_HANDLER, E_BUG when the thread ended */
+  /** Returns the changes since the last time. @throws E_HANDLER when the thread ended */
   async takeRows(): Promise<TakenRows> {
     this.#isFull = false;
     const reply = await this.#ask({ kind: 'take' });
@@ -97,9 +97,9 @@ export class FoldThread {
   }
 
   /** Keeps the first reason, because an error is followed by an exit. */
-  #fail(code: ErrorCode, why: string, cause?: unknown): void {
+  #fail(why: string, cause?: unknown): void {
     if (this.#isClosed) return;
-    this.#failure ??= new EvstoreError(code, `a thread of projection ${this.#name} ended unexpectedly`, {
+    this.#failure ??= new EvstoreError('E_HANDLER', `a thread of projection ${this.#name} ended unexpectedly`, {
       why: `${why}.`,
       next: `evstore rebuild ${this.#name}`,
       cause,

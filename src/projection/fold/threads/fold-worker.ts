@@ -3,7 +3,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import type { StoredRow } from '../../../domain/read-model.js';
-import { refuseExit } from '../../../terminal/user-code.js';
 import { loadFile } from '../../define/load.js';
 import { isTableProjection, type PreparedTableProjection } from '../../define/prepare.js';
 import { TableFold } from '../table-fold.js';
@@ -71,5 +70,4 @@ async function start(): Promise<void> {
   }
 }
 
-refuseExit(() => false);
 void start();
