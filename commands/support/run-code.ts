@@ -34,7 +34,7 @@ export async function selectRunnable(context: Context, flags: Flags, names: read
 }
 
 /** Every saga of the config, or of the folder `sagas`. Executes these files. */
-export async function loadSagaCode(context: Context, flags: Flags): Promise<Loaded<LoadedSaga>> {
+async function loadSagaCode(context: Context, flags: Flags): Promise<Loaded<LoadedSaga>> {
   const { sagas: globs, folder } = await context.config();
   return loadFrom(context, flags, { globs, folder }, loadSagas);
 }
