@@ -40,10 +40,19 @@ const groups = [
 
 /**
  * Packages whose code becomes part of the program, with what they depend on. Finding the many small files of the first
- * two took two fifths of loading node-postgres. The others are ES modules only: `require` gives their namespace in place
- * of what they export.
+ * two took two fifths of loading node-postgres. The next are ES modules only: `require` gives their namespace in place
+ * of what they export. The last ones parse what is hashed: another release of them could print it differently.
  */
-const joined = ['commander', 'pg', 'chalk', 'ora', 'string-width'];
+const joined = [
+  'commander',
+  'pg',
+  'chalk',
+  'ora',
+  'string-width',
+  '@sveltejs/acorn-typescript',
+  'acorn',
+  'eslint-scope',
+];
 
 /** What those look for and do without. */
 const optional = ['pg-native', 'pg-cloudflare'];

@@ -4,6 +4,7 @@ import { findSimilar } from '../src/domain/similar.js';
 import { explain, renderExplanation } from '../src/output/explanation-text.js';
 import { explanations } from '../src/output/explanations.js';
 import type { Command } from './options/command.js';
+import { type ListColumn, printList } from './support/print-list.js';
 import { printReport } from './support/print-report.js';
 
 export const command: Command = {
@@ -17,9 +18,10 @@ export const command: Command = {
   run: async ([given], _flags, context) => {
     const codes = Object.keys(explanations) as ErrorCode[];
     if (given === undefined) {
-      const width = Math.max(...codes.map((code) => code.length));
-      const lines = codes.map((code) => `${code.padEnd(width)}  ${explanations[code].means}\n`);
-      await printReport(context, { codes: codes.map(explain) }, codes.join('\n'), () => lines.join(''));
+      const list = codes.map(explain);
+      const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
+      if (!isForPeople) await printList(context, list, columns, { codes: list });
+      else for (const { code, means } of list) await context.io.stdout.write(`${code}\n    ${means}\n`);
       return 0;
     }
     const code = findCode(given, codes);
@@ -27,6 +29,12 @@ export const command: Command = {
     return 0;
   },
 };
+
+const columns: readonly ListColumn<ReturnType<typeof explain>>[] = [
+  { heading: 'code', field: ({ code }) => code },
+  { heading: 'exitCode', field: ({ exitCode }) => exitCode, align: 'right' },
+  { heading: 'means', field: ({ means }) => means },
+];
 
 /** Takes `version_conflict`, too. */
 function findCode(given: string, codes: readonly ErrorCode[]): ErrorCode {

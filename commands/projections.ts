@@ -80,7 +80,7 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
   if (projections.length === 0) {
     await context.note('there is no projection yet; generate one with: evstore scaffold projection NAME');
   }
-  for (const { name, state, rebuild, parked } of projections) {
+  for (const { name, state, unverified, rebuild, parked } of projections) {
     if (parked > 0) {
       await context.note(`${name} has ${count(parked, 'parked event')}; see: evstore parked list ${name}`);
     }
@@ -91,8 +91,10 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
     } else if (state === 'new') await context.note(`${name} is new; create its table with: evstore run ${name}`);
     else if (state === 'stale') await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
     else if (state === 'stale code') {
+      await context.note(`${name}: the code changed under the same version; update it with: evstore rebuild ${name}`);
+    } else if (state === 'unverified') {
       await context.note(
-        `${name}: the code changed under the same version, or another compiler made it; update it with: evstore rebuild ${name}`,
+        `${name}: whether its functions changed since its rows were made is unknown: ${unverified}; if they did, update it with: evstore rebuild ${name}`,
       );
     }
   }

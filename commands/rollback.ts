@@ -31,22 +31,31 @@ export const command: Command = {
       const checkpoints = await store.projections.checkpoints();
       const position = leastOf(checkpointsOf(checkpoints, name)) ?? plan.oldPosition;
       await print(name, plan, position, false, context);
-      if (!plan.hasOldCode) await context.warn(`evstore run now needs the code of version ${plan.oldVersion}`);
+      if (!plan.hasOldCode) await context.warn(`evstore run now needs the code that made version ${plan.oldVersion}`);
     }
     return 0;
   },
 };
 
-function question(name: string, { oldVersion, oldPosition, livePosition, hasOldCode }: RollbackPlan): string {
+function question(name: string, plan: RollbackPlan): string {
+  const { oldVersion, oldPosition, livePosition, hasOldCode } = plan;
   if (hasOldCode) return `Catch up the tables of version ${oldVersion} of ${name} and make them live again?`;
   const back =
     livePosition > oldPosition
       ? `readers go back ${count(livePosition - oldPosition, 'position')}, from ${livePosition} to ${oldPosition}`
       : `they stay at position ${oldPosition}, where the live ones are`;
   return (
-    `The code of version ${oldVersion} of ${name} is not loaded, so its tables cannot be caught up: ${back}, ` +
+    `${describeCode(name, plan)}, so its tables cannot be caught up: ${back}, ` +
     'and evstore run will need the old code. Roll back?'
   );
+}
+
+/** Says why the old tables cannot be caught up. */
+function describeCode(name: string, { code, oldVersion }: RollbackPlan): string {
+  const loaded = `The loaded code of version ${oldVersion} of ${name}`;
+  if (code === 'stale code') return `${loaded} is not the code that made the old tables`;
+  if (code === 'unverified') return `${loaded} may not be the code that made the old tables`;
+  return `The code of version ${oldVersion} of ${name} is not loaded`;
 }
 
 async function print(

@@ -117,8 +117,13 @@ async function tell(news: RunNews, context: Context): Promise<void> {
       );
     case 'stale code':
       return context.warn(
-        `${projection}: the code changed under the same version, or another compiler made it; ` +
+        `${projection}: the code changed under the same version; ` +
           `rebuild its rows: evstore rebuild ${partOf(projection).projection}`,
+      );
+    case 'unverified':
+      return context.note(
+        `${projection}: whether its functions changed since its rows were made is unknown: ${news.why}; ` +
+          `if they did, rebuild its rows: evstore rebuild ${partOf(projection).projection}`,
       );
     case 'disconnected':
       return context.warn(`${projection}: ${news.error.message}; trying again`);

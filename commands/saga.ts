@@ -72,7 +72,9 @@ const show: Command = {
       });
     }
     const instance = await inspectInstance(store, saga, id);
-    await context.note(headline(instance));
+    const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
+    if (isForPeople) await context.io.stdout.write(`${sanitise(headline(instance))}\n`);
+    else await context.note(headline(instance));
     await printList(context, instance.steps, stepColumns, instance, markOfStep);
     if (instance.state === 'compensation-failed') {
       await context.note(`mend the cause, then: evstore saga retry ${shellWord(saga)} ${shellWord(id)}`);

@@ -48,6 +48,8 @@ const projectionRooms = [
   'repair',
   'rebuild',
 ];
+/** Read by `define` only: see `soleImporters`. */
+const parsers = ['@sveltejs/acorn-typescript', 'acorn', 'eslint-scope'];
 const projection = projectionRooms.map((room) => `projection/${room}`);
 const engineRooms = ['connection', 'schema', 'read-models', 'log', 'statistics', 'rebuilds'];
 
@@ -155,7 +157,7 @@ const layers: readonly Layer[] = [
   { name: 'doctor', holds: /^src\/doctor\//, imports: ['port', 'domain'] },
   { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'port', 'domain'] },
   { name: 'saga', holds: /^src\/saga\//, imports: ['projection/define', 'lease', 'config', 'port', 'domain'] },
-  ...floors('projection', projectionRooms, ['lease', 'config', 'terminal', 'shared', 'port', 'domain']),
+  ...floors('projection', projectionRooms, ['lease', 'config', 'terminal', 'shared', 'port', 'domain'], parsers),
   { name: 'lease', holds: /^src\/lease\//, imports: ['port', 'domain'] },
   {
     name: 'config',
@@ -177,6 +179,9 @@ const soleImporters: Readonly<Record<string, RegExp>> = {
   'cli-table3': /^src\/output\/table\.ts$/,
   chalk: /^src\/output\/theme\.ts$/,
   ora: /^src\/terminal\/progress\.ts$/,
+  acorn: /^src\/projection\/define\/syntax\.ts$/,
+  '@sveltejs/acorn-typescript': /^src\/projection\/define\/syntax\.ts$/,
+  'eslint-scope': /^src\/projection\/define\/source-module\.ts$/,
 };
 
 interface Import {

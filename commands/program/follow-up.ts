@@ -3,6 +3,9 @@ import { commandInText } from '../../src/domain/command-text.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 
+/** `&&` and `|`, unless they are in quotes: those that follow are paired. */
+const betweenCommands = /( (?:&&|\|) )(?=(?:[^']*'[^']*')*[^']*$)/;
+
 export interface Typed {
   /** The command line of this run. */
   readonly argv: readonly string[];
@@ -12,9 +15,9 @@ export interface Typed {
 /** Returns `evstore …` with the store, schema and config of this run, and with `npx` where that ran it. */
 export function completeCommand(command: string, typed: Typed): string {
   return command
-    .split(' && ')
+    .split(betweenCommands)
     .map((each) => completeOne(each, typed))
-    .join(' && ');
+    .join('');
 }
 
 function completeOne(command: string, { argv, env }: Typed): string {

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { parseEventLine } from '../../src/domain/event-line.js';
 import { checkStreamId } from '../../src/domain/names.js';
+import { shellWord } from '../../src/domain/shell-word.js';
 import { derivedId, newEventId } from '../../src/domain/uuid.js';
 import { validateEvent } from '../../src/domain/validate.js';
 import type { ImportedEvent } from '../../src/store/store.js';
@@ -65,6 +66,13 @@ export class LineIds {
   }
 }
 
+/** Returns the command that imports JSON which is not one event a line, where the explanation names the jq for it. */
+function makeLines(why: string | undefined, name: string): string | undefined {
+  const [, jq] = /^(jq -c \S+) FILE /.exec(why ?? '') ?? [];
+  const canRead = name !== 'stdin' && !name.endsWith('.gz');
+  return jq !== undefined && canRead ? `${jq} ${shellWord(name)} | evstore import` : undefined;
+}
+
 /** @throws E_INVALID_INPUT with file and line */
 export function toImportedEvent(of: Line, name: string, ids: LineIds): ImportedEvent {
   const { text, number } = of;
@@ -84,7 +92,12 @@ export function toImportedEvent(of: Line, name: string, ids: LineIds): ImportedE
   } catch (error) {
     if (!isEvstoreError(error)) throw error;
     const { code, message, why, next, details } = error;
-    const facts = { why, next, details: { ...details, file: name, line: number }, cause: error };
+    const facts = {
+      why,
+      next: next ?? makeLines(why, name),
+      details: { ...details, file: name, line: number },
+      cause: error,
+    };
     throw new EvstoreError(code, `${name} line ${number}: ${message}`, facts);
   }
 }

@@ -2,8 +2,10 @@
  * The user's modules: TypeScript by jiti, which is loaded only for it, JavaScript by Node itself. `evstore` in a
  * TypeScript file is this evstore, wherever it is installed.
  */
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EvstoreError } from '../domain/errors.js';
 import { makeCacheFolder } from '../terminal/cache-folder.js';
@@ -18,9 +20,7 @@ import { Unfinished, whileLoading } from '../terminal/user-code.js';
  */
 export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await whileLoading(() =>
-      /\.[cm]?tsx?$/.test(file) ? importTypeScript(file) : import(pathToFileURL(file).href),
-    );
+    return await whileLoading(() => (isTypeScript(file) ? importTypeScript(file) : import(pathToFileURL(file).href)));
   } catch (error) {
     throw describeFailure(file, error instanceof SyntaxError ? await withPlace(file, error) : error);
   }
@@ -46,9 +46,7 @@ async function importTypeScript(file: string): Promise<Readonly<Record<string, u
   const { createJiti } = await import('jiti');
   const evstore = await import(pathToFileURL(ownModule('index')).href);
   const jiti = createJiti(pathToFileURL(file).href, {
-    interopDefault: false,
-    moduleCache: false,
-    tsconfigPaths: true,
+    ...jitiOptions,
     // jiti's own default is shared by all users of the machine: another user could put code there.
     fsCache: makeCacheFolder('modules'),
     alias: { 'evstore/testing': ownModule('testing') },
@@ -56,6 +54,43 @@ async function importTypeScript(file: string): Promise<Readonly<Record<string, u
     virtualModules: { evstore },
   });
   return await jiti.import(file);
+}
+
+const jitiOptions = { interopDefault: false, moduleCache: false, tsconfigPaths: true } as const;
+
+/**
+ * Returns the file that an import leads to; null for a module of Node or of a package.
+ * @param file absolute, of the module that imports
+ * @throws E_CONFIG when it leads to no file
+ */
+export async function resolveImport(file: string, specifier: string): Promise<string | null> {
+  const isRelative = /^\.{0,2}\//.test(specifier);
+  if (isBuiltin(specifier) || /^evstore(\/|$)/.test(specifier)) return null;
+  if (!isRelative && (!isTypeScript(file) || isInstalled(file, specifier))) return null;
+  const found = isTypeScript(file) ? await resolveAsJiti(file, specifier) : new URL(specifier, pathToFileURL(file));
+  const path = found === undefined ? undefined : fileURLToPath(found);
+  if (path !== undefined && existsSync(path)) return path;
+  if (!isRelative) return null;
+  throw new EvstoreError('E_CONFIG', `${file} imports ${specifier}, which is not there`);
+}
+
+/** A package of the same repository may be a link here, and a copy where the program is deployed. */
+function isInstalled(file: string, specifier: string): boolean {
+  const name = packageNameOf(specifier);
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'node_modules', name))) return true;
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+async function resolveAsJiti(file: string, specifier: string): Promise<string | undefined> {
+  const { createJiti } = await import('jiti');
+  const parentURL = pathToFileURL(file).href;
+  return createJiti(parentURL, { ...jitiOptions, fsCache: false }).esmResolve(specifier, { parentURL, try: true });
+}
+
+function isTypeScript(file: string): boolean {
+  return /\.[cm]?tsx?$/.test(file);
 }
 
 /** This module's own neighbour, in the form it runs in: `.js` when installed, `.ts` under a test runner. */
@@ -96,11 +131,15 @@ function describeFailure(file: string, error: unknown): EvstoreError {
 /** @param module as it was imported. Undefined for a file, which nothing installs */
 function howToInstall(module: string): string | undefined {
   if (/^[./]|^file:|^[A-Za-z]:/.test(module)) return undefined;
-  const name = module
-    .split('/')
-    .slice(0, module.startsWith('@') ? 2 : 1)
-    .join('/');
+  const name = packageNameOf(module);
   return name === 'evstore' ? 'npm install --save-dev evstore' : `npm install ${name}`;
+}
+
+function packageNameOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
 }
 
 function firstLine(text: string): string {

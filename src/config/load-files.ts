@@ -34,7 +34,10 @@ export interface LoadFailure {
 export interface Kind<Item> {
   readonly globs: string;
   /** @throws E_CONFIG, E_HANDLER */
-  readonly read: (exports: Readonly<Record<string, unknown>>, file: string) => readonly Item[];
+  readonly read: (
+    exports: Readonly<Record<string, unknown>>,
+    file: string,
+  ) => readonly Item[] | Promise<readonly Item[]>;
   /** Names what both define; undefined when they do not clash. Files may re-export what another exports. */
   readonly clash: (a: Item, b: Item) => string | undefined;
 }
@@ -56,7 +59,7 @@ export async function loadFiles<Item extends Named>(
   for (const file of await findFiles(globs ?? kind.globs, folder, signal)) {
     await note(`loading ${relative(folder, file)}`);
     try {
-      const items = kind.read(await importModule(file), file);
+      const items = await kind.read(await importModule(file), file);
       if (items.length === 0) without.push(file);
       for (const item of items) {
         const others = found.filter((each) => kind.clash(each, item) !== undefined);

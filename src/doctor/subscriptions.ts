@@ -1,7 +1,8 @@
 /** Finds checkpoints and rebuilds that need attention. */
+
+import { mayWrite } from '../domain/code-identity.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
-import { mayWrite } from '../domain/projection-mode.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count } from '../domain/words.js';
 import { isUnfinished } from '../store/rebuild-state.js';

@@ -1,14 +1,6 @@
-/** Compares the loaded code with the code that made the rows. */
+/** Looks up what made the live rows, and checks that the loaded code can continue them. */
 import { EvstoreError } from '../domain/errors.js';
 import type { ProjectionRecord, Registration, Store } from '../store/store.js';
-
-/** `stale code`: same version, other functions or columns. */
-export type CodeState = 'current' | 'stale code' | 'stale';
-
-export function compareCode(record: ProjectionRecord, code: { version: number; codeHash: string }): CodeState {
-  if (record.version !== code.version) return 'stale';
-  return record.codeHash === code.codeHash ? 'current' : 'stale code';
-}
 
 /**
  * @throws E_STALE_PROJECTION when another version made the rows

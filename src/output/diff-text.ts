@@ -7,6 +7,7 @@ import type { RepairReport } from '../projection/repair/repair.js';
 import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderMarkdownTable } from './markdown-table.js';
+import { groupDigits } from './numbers.js';
 import { renderTable } from './table.js';
 import { cutText } from './text-width.js';
 import type { View } from './view.js';
@@ -29,12 +30,12 @@ export function renderDiff(diff: DiffReport, view: View): string {
     renderTable(
       tables,
       [
-        { heading: 'TABLE', text: ({ table }) => table },
-        { heading: 'LIVE', text: (table) => String(table.live), align: 'right' },
-        { heading: 'REBUILT', text: (table) => String(table.rebuilt), align: 'right' },
-        { heading: 'ADDED', text: ({ added }) => String(added), align: 'right' },
-        { heading: 'REMOVED', text: ({ removed }) => String(removed), align: 'right' },
-        { heading: 'CHANGED', text: ({ changed }) => String(changed), align: 'right' },
+        { heading: 'table', text: ({ table }) => table },
+        { heading: 'live', text: (table) => groupDigits(table.live), align: 'right' },
+        { heading: 'rebuilt', text: (table) => groupDigits(table.rebuilt), align: 'right' },
+        { heading: 'added', text: ({ added }) => groupDigits(added), align: 'right', rank: 'high' },
+        { heading: 'removed', text: ({ removed }) => groupDigits(removed), align: 'right', rank: 'high' },
+        { heading: 'changed', text: ({ changed }) => groupDigits(changed), align: 'right', rank: 'high' },
       ],
       view,
     ),

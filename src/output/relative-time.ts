@@ -16,7 +16,7 @@ export function showTime(timestamp: string, { now, times }: Pick<View, 'now' | '
 }
 
 /** `12:20:01` today, `2026-01-02 12:20:01` on another day, by the clock of this machine. @param timestamp RFC 3339 */
-export function formatLocal(timestamp: string, now: Date): string {
+function formatLocal(timestamp: string, now: Date): string {
   const time = new Date(timestamp);
   if (Number.isNaN(time.getTime())) return timestamp;
   const two = (value: number) => String(value).padStart(2, '0');

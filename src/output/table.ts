@@ -190,7 +190,12 @@ function renderRecord<Row>(
   for (const rank of ['high', undefined, 'low'] as const) {
     for (const each of rest) {
       const needed = gap.length + measureText(labelled(each));
-      if (each.column.rank !== rank || needed > left) continue;
+      if (each.column.rank !== rank) continue;
+      if (needed > left) {
+        // What has a lower rank is not shown in its place: it would come and go from row to row.
+        if (rank !== 'high') left = 0;
+        continue;
+      }
       fitting.add(each);
       left -= needed;
     }

@@ -50,6 +50,17 @@ forEachEngine((engine) => {
         { globalPosition: 28, error: null },
         { globalPosition: 38, error: null },
       ]);
+      // On a terminal by error, unless events are asked for.
+      const grouped = await evstore('parked', '-o', 'table');
+      const lines = grouped.stdout.split('\n').map((line) => line.trim());
+      expect(lines[0]).toMatch(/^projection +events +streams +type/);
+      expect(lines.filter((line) => /order_summary +[13] +1 /.test(line))).toHaveLength(2);
+      expect(lines).toContain('wait behind an earlier event of their stream');
+      expect(grouped.stdout).toMatch(/^ {4}.*seven.*\(on\.OrderPlaced, .*\)?/m);
+      expect(grouped.stderr).toContain('evstore parked retry order_summary --all');
+      expect((await evstore('parked', '-o', 'table', '-n', '10')).stdout.match(/Order-7/g)).toHaveLength(4);
+      expect((await evstore('parked', '--stream', 'Order-7', '-q')).stdout).toBe('8\n18\n28\n38\n');
+      expect((await evstore('parked', '--stream', 'Order-8', '-q')).stdout).toBe('');
       await placeOrders(test.store, 10, 10, 40);
       await evstore('run', '--once');
       expect(await parkedPositions(shop)).toBe('8 18 28 38 48');

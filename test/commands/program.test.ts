@@ -32,7 +32,7 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
 });
 
 test('an option with one value is refused when it is given twice: no command drops the first one silently', async () => {
-  const lists = ['--category', '--type', '--events', '--key'];
+  const lists = ['--category', '--type', '--events', '--key', '--fields'];
   const commands = await Promise.all(Object.values(loaders).map(async (load) => (await load()).command));
   const leaves = commands.flatMap((command) => [command, ...(command.subcommands ?? [])]);
   const options = leaves.flatMap((leaf) => [...leaf.options, ...sharedOptions(leaf)]);
@@ -126,5 +126,9 @@ test('the store is named in each command of a hint, also in explanations and in 
   expect(completeCommands("see: evstore parked retry a --stream 'b, c (1); d'", typed)).toBe(
     `see: evstore parked retry a --stream 'b, c (1); d' ${store}`,
   );
+  expect(completeCommand("jq -c '.[] | .a' a.json | evstore import", typed)).toBe(
+    `jq -c '.[] | .a' a.json | evstore import ${store}`,
+  );
+  expect(completeCommand("evstore read 'a && b'", typed)).toBe(`evstore read 'a && b' ${store}`);
   expect(completeCommands('read: evstore explain E_BUG', typed)).toBe('read: evstore explain E_BUG');
 });

@@ -1,6 +1,6 @@
 /** Appends that write rows while a runner, rebuilds, swaps and rollbacks take the tables from under them. */
 import { expect } from 'vitest';
-import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { makeEvents, readAll } from '../support/events.js';
@@ -21,6 +21,7 @@ import {
   takeBack,
   tracesOf,
 } from '../support/inline-models.js';
+import { prepare } from '../support/prepare.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { suite } from './suite.js';
 
@@ -208,7 +209,7 @@ async function whileAppending({ open }: TestStore, codes: readonly Code[], work:
 
 /** Each line has its position as its key: an event that is applied twice is refused. */
 function linesOf(version: number): PreparedProjection {
-  return prepareProjection({ ...orderLines.definition, version });
+  return prepare({ ...orderLines.definition, version });
 }
 
 async function expectLines({ store, raw }: TestStore): Promise<void> {

@@ -3,7 +3,6 @@ import { expect } from 'vitest';
 import type { EvstoreError } from '../../src/domain/errors.js';
 import type { AppendedEvent } from '../../src/domain/event.js';
 import { defineSqlProjection, type Projection, type TableProjection } from '../../src/projection/define/definition.js';
-import { prepareProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
 import { retryParked } from '../../src/projection/parked/retry-parked.js';
@@ -23,6 +22,7 @@ import {
   runParking,
   tracesOf,
 } from '../support/inline-models.js';
+import { prepare } from '../support/prepare.js';
 import { positionOf } from '../support/read-models.js';
 import { suite } from './suite.js';
 
@@ -162,10 +162,10 @@ export const inlineSuite = suite('inline', {
     await expectTraces(store);
   },
 
-  'the same definition writes the rows, however its functions were compiled': async (test) => {
+  'the same definition writes the rows, whatever is known about its functions': async (test) => {
     const { store } = test;
     await register(store, traces);
-    const compiled = { ...traces, codeHash: `${traces.codeHash.slice(0, -32)}${'0'.repeat(32)}` };
+    const compiled = { ...traces, codeHash: `${traces.codeHash.split(';')[0]}` };
     expect(compiled.codeHash).not.toBe(traces.codeHash);
     const { inlineLeft } = await appendInline(store, [compiled], 'Order-1');
     expect(inlineLeft).toBeUndefined();
@@ -176,7 +176,7 @@ export const inlineSuite = suite('inline', {
     await register(store, traces);
     await appendInline(store, [traces], 'Order-1', makeEvents(3));
     const { definition } = traces;
-    await runOnce(store, prepareProjection({ ...definition, mode: 'async' } as Projection));
+    await runOnce(store, prepare({ ...definition, mode: 'async' } as Projection));
     await expectTraces(store);
   },
 
@@ -253,7 +253,7 @@ export const inlineSuite = suite('inline', {
   ) => {
     const { store } = test;
     const definition = positionTraces.definition as TableProjection;
-    const failing = prepareProjection({
+    const failing = prepare({
       ...definition,
       on: {
         ...definition.on,
@@ -265,7 +265,7 @@ export const inlineSuite = suite('inline', {
     await register(store, failing);
     const { globalPosition: refused } = await append(store, 'Order-1', [makeEvent({ type: 'OrderRefused' })]);
     await runParking(store, failing);
-    const mended = prepareProjection({ ...definition, mode: 'async' } as Projection);
+    const mended = prepare({ ...definition, mode: 'async' } as Projection);
     const projections = new Proxy(store.projections, {
       get: (target, name) => {
         const value: unknown = Reflect.get(target, name);
@@ -285,7 +285,7 @@ export const inlineSuite = suite('inline', {
   'a runner whose handlers take their time is not taken for a process that stands still': async (test) => {
     const { store, raw } = test;
     if (test.engine === 'sqlite') return;
-    const patient = prepareProjection(
+    const patient = prepare(
       defineSqlProjection({
         name: 'patience',
         version: 1,

@@ -5,11 +5,11 @@ import { tallyIds } from '../../src/domain/audit.js';
 import type { EventBatch } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
-import { prepareProjection } from '../../src/projection/define/prepare.js';
 import type { Lease, ReadAllOptions, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents } from '../support/events.js';
+import { prepare } from '../support/prepare.js';
 import {
   buildNext,
   checkpointOf,
@@ -165,7 +165,7 @@ export const integritySuite = suite('integrity', {
       readAll: (options: ReadAllOptions) => withoutPosition(3, store.log.readAll(options)),
     });
     const lease = await startProjection(store);
-    const counter = prepareProjection({
+    const counter = prepare({
       kind: 'table',
       name: registration.name,
       version: 1,

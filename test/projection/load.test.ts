@@ -150,7 +150,7 @@ describe('loadProjections', () => {
     const [changed] = await load();
     expect(again?.codeHash).toBe(first?.codeHash);
     expect(changed?.codeHash).not.toBe(first?.codeHash);
-    expect(first?.codeHash).toMatch(/^[0-9a-f]{64}$/);
+    expect(first?.codeHash).toMatch(/^[0-9a-f]{32};ts1=[0-9a-f]{32}$/);
   });
 });
 

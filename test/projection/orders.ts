@@ -1,6 +1,6 @@
 /** A small shop: its events, and two projections of them. */
-import { defineProjection, defineSqlProjection, type Projection } from '../../src/projection/define/definition.js';
-import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
+import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import type { RebuildReport } from '../../src/projection/rebuild/rebuilding.js';
 import { runProjections } from '../../src/projection/run/run.js';
@@ -8,7 +8,10 @@ import type { RunNews, RunOptions, RunResult } from '../../src/projection/run/ru
 import type { Store } from '../../src/store/store.js';
 import type { TestStore } from '../support/engines.js';
 import { append, makeEvent, readAll } from '../support/events.js';
+import { prepare } from '../support/prepare.js';
 import { rebuildProjection } from '../support/rebuild.js';
+
+export { prepare };
 
 /** Every row says how many events it was made of: one that is applied twice, or not at all, shows. */
 export const orderSummary = defineProjection({
@@ -38,10 +41,6 @@ export const orderSql = defineSqlProjection({
     OrderRemoved: ({ streamId }, t) => sql`delete from ${t.order_sql} where order_id = ${streamId}`,
   },
 });
-
-export function prepare(projection: Projection): PreparedProjection {
-  return prepareProjection(projection);
-}
 
 /** Appends `count` events over `streams` orders; every eleventh removes its order. */
 export async function placeOrders(store: Store, count: number, streams = 10, first = 0): Promise<void> {

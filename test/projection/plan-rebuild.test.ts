@@ -8,7 +8,7 @@ const table: TableFacts = { table: 'orders', exists: true, estimatedRows: 9, ind
 const record: ProjectionRecord = {
   name: 'orders',
   version: 1,
-  codeHash: 'a',
+  codeHash: 'd;ts1=a',
   tables: ['orders'],
   generation: 0,
   registeredAt: '',
@@ -21,7 +21,7 @@ const unfinished: Rebuild = {
   id: 7,
   projection: 'orders',
   version: 2,
-  codeHash: 'b',
+  codeHash: 'd;ts1=b',
   state: 'filling',
   position: 40,
   tables: [],
@@ -38,7 +38,7 @@ const facts: RebuildFacts = {
   projection: {
     name: 'orders',
     version: 2,
-    codeHash: 'b',
+    codeHash: 'd;ts1=b',
     tables: ['orders'],
     filter: { types: ['A'], category: 'Order' },
     model: {
@@ -105,7 +105,8 @@ describe('planRebuild', () => {
   it('refuses other code in either mode that resumes', async () => {
     for (const changed of [
       { ...unfinished, version: 3 },
-      { ...unfinished, codeHash: 'c' },
+      { ...unfinished, codeHash: 'd;ts1=c' },
+      { ...unfinished, codeHash: 'd' },
     ]) {
       for (const mode of ['auto', 'resume'] as const) {
         expect((await refusal({ unfinished: changed }, 'E_LOCK_HELD', mode)).next).toBe(

@@ -20,7 +20,7 @@ describe('findShapeFaults', () => {
     }),
     withTable({ columns: { order_id: 'uuid', day: 'timestamp' }, key: ['order_id', 'day'] }),
     { ...good, category: 'Order', key: () => 'a', on: { '*': () => null } },
-    { ...good, mode: 'inline' },
+    { ...good, mode: 'inline', codeHash: '3f2a' },
     { ...goodSql, mode: 'inline', partitionBy: 'stream' },
   ])('accepts %o', (value) => {
     expect(findShapeFaults(value)).toEqual([]);
@@ -58,6 +58,12 @@ describe('findShapeFaults', () => {
     [{ ...goodSql, tables: ['snapshots'] }, "tables has 'snapshots'"],
     [{ ...goodSql, create: undefined }, 'create is missing'],
     [{ ...good, mode: 'inline', key: () => 'a' }, 'leave out key, so that the stream id is the key'],
+    [{ ...withTable({ columns: { id: 'uuid' } }), mode: 'inline' }, 'its key is uuid: an inline row has the stream id'],
+    [{ ...withTable({ columns: { id: 'timestamp' } }), mode: 'inline' }, 'its key is timestamp'],
+    [{ ...withTable({ columns: { id: 'bigint' } }), mode: 'inline' }, 'in one column of type text'],
+    [{ ...withTable({ columns: { a: 'text', b: 'text' }, key: ['a', 'b'] }), mode: 'inline' }, 'its key is text, text'],
+    [{ ...good, codeHash: '' }, "codeHash is ''"],
+    [{ ...good, codeHash: 7 }, 'codeHash is the number 7'],
     [{ ...goodSql, mode: 'inline' }, "state partitionBy: 'stream'"],
   ])('%o', (value, fault) => {
     expect(findShapeFaults(value).join('\n')).toContain(fault);

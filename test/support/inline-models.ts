@@ -4,7 +4,7 @@ import type { AppendResult, ExpectedVersion, NewEvent } from '../../src/domain/e
 import type { StoredRow } from '../../src/domain/read-model.js';
 import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
-import { type PreparedProjection, prepareProjection } from '../../src/projection/define/prepare.js';
+import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
 import { runProjections } from '../../src/projection/run/run.js';
@@ -14,12 +14,13 @@ import type { Lease, Rebuild, Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import type { TestStore } from './engines.js';
 import { makeEvent, readAll } from './events.js';
+import { prepare } from './prepare.js';
 import { checkpointOf, takeLease } from './read-models.js';
 import { rebuildProjection } from './rebuild.js';
 
 /** A row per stream: the versions of its events in the order they came. */
 export const tracesOf = (version: number) =>
-  prepareProjection(
+  prepare(
     defineProjection({
       name: 'order_traces',
       version,
@@ -35,7 +36,7 @@ export const tracesOf = (version: number) =>
   );
 
 /** A second projection with a row per stream: the positions of its events in the order they came. */
-export const positionTraces = prepareProjection(
+export const positionTraces = prepare(
   defineProjection({
     name: 'position_traces',
     version: 1,
@@ -46,7 +47,7 @@ export const positionTraces = prepareProjection(
 );
 
 /** A row per event of one category and type, by statements: twice is refused. */
-export const orderLines = prepareProjection(
+export const orderLines = prepare(
   defineSqlProjection({
     name: 'order_lines',
     version: 1,

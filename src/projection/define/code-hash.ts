@@ -1,26 +1,29 @@
-/** Hashes the code of a projection, to tell whether it made the rows of a table. */
+/** Hashes the code of a projection, to tell whether it made the rows of a table: see domain/code-identity.ts. */
 import { createHash } from 'node:crypto';
-import { joinHashes, withMode } from '../../domain/projection-mode.js';
+import { joinHashes, type SourceHash } from '../../domain/code-identity.js';
+import { withMode } from '../../domain/projection-mode.js';
 import { toTableShape } from './columns.js';
 import type { Projection } from './definition.js';
 import { toTableIdentifiers } from './sql-tag.js';
 
 /**
- * Returns the mode and two hashes. The first is over the definition, which is the same however the code is compiled: kind,
- * columns, tables, event types, schema versions. The second is over the text of the functions, a hint. Neither includes the
- * name, the version, and the functions that these call: a change there is noticed only with a new version.
+ * Returns the mode, a hash of the definition, and what is known about the functions. The definition is what is the same
+ * however the code is compiled: kind, columns, tables, event types, schema versions. The text of a function is not: it
+ * is read from the source, or not at all. Neither includes the name and the version.
  */
-export function hashCode(projection: Projection): string {
-  const upcasters = projection.upcasters ?? [];
-  const definition = [
-    projection.kind,
+export function hashCode(projection: Projection, source?: SourceHash): string {
+  const { kind, codeHash, upcasters = [] } = projection;
+  const definition = sha256([
+    kind,
     projection.category ?? null,
     describeDefinition(projection),
     upcasters.map(({ type, from, to }) => [type, from, to]),
-  ];
-  const functions = [...functionsOf(projection), ...upcasters.map(({ up }) => up)];
-  const hash = joinHashes(sha256(definition), sha256(functions.map(String)));
-  return withMode(projection.kind === 'external' ? 'async' : (projection.mode ?? 'async'), hash);
+  ]);
+  const own = codeHash === undefined ? undefined : sha256(codeHash);
+  return withMode(
+    kind === 'external' ? 'async' : (projection.mode ?? 'async'),
+    joinHashes(definition, { own, source }),
+  );
 }
 
 function describeDefinition(projection: Projection): unknown {
@@ -31,16 +34,6 @@ function describeDefinition(projection: Projection): unknown {
   return [types, tables, create(toTableIdentifiers(tables, String))];
 }
 
-/** Returns the functions that make the rows; those of the handlers in the order of their event types. */
-function functionsOf(projection: Projection): readonly unknown[] {
-  if (projection.kind === 'external') return [projection.open, projection.write];
-  const { on } = projection;
-  const handlers = Object.keys(on)
-    .sort()
-    .map((type): unknown => on[type]);
-  return [...handlers, projection.kind === 'table' ? projection.key : projection.create];
-}
-
 function sha256(content: unknown): string {
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
 }

@@ -90,6 +90,11 @@ export interface CommonDefinition {
   readonly name: string;
   /** From 1; a new version needs a rebuild. */
   readonly version: number;
+  /**
+   * Text that changes when the functions change, at most 200 characters, such as a hash that your build makes. evstore
+   * compares it in place of the source. Set it when evstore cannot read the source, because it is JavaScript or bundled.
+   */
+  readonly codeHash?: string;
   /** Only events of streams `CATEGORY` or `CATEGORY-…`. */
   readonly category?: string;
   /**

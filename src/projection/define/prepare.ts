@@ -1,4 +1,5 @@
 /** Prepares projections: their definition, and what is derived from it once. */
+import type { SourceHash } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
@@ -39,11 +40,14 @@ export interface PreparedExternalProjection extends Prepared {
 
 export type PreparedProjection = PreparedTableProjection | PreparedSqlProjection | PreparedExternalProjection;
 
-/** @param definition its shape is checked already: see shape.ts */
-export function prepareProjection(definition: Projection): PreparedProjection {
+/**
+ * @param definition its shape is checked already: see shape.ts
+ * @param source undefined when a program passed the definition in
+ */
+export function prepareProjection(definition: Projection, source?: SourceHash): PreparedProjection {
   const { name, version } = definition;
   const mode = definition.kind === 'external' ? 'async' : (definition.mode ?? 'async');
-  const common = { name, version, mode, codeHash: hashCode(definition), filter: toFilter(definition) };
+  const common = { name, version, mode, codeHash: hashCode(definition, source), filter: toFilter(definition) };
   if (definition.kind === 'external') return { ...common, definition, model: { kind: 'external' }, tables: [] };
   if (definition.kind === 'sql') {
     const { tables, create } = definition;

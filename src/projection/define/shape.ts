@@ -70,7 +70,7 @@ export function findShapeFaults(value: unknown): Faults {
   return [...misspelt, ...commonFaults(value), ...ofTables, ...handlerFaults(value), ...inlineFaults(value)];
 }
 
-const commonKeys = ['kind', 'name', 'version', 'category', 'upcasters', 'roundNumbers'];
+const commonKeys = ['kind', 'name', 'version', 'codeHash', 'category', 'upcasters', 'roundNumbers'];
 const keysOf: Readonly<Record<Projection['kind'], readonly string[]>> = {
   table: ['mode', 'table', 'key', 'on', 'validate'],
   sql: ['mode', 'tables', 'partitionBy', 'create', 'on', 'validate'],
@@ -96,13 +96,16 @@ function kindOf(value: object): Projection['kind'] {
 }
 
 function commonFaults(value: Properties): Faults {
-  const { name, version, mode, category, upcasters, roundNumbers, validate } = value;
+  const { name, version, codeHash, mode, category, upcasters, roundNumbers, validate } = value;
   const isMode = mode === undefined || mode === 'async' || mode === 'inline';
   const isCategory =
     category === undefined || (typeof category === 'string' && category !== '' && !category.includes('-'));
+  const isHash =
+    codeHash === undefined || (typeof codeHash === 'string' && codeHash.length > 0 && codeHash.length <= 200);
   return [
     ...expect(isLegalName(name), 'name', name, legalName),
     ...expect(isPositiveInteger(version), 'version', version, 'a whole number from 1'),
+    ...expect(isHash, 'codeHash', codeHash, 'text of 1 to 200 characters'),
     ...expect(isMode, 'mode', mode, 'async or inline'),
     ...expect(isCategory, 'category', category, 'the part of a stream name before the first -'),
     ...expectFunction('validate', validate, 'a function that returns statements'),
@@ -151,15 +154,28 @@ function nameFaults(tables: readonly unknown[]): Faults {
  * An append locks its own stream and no other. If events of several streams changed one row, appends to these streams
  * would have to wait for each other.
  */
-function inlineFaults({ mode, tables, key, partitionBy }: Properties): Faults {
+function inlineFaults({ mode, table, tables, key, partitionBy }: Properties): Faults {
   if (mode !== 'inline') return [];
   const leaveOut =
     'mode is inline, which takes rows of one stream each: leave out mode, so that evstore run writes the rows,';
   if (tables === undefined) {
-    return key === undefined ? [] : [`${leaveOut} or leave out key, so that the stream id is the key`];
+    return key === undefined
+      ? inlineKeyFaults(table)
+      : [`${leaveOut} or leave out key, so that the stream id is the key`];
   }
   const state = "or state partitionBy: 'stream' if no row is made from events of several streams";
   return partitionBy === 'stream' ? [] : [`${leaveOut} ${state}`];
+}
+
+/** Two stream ids may be one UUID or one time, each in its spelling: both streams would change one row. */
+function inlineKeyFaults(table: unknown): Faults {
+  if (!isProperties(table) || !isProperties(table.columns)) return [];
+  const { columns } = table;
+  const types = toList(table.key).map((each) => (isColumn(columns, each) ? columns[each] : undefined));
+  if (types.some((type) => !columnTypes.has(type)) || (types.length === 1 && types[0] === 'text')) return [];
+  return [
+    `mode is inline, and its key is ${types.join(', ')}: an inline row has the stream id as its key, in one column of type text, because other types do not keep its spelling`,
+  ];
 }
 
 function tableFaults({ table, key }: Properties): Faults {

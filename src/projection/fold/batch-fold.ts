@@ -13,7 +13,7 @@ export interface FoldTarget {
   readonly isEmpty?: boolean;
   /** Memory for the rows that are kept, in bytes. */
   readonly cacheBytes?: number | undefined;
-  /** Other code made the rows, maybe in appends: events that appends have marked are skipped. */
+  /** Code of another definition made the rows, maybe in appends: events that appends have marked are skipped. */
   readonly isForeign?: boolean;
   /** Threads that run the handlers of a table projection loaded from a file; only this thread unless above 1. */
   readonly threads?: number | undefined;

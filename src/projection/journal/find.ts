@@ -1,4 +1,5 @@
 /** Finds rebuilds in the journal. */
+import { type Code, type CodeState, compareCode, whyUnverified } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { findRecord } from '../../lease/registration.js';
@@ -28,7 +29,7 @@ export async function reload(store: Store, { id, projection }: Rebuild): Promise
  * @throws E_STALE_PROJECTION when other code made it
  */
 export async function findReady(store: Store, projection: PreparedProjection): Promise<Rebuild> {
-  const { name, version, codeHash } = projection;
+  const { name } = projection;
   const rebuild = await findUnfinished(store, name);
   if (rebuild === undefined) {
     throw new EvstoreError('E_NOT_FOUND', `${name} has no rebuild that is ready`, {
@@ -36,9 +37,11 @@ export async function findReady(store: Store, projection: PreparedProjection): P
       next: `evstore rebuild ${name} --no-swap`,
     });
   }
-  if (rebuild.version !== version || rebuild.codeHash !== codeHash) {
-    throw new EvstoreError('E_STALE_PROJECTION', `other code made the rebuild of ${name}`, {
-      why: `It is of version ${rebuild.version}. Only the code that made it can add the events since.`,
+  const code = compareCode(rebuild, projection);
+  if (code !== 'current') {
+    const made = `${code === 'unverified' ? 'this code may not have' : 'other code'} made the rebuild of ${name}`;
+    throw new EvstoreError('E_STALE_PROJECTION', made, {
+      why: `${describeMaker(rebuild, projection, code)}. Only the code that made it can add the events since.`,
       next: `evstore rebuild ${name} --restart`,
     });
   }
@@ -48,6 +51,14 @@ export async function findReady(store: Store, projection: PreparedProjection): P
     });
   }
   return rebuild;
+}
+
+/** Describes the code that made a rebuild. @param code unless it is current */
+export function describeMaker(rebuild: Rebuild, projection: Code, code: CodeState): string {
+  const made = `Rebuild ${rebuild.id} is of version ${rebuild.version}`;
+  if (code === 'stale') return `${made}, and the code of version ${projection.version}`;
+  if (code === 'stale code') return `${made} as the code is, but the code has changed since`;
+  return `${made} as the code is, but whether it is the same is unknown: ${whyUnverified(rebuild, projection)}`;
 }
 
 /** Returns what is live outside the database. Null for tables, and when no batch was written: it may not exist yet. */

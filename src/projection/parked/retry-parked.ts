@@ -1,4 +1,5 @@
 /** Retries parked events on the live tables: stream by stream, in order, each event exactly once. */
+import { mayWrite } from '../../domain/code-identity.js';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { partOf } from '../../domain/parts.js';
@@ -89,7 +90,7 @@ function waiting(streamId: string, events: readonly ParkedEvent[]): RetriedStrea
   return { streamId, applied: 0, waiting: events.length, error: null };
 }
 
-/** Returns true when other code made the rows: see `FoldTarget`. */
+/** Returns true when code of another definition made the rows: see `FoldTarget`. */
 async function assertCanRetry(store: Store, projection: PreparedProjection): Promise<boolean> {
   const { name } = projection;
   if (isExternalProjection(projection)) {
@@ -101,7 +102,7 @@ async function assertCanRetry(store: Store, projection: PreparedProjection): Pro
   const record = await findRecord(store, name);
   if (record === undefined) return false;
   assertVersion(record, projection);
-  return record.codeHash !== projection.codeHash;
+  return !mayWrite(record, projection);
 }
 
 /** Retries the events of one stream and one part: in one transaction, or more if the database refuses one of them. */

@@ -1,9 +1,11 @@
 /** Decides what a rebuild does, from facts, before anything is written. */
+import { type CodeState, compareCode } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
-import { assertSamePlace, type CodeState, compareCode } from '../../lease/registration.js';
+import { assertSamePlace } from '../../lease/registration.js';
 import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
+import { describeMaker } from '../journal/find.js';
 
 /** What is known about a projection and its tables. */
 export interface RebuildFacts {
@@ -91,7 +93,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
 }
 
 function decideAction({ projection, unfinished, head }: RebuildFacts, mode: RebuildMode): RebuildPlanned['action'] {
-  const { name, version, codeHash } = projection;
+  const { name } = projection;
   if (unfinished === undefined) {
     if (mode !== 'resume') return 'start';
     throw new EvstoreError('E_NOT_FOUND', `no unfinished rebuild of ${name}`, {
@@ -110,10 +112,12 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
       },
     );
   }
-  if (unfinished.version === version && unfinished.codeHash === codeHash) return 'resume';
-  throw new EvstoreError('E_LOCK_HELD', `other code began the unfinished rebuild of ${name}`, {
+  const code = compareCode(unfinished, projection);
+  if (code === 'current') return 'resume';
+  const began = `${code === 'unverified' ? 'this code may not have begun' : 'other code began'} the unfinished rebuild`;
+  throw new EvstoreError('E_LOCK_HELD', `${began} of ${name}`, {
     why:
-      `Rebuild ${unfinished.id} (version ${unfinished.version}) is at position ${unfinished.position}. ` +
+      `${describeMaker(unfinished, projection, code)}. It is at position ${unfinished.position}. ` +
       `Restart it with this code, or drop it with: evstore abort ${name}.`,
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },

@@ -3,10 +3,11 @@
  * in one transaction under the projection's lease. The checkpoint does not move; the runner waits for that moment.
  */
 import { tallyIds } from '../../domain/audit.js';
+import { compareCode, whyUnverified } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { mayPass, repeat } from '../../lease/attempts.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
-import { compareCode, findRecord } from '../../lease/registration.js';
+import { findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { takeOver } from '../../lease/with-lease.js';
 import type { Checkpoint, Store } from '../../store/store.js';
@@ -198,18 +199,23 @@ function asTable(projection: PreparedProjection): PreparedTableProjection {
 }
 
 /** @throws E_NOT_FOUND, E_STALE_PROJECTION, E_USAGE */
-async function assertRepairable(
-  store: Store,
-  { name, version, codeHash, mode }: PreparedTableProjection,
-): Promise<void> {
+async function assertRepairable(store: Store, projection: PreparedTableProjection): Promise<void> {
+  const { name, version, mode } = projection;
   if (mode === 'inline') {
     throw refusal(name, 'It is inline: appends write its rows too, and do not wait for the lease of a repair.');
   }
   const record = await findRecord(store, name);
   if (record === undefined) throw neverRan(name);
-  if (compareCode(record, { version, codeHash }) !== 'current') {
-    throw new EvstoreError('E_STALE_PROJECTION', `other code made the live rows of ${name}`, {
-      why: 'A repair would mix rows of both. A rebuild recomputes all rows.',
+  const state = compareCode(record, projection);
+  if (state !== 'current') {
+    const isUnknown = state === 'unverified';
+    const made = isUnknown
+      ? `this code may not have made the live rows of ${name}`
+      : `other code made the live rows of ${name}`;
+    throw new EvstoreError('E_STALE_PROJECTION', made, {
+      why: isUnknown
+        ? `It has their version, but whether its functions changed is unknown: ${whyUnverified(record, projection)}. A repair could mix rows of both. A rebuild recomputes all rows.`
+        : 'A repair would mix rows of both. A rebuild recomputes all rows.',
       next: `evstore rebuild ${name}`,
       details: { registered: record.version, code: version },
     });

@@ -2,7 +2,7 @@
  * Looks after the inline projections of a program that appends: registers them, and while no runner does it, moves their
  * checkpoints past the events that appends applied and applies those that appends left.
  */
-import { mayWrite } from '../../domain/projection-mode.js';
+import { mayWrite } from '../../domain/code-identity.js';
 import { ownerName } from '../../lease/owner.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';

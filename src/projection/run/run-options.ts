@@ -59,6 +59,8 @@ export type RunNews = {
   | { readonly kind: 'progress'; readonly position: number; readonly events: number; readonly perSecond: number }
   /** The code changed under the same version. */
   | { readonly kind: 'stale code' }
+  /** Same version and definition; whether the functions changed is unknown. */
+  | { readonly kind: 'unverified'; readonly why: string }
   | { readonly kind: 'disconnected'; readonly error: EvstoreError }
   | { readonly kind: 'reconnected' }
   | { readonly kind: 'failed'; readonly error: EvstoreError }

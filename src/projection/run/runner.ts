@@ -3,12 +3,13 @@
  * by while another process has the lease, and while the tables are of an older version than its code. The lease alone
  * does not make this safe: each batch is written only if its fencing token is still the latest.
  */
+import { type CodeState, compareCode, mayWrite, whyUnverified } from '../../domain/code-identity.js';
 import { EvstoreError, isEvstoreError, isTransient } from '../../domain/errors.js';
 import { type Part, subscriptionIdOf, wholeWork } from '../../domain/parts.js';
 import { acquireLease, type LeaseWait } from '../../lease/acquire.js';
 import { BackOff, pause } from '../../lease/back-off.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
-import { assertSamePlace, assertVersion, compareCode, findRecord } from '../../lease/registration.js';
+import { assertSamePlace, assertVersion, findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { keepLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Lease, ProjectionRecord } from '../../store/store.js';
@@ -43,7 +44,7 @@ export class Runner {
   #standbyFor: string | undefined;
   /** Of this lease, or of the last one. */
   #catchUp: CatchUp | undefined;
-  #saidStale = false;
+  #toldCode: CodeState | undefined;
   /** The tables were of this code's version when it last checked. */
   #wasCurrent = false;
   #waitedFor: number | undefined;
@@ -117,9 +118,7 @@ export class Runner {
     assertSamePlace(record, this.#projection);
     if (record.version !== version) return this.#awaitTables(record);
     this.#wasCurrent = true;
-    const isStale = compareCode(record, this.#projection) === 'stale code';
-    if (isStale && !this.#saidStale) this.#options.report({ kind: 'stale code', projection: this.#id });
-    this.#saidStale = isStale;
+    this.#tellCode(record);
     if (record.parts !== this.#part.of && !(await this.#divide(record))) return false;
     const lease = await this.#obtainLease();
     if (lease === undefined) {
@@ -130,6 +129,19 @@ export class Runner {
       return false;
     }
     return this.#lead(lease);
+  }
+
+  /** Reports once that the functions changed under the same version, or that they may have. */
+  #tellCode(record: ProjectionRecord): void {
+    const state = compareCode(record, this.#projection);
+    const projection = this.#id;
+    if (state !== this.#toldCode) {
+      if (state === 'stale code') this.#options.report({ kind: 'stale code', projection });
+      if (state === 'unverified') {
+        this.#options.report({ kind: 'unverified', projection, why: whyUnverified(record, this.#projection) });
+      }
+    }
+    this.#toldCode = state;
   }
 
   /** Waits for tables of this version. True when it has to stop instead. */
@@ -227,11 +239,11 @@ export class Runner {
   }
 
   async #leadHeld(lease: Lease, signal: AbortSignal): Promise<boolean> {
-    const { name, version, codeHash } = this.#projection;
+    const { name, version } = this.#projection;
     // A swap takes over the lease, so from here on the tables stay the same, or nothing is written.
     const current = await findRecord(this.#options.store, name);
     if (current?.version !== version || current.parts !== this.#part.of) return false;
-    this.#isForeign = current.codeHash !== codeHash;
+    this.#isForeign = !mayWrite(current, this.#projection);
     this.#target = current.target;
     try {
       return await this.#follow(lease, signal);

@@ -1,23 +1,24 @@
 /** Compares the projections in code with those in the database. */
 import type { Loaded } from '../../config/load-files.js';
+import { type CodeState, compareCode, whyUnverified } from '../../domain/code-identity.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
-import { compareCode } from '../../lease/registration.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
 import type { ProjectionRecord, Store } from '../../store/store.js';
 import type { LoadedProjection } from '../define/load.js';
 
 /**
- * `new`: not in the database yet. `detached`: in the database, no code. `stale`: another version, needs a rebuild.
- * `stale code`: the same version with other functions or columns. `unknown`: in the database, and its code may be in a file
- * that cannot be loaded. `not loaded`: such a file.
+ * `new`: not in the database yet. `detached`: in the database, no code. `unknown`: in the database, and its code may be in a
+ * file that cannot be loaded. `not loaded`: such a file. The others compare the code with the code that made the rows.
  */
-type InventoryState = 'current' | 'new' | 'detached' | 'stale' | 'stale code' | 'unknown' | 'not loaded';
+type InventoryState = CodeState | 'new' | 'detached' | 'unknown' | 'not loaded';
 
 export interface InventoryItem {
   /** Null for a file that cannot be loaded. */
   readonly name: string | null;
   readonly state: InventoryState;
+  /** Why it is unknown whether the functions changed; null unless the state is `unverified`. */
+  readonly unverified: string | null;
   /** In the database; null for a new one. */
   readonly version: number | null;
   /** Of the code; null for a detached one. */
@@ -53,6 +54,7 @@ export interface InventoryItem {
 const unloaded = {
   name: null,
   state: 'not loaded',
+  unverified: null,
   version: null,
   codeVersion: null,
   mode: 'async',
@@ -90,9 +92,11 @@ export async function takeInventory(
     const own = rebuilds.filter(({ projection }) => projection === name);
     const unfinished = own.find(isUnfinished);
     const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
+    const state = stateOf(found, record, failures.length > 0);
     return {
       name,
-      state: stateOf(found, record, failures.length > 0),
+      state,
+      unverified: state === 'unverified' && found && record ? whyUnverified(record, found) : null,
       version: record?.version ?? null,
       codeVersion: found?.version ?? null,
       mode: record?.mode ?? found?.mode ?? 'async',

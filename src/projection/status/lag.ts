@@ -1,7 +1,8 @@
 /** Measures how far each subscription is behind the log. Reads positions and one event each, and never scans the log. */
+import { mayWrite } from '../../domain/code-identity.js';
 import type { Holder } from '../../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
-import { mayWrite, type ProjectionMode } from '../../domain/projection-mode.js';
+import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
 import { isUnfinished } from '../../store/rebuild-state.js';

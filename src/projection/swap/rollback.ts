@@ -1,4 +1,5 @@
 /** Undoes a swap: the old tables become live again, caught up when the code that made them is loaded. */
+import { type CodeState, compareCode } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { describeMeant } from '../../domain/similar.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
@@ -19,6 +20,8 @@ export interface RollbackPlan {
   readonly livePosition: number;
   /** The code that made the old tables is loaded: they can be caught up. */
   readonly hasOldCode: boolean;
+  /** How the loaded code compares with the code that made the old tables; null when none is loaded. */
+  readonly code: CodeState | null;
 }
 
 /**
@@ -56,12 +59,14 @@ export async function planRollback(
       details: { rebuild: rebuild.id },
     });
   }
+  const state = code === undefined ? null : compareCode(old, code);
   return {
     rebuild,
     oldVersion: old.version,
     oldPosition: old.position,
     livePosition: furthestOf(checkpointsOf(await store.projections.checkpoints(), name)) ?? 0,
-    hasOldCode: code !== undefined && code.version === old.version && code.codeHash === old.codeHash,
+    hasOldCode: state === 'current',
+    code: state,
   };
 }
 

@@ -1,9 +1,9 @@
 /** Selects the inline projections of an append, and names their failures. */
 import type { AppendRequest } from '../../domain/append-outcome.js';
+import { mayWrite } from '../../domain/code-identity.js';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { AppendResult, RecordedEvent } from '../../domain/event.js';
 import { categoryOf } from '../../domain/names.js';
-import { mayWrite } from '../../domain/projection-mode.js';
 import type { AppendOptions, InlineProjection } from '../store.js';
 import { type RawRow, toBoolean, toInteger, toText } from './rows.js';
 

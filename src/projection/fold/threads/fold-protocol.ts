@@ -8,6 +8,8 @@ export interface ThreadWork {
   readonly file: string;
   readonly name: string;
   readonly codeHash: string;
+  /** Of its functions, as they were loaded. */
+  readonly text: string;
   /** The table to write. */
   readonly table: string;
   /** The rows of this thread. */

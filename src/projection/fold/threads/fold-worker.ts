@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { EvstoreError, isEvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
 import type { StoredRow } from '../../../domain/read-model.js';
-import { loadFile } from '../../define/load.js';
+import { loadFile, textOf } from '../../define/load.js';
 import { isTableProjection, type PreparedTableProjection } from '../../define/prepare.js';
 import { TableFold } from '../table-fold.js';
 import type { ThreadReply, ThreadRequest, ThreadWork } from './fold-protocol.js';
@@ -14,7 +14,8 @@ const work = workerData as ThreadWork;
 async function loadProjection(): Promise<PreparedTableProjection> {
   const projections = await loadFile(work.file);
   const found = projections.find(({ name }) => name === work.name);
-  if (found !== undefined && isTableProjection(found) && found.codeHash === work.codeHash) return found;
+  const isSame = found?.codeHash === work.codeHash && textOf(found) === work.text;
+  if (found !== undefined && isTableProjection(found) && isSame) return found;
   throw new EvstoreError('E_CONFIG', `${work.file} has changed since it was first loaded`);
 }
 

@@ -9,6 +9,7 @@ import type { RecordedEvent } from '../../../domain/event.js';
 import { hashKey } from '../../../domain/parts.js';
 import type { StoredRow } from '../../../domain/read-model.js';
 import { toRowKeys, writeKey } from '../../define/columns.js';
+import { textOf } from '../../define/load.js';
 import { isTableProjection, type PreparedProjection, type PreparedTableProjection } from '../../define/prepare.js';
 import type { BatchFold, Folded, FoldTarget } from '../batch-fold.js';
 import { whyMoreThanKey } from '../partition.js';
@@ -50,6 +51,7 @@ export class ThreadedFold implements BatchFold {
         file,
         name,
         codeHash,
+        text: textOf(projection),
         table: target.physical(shape.spec.name),
         part: { index: index + 1, of: threads },
         isEmpty: target.isEmpty ?? false,

@@ -63,6 +63,7 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
   const password = query.get('password') || (colon === -1 ? '' : decode(userPart.slice(colon + 1))) || env.PGPASSWORD;
   const database = query.get('dbname') || decode(path) || env.PGDATABASE;
   const passwordKey: PasswordKey = [host ?? 'localhost', port ?? '5432', database ?? user ?? '', user ?? ''];
+  if ([host, port].some((part) => part?.includes(',') === true)) throw severalHosts();
   if (port !== undefined && !/^\d{1,5}$/.test(port)) throw malformed(url, 'The port is not a number.');
   const mode = readSslMode(sslModeOf(query) || env.PGSSLMODE, host);
   const timeout = Number(query.get('connect_timeout') || env.PGCONNECT_TIMEOUT || 10);
@@ -194,6 +195,12 @@ function describeLocation(host = 'localhost', port = '5432', user = '', database
 function unknownParameter(name: string): EvstoreError {
   return new EvstoreError('E_CONFIG', `the Postgres URL has the unknown parameter ${JSON.stringify(name)}`, {
     why: `It would have no effect. Known are ${known.join(', ')}.`,
+  });
+}
+
+function severalHosts(): EvstoreError {
+  return new EvstoreError('E_CONFIG', 'the Postgres URL names several hosts, and evstore connects to one host only', {
+    why: 'Name the primary server, or an address that always leads to it.',
   });
 }
 

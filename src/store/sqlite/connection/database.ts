@@ -1,6 +1,5 @@
 /** The connection and its transactions: the only module that uses better-sqlite3. Rows are arrays of values. */
 
-import { statSync } from 'node:fs';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 import { EvstoreError } from '../../../domain/errors.js';
@@ -8,6 +7,7 @@ import { openSqlFolder, type SqlFolder } from '../../shared/sql.js';
 import type { FileTarget } from './connection-url.js';
 import { isRetryable, namedError } from './errors.js';
 import { failedByFolder, isFolderReadOnly, readFrozenFile, stampOf } from './frozen-file.js';
+import { FileWatch } from './same-file.js';
 import type { ExactRow, ExactValue, Parameter, RawRow } from './values.js';
 
 /** Reads one state of the store; integers come as bigint. */
@@ -56,8 +56,8 @@ export class Database implements Session {
   #readOnly: boolean;
   readonly #prepared = new Map<string, Prepared>();
   #lastTurn = 0;
-  /** Devices and inodes of the files that this connection has open, as far as they were seen. */
-  readonly #files = new Map<string, string>();
+  readonly #watch: FileWatch;
+  #isPrepared = false;
   /** Of the file that was read into memory; undefined when it is open. */
   #frozenStamp: string | undefined;
 
@@ -73,6 +73,11 @@ export class Database implements Session {
     } catch (error) {
       throw namedError(error, target.location);
     }
+    this.#watch = new FileWatch(target, {
+      read: (text) => this.query(text),
+      isInTransaction: () => this.#connection.inTransaction,
+      readAfresh: (work) => this.#readAfresh(work),
+    });
   }
 
   get target(): FileTarget {
@@ -100,7 +105,8 @@ export class Database implements Session {
       if (!failedByFolder(this.#target, error)) throw error;
       await this.#freeze(error);
     }
-    this.assertSameFile();
+    this.#isPrepared = true;
+    await this.retry(() => this.#assertSameFile());
   }
 
   async #freeze(cause?: unknown): Promise<void> {
@@ -121,33 +127,17 @@ export class Database implements Session {
     if (this.#readOnly) this.#connection.pragma('query_only = on');
   }
 
-  /**
-   * Checks that the path still leads to the files that are open: an open file that was replaced is read to its end.
-   * @throws E_DIVERGED
-   */
-  assertSameFile(): void {
-    const { path, isMemory, location } = this.#target;
-    if (isMemory) return;
-    if (this.#frozenStamp !== undefined) {
-      if (this.#frozenStamp === stampOf(this.#target)) return;
-      throw new EvstoreError('E_DIVERGED', `${location} changed while a copy of it was read`, {
-        why: 'Its folder is read-only for this process, so changes are not seen. Start again to read what is there now.',
-      });
-    }
-    for (const file of [path, `${path}-wal`]) {
-      const now = identityOf(file);
-      const before = this.#files.get(file) ?? now;
-      if (before !== undefined) this.#files.set(file, before);
-      if (now === before) continue;
-      throw new EvstoreError(
-        'E_DIVERGED',
-        `${location} was ${now === undefined ? 'removed' : 'replaced'} while it was open`,
-        {
-          why: `${file} is another file than the one that was read. Start again to read what is there now.`,
-          next: 'evstore verify',
-        },
-      );
-    }
+  /** @throws E_DIVERGED when the file was replaced, or has another history than the one that was read */
+  #assertSameFile(): void {
+    if (!this.#isPrepared) return;
+    if (this.#frozenStamp === undefined) this.#watch.check();
+    else if (this.#frozenStamp !== stampOf(this.#target)) throw this.#changedWhileFrozen();
+  }
+
+  #changedWhileFrozen(): EvstoreError {
+    return new EvstoreError('E_DIVERGED', `${this.location} changed while a copy of it was read`, {
+      why: 'Its folder is read-only for this process, so changes are not seen. Start again to read what is there now.',
+    });
   }
 
   /** @throws E_READ_ONLY when the store was opened for reading */
@@ -195,7 +185,7 @@ export class Database implements Session {
 
   /** Runs statements in one transaction that has the write lock from the start; any error rolls it back. */
   async transaction<T>(work: (session: Session) => T, timeoutMs?: number): Promise<T> {
-    return this.retry(() => this.#within('begin immediate', work), timeoutMs);
+    return this.retry(() => this.#write(work), timeoutMs);
   }
 
   /**
@@ -216,7 +206,7 @@ export class Database implements Session {
       // Not possible inside a transaction.
       this.execute('pragma foreign_keys = off; pragma legacy_alter_table = on');
       try {
-        return this.#within('begin immediate', work);
+        return this.#write(work);
       } finally {
         this.execute('pragma legacy_alter_table = off; pragma foreign_keys = on');
       }
@@ -262,13 +252,14 @@ export class Database implements Session {
 
   /**
    * Repeats the work while another connection holds the lock, with pauses in which the process is free.
-   * @throws EvstoreError named by meaning
+   * @throws EvstoreError named by meaning; E_DIVERGED when the file was replaced while it was open
    */
   async retry<T>(work: () => T, timeoutMs = defaultTimeoutMs): Promise<T> {
-    await this.#giveWay();
+    const isTurn = await this.#giveWay();
     const deadline = Date.now() + timeoutMs;
     for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       try {
+        if (isTurn) this.#assertSameFile();
         return work();
       } catch (error) {
         const pauseMs = waitMs * (0.5 + Math.random());
@@ -288,10 +279,26 @@ export class Database implements Session {
   }
 
   /** Every call is finished when it returns, so awaiting many in a row would never leave the queue of promises. */
-  async #giveWay(): Promise<void> {
-    if (performance.now() - this.#lastTurn < longestRunMs) return;
+  async #giveWay(): Promise<boolean> {
+    if (performance.now() - this.#lastTurn < longestRunMs) return false;
     await nextTurn();
     this.#lastTurn = performance.now();
+    return true;
+  }
+
+  #readAfresh<T>(work: (read: (text: string) => readonly RawRow[]) => T): T {
+    const other = new Sqlite(this.#target.path, { timeout: busyTimeoutMs, fileMustExist: true });
+    try {
+      return work((text) => other.prepare<unknown[], RawRow>(text).raw().all());
+    } finally {
+      other.close();
+    }
+  }
+
+  /** Looks again, however short ago it did: what is written to a file that was removed would be lost. */
+  #write<T>(work: (session: Session) => T): T {
+    this.#assertSameFile();
+    return this.#within('begin immediate', work);
   }
 
   #within<T>(begin: string, work: (session: Session) => T): T {
@@ -318,12 +325,6 @@ export class Database implements Session {
     this.#prepared.set(text, prepared);
     return prepared;
   }
-}
-
-/** Returns undefined when there is no file. */
-function identityOf(file: string): string | undefined {
-  const stats = statSync(file, { throwIfNoEntry: false });
-  return stats && `${stats.dev}:${stats.ino}`;
 }
 
 function run(

@@ -21,7 +21,6 @@ export async function waitForAppend(
     // The pause comes first: the caller has just read everything, and under load it would ask for each event.
     const pauseMs = Math.max(0, Math.min(pollMs, deadline - Date.now()));
     await sleep(pauseMs, undefined, signal ? { signal } : {}).catch(() => undefined);
-    database.assertSameFile();
     const head = await database.retry(() => readHead(database));
     if (head > after || Date.now() >= deadline || signal?.aborted) return head;
   }

@@ -50,26 +50,27 @@ create index events_created_at_idx on public.events using brin (created_at) with
 -- every operator is qualified. A call in an expression costs a fraction of a statement; its result is ignored.
 --
 -- A position is refused when the sequence is behind the log: after a restore or a switch of servers it would draw positions
--- that readers have passed. The log is read first, so that a sequence that is right is never behind.
+-- that readers have passed. The log is read first, so that a sequence that is right is never behind. The sequence is read
+-- once, for this check and for the bound, which may be lower than necessary.
 create function public.evstore_floor_events() returns trigger
 language plpgsql volatile security definer as $$
 declare
   is_first boolean := pg_catalog.pg_current_xact_id_if_assigned() is null;
   is_done boolean;
   highest bigint;
+  last bigint;
 begin
   if not is_first and pg_catalog.current_setting('evstore.floor_/*tag*/1', true)
                       operator(pg_catalog.=) pg_catalog.pg_current_xact_id()::pg_catalog.text then
     return null;
   end if;
   highest := (select e.global_position from public.events e order by e.global_position desc limit 1);
-  if highest operator(pg_catalog.>)
-     coalesce(pg_catalog.pg_sequence_last_value('public.events_global_position_seq'), 0) then
+  last := coalesce(pg_catalog.pg_sequence_last_value('public.events_global_position_seq'), 0);
+  if highest operator(pg_catalog.>) last then
     raise exception 'the sequence of positions is behind the log, which ends at %', highest using errcode = 'EV004';
   end if;
   is_done := pg_catalog.pg_advisory_xact_lock_shared(
-    (/*tag*/1::bigint operator(pg_catalog.<<) 48) operator(pg_catalog.|)
-    coalesce(pg_catalog.pg_sequence_last_value('public.events_global_position_seq'), 0)) is null;
+    (/*tag*/1::bigint operator(pg_catalog.<<) 48) operator(pg_catalog.|) last) is null;
   -- After the lock: a cancelled wait must leave neither behind.
   if is_first then
     is_done := pg_catalog.pg_current_xact_id() is null;
