@@ -11,7 +11,7 @@ import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
 import { assertNamedOrAll, dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readPatience } from './options/swap-options.js';
-import { loadCode } from './support/projection-code.js';
+import { findAllCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'abort [name]',
@@ -31,7 +31,8 @@ export const command: Command = {
     const store = await context.openStore();
     const unfinished = name === undefined ? await findAllUnfinished(store) : [await findNamed(store, name)];
     const external = unfinished.filter(({ target }) => target !== null);
-    const loaded = external.length === 0 ? [] : await loadCode(context, flags);
+    const names = external.map(({ projection }) => projection);
+    const loaded = external.length === 0 ? [] : await findAllCode(context, flags, names);
     const codeOf = ({ projection }: Rebuild) => loaded.find(({ name: each }) => each === projection);
     for (const each of external) assertLoaded(each, codeOf(each));
     const dryRun = flags.dryRun === true;

@@ -1,5 +1,6 @@
 /** `evstore append`: one event, or a batch, to one stream, all or nothing. */
 
+import { allOf } from '../src/config/load-files.js';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/event.js';
 import { validateAppend } from '../src/domain/validate.js';
@@ -117,9 +118,9 @@ function assertInline({ inline, projections, failOnStale }: Flags): void {
   });
 }
 
-/** @throws E_NOT_FOUND without a projection that would be written */
+/** @throws E_NOT_FOUND without a projection that would be written, and the error of a file that may hold one */
 async function loadInline(context: Context, flags: Flags): Promise<readonly LoadedProjection[]> {
-  const inline = (await loadCode(context, flags)).filter(({ mode }) => mode === 'inline');
+  const inline = allOf(await loadCode(context, flags)).filter(({ mode }) => mode === 'inline');
   if (inline.length > 0) return inline;
   throw new EvstoreError('E_NOT_FOUND', 'no projection of mode inline found', {
     why: "A projection is inline when its definition says mode: 'inline'. Nothing was appended.",

@@ -8,7 +8,9 @@ import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readPatience } from './options/swap-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
-import { loadCode } from './support/projection-code.js';
+import { describeFailure, loadCode } from './support/projection-code.js';
+
+const none = { found: [], failures: [] };
 
 export const command: Command = {
   usage: 'gc',
@@ -33,7 +35,10 @@ export const command: Command = {
     const over = swapped.filter(
       ({ keepOldUntil }) => flags.now === true || keepOldUntil === null || keepOldUntil <= now,
     );
-    const code = over.some(({ oldTarget }) => oldTarget !== null) ? await loadCode(context, flags) : [];
+    const { found: code, failures } = over.some(({ oldTarget }) => oldTarget !== null)
+      ? await loadCode(context, flags)
+      : none;
+    for (const { error } of failures) await context.warn(describeFailure(error));
     const codeOf = ({ projection }: Rebuild) => code.find(({ name }) => name === projection);
     const due = over.filter((rebuild) => rebuild.oldTarget === null || codeOf(rebuild) !== undefined);
     const dryRun = flags.dryRun === true;

@@ -1,11 +1,13 @@
 /** `evstore lag`: shows how far behind projections and other subscriptions are. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { allOf } from '../src/config/load-files.js';
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
 import { describeHolder } from '../src/output/holder-text.js';
 import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import { formatDuration } from '../src/output/relative-time.js';
 import type { Mark } from '../src/output/table.js';
+import type { LoadedProjection } from '../src/projection/define/load.js';
 import { countWaiting } from '../src/projection/status/count-waiting.js';
 import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/status/lag.js';
 import { findOverLimit, type LagLimits } from '../src/projection/status/lag-limits.js';
@@ -13,8 +15,9 @@ import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
+import { failWithFirst } from './support/fail-with-first.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
-import { loadCode } from './support/projection-code.js';
+import { findAllCode, loadCode } from './support/projection-code.js';
 
 const defaultWatchMs = 2_000;
 
@@ -42,20 +45,34 @@ export const command: Command = {
     const limits = { maxLag: flags.maxLag, maxAgeMs: flags.maxAge } as LagLimits;
     const { signal } = context.io;
     // Monitoring runs this command, so user code is executed only when --projections asks for it.
-    const code = flags.projections === undefined ? undefined : await loadCode(context, flags);
+    const { found: code, failures } = await loadCompared(names, flags, context);
     const store = await context.openStore();
     for (;;) {
       const measured = await measureLag(store, names, context.io.now(), code);
       const report = flags.count === true ? await countWaiting(store, measured) : measured;
       const over = findOverLimit(report.projections, limits);
       await print(report, over, flags, context);
-      if (flags.watch === undefined) return over.length > 0 ? fail(over, flags) : 0;
+      if (flags.watch === undefined) return over.length > 0 ? fail(over, flags) : failWithFirst(failures, context);
       const pauseMs = flags.watch === true ? defaultWatchMs : Number(flags.watch);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted || context.io.stdout.closed) return over.length > 0 ? 1 : 0;
     }
   },
 };
+
+/** The code to compare with, and the errors of files that may hold more of it. */
+async function loadCompared(
+  names: readonly string[],
+  flags: Flags,
+  context: Context,
+): Promise<{ readonly found?: readonly LoadedProjection[]; readonly failures: readonly EvstoreError[] }> {
+  if (flags.projections === undefined) return { failures: [] };
+  if (names.length > 0) return { found: await findAllCode(context, flags, names), failures: [] };
+  const loaded = await loadCode(context, flags);
+  // A check that says OK must have seen all of it.
+  const found = flags.output === 'nagios' ? allOf(loaded) : loaded.found;
+  return { found, failures: loaded.failures.map(({ error }) => error) };
+}
 
 const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'name', field: ({ name }) => name },

@@ -6,8 +6,9 @@ import type { Mark } from '../src/output/table.js';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
 import type { Command, Context } from './options/command.js';
 import { projectionsOption } from './options/shared-options.js';
+import { failWithFirst } from './support/fail-with-first.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
-import { loadCode } from './support/projection-code.js';
+import { describeWithout, loadCode } from './support/projection-code.js';
 
 export const command: Command = {
   usage: 'projections',
@@ -23,15 +24,25 @@ export const command: Command = {
   run: async (_args, flags, context) => {
     const code = await loadCode(context, flags);
     const projections = await takeInventory(await context.openStore(), code);
+    const named = projections.filter(({ name }) => name !== null);
     await printList(
       context,
-      projections,
-      [...columnsIn(context.io.cwd), ...rarely(context, projections, parkedColumn)],
+      context.quiet ? named : projections,
+      [
+        ...columnsIn(context.io.cwd),
+        ...rarely(context, projections, parkedColumn),
+        ...rarely(context, projections, errorColumn),
+      ],
       { projections },
       markOf,
     );
-    await hint(projections, context);
-    return 0;
+    await hint(named, context);
+    const without = describeWithout(code, context.io.cwd, 'no projection');
+    if (without !== undefined) await context.note(without);
+    return failWithFirst(
+      code.failures.map(({ error }) => error),
+      context,
+    );
   },
 };
 
@@ -63,6 +74,7 @@ function markOf({ state, parked }: InventoryItem): Mark {
 }
 
 const parkedColumn: ListColumn<InventoryItem> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
+const errorColumn: ListColumn<InventoryItem> = { heading: 'error', field: ({ error }) => error };
 
 async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {
   if (projections.length === 0) {

@@ -10,9 +10,7 @@ import {
   inspectInstance,
   listInstances,
   type StepReport,
-  unknownSaga,
 } from '../src/saga/inspect.js';
-import { loadSagas } from '../src/saga/load.js';
 import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
 import { sanitise } from '../src/terminal/sanitise.js';
@@ -21,7 +19,7 @@ import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
-import { sayIfSlow } from './support/say-if-slow.js';
+import { selectSaga } from './support/run-code.js';
 
 const defaultLimit = 50;
 const phases: readonly SagaPhase[] = [
@@ -94,14 +92,7 @@ const retry: Command = {
   ],
   options: [dryRunOption()],
   run: async ([name = '', id = ''], flags, context) => {
-    const { sagas: globs, folder } = await context.config();
-    const { signal } = context.io;
-    const sagas = await sayIfSlow(context, flags, (note) => loadSagas({ globs, folder, note, signal }));
-    const saga = sagas.find((each) => each.name === name);
-    if (saga === undefined) {
-      const known = sagas.map((each) => each.name);
-      throw unknownSaga(`no file defines the saga ${name}`, name, known, 'No file of this project defines a saga.');
-    }
+    const saga = await selectSaga(context, flags, name);
     const store = await context.openStore();
     const asJson = context.asJson;
     if (flags.dryRun === true) {

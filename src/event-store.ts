@@ -22,7 +22,7 @@ import { checkStreamId } from './domain/names.js';
 import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
 import type { Event, Projection } from './projection/define/definition.js';
-import { toEvent } from './projection/define/event.js';
+import { type Reading, toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
 import { findUpcasterFaults, type Upcaster } from './projection/define/upcaster.js';
 import { describeLeft, InlineUpkeep } from './projection/run/inline-upkeep.js';
@@ -38,6 +38,11 @@ export interface OpenOptions {
   readonly applicationName?: string;
   /** Applied to events of older schema versions when they are read. */
   readonly upcasters?: readonly Upcaster[];
+  /**
+   * Takes the nearest JavaScript number for a fraction of more digits. Default false: reading `data` or `metadata` of an
+   * event that has one throws.
+   */
+  readonly roundNumbers?: boolean;
   /**
    * Projections of mode `inline` are registered, and every append writes their rows in its own transaction; a handler that
    * throws fails the append. Other projections are left to their runner.
@@ -162,6 +167,7 @@ const openOptions = {
   create: checkBoolean,
   applicationName: checkText,
   upcasters: checkList((each) => each as Upcaster),
+  roundNumbers: checkBoolean,
   projections: checkList((each) => each as Projection),
   staleInline: checkOneOf('warn', 'fail'),
 };
@@ -193,6 +199,7 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
   const {
     projections: given = [],
     upcasters = [],
+    roundNumbers,
     staleInline,
     ...place
   } = checkMembers(options, 'options', openOptions);
@@ -203,7 +210,12 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
   try {
     if (place.create === true) await store.schema.migrate();
     else await store.schema.assertReady();
-    return new OpenEventStore(store, await InlineUpkeep.start(store, projections), upcasters, staleInline);
+    return new OpenEventStore(
+      store,
+      await InlineUpkeep.start(store, projections),
+      { upcasters, roundNumbers },
+      staleInline,
+    );
   } catch (error) {
     await store.close();
     throw error;
@@ -218,16 +230,11 @@ class OpenEventStore implements EventStore {
   readonly #warned = new Set<string>();
   #guarded = false;
 
-  constructor(
-    store: Store,
-    upkeep: InlineUpkeep,
-    upcasters: readonly Upcaster[],
-    staleInline: OpenOptions['staleInline'],
-  ) {
+  constructor(store: Store, upkeep: InlineUpkeep, reading: Reading, staleInline: OpenOptions['staleInline']) {
     this.#store = store;
     this.#staleInline = staleInline === 'fail' ? 'fail' : 'leave';
     this.#upkeep = upkeep;
-    this.#toEvent = (recorded) => toEvent(recorded, upcasters);
+    this.#toEvent = (recorded) => toEvent(recorded, reading);
   }
 
   get engine(): Engine {

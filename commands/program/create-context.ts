@@ -46,7 +46,7 @@ export async function createContext(
   program: Program,
 ): Promise<OpenContext> {
   const shared = flags as SharedFlags;
-  const { env, fault } = readEnvironment(given, shared);
+  const { env, fault } = await readEnvironment(given, shared);
   const io: Io = {
     ...given,
     stdout: isForPeople(shared) ? await wrapOutput(given.stdout) : given.stdout,
@@ -158,11 +158,14 @@ function isForPeople({ json, output = 'auto' }: SharedFlags): boolean {
 }
 
 /** A `.env` that cannot be used is told when a store is wanted: completion and help need none. */
-function readEnvironment({ cwd, env }: Io, { config }: SharedFlags): { env: Io['env']; fault?: unknown } {
+async function readEnvironment(
+  { cwd, env }: Io,
+  { config }: SharedFlags,
+): Promise<{ env: Io['env']; fault?: unknown }> {
   try {
     const file = findConfig(cwd, typeof config === 'string' && existsSync(resolve(cwd, config)) ? config : undefined);
     const folders = file === undefined ? [cwd] : [...new Set([cwd, dirname(file)])];
-    return { env: withDotenv(folders, cwd, env) };
+    return { env: await withDotenv(folders, cwd, env) };
   } catch (fault) {
     return { env, fault };
   }

@@ -1,16 +1,19 @@
 /** From the process to the program and back: the exit code, or the signal that stopped it. */
+
 import { EvstoreError } from '../../src/domain/errors.js';
 import { keepCompiledCode } from '../../src/terminal/compile-cache.js';
 import type { Io } from '../../src/terminal/io.js';
-import { fileBeingLoaded } from '../../src/terminal/loading.js';
 import { createProcessIo } from '../../src/terminal/process-io.js';
 import { raiseSignal, stopOf } from '../../src/terminal/signals.js';
+import { giveUpWaiting, isLoading, refuseExit } from '../../src/terminal/user-code.js';
 import { readVersion } from '../../src/terminal/version.js';
 import { nameForeignFault } from './foreign-fault.js';
 
 /** Runs this process's command line. Sets the exit code, or ends by the signal that stopped it. */
 export async function start(): Promise<void> {
-  const { io, faults } = createProcessIo();
+  const { io, faults } = createProcessIo(isLoading);
+  const exit = process.exit;
+  refuseExit(() => stopOf(io.signal) !== undefined);
   const argv = process.argv.slice(2);
   const asksForVersion = argv.length === 1 && ['--version', '-V'].includes(argv[0] ?? '');
   const work = asksForVersion ? tellVersion(io) : runProgram(argv, io);
@@ -21,17 +24,20 @@ export async function start(): Promise<void> {
   const stop = stopOf(io.signal);
   if (stop !== undefined) raiseSignal(stop.signal);
   // A timer or a socket that user code has left would keep the process.
-  else process.exit(code);
+  else exit(code);
 }
 
 /** Rejects when nothing is left that could still happen, though the program has not returned. */
 function failUnfinished(): Promise<never> {
   return new Promise((_, reject) => {
-    process.once('beforeExit', () => {
-      const file = fileBeingLoaded();
-      const what = file === undefined ? 'the command never finished' : `${file} never finished loading`;
-      const why = `It waits for a promise that nothing can settle any more${file === undefined ? '' : ', e.g. in a top-level await'}.`;
-      reject(new EvstoreError('E_UNFINISHED', what, { why }));
+    process.on('beforeExit', () => {
+      if (giveUpWaiting()) {
+        // The command goes on with what does not depend on that code. If it cannot, this is called again.
+        setImmediate(() => {});
+        return;
+      }
+      const why = 'It waits for a promise that nothing can settle any more.';
+      reject(new EvstoreError('E_UNFINISHED', 'the command never finished', { why }));
     });
   });
 }

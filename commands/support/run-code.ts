@@ -1,14 +1,13 @@
 /** What `evstore run` runs: projections, and with `--sagas` sagas beside them. */
-
-import { EvstoreError } from '../../src/domain/errors.js';
+import type { Loaded } from '../../src/config/load-files.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
+import { unknownSaga } from '../../src/saga/inspect.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
 import type { SagaNews, SagaReport } from '../../src/saga/report.js';
 import { isSaga } from '../../src/saga/validate.js';
 import type { Context, Flags } from '../options/command.js';
-import { loadCode, selectCode, selectNamed } from './projection-code.js';
-import { sayIfSlow } from './say-if-slow.js';
+import { loadCode, loadFrom, selectCode, selectNamed, tellFailures } from './projection-code.js';
 
 export interface RunCode {
   readonly projections: readonly LoadedProjection[];
@@ -18,21 +17,36 @@ export interface RunCode {
 /** @throws E_NOT_FOUND for a name no file has, and when there is nothing at all */
 export async function selectRunnable(context: Context, flags: Flags, names: readonly string[]): Promise<RunCode> {
   if (flags.sagas !== true) return { projections: await selectCode(context, flags, names), sagas: [] };
-  const { sagas: globs, folder } = await context.config();
-  const none = new EvstoreError('E_NOT_FOUND', 'no projection and no saga found', {
-    next: 'evstore scaffold saga NAME',
-  });
-  const chosen = await selectNamed<LoadedProjection | LoadedSaga>(context, { names, none }, async (failed) => {
-    const projections = await loadCode(context, flags, failed);
-    const { signal } = context.io;
-    const load = (note: (line: string) => Promise<void>) => loadSagas({ globs, folder, note, signal, failed });
-    return [...projections, ...(await sayIfSlow(context, flags, load))];
-  });
+  const code = await loadCode(context, flags);
+  const sagaCode = await loadSagaCode(context, flags);
+  const all: Loaded<LoadedProjection | LoadedSaga> = {
+    found: [...code.found, ...sagaCode.found],
+    failures: [...code.failures, ...sagaCode.failures],
+    without: [...code.without, ...sagaCode.without],
+  };
+  const none = { what: 'no projection and no saga found', next: 'evstore scaffold saga NAME' };
+  const chosen = await selectNamed(context, names, all, none);
   const isLoadedSaga = (each: LoadedProjection | LoadedSaga): each is LoadedSaga => isSaga(each);
   return {
     projections: chosen.filter((each): each is LoadedProjection => !isLoadedSaga(each)),
     sagas: chosen.filter(isLoadedSaga),
   };
+}
+
+/** Every saga of the config, or of the folder `sagas`. Executes these files. */
+async function loadSagaCode(context: Context, flags: Flags): Promise<Loaded<LoadedSaga>> {
+  const { sagas: globs, folder } = await context.config();
+  return loadFrom(context, flags, { globs, folder }, loadSagas);
+}
+
+/** @throws E_NOT_FOUND, or an error that names the files that cannot be loaded */
+export async function selectSaga(context: Context, flags: Flags, name: string): Promise<LoadedSaga> {
+  const loaded = await loadSagaCode(context, flags);
+  await tellFailures(context, [name], loaded);
+  const saga = loaded.found.find((each) => each.name === name);
+  if (saga !== undefined) return saga;
+  const known = loaded.found.map((each) => each.name);
+  throw unknownSaga(`no file defines the saga ${name}`, name, known, 'No file of this project defines a saga.');
 }
 
 export async function tellSagaNews(news: SagaNews, context: Context): Promise<void> {

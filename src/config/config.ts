@@ -1,5 +1,6 @@
 /** What a project says about itself in `evstore.config.{ts,mts,js,mjs,json}`. */
 import { EvstoreError } from '../domain/errors.js';
+import { findSimilar } from '../domain/similar.js';
 
 export interface Config {
   /** `sqlite:PATH` (relative to the config file) or `postgres://…`. */
@@ -35,29 +36,54 @@ const checks: Readonly<Record<keyof Config, (value: unknown) => boolean>> = {
   sagas: isTextOrTexts,
 };
 
+const keys = Object.keys(checks);
+
 /**
  * The config in what a file exported or held.
- * @throws E_CONFIG naming the key that is wrong
+ * @param value undefined when the file has no default export
+ * @throws E_CONFIG naming every key that is wrong
  */
 export function checkConfig(value: unknown, file: string): Config {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isRecord(value)) {
+    const held = value === undefined ? 'There is none' : `It is ${describe(value)}`;
     throw new EvstoreError('E_CONFIG', `${file} holds no config`, {
-      why: 'Its default export (or the JSON document) is an object: { store, schema, projections, sagas }.',
+      why: `Its default export (or the JSON document) has to be an object of ${keys.join(', ')}. ${held}.`,
     });
   }
-  for (const [key, held] of Object.entries(value)) {
-    const check = Object.hasOwn(checks, key) ? checks[key as keyof Config] : undefined;
-    if (check === undefined) {
-      throw new EvstoreError('E_CONFIG', `${file} has an unknown key '${key}'`, {
-        why: `Known are: ${Object.keys(checks).join(', ')}.`,
-      });
-    }
-    if (held !== undefined && !check(held)) {
-      const wanted = check === isText ? 'a string' : 'a string or an array of strings';
-      throw new EvstoreError('E_CONFIG', `${file}: '${key}' is not ${wanted}`);
-    }
+  const faults = Object.entries(value).flatMap(([key, held]) => {
+    const fault = faultOf(key, held);
+    return fault === undefined ? [] : [fault];
+  });
+  const [first, ...others] = faults;
+  if (first !== undefined) {
+    const more = others.map(({ what, why }) => `Also, ${what}. ${why}`);
+    throw new EvstoreError('E_CONFIG', `${file}: ${first.what}`, { why: [first.why, ...more].join('\n') });
   }
   return Object.fromEntries(Object.entries(value).filter(([, held]) => held !== undefined));
+}
+
+function faultOf(key: string, held: unknown): { readonly what: string; readonly why: string } | undefined {
+  const check = Object.hasOwn(checks, key) ? checks[key as keyof Config] : undefined;
+  if (check === undefined) {
+    const meant = findSimilar(key, keys);
+    const why = meant === undefined ? `Known are: ${keys.join(', ')}.` : `Did you mean ${meant}?`;
+    return { what: `the key '${key}' is unknown`, why };
+  }
+  if (held === undefined || check(held)) return undefined;
+  const wanted = check === isText ? 'a string' : 'a string or an array of strings';
+  return { what: `'${key}' is not ${wanted}`, why: `It is ${describe(held)}.` };
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Promise);
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === '') return value === null ? 'null' : 'an empty string';
+  if (value instanceof Promise) return 'a promise: write `export default await …`';
+  if (!Array.isArray(value)) return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
+  const wrong = value.find((each) => !isText(each));
+  return wrong === undefined ? 'an array' : `an array that holds ${describe(wrong)}`;
 }
 
 function isText(value: unknown): boolean {

@@ -5,23 +5,22 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { EvstoreError } from '../domain/errors.js';
 import { makeCacheFolder } from '../terminal/cache-folder.js';
-import { whileLoading } from '../terminal/loading.js';
+import { Unfinished, whileLoading } from '../terminal/user-code.js';
 
 /**
  * What the module exports.
  * @param file absolute
  * @throws E_CONFIG with file, line and reason when it cannot be compiled or one of its imports is missing
  * @throws E_HANDLER when its code throws
+ * @throws E_UNFINISHED when it never finishes
  */
 export async function importModule(file: string): Promise<Readonly<Record<string, unknown>>> {
   try {
-    return await whileLoading(file, () =>
-      isTypeScript(file) ? importTypeScript(file) : import(pathToFileURL(file).href),
-    );
+    return await whileLoading(() => (isTypeScript(file) ? importTypeScript(file) : import(pathToFileURL(file).href)));
   } catch (error) {
     throw describeFailure(file, error instanceof SyntaxError ? await withPlace(file, error) : error);
   }
@@ -101,6 +100,12 @@ function ownModule(name: string): string {
 }
 
 function describeFailure(file: string, error: unknown): EvstoreError {
+  if (error instanceof Unfinished) {
+    return new EvstoreError('E_UNFINISHED', `${relative(process.cwd(), file)} never finished loading`, {
+      why: `It ${error.message}, e.g. in a top-level await. Wait for it in a function that is called later.`,
+      cause: error,
+    });
+  }
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND') {

@@ -3,16 +3,32 @@
  * arithmetic that mixes the two throws, whereas text would be joined to it.
  */
 import type { JsonText } from './event.js';
+import { canonicalNumber } from './json.js';
 
 /** A value that JSON cannot express. The message completes "takes …". */
 export class JsonValueFault extends Error {}
 
-/** Returns the value of a text. Whole numbers beyond 2^53-1 are BigInts. @throws SyntaxError */
-export function parseJson(text: JsonText): unknown {
+/** A number in a text that is none of JavaScript's. */
+export class RoundedNumber extends Error {
+  constructor(token: string) {
+    super(`the number ${token} has more digits than a JavaScript number keeps, which would be ${Number(token)}`);
+    this.name = 'RoundedNumber';
+  }
+}
+
+/**
+ * Returns the value of a text. Whole numbers beyond 2^53-1 are BigInts.
+ * @param rounds takes the nearest number for a fraction of more digits
+ * @throws SyntaxError, and RoundedNumber for such a fraction
+ */
+export function parseJson(text: JsonText, rounds = false): unknown {
   const value: unknown = JSON.parse(text);
-  return hasLongNumber(text)
-    ? parseNumbers(text, (number) => (isBigNumber(number) ? BigInt(number) : Number(number)))
-    : value;
+  if (!hasLongNumber(text)) return value;
+  const numbers = tokensOf(text).filter((token) => token.length >= longest && /^[-0-9]/.test(token));
+  const rounded = rounds ? undefined : numbers.find((number) => !isBigNumber(number) && isRounded(number));
+  if (rounded !== undefined) throw new RoundedNumber(rounded);
+  if (!numbers.some(isBigNumber)) return value;
+  return parseNumbers(text, (number) => (isBigNumber(number) ? BigInt(number) : Number(number)));
 }
 
 /** Returns the first whole number in the text that is parsed as a BigInt, as it is written. */
@@ -22,7 +38,8 @@ export function findBigNumber(text: JsonText): string | undefined {
 
 /**
  * Returns the text of a value, BigInts as numbers; undefined for undefined, a function or a symbol.
- * @throws JsonValueFault for a value that JSON.stringify would silently change: NaN, an invalid Date, a Map
+ * @throws JsonValueFault for a value that JSON.stringify would silently change: NaN, an invalid Date, a Map, undefined in
+ * an array
  */
 export function writeJson(value: unknown): JsonText | undefined {
   return holdsBigInt(value, '', 0) ? writeExactly(value) : JSON.stringify(value);
@@ -31,23 +48,23 @@ export function writeJson(value: unknown): JsonText | undefined {
 const longest = 16;
 
 /**
- * Returns true when the text has 16 digits in a row; every number beyond 2^53-1 has them. One of them is at a place that
- * is looked at, so that most texts take one look for 16 characters.
+ * Returns true when the text has 16 digits in a row, with or without a point: every number that a JavaScript number may
+ * round has them. One of them is at a place that is looked at, so that most texts take one look for 16 characters.
  */
 function hasLongNumber(text: string): boolean {
   for (let at = longest - 1; at < text.length; at += longest) {
-    if (!isDigit(text, at)) continue;
+    if (!isDigitOrPoint(text, at)) continue;
     let [from, to] = [at, at];
-    while (isDigit(text, from - 1)) from -= 1;
-    while (isDigit(text, to + 1)) to += 1;
+    while (isDigitOrPoint(text, from - 1)) from -= 1;
+    while (isDigitOrPoint(text, to + 1)) to += 1;
     if (to - from + 1 >= longest) return true;
   }
   return false;
 }
 
-function isDigit(text: string, at: number): boolean {
+function isDigitOrPoint(text: string, at: number): boolean {
   const code = text.charCodeAt(at);
-  return code >= 48 && code <= 57;
+  return (code >= 48 && code <= 57) || code === 46;
 }
 
 function tokensOf(text: string): readonly string[] {
@@ -56,6 +73,32 @@ function tokensOf(text: string): readonly string[] {
 
 function isBigNumber(token: string): boolean {
   return /^-?[0-9]{16,}$/.test(token) && !Number.isSafeInteger(Number(token));
+}
+
+/**
+ * Returns true for a number whose digits are not those of the nearest JavaScript number. A fraction that a program printed
+ * from a double, with as many digits as it liked, is that double.
+ */
+function isRounded(token: string): boolean {
+  const written = decimalOf(token);
+  if (String(written.digits).replace('-', '').length < longest) return false;
+  if (!Number.isFinite(Number(token))) return true;
+  const double = decimalOf(Number(token).toPrecision(100));
+  const exponent = Math.min(written.exponent, double.exponent);
+  const scaled = ({ digits, exponent: own }: Decimal) => digits * 10n ** BigInt(own - exponent);
+  const difference = scaled(written) - scaled(double);
+  // Programs differ in how they round at the last digit.
+  return 2n * (difference < 0n ? -difference : difference) > scaled({ digits: 1n, exponent: written.exponent });
+}
+
+interface Decimal {
+  readonly digits: bigint;
+  readonly exponent: number;
+}
+
+function decimalOf(token: string): Decimal {
+  const [digits = '0', exponent = '0'] = canonicalNumber(token).split('e');
+  return { digits: BigInt(digits), exponent: Number(exponent) };
 }
 
 /**
@@ -89,12 +132,14 @@ function holdsBigInt(value: unknown, place: string, level: number): boolean {
   if (level > 0 && (typeof value === 'function' || typeof value === 'symbol')) throw fault(`a ${typeof value}`, place);
   if (typeof value !== 'object' || value === null) return false;
   if (value instanceof Date && Number.isNaN(value.getTime())) throw fault('an invalid Date', place);
-  if ('toJSON' in value) return false;
   if (level > deepest) throw fault(`more than ${deepest} levels`, '');
+  if (hasToJson(value)) return holdsBigInt(value.toJSON(''), place, level + 1);
   const kind = Object.prototype.toString.call(value).slice('[object '.length, -1);
   if (!plain.has(kind)) throw fault(`a ${kind}`, place);
   let found = false;
-  for (const [key, each] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+  const isList = Array.isArray(value);
+  for (const [key, each] of isList ? value.entries() : Object.entries(value)) {
+    if (isList && each === undefined) throw fault('undefined', level === 0 ? String(key) : `${place}.${key}`);
     found = holdsBigInt(each, level === 0 ? String(key) : `${place}.${key}`, level + 1) || found;
   }
   return found;
@@ -105,13 +150,18 @@ const deepest = 128;
 /** Objects whose properties are their content. */
 const plain: ReadonlySet<string> = new Set(['Object', 'Array', 'Arguments', 'String', 'Number', 'Boolean']);
 
+function hasToJson(value: object): value is { toJSON(key: string): unknown } {
+  return 'toJSON' in value && typeof value.toJSON === 'function';
+}
+
 function fault(what: string, place: string): JsonValueFault {
   return new JsonValueFault(`a value that JSON can express, not ${what}${place === '' ? '' : ` at ${place}`}`);
 }
 
 function writeExactly(value: unknown): JsonText | undefined {
   if (typeof value === 'bigint') return String(value);
-  if (typeof value !== 'object' || value === null || 'toJSON' in value) return JSON.stringify(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (hasToJson(value)) return writeExactly(value.toJSON(''));
   if (Array.isArray(value)) return `[${value.map((each) => writeExactly(each) ?? 'null').join()}]`;
   const members = Object.entries(value).flatMap(([key, each]) => {
     const text = writeExactly(each);

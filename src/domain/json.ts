@@ -86,7 +86,8 @@ function canonicalScalar(token: string): string {
   return /^[-0-9]/.test(token) ? canonicalNumber(token) : token;
 }
 
-function canonicalNumber(token: string): string {
+/** Returns sign, digits without zeros at either end, and exponent: `-1.50` → `-15e-1`. */
+export function canonicalNumber(token: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$/.exec(token) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');

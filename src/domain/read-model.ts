@@ -54,7 +54,8 @@ export interface Statement {
 export type StatementPart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'identifier'; readonly name: string }
-  | { readonly kind: 'value'; readonly value: StoredValue };
+  /** A BigInt has 64 bits. */
+  | { readonly kind: 'value'; readonly value: StoredValue | bigint };
 
 /** Changes of the rows of a table. No key occurs twice. */
 export interface RowChanges {

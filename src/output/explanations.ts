@@ -179,9 +179,11 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
     ways: ['See what it would do with --dry-run, then confirm with --yes.'],
   },
   E_HANDLER: {
-    means: 'Code of yours threw: a handler, a projection file, a step of a saga.',
+    means:
+      'Code of yours threw or did not finish: a handler, a projection file, an external projection, a step of a saga.',
     causes: [
       'The code has a fault, or does not expect this event. The error names the function, the line and the event.',
+      'A call of an external projection took longer than its timeout, or returned a promise that nothing can settle.',
     ],
     ways: [
       'Look at the event: evstore read STREAM --from-version N -n 1 -o long',
@@ -226,9 +228,7 @@ export const explanations: Readonly<Record<ErrorCode, Explanation>> = {
   },
   E_UNFINISHED: {
     means: 'The command waits for something that can never happen, so it was ended.',
-    causes: [
-      'A file has a top-level await that never settles, or code of yours returned a promise that never settles.',
-    ],
+    causes: ['A file has a top-level await that never settles, or took longer than a minute to load.'],
     ways: ['Correct the file that the error names.'],
   },
   E_STORE_FULL: {

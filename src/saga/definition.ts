@@ -78,6 +78,8 @@ export interface SagaDefinition {
   readonly id?: (event: Event) => string;
   /** Applied to triggers of older schema versions before the saga sees them. */
   readonly upcasters?: readonly Upcaster[];
+  /** Takes the nearest JavaScript number for a fraction of more digits. Default false: reading one in a trigger throws. */
+  readonly roundNumbers?: boolean;
   /** In order. */
   readonly steps: readonly SagaStep[];
 }

@@ -63,7 +63,7 @@ async function driveToEnd(instance: SagaInstance, drive: Drive): Promise<DriveEn
 
 async function readTrigger({ log, saga }: Drive, { instance, trigger }: SagaState): Promise<Event> {
   const event = await log.find(trigger.id);
-  if (event !== undefined) return toEvent(event, saga.upcasters);
+  if (event !== undefined) return toEvent(event, saga);
   throw new EvstoreError('E_CORRUPT', `the event that started ${saga.name} ${instance} is not in the store`, {
     why: `It is the ${trigger.type} with the id ${trigger.id}.`,
   });

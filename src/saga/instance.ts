@@ -1,6 +1,7 @@
 /** One instance: the fold of its stream, and the only way to append to it. */
 import type { NewEvent } from '../domain/event.js';
 import { scanJson } from '../domain/json.js';
+import { parseJson, writeJson } from '../domain/json-value.js';
 import { derivedId, newEventId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
 import type { Event } from '../projection/define/definition.js';
@@ -68,7 +69,7 @@ export class SagaInstance {
         version = event.version;
         lastId = event.id;
         if (!factTypes.has(event.type)) continue;
-        state = evolveSaga(state, { type: event.type, data: JSON.parse(event.data) } as SagaFact);
+        state = evolveSaga(state, { type: event.type, data: parseJson(event.data, true) } as SagaFact);
       }
     }
     return state && new SagaInstance(log, streamId, state, version, lastId);
@@ -129,7 +130,7 @@ function toNewEvent(fact: SagaFact, id: string, causes: Causes): NewEvent {
     id,
     type: fact.type,
     schemaVersion: 1,
-    data: JSON.stringify(fact.data),
+    data: writeJson(fact.data) ?? 'null',
     metadata: JSON.stringify(causes),
     streamType: 'saga',
   };

@@ -3,6 +3,7 @@ import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
 import type { Event } from '../projection/define/definition.js';
 import { toEvent } from '../projection/define/event.js';
+import { describeValue } from '../projection/define/values.js';
 import type { SagaCheckpoint } from './checkpoint.js';
 import type { Saga } from './definition.js';
 import { SagaInstance } from './instance.js';
@@ -76,7 +77,7 @@ export class SagaRunner {
     for await (const batch of this.#run.store.log.readAll(range)) {
       for (const recorded of batch.events) {
         if (this.#signal.aborted) return;
-        await this.#take(toEvent(recorded, this.#saga.upcasters));
+        await this.#take(toEvent(recorded, this.#saga));
       }
       if (this.#signal.aborted) return;
       this.#checkpoint.read(batch.upTo);
@@ -151,7 +152,7 @@ function instanceOf(saga: Saga, trigger: Event): string {
   try {
     const id: unknown = saga.id === undefined ? trigger.streamId : saga.id(trigger);
     if (typeof id === 'string' && id !== '') return id;
-    throw new TypeError(`id returned ${JSON.stringify(id) ?? typeof id}, not a text`);
+    throw new TypeError(`id returned ${describeValue(id)}, not a text`);
   } catch (error) {
     if (isEvstoreError(error)) throw error;
     const { type, globalPosition } = trigger;

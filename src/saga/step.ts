@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { EvstoreError } from '../domain/errors.js';
 import { scanJson } from '../domain/json.js';
+import { JsonValueFault, parseJson, writeJson } from '../domain/json-value.js';
 import type { Event } from '../projection/define/definition.js';
 import { type StepAct, timeoutMsOf, willRetryAction, willRetryCompensation } from './decide.js';
 import type { ActionContext } from './definition.js';
@@ -176,14 +177,16 @@ export function describeError(error: unknown): string {
 
 function toDone(value: unknown): Outcome {
   try {
-    const text = JSON.stringify(value) ?? 'null';
+    const text = value === undefined ? 'null' : writeJson(value);
+    if (text === undefined) return failed(`its result is a ${typeof value}, which JSON cannot express`, false);
     if (Buffer.byteLength(text) > maxResultBytes) {
       return failed(`its result is larger than ${maxResultBytes} bytes of JSON`, false);
     }
     const fault = scanJson(text);
     if (fault !== undefined) return failed(`its result cannot be stored: ${fault.reason}`, false);
-    return { kind: 'done', result: JSON.parse(text) };
+    return { kind: 'done', result: parseJson(text) };
   } catch (error) {
+    if (error instanceof JsonValueFault) return failed(`its result takes ${error.message}`, false);
     return failed(`its result is not JSON: ${describeError(error)}`, false);
   }
 }

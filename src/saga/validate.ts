@@ -1,6 +1,7 @@
 /** Checks that what a file exports is a saga that can run. */
 import { EvstoreError } from '../domain/errors.js';
 import { normaliseTimestamp, parseDuration } from '../domain/timestamp.js';
+import { findMisspelt } from '../projection/define/shape.js';
 import { findUpcasterFaults } from '../projection/define/upcaster.js';
 import type { Saga, SagaStep } from './definition.js';
 
@@ -16,6 +17,7 @@ export function checkSaga(saga: Saga): Saga {
     throw wrong('a saga', 'Its name is 1 to 63 lower-case letters, digits and _, beginning with a letter.');
   }
   const who = `saga ${name}`;
+  assertSpelt(who, '', saga, sagaKeys);
   if (!Number.isSafeInteger(version) || version < 1) throw wrong(who, 'Its version is a whole number from 1.');
   const types = triggerTypes(saga);
   if (types.length === 0 || types.some((type) => typeof type !== 'string' || type === '')) {
@@ -52,6 +54,7 @@ function checkStep(who: string, step: SagaStep): void {
   if (typeof step?.name !== 'string' || !/^[a-z][a-z0-9_-]{0,62}$/.test(step.name)) {
     throw wrong(who, 'The name of a step is lower-case letters, digits, _ and -, beginning with a letter.');
   }
+  assertSpelt(who, `In the step ${step.name}, `, step, stepKeys);
   if (typeof step.action !== 'function') throw wrong(who, `The step ${step.name} has no action.`);
   if (step.compensate !== undefined && typeof step.compensate !== 'function') {
     throw wrong(who, `The compensation of the step ${step.name} is not a function.`);
@@ -67,6 +70,15 @@ function checkStep(who: string, step: SagaStep): void {
       throw wrong(who, `In the step ${step.name}, ${String(duration)} is not a duration such as 30s.`, error);
     }
   }
+}
+
+const sagaKeys = ['kind', 'name', 'version', 'startOn', 'since', 'id', 'upcasters', 'roundNumbers', 'steps'];
+const stepKeys = ['name', 'timeout', 'retries', 'backOff', 'action', 'compensate'];
+
+/** A compensation that is ignored would be missed when it is needed. */
+function assertSpelt(who: string, place: string, value: object, known: readonly string[]): void {
+  const [fault] = findMisspelt(value, known);
+  if (fault !== undefined) throw wrong(who, `${place === '' ? 'The ' : `${place}the `}${fault}`);
 }
 
 function wrong(who: string, why: string, cause?: unknown): EvstoreError {

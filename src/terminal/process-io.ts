@@ -2,7 +2,6 @@
 import { addAbortSignal } from 'node:stream';
 import { EvstoreError } from '../domain/errors.js';
 import type { Io } from './io.js';
-import { fileBeingLoaded } from './loading.js';
 import { listenForSignals, raiseSignal } from './signals.js';
 import { type OutputStream, StreamOutput } from './stream-output.js';
 
@@ -15,7 +14,8 @@ export interface ProcessIo {
   readonly faults: readonly unknown[];
 }
 
-export function createProcessIo(): ProcessIo {
+/** @param isLoading returns true while nothing has begun that would have to end in order: then a signal ends the process */
+export function createProcessIo(isLoading: () => boolean): ProcessIo {
   const controller = new AbortController();
   const faults: unknown[] = [];
   process.on('uncaughtException', (error) => {
@@ -28,8 +28,7 @@ export function createProcessIo(): ProcessIo {
   // What user code prints is no data of ours.
   process.stdout.write = process.stderr.write.bind(process.stderr);
   listenForSignals((stop) => {
-    // Nothing has been begun that could be ended in order.
-    if (fileBeingLoaded() !== undefined) return raiseSignal(stop.signal);
+    if (isLoading()) return raiseSignal(stop.signal);
     setTimeout(() => raiseSignal(stop.signal), longestStopMs).unref();
     stderr.write('stopping; the same signal again ends it at once\n').catch(() => {});
     controller.abort(stop);

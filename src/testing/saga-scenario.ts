@@ -83,7 +83,7 @@ class Scenario implements SagaScenario {
     const types = triggerTypes(this.#saga);
     const recorded = log.events.findLast(({ type }) => types.includes(type));
     if (recorded === undefined) throw new Error(`no event that was given starts ${this.#saga.name}`);
-    const trigger = toEvent(recorded, this.#saga.upcasters);
+    const trigger = toEvent(recorded, this.#saga);
     const id = this.#saga.id === undefined ? trigger.streamId : this.#saga.id(trigger);
     const before = log.events.length;
     const instance = await SagaInstance.start(log, this.#saga, id, trigger);

@@ -163,7 +163,7 @@ forEachEngine((engine) => {
       expect(await test.store.projections.rebuilds()).toMatchObject([{ state: 'filling', position: 30 }]);
     }));
 
-  test('code that does not load in a thread, and a thread that exits, fail the rebuild and say why', () =>
+  test('code that does not load in a thread, and a thread that ends, fail the rebuild and say why', () =>
     withShop(engine, async (shop) => {
       const { test, cwd } = shop;
       await placeOrders(test.store, 20);
@@ -183,10 +183,18 @@ forEachEngine((engine) => {
       expect(unloadable.stderr).toContain('cannot be loaded in another thread');
       expect(unloadable.stderr).toContain('not here (line 3)');
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
-      writeFileSync(join(cwd, 'projections/picky.ts'), definition('', 'if (!isMainThread) process.exit(3);'));
+      writeFileSync(
+        join(cwd, 'projections/picky.ts'),
+        definition('', 'if (!isMainThread) Promise.reject(new Error("late"));'),
+      );
       const ended = await shop.evstore('rebuild', 'picky', '--parallel', '2');
-      expect(ended.stderr).toContain('It ended with exit code 3.');
-      expect(ended.code).toBe(70);
+      expect(ended.stderr).toContain('Error: late.');
+      expect(ended.code).toBe(9);
+      expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
+      writeFileSync(join(cwd, 'projections/picky.ts'), definition('', 'if (!isMainThread) process.exit(3);'));
+      const exited = await shop.evstore('rebuild', 'picky', '--parallel', '2');
+      expect(exited.stderr).toContain('It ended with exit code 3, as process.exit does.');
+      expect(exited.code).toBe(9);
       expect((await shop.evstore('rebuild', 'picky')).code).toBe(0);
     }));
 

@@ -45,21 +45,44 @@ test.each([
     "# store\r\nexport EVSTORE_URL='sqlite:dotenv.db'\r\n",
     'dotenv.db',
   ],
-])('.env may have %s', (_what, text, file) => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['references to variables before it', 'A=dot\nB=${A}env\nEVSTORE_URL=sqlite:$B.db\n', 'dotenv.db'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['a default for a variable that is not set', 'EVSTORE_URL=sqlite:${NAME:-dotenv}.db\n', 'dotenv.db'],
+  ['an escaped dollar sign', "EVSTORE_URL='sqlite:\\$dotenv.db'\n", '$dotenv.db'],
+])('.env may have %s', async (_what, text, file) => {
   const cwd = makeProject({ '.env': text });
-  expect(withDotenv([cwd], cwd, {}).EVSTORE_URL).toBe(`sqlite:${file}`);
+  expect((await withDotenv([cwd], cwd, {})).EVSTORE_URL).toBe(`sqlite:${file}`);
 });
 
 test.each([
   ['a # without quotes', 'DATABASE_URL=postgres://u:p#w@h/db\n', 'has a # and no quotes'],
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
-  ['a reference to a variable', 'N=a\nEVSTORE_URL=sqlite:${N}.db\n', 'names another variable'],
+  ['a reference to no variable', 'EVSTORE_URL=sqlite:${N}.db\n', 'names the variable N, which is not set before it'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['a reference to a later line', 'EVSTORE_URL=sqlite:${N}.db\nN=a\n', 'which is not set before it'],
+  ['a dollar sign in a password', "PGPASSWORD='pa$word'\n", 'names the variable word, which is not set'],
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+  ['a variable with a dollar sign', "P='a\\$b'\nEVSTORE_URL=postgres://u:${P}@h/d\n", 'that of P, which has a $'],
 ])('.env with %s is refused: the value would be another store', async (_what, text, message) => {
   const cwd = makeProject({ '.env': text });
   const { code, stderr } = await runCli(['streams'], { cwd });
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
-  const real = { EVSTORE_URL: 'sqlite:real.db', DATABASE_URL: 'sqlite:real.db' };
+  const real = { EVSTORE_URL: 'sqlite:real.db', DATABASE_URL: 'sqlite:real.db', PGPASSWORD: 'x' };
   expect(await chosenStore(cwd, [], real), 'where the environment wins').toBe('real.db by EVSTORE_URL');
+});
+
+test('the environment wins inside a value, too, and one file may name what the other sets', async () => {
+  const cwd = makeProject({
+    'evstore.config.json': '{}',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a file.
+    '.env': 'NAME=up\nEVSTORE_URL=sqlite:${NAME}.db\n',
+  });
+  const below = join(cwd, 'sub');
+  mkdirSync(below);
+  expect(await chosenStore(below, [], { NAME: 'real' })).toBe('real.db by EVSTORE_URL');
+  writeFileSync(join(below, '.env'), 'NAME=down\n');
+  expect(await chosenStore(below)).toBe('down.db by EVSTORE_URL');
 });
 
 test('a .env that cannot be read is told by what needs a store, and by nothing else', async () => {
@@ -68,6 +91,11 @@ test('a .env that cannot be read is told by what needs a store, and by nothing e
   expect(await runCli(['streams'], { cwd })).toMatchObject({ code: 2, stderr: expect.stringContaining('cannot read') });
   expect(await runCli(['completion', 'bash'], { cwd })).toMatchObject({ code: 0, stderr: '' });
   expect(await runCli(['version'], { cwd })).toMatchObject({ code: 0, stderr: '' });
+  const utf16 = makeProject({ '.env': Buffer.from('EVSTORE_URL=sqlite:a.db\n', 'utf16le').toString('latin1') });
+  expect(await runCli(['streams'], { cwd: utf16 })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('UTF-8'),
+  });
 });
 
 test("the .env of the config's folder counts in a folder below, and its paths are its own", async () => {
@@ -136,7 +164,7 @@ test('a config that is wrong says where', async () => {
   for (const [name, code, text] of [
     ['broken.json', 'E_CONFIG', 'broken.json:3:1'],
     ['shape.json', 'E_CONFIG', "'projections' is not a string or an array of strings"],
-    ['typo.json', 'E_CONFIG', "unknown key 'stores'"],
+    ['typo.json', 'E_CONFIG', "the key 'stores' is unknown"],
     ['throws.ts', 'E_HANDLER', 'throws.ts threw'],
     ['syntax.ts', 'E_CONFIG', 'syntax.ts cannot be compiled'],
     ['missing.ts', 'E_CONFIG', 'missing.ts imports'],
@@ -144,6 +172,38 @@ test('a config that is wrong says where', async () => {
     await expect(loadConfig(join(cwd, name))).rejects.toMatchObject({ code, message: expect.stringContaining(text) });
   }
   await expect(loadConfig(join(cwd, 'throws.ts'))).rejects.toMatchObject({ why: 'no luck (line 3).' });
+  await expect(loadConfig(join(cwd, 'typo.json'))).rejects.toMatchObject({ why: 'Did you mean store?' });
+});
+
+test.each([
+  [
+    '{"store":1,"projectons":"p","roles":{}}',
+    "'store' is not a string",
+    "It is a number.\nAlso, the key 'projectons' is unknown. Did you mean projections?\nAlso, the key 'roles' is unknown. Known are: store, schema, projections, sagas.",
+  ],
+  ['{"store":""}', "'store' is not a string", 'It is an empty string.'],
+  ['{"sagas":["a",null]}', "'sagas' is not a string or an array of strings", 'It is an array that holds null.'],
+  ['["sqlite:a.db"]', 'holds no config', 'store, schema, projections, sagas. It is an array.'],
+  ['null', 'holds no config', 'It is null.'],
+])('a config %s: every key that is wrong is named, with what it holds', async (json, message, why) => {
+  const cwd = makeProject({ 'evstore.config.json': json });
+  await expect(loadConfig(join(cwd, 'evstore.config.json'))).rejects.toMatchObject({
+    code: 'E_CONFIG',
+    message: expect.stringContaining(message),
+    why: expect.stringContaining(why),
+  });
+});
+
+test.each([
+  ['export const config = {};', 'There is none.'],
+  ['export default () => ({});', 'It is a function.'],
+  ['export default Promise.resolve({});', 'It is a promise: write `export default await …`.'],
+])('a config module that says %s is refused', async (text, why) => {
+  const cwd = makeProject({ 'evstore.config.mjs': text });
+  await expect(loadConfig(join(cwd, 'evstore.config.mjs'))).rejects.toMatchObject({
+    message: expect.stringContaining('evstore.config.mjs holds no config'),
+    why: expect.stringContaining(why),
+  });
 });
 
 test.each([

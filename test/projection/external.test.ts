@@ -119,7 +119,9 @@ forEachEngine((engine) => {
         expect(results).toMatchObject([{ error: null, position: 30, events: 30 }]);
         expect(search('ada')).toEqual(upTo(30));
         expect(search('gift7')).toEqual([7]);
-        expect(await takeInventory(store, [{ ...first, file: '/p.ts' }])).toMatchObject([
+        expect(
+          await takeInventory(store, { found: [{ ...first, file: '/p.ts' }], failures: [], without: [] }),
+        ).toMatchObject([
           { name, state: 'current', target: 'order_text__v1', tables: [], position: 30, estimatedRows: null },
         ]);
         await writeNotes(store, 31, 40);

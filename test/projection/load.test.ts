@@ -2,9 +2,11 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { findFiles } from '../../src/config/find-files.js';
+import { allOf } from '../../src/config/load-files.js';
 import { loadProjections } from '../../src/projection/define/load.js';
+import { isLoading } from '../../src/terminal/user-code.js';
 import { errorOf } from '../support/events.js';
 
 let folder = '';
@@ -21,9 +23,9 @@ function write(path: string, text: string): string {
 }
 
 const notes: string[] = [];
-const load = (globs?: readonly string[]) => {
+const load = async (globs?: readonly string[]) => {
   notes.length = 0;
-  return loadProjections({ globs, folder, note: async (line) => void notes.push(line) });
+  return allOf(await loadProjections({ globs, folder, note: async (line) => void notes.push(line) }));
 };
 
 function source(name: string, handler = '() => ({})', table = name): string {
@@ -67,6 +69,23 @@ describe('loadProjections', () => {
       expect(error.message).toContain(`${file}: export default`);
       expect(error.why).toContain(why);
       rmSync(join(folder, 'projections', file));
+    }
+  });
+
+  it('gives a file that keeps the process busy a minute to load', async () => {
+    write('projections/never.ts', 'setInterval(() => {}, 1000).unref(); await new Promise(() => {});');
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const loading = load();
+      const ended = errorOf('E_UNFINISHED', loading);
+      while (!isLoading()) await new Promise((resolve) => setImmediate(resolve));
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(await ended).toMatchObject({
+        message: expect.stringMatching(/never\.ts never finished loading$/),
+        why: expect.stringContaining('It took longer than 1m'),
+      });
+    } finally {
+      vi.useRealTimers();
     }
   });
 

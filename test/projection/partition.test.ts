@@ -251,7 +251,9 @@ forEachEngine((engine) => {
           { name: 'order_summary#2/2', version: 1, status: 'idle', position: 0, lag: 10 },
         ]);
         expect((await measureLag(store, ['order_summary#2/2'], new Date())).projections).toHaveLength(1);
-        expect(await takeInventory(store, [])).toMatchObject([{ name: 'order_summary', position: 0, parts: 2 }]);
+        expect(await takeInventory(store, { found: [], failures: [], without: [] })).toMatchObject([
+          { name: 'order_summary', position: 0, parts: 2 },
+        ]);
         const wait = { store, names, position: 10, timeoutMs: 30, signal: new AbortController().signal };
         expect((await errorOf('E_TIMEOUT', waitForProjections(wait))).message).toContain('order_summary#2/2 is at 0');
         await runOnce(store, [summary], { part: { index: 2, of: 2 } });

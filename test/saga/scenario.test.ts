@@ -122,13 +122,31 @@ test('a late success is undone with its result', async () => {
   expect(outcome.appended).toContainEqual({ streamId: 'Order-1', type: 'charge undone', data: { by: 'late charge' } });
 });
 
-test('a result that cannot be stored is an unknown outcome, and a strange error is recorded', async () => {
+test.each([
+  [{ amount: Number.NaN }, 'NaN at amount'],
+  [{ paid: [1, undefined] }, 'undefined at paid.1'],
+  [{ by: new Map([['ada', 1]]) }, 'a Map at by'],
+  [() => 1, 'a function'],
+])('a result that JSON would change is an unknown outcome: %o', async (result, fault) => {
   const outcome = await sagaScenario(makeSaga())
     .given(placed)
-    .replacing('charge', () => ({ amount: 1n }))
+    .replacing('charge', () => result)
     .run();
   expect(outcome).toMatchObject({ phase: 'compensated', compensated: ['charge', 'reserve'] });
-  expect(outcome.reason).toContain('its result is not JSON');
+  expect(outcome.reason).toContain(fault);
+});
+
+test('a BigInt in a result reaches later steps with every digit, and a strange error is recorded', async () => {
+  let seen: unknown;
+  const outcome = await sagaScenario(makeSaga())
+    .given(placed)
+    .replacing('reserve', () => ({ id: 9007199254740993n }))
+    .replacing('charge', ({ results }) => {
+      seen = results.reserve;
+    })
+    .run();
+  expect(outcome.phase).toBe('completed');
+  expect(seen).toEqual({ id: 9007199254740993n });
   const strange = await sagaScenario(makeSaga()).given(placed).failing('reserve', 'nul \0 and half \ud800').run();
   expect(strange.reason).toBe('reserve: nul \u{fffd} and half \u{fffd}');
 });

@@ -39,7 +39,7 @@ afterAll(() => packed.remove());
 /** A new folder for what a case makes. */
 function project(files: Readonly<Record<string, string>> = {}) {
   const cwd = mkdtempSync(join(packed.folder, 'project-'));
-  mkdirSync(join(cwd, 'projections'));
+  for (const folder of ['projections', 'sagas']) mkdirSync(join(cwd, folder));
   for (const [name, text] of Object.entries(files)) writeFileSync(join(cwd, name), text);
   const options = { cwd, env: { EVSTORE_URL: url } };
   return {
@@ -66,7 +66,7 @@ describe('a disk that is full', () => {
   test('a file named by --to is not left half-written', async () => {
     const { cwd, shell } = project();
     expect(await shell('ulimit -f 300; evstore export --to out.ndjson')).toMatchObject({ code: 74 });
-    expect(readdirSync(cwd)).toEqual(['projections']);
+    expect(readdirSync(cwd)).toEqual(['projections', 'sagas']);
   });
 });
 
@@ -77,7 +77,8 @@ describe('code that never finishes loading', () => {
     const { evstore } = project({ [file]: counter('', never) });
     for (const argv of [['projections'], ['run', '--once'], ['rebuild', '--all']]) {
       const { code, stdout, stderr } = await evstore(...argv);
-      expect({ code, stdout }).toEqual({ code: 70, stdout: '' });
+      const row = expect.stringMatching(/\tnot loaded\t.*\n$/);
+      expect({ code, stdout }).toEqual({ code: 70, stdout: argv[0] === 'projections' ? row : '' });
       expect(stderr).toContain(`error: ${file} never finished loading (E_UNFINISHED)`);
     }
   });
@@ -112,6 +113,45 @@ describe('code that never finishes loading', () => {
       expect(child.signalCode).toBe(signal);
     }
   });
+});
+
+describe('an external projection that never finishes', () => {
+  const hanging = (part: string) => `
+    const hang = (name) => (name === '${part}' ? new Promise(() => {}) : undefined);
+    export const search = { name: 'search_${part}', version: 1, open: () => ({}), write: () => hang('write'),
+      promote: () => hang('promote'), drop: () => {} };\n`;
+
+  test.each(['write', 'promote'])('%s: run and rebuild name it, and never end with 0', async (part) => {
+    const { evstore } = project({ 'projections/search.mjs': hanging(part) });
+    for (const argv of [['run', '--once'], ['run'], ['rebuild', `search_${part}`]]) {
+      const { code, stderr } = await evstore(...argv);
+      expect({ argv, code }).toEqual({ argv, code: 9 });
+      expect(stderr).toContain(`projection search_${part} failed to ${part}`);
+      expect(stderr).toContain(`${part} waits for a promise that nothing can settle any more`);
+    }
+  });
+});
+
+describe('user code that calls process.exit', () => {
+  test.each([
+    ['a projection file', { 'projections/s.mjs': counter('', 'process.exit(0);') }, ['run', '--once']],
+    ['a handler', { 'projections/s.mjs': counter('process.exit(0);') }, ['rebuild', 'counter', '--restart']],
+    ['a saga file', { 'sagas/s.mjs': 'process.exit(0);' }, ['run', '--once', '--sagas']],
+    ['a config file', { 'evstore.config.mjs': 'process.exit(0); export default {};' }, ['projections']],
+  ])('%s: it is named, exit 9', async (_what, files, argv) => {
+    const { evstore } = project({ ...files });
+    const { code, stderr } = await evstore(...argv);
+    expect(code, stderr).toBe(9);
+    expect(stderr).toContain(Object.keys(files)[0]);
+    expect(stderr).toContain('process.exit(0) was called, but evstore ends the process itself');
+  });
+});
+
+test('a thread of a rebuild that user code ends by process.exit fails the rebuild', async () => {
+  const { evstore } = project({ 'projections/s.mjs': counter('process.exit(0);') });
+  const { code, stderr } = await evstore('rebuild', 'counter', '--restart', '--parallel', '2');
+  expect(code, stderr).toBe(9);
+  expect(stderr).toContain('It ended with exit code 0, as process.exit does.');
 });
 
 describe('what user code leaves or prints', () => {
@@ -168,7 +208,7 @@ describe('export --to', () => {
         .toString()
         .split('\n'),
     ).toHaveLength(4);
-    expect(readdirSync(cwd).sort()).toEqual(['new.ndjson.gz', 'out.ndjson', 'projections']);
+    expect(readdirSync(cwd).sort()).toEqual(['new.ndjson.gz', 'out.ndjson', 'projections', 'sagas']);
   });
 
   test('writes to the target of a symbolic link, whether it is there or not, and to every name of a file', async () => {

@@ -87,14 +87,15 @@ class Check {
 
   add(recorded: RecordedEvent): void {
     const projection = this.#projection;
-    const { on, upcasters } = projection.definition;
+    const { definition } = projection;
+    const { on, upcasters } = definition;
     if (handlerOf<unknown>(on, recorded.type) === undefined) {
       this.#findings.addUnhandled(recorded.type);
       return;
     }
     this.#events += 1;
     const twins = this.#guard('upcasters', recorded, () => {
-      return { recorded, first: toEvent(recorded, upcasters), second: toEvent(recorded, upcasters) };
+      return { recorded, first: toEvent(recorded, definition), second: toEvent(recorded, definition) };
     });
     if (twins === undefined) return;
     if (upcasters !== undefined && upcasters.length > 0) {

@@ -11,7 +11,8 @@ import type { Upcaster } from './upcaster.js';
 
 /**
  * An event as handlers get it: `data` and `metadata` are parsed. Numbers are JavaScript numbers, but a whole number beyond
- * 2^53-1 is a BigInt, because a JavaScript number would round it.
+ * 2^53-1 is a BigInt, because a JavaScript number would round it. Reading a fraction that it would round throws, unless the
+ * definition says `roundNumbers`.
  */
 export interface Event<Type extends string = string, Data = any> {
   readonly id: string;
@@ -101,6 +102,11 @@ export interface CommonDefinition {
    * not lead to the last version is not handled: it stops the projection or is parked, as an event whose handler throws.
    */
   readonly upcasters?: readonly Upcaster[];
+  /**
+   * Takes the nearest JavaScript number for a fraction of more digits. Default false: an event that has one is not handled,
+   * as an event whose handler throws.
+   */
+  readonly roundNumbers?: boolean;
 }
 
 /** A row per key, folded in memory: runs the same on both engines. */
@@ -180,7 +186,10 @@ export interface ExternalTarget {
 }
 
 export interface ExternalContext {
-  /** Aborted when the process is told to stop or another has taken over: the current work may be abandoned. */
+  /**
+   * Aborted when the process is told to stop, another has taken over, or the call takes longer than `timeout`: the current
+   * work may be abandoned.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -201,6 +210,10 @@ export interface ExternalBatch {
 export interface ExternalProjectionDefinition<Connection = any> extends CommonDefinition {
   /** Only events of these types. Default: all. */
   readonly types?: readonly string[];
+  /**
+   * How long one call of these functions may take, e.g. `30s`; after that the work stops with an error. Default `5m`.
+   */
+  readonly timeout?: string;
   /**
    * Called once before a target is used. With `isNew` it creates the target, empty, and replaces what a crash may have
    * left under that name. If what it returns has a `close()`, that is called at the end.

@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
-import { findBigNumber } from '../../domain/json-value.js';
+import { findBigNumber, RoundedNumber } from '../../domain/json-value.js';
 import { shellWord } from '../../domain/shell-word.js';
 import { ColumnFault, ValueFault } from './values.js';
 
@@ -62,6 +62,9 @@ export function refusedPosition(error: unknown): number | undefined {
 export function explain(part: string, cause: unknown): string {
   if (cause instanceof ColumnFault) return `${part}: column ${cause.property} takes ${cause.message}.`;
   if (cause instanceof ValueFault) return `${part} returns ${cause.message}.`;
+  if (cause instanceof RoundedNumber) {
+    return `${part}: ${cause.message}. Write such numbers as text, or say roundNumbers: true in the definition.`;
+  }
   if (isEvstoreError(cause)) return `${part}: ${cause.message}.${cause.why === undefined ? '' : ` ${cause.why}`}`;
   const message = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
   const place = placeOf(cause);

@@ -3,12 +3,13 @@ import type { SourceHash } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
-import type { ReadModel } from '../../domain/read-model.js';
+import type { ReadModel, Statement } from '../../domain/read-model.js';
 import { hashCode } from './code-hash.js';
 import { type TableShape, toList, toTableShape } from './columns.js';
 import type { ExternalProjection, Projection, SqlProjection, TableProjection } from './definition.js';
 import { findShapeFaults, toProjection } from './shape.js';
-import { toTableIdentifiers } from './sql-tag.js';
+import { isStatement, toTableIdentifiers } from './sql-tag.js';
+import { describeValue } from './values.js';
 
 interface Prepared {
   readonly name: string;
@@ -53,12 +54,21 @@ export function prepareProjection(definition: Projection, source?: SourceHash): 
     const model: ReadModel = {
       kind: 'sql',
       tables,
-      create: (physical) => toList(create(toTableIdentifiers(tables, physical))),
+      create: (physical) => assertStatements(create(toTableIdentifiers(tables, physical))),
     };
+    model.create(String);
     return { ...common, definition, model, tables };
   }
   const shape = toTableShape(definition);
   return { ...common, definition, shape, model: { kind: 'table', spec: shape.spec }, tables: [shape.spec.name] };
+}
+
+/** @throws TypeError */
+function assertStatements(returned: unknown): readonly Statement[] {
+  const statements = toList(returned);
+  if (statements.every(isStatement)) return statements;
+  const wrong = statements.find((each) => !isStatement(each));
+  throw new TypeError(`create returns statements made with sql, not ${describeValue(wrong)}`);
 }
 
 /**

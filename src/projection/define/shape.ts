@@ -1,10 +1,12 @@
 /** Recognises projections, and finds the faults of their shape: sentences to print after "file: export". */
 import { isTableName } from '../../domain/names.js';
 import type { ColumnType } from '../../domain/read-model.js';
+import { findSimilar } from '../../domain/similar.js';
+import { parseDuration } from '../../domain/timestamp.js';
 import { indexColumns, toColumnName, toList } from './columns.js';
 import type { Projection } from './definition.js';
 import { findUpcasterFaults } from './upcaster.js';
-import { describeValue } from './values.js';
+import { describeValue, isPromise } from './values.js';
 
 type Properties = Readonly<Record<string, unknown>>;
 type Faults = readonly string[];
@@ -29,20 +31,25 @@ const systemColumns: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmi
 
 const legalName = 'lower-case letters, digits and _, at most 63, and no name of evstore or of the engine';
 
-/** Returns true for an object with handlers and a table, or with the functions of an external projection, faults or not. */
-export function looksLikeProjection(value: unknown): value is object {
-  if (!isProperties(value)) return false;
+/**
+ * Returns true for an object with a name and a version, with handlers and a table, or with the functions of an external
+ * projection, faults or not.
+ */
+export function looksLikeProjection(value: unknown): boolean {
+  if (!isProperties(value) || value.kind === 'saga' || 'startOn' in value) return false;
+  if (typeof value.name === 'string' && typeof value.version === 'number') return true;
   if (value.kind === 'table' || value.kind === 'sql') return 'on' in value;
   if (value.kind === 'external' || ('write' in value && 'promote' in value)) return true;
   return 'on' in value && ('table' in value || 'tables' in value);
 }
 
 /**
- * Returns true for a default export with any part of a projection, and for an object of more than functions that is all
- * its file exports: ignoring it would hide a mistake.
+ * Returns true for a default export with any part of a projection, and for one that is all its file exports and no
+ * function, or object of functions: ignoring it would hide a mistake.
  */
-export function isMeantAsProjection(value: unknown, isOnly: boolean): value is object {
-  if (typeof value !== 'object' || value === null) return false;
+export function isMeantAsProjection(value: unknown, isOnly: boolean): boolean {
+  if (typeof value !== 'object' || value === null) return isOnly && typeof value !== 'function';
+  if (isPromise(value)) return isOnly;
   const isHelpers = Object.values(value).every((part) => typeof part === 'function');
   if (isOnly && !isHelpers && !('kind' in value && value.kind === 'saga')) return true;
   return ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
@@ -55,11 +62,32 @@ export function toProjection(value: object): Projection {
 
 /** Returns the faults in the order of reading; none for a valid projection. */
 export function findShapeFaults(value: unknown): Faults {
-  if (!isProperties(value)) return [`value is ${describeValue(value)}: it takes an object`];
+  if (!isProperties(value) || isPromise(value)) return [`value is ${describeValue(value)}: it takes an object`];
   const kind = kindOf(value);
-  if (kind === 'external') return [...commonFaults(value), ...externalFaults(value)];
+  const misspelt = findMisspelt(value, [...commonKeys, ...keysOf[kind]]);
+  if (kind === 'external') return [...misspelt, ...commonFaults(value), ...externalFaults(value)];
   const ofTables = kind === 'sql' ? sqlFaults(value) : tableFaults(value);
-  return [...commonFaults(value), ...ofTables, ...handlerFaults(value), ...inlineFaults(value)];
+  return [...misspelt, ...commonFaults(value), ...ofTables, ...handlerFaults(value), ...inlineFaults(value)];
+}
+
+const commonKeys = ['kind', 'name', 'version', 'codeHash', 'category', 'upcasters', 'roundNumbers'];
+const keysOf: Readonly<Record<Projection['kind'], readonly string[]>> = {
+  table: ['mode', 'table', 'key', 'on', 'validate'],
+  sql: ['mode', 'tables', 'partitionBy', 'create', 'on', 'validate'],
+  external: ['types', 'open', 'write', 'promote', 'drop', 'count', 'timeout'],
+};
+
+/** Returns the properties that are ignored and were probably meant as another: a filter that is ignored is silent. */
+export function findMisspelt(value: object, known: readonly string[]): Faults {
+  return Object.keys(value).flatMap((key) => {
+    const meant = known.includes(key)
+      ? undefined
+      : findSimilar(
+          key,
+          known.filter((each) => !Object.hasOwn(value, each)),
+        );
+    return meant === undefined ? [] : [`property ${key} is unknown, and ${meant} was probably meant`];
+  });
 }
 
 function kindOf(value: object): Projection['kind'] {
@@ -67,7 +95,8 @@ function kindOf(value: object): Projection['kind'] {
   return 'tables' in value ? 'sql' : 'table';
 }
 
-function commonFaults({ name, version, codeHash, mode, category, upcasters, validate }: Properties): Faults {
+function commonFaults(value: Properties): Faults {
+  const { name, version, codeHash, mode, category, upcasters, roundNumbers, validate } = value;
   const isMode = mode === undefined || mode === 'async' || mode === 'inline';
   const isCategory =
     category === undefined || (typeof category === 'string' && category !== '' && !category.includes('-'));
@@ -81,11 +110,12 @@ function commonFaults({ name, version, codeHash, mode, category, upcasters, vali
     ...expect(isCategory, 'category', category, 'the part of a stream name before the first -'),
     ...expectFunction('validate', validate, 'a function that returns statements'),
     ...findUpcasterFaults(upcasters),
+    ...expect(['undefined', 'boolean'].includes(typeof roundNumbers), 'roundNumbers', roundNumbers, 'true or false'),
   ];
 }
 
 function externalFaults(value: Properties): Faults {
-  const { types, count, mode } = value;
+  const { types, count, mode, timeout } = value;
   const areTypes = Array.isArray(types) && types.length > 0 && types.every((type) => typeof type === 'string' && type);
   return [
     ...(['open', 'write', 'promote', 'drop'] as const).flatMap((name) =>
@@ -96,6 +126,7 @@ function externalFaults(value: Properties): Faults {
       ? ["mode is 'inline': rows outside the store cannot be written in the transaction of an append"]
       : []),
     ...expectFunction('count', count, 'a function'),
+    ...expect(timeout === undefined || isDuration(timeout), 'timeout', timeout, 'a duration such as 30s'),
   ];
 }
 
@@ -212,6 +243,14 @@ function expect(isRight: boolean, name: string, value: unknown, takes: string): 
 
 function expectFunction(name: string, value: unknown, takes: string): Faults {
   return expect(value === undefined || typeof value === 'function', name, value, takes);
+}
+
+function isDuration(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && parseDuration(value) > 0;
+  } catch {
+    return false;
+  }
 }
 
 function isLegalName(value: unknown): boolean {

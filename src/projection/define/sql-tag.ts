@@ -3,7 +3,7 @@
  * and never SQL text.
  */
 import { EvstoreError } from '../../domain/errors.js';
-import { writeJson } from '../../domain/json-value.js';
+import { JsonValueFault, writeJson } from '../../domain/json-value.js';
 import type { Statement, StatementPart, StoredValue } from '../../domain/read-model.js';
 
 /**
@@ -23,7 +23,7 @@ export interface TableIdentifier extends Identifier {
   readonly index: (name: string) => Identifier;
 }
 
-/** Values for the template: objects become JSON text, a Date RFC 3339 text, and undefined null. */
+/** Values for the template: objects become JSON text, a Date RFC 3339 text, and undefined null. A BigInt has 64 bits. */
 export type SqlValue =
   | Identifier
   | Statement
@@ -37,7 +37,7 @@ export type SqlValue =
   | readonly unknown[]
   | { readonly [property: string]: unknown };
 
-/** @throws E_INVALID_INPUT for a value that no column can hold: NaN, a function, a symbol, an invalid Date */
+/** @throws E_INVALID_INPUT for a value that no column can hold: NaN, a function, a symbol, an invalid Date, a longer BigInt */
 export function sql(texts: TemplateStringsArray, ...values: readonly SqlValue[]): Statement {
   const parts: StatementPart[] = [];
   texts.forEach((text, index) => {
@@ -83,16 +83,28 @@ function toParts(value: unknown): readonly StatementPart[] {
   return [{ kind: 'value', value: toStored(value) }];
 }
 
-function toStored(value: unknown): StoredValue {
+function toStored(value: unknown): StoredValue | bigint {
   if (value === null || value === undefined) return null;
   if (typeof value === 'string' || typeof value === 'boolean') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return value;
-  if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
+  if (typeof value === 'bigint' && value === BigInt.asIntN(64, value)) return value;
   if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
-  if (typeof value === 'object' && !(value instanceof Date)) return writeJson(value) ?? null;
+  if (typeof value === 'object' && !(value instanceof Date)) return toJson(value);
   throw new EvstoreError('E_INVALID_INPUT', `sql cannot hold ${describe(value)}`, {
-    why: 'Values are text, numbers, booleans, dates, JSON and null.',
+    why:
+      typeof value === 'bigint'
+        ? 'A BigInt has 64 bits on every engine. Write longer numbers as text.'
+        : 'Values are text, numbers, booleans, dates, JSON and null.',
   });
+}
+
+function toJson(value: object): StoredValue {
+  try {
+    return writeJson(value) ?? null;
+  } catch (error) {
+    if (!(error instanceof JsonValueFault)) throw error;
+    throw new EvstoreError('E_INVALID_INPUT', 'sql cannot hold this object', { why: `It takes ${error.message}.` });
+  }
 }
 
 function describe(value: unknown): string {

@@ -53,6 +53,9 @@ const writers: Readonly<Record<ColumnType, (value: unknown) => StoredValue>> = {
     typeof value === 'number' && Number.isFinite(value) ? withoutMinusZero(value) : refuse('a finite number', value),
   numeric: (value) => {
     const isDecimal = typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
+    // Arithmetic may have rounded it already.
+    const isRounded = typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value);
+    if (isRounded) return refuse('a whole number beyond 2^53-1 as a BigInt or a decimal string', value);
     const decimal = isDecimal ? normaliseDecimal(String(value)) : undefined;
     return decimal === undefined ? refuse("a decimal, such as '10.50'", value) : detach(decimal);
   },
@@ -107,11 +110,17 @@ function refuse(wanted: string, value: unknown): never {
   throw new ValueFault(`${wanted}, not ${describeValue(value)}`);
 }
 
+/** Returns true for what an async function returns. That it rejects, too, is then no error of its own. */
+export function isPromise(value: unknown): boolean {
+  if (value instanceof Promise) value.catch(() => {});
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
 /** Describes a value and its type in a few characters. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
-  if (value instanceof Promise) return 'a promise: handlers are not async';
+  if (isPromise(value)) return 'a promise: it cannot be async';
   if (typeof value === 'object') return Array.isArray(value) ? 'an array' : 'an object';
   return typeof value === 'function' ? 'a function' : `the ${typeof value} ${String(value)}`;
 }

@@ -1,20 +1,25 @@
 /**
  * Calls the user's code of a read model outside the store's database. The target is opened when it is first needed. An error
- * of the code stops the work; after the signal its calls are not awaited any more.
+ * of the code stops the work, as does a call that takes too long; after the signal its calls are not awaited any more.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
+import { parseDuration } from '../../domain/timestamp.js';
 import { leaseTtlMs, superseded } from '../../lease/heartbeat.js';
 import type { Lease, ProjectionStore } from '../../store/store.js';
+import { defaultTimeout, Unfinished, waitForUserCode } from '../../terminal/user-code.js';
 import type { Event, ExternalContext, ExternalTarget } from '../define/definition.js';
 import { toEvent } from '../define/event.js';
 import { explain, toHandlerError } from '../define/handler-error.js';
 import type { PreparedExternalProjection } from '../define/prepare.js';
+import { describeValue } from '../define/values.js';
 
 /** How long closing a connection may take once the process is told to stop, in milliseconds. */
 const closeMs = 1_000;
+/** How long it may take at the end of the work, which is done. */
+const lastCloseLimit = { text: '10s', ms: 10_000 };
 
 export interface ExternalModelOptions {
   readonly projection: PreparedExternalProjection;
@@ -40,7 +45,7 @@ export class ExternalModel {
     const { projection } = this.#options;
     const { upcasters } = projection.definition;
     try {
-      const event = toEvent(recorded, upcasters);
+      const event = toEvent(recorded, projection.definition);
       // Runs the upcasters here, where an error can name the event.
       if (upcasters !== undefined) void event.data;
       return event;
@@ -64,7 +69,7 @@ export class ExternalModel {
     const connection = await this.#connect();
     await this.#options.hold();
     await callExternal(
-      this.#options.signal,
+      this.#options,
       (context) => projection.definition.write(connection, { events, from, to }, target, context),
       (cause) => this.#toWriteError(events, { from, to }, cause),
     );
@@ -84,8 +89,15 @@ export class ExternalModel {
     const { count } = projection.definition;
     if (count === undefined) return null;
     const connection = await this.#connect();
-    const rows = await this.#call('count', (context) => count(connection, target, context));
-    return typeof rows === 'number' ? rows : null;
+    const rows: unknown = await this.#call('count', (context) => count(connection, target, context));
+    if (rows === undefined && this.#options.signal.aborted) return null;
+    // A count that is passed over would verify nothing.
+    if (Number.isSafeInteger(rows) || typeof rows === 'bigint') return Number(rows);
+    throw toTargetError(
+      this.#options,
+      'count',
+      new TypeError(`it returned ${describeValue(rows)}, not a whole number`),
+    );
   }
 
   /** Closes the connection, or one that is still being opened once it is open. Never throws. */
@@ -93,7 +105,7 @@ export class ExternalModel {
     const opening = this.#opening;
     if (opening === undefined) return;
     this.#opening = undefined;
-    const closing = opening.then(closeConnection).catch(() => {});
+    const closing = waitForUserCode(lastCloseLimit, () => opening.then(closeConnection)).catch(() => {});
     if (this.#connection !== undefined) await Promise.race([closing, this.#patience()]);
   }
 
@@ -117,8 +129,8 @@ export class ExternalModel {
   }
 
   /** Returns undefined when the signal aborts or has aborted. */
-  #call<T>(part: string, act: (context: ExternalContext) => T): Promise<Awaited<T> | undefined> {
-    return callExternal(this.#options.signal, act, (cause) => toTargetError(this.#options, part, cause));
+  #call<T>(part: string, act: (context: ExternalContext) => T | PromiseLike<T>): Promise<T | undefined> {
+    return callExternal(this.#options, act, (cause) => toTargetError(this.#options, part, cause));
   }
 
   #toWriteError(events: readonly Event[], range: { from: number; to: number }, cause: unknown): EvstoreError {
@@ -133,7 +145,7 @@ export class ExternalModel {
       'E_HANDLER',
       `projection ${projection.name} failed to write ${positions} to ${target.name}`,
       {
-        why: `${explain('write', cause)} The checkpoint stays at ${range.from}, and the batch is written again.`,
+        why: `${explainCall('write', projection, cause)} The checkpoint stays at ${range.from}, and the batch is written again.`,
         next: `evstore run ${projection.name}`,
         details: { projection: projection.name, target: target.name, ...range, events: events.length },
         cause,
@@ -156,7 +168,7 @@ export async function dropBeside(
   }
   signal.throwIfAborted();
   await callExternal(
-    signal,
+    options,
     (context) => projection.definition.drop(target, context),
     (cause) => toTargetError(options, 'drop', cause),
   );
@@ -186,24 +198,31 @@ export async function assertHeld(store: ProjectionStore, lease: Lease): Promise<
   if (!(await store.renewLease(lease, leaseTtlMs))) throw superseded(lease);
 }
 
+/** The context's signal also aborts when the call takes too long. */
 async function callExternal<T>(
-  signal: AbortSignal,
-  act: (context: ExternalContext) => T,
+  { projection, signal }: Pick<ExternalModelOptions, 'projection' | 'signal'>,
+  act: (context: ExternalContext) => T | PromiseLike<T>,
   toError: (cause: unknown) => EvstoreError,
-): Promise<Awaited<T> | undefined> {
+): Promise<T | undefined> {
   if (signal.aborted) return undefined;
-  const ended = new AbortController();
-  const aborted = new Promise<undefined>((resolve) => {
-    signal.addEventListener('abort', () => resolve(undefined), { signal: ended.signal });
-  });
   try {
-    return await Promise.race([(async () => act({ signal }))(), aborted]);
+    return await waitForUserCode(limitOf(projection), (either) => act({ signal: either }), signal);
   } catch (error) {
     if (signal.aborted) return undefined;
     throw toError(error);
-  } finally {
-    ended.abort();
   }
+}
+
+function limitOf({ definition: { timeout = defaultTimeout } }: PreparedExternalProjection) {
+  return { text: timeout, ms: parseDuration(timeout) };
+}
+
+/** Says of a call that did not finish what to do about it. */
+function explainCall(part: string, { definition, name }: PreparedExternalProjection, cause: unknown): string {
+  if (!(cause instanceof Unfinished)) return explain(part, cause);
+  if (!cause.isLate) return `${part} ${cause.message}: settle the promise that it returns.`;
+  const set = definition.timeout === undefined ? 'set' : 'raise';
+  return `${part} ${cause.message}. If it needs longer, ${set} timeout in the definition of ${name}.`;
 }
 
 async function closeConnection(connection: unknown): Promise<void> {
@@ -221,7 +240,7 @@ function toTargetError(
   cause: unknown,
 ) {
   return new EvstoreError('E_HANDLER', `projection ${projection.name} failed to ${part} ${target.name}`, {
-    why: explain(part, cause),
+    why: explainCall(part, projection, cause),
     details: { projection: projection.name, target: target.name },
     cause,
   });

@@ -43,7 +43,7 @@ export function toHandledEvent(
   recorded: RecordedEvent,
 ): Event {
   try {
-    return new HandledEvent(recorded, definition.upcasters);
+    return new HandledEvent(recorded, definition);
   } catch (error) {
     throw toHandlerError(name, recorded, 'upcasters', error);
   }

@@ -1,4 +1,5 @@
 /** Compares the projections in code with those in the database. */
+import type { Loaded } from '../../config/load-files.js';
 import { type CodeState, compareCode, whyUnverified } from '../../domain/code-identity.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
@@ -7,13 +8,14 @@ import type { ProjectionRecord, Store } from '../../store/store.js';
 import type { LoadedProjection } from '../define/load.js';
 
 /**
- * `new`: not in the database yet. `detached`: in the database, no code. The others compare the code with the
- * code that made the rows.
+ * `new`: not in the database yet. `detached`: in the database, no code. `unknown`: in the database, and its code may be in a
+ * file that cannot be loaded. `not loaded`: such a file. The others compare the code with the code that made the rows.
  */
-type InventoryState = CodeState | 'new' | 'detached';
+type InventoryState = CodeState | 'new' | 'detached' | 'unknown' | 'not loaded';
 
 export interface InventoryItem {
-  readonly name: string;
+  /** Null for a file that cannot be loaded. */
+  readonly name: string | null;
   readonly state: InventoryState;
   /** Why it is unknown whether the functions changed; null unless the state is `unverified`. */
   readonly unverified: string | null;
@@ -45,12 +47,33 @@ export interface InventoryItem {
   } | null;
   /** Null for a detached one. */
   readonly file: string | null;
+  /** Why the file cannot be loaded. */
+  readonly error: string | null;
 }
 
-/** Lists them by name. Sagas are left out: they have a checkpoint, but no tables. */
+const unloaded = {
+  name: null,
+  state: 'not loaded',
+  unverified: null,
+  version: null,
+  codeVersion: null,
+  mode: 'async',
+  tables: [],
+  target: null,
+  position: null,
+  parts: 1,
+  estimatedRows: null,
+  parked: 0,
+  kept: [],
+  rebuild: null,
+} as const;
+
+/**
+ * Lists them by name, then the files that cannot be loaded. Sagas are left out: they have a checkpoint, but no tables.
+ */
 export async function takeInventory(
   store: Store,
-  code: readonly LoadedProjection[],
+  { found: code, failures }: Loaded<LoadedProjection>,
 ): Promise<readonly InventoryItem[]> {
   const { projections } = store;
   const [all, checkpoints, rebuilds, parked] = await Promise.all([
@@ -63,13 +86,13 @@ export async function takeInventory(
   const facts = await projections.inspectTables(records.flatMap(({ tables }) => tables));
   const rows = new Map(facts.map(({ table, estimatedRows }) => [table, estimatedRows]));
   const names = [...new Set([...code, ...records].map(({ name }) => name))].sort();
-  return names.map((name) => {
+  const items = names.map((name): InventoryItem => {
     const found = code.find((each) => each.name === name);
     const record = records.find((each) => each.name === name);
     const own = rebuilds.filter(({ projection }) => projection === name);
     const unfinished = own.find(isUnfinished);
     const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
-    const state = stateOf(found, record);
+    const state = stateOf(found, record, failures.length > 0);
     return {
       name,
       state,
@@ -91,13 +114,25 @@ export async function takeInventory(
           ? null
           : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
       file: found?.file ?? null,
+      error: null,
     };
   });
+  return [
+    ...items,
+    ...failures.map(({ file, error: { message, why } }): InventoryItem => {
+      return { ...unloaded, file, error: why === undefined ? message : `${message}: ${why}` };
+    }),
+  ];
 }
 
-function stateOf(code: LoadedProjection | undefined, record: ProjectionRecord | undefined): InventoryState {
+function stateOf(
+  code: LoadedProjection | undefined,
+  record: ProjectionRecord | undefined,
+  mayBeElsewhere: boolean,
+): InventoryState {
   if (record === undefined) return 'new';
-  return code === undefined ? 'detached' : compareCode(record, code);
+  if (code === undefined) return mayBeElsewhere ? 'unknown' : 'detached';
+  return compareCode(record, code);
 }
 
 function sum(estimates: readonly (number | null)[]): number | null {

@@ -27,8 +27,9 @@ export class FoldThread {
     this.#name = work.name;
     this.#worker = startThread('./fold-worker', import.meta.url, work);
     this.#worker.on('message', (reply: ThreadReply) => this.#waiting?.resolve(reply));
+    // A timer of the user's code threw there, or a promise that nothing awaits.
     this.#worker.on('error', (error) => this.#fail(String(error), error));
-    this.#worker.on('exit', (code) => this.#fail(`It ended with exit code ${code}`));
+    this.#worker.on('exit', (code) => this.#fail(`It ended with exit code ${code}, as process.exit does`));
   }
 
   /** Waits until the projection is loaded; call it once, first. @throws E_CONFIG when it cannot be loaded */
@@ -49,7 +50,7 @@ export class FoldThread {
   /**
    * Folds events. Returns false when one of them failed or the thread was closed meanwhile; its changes are then useless.
    * @param read returns the rows with these keys; null when they cannot be read
-   * @throws E_BUG when the thread ended
+   * @throws E_HANDLER when the thread ended
    */
   async fold(
     events: readonly RecordedEvent[],
@@ -62,7 +63,7 @@ export class FoldThread {
     return !reply.failed;
   }
 
-  /** Returns the changes since the last time. @throws E_BUG when the thread ended */
+  /** Returns the changes since the last time. @throws E_HANDLER when the thread ended */
   async takeRows(): Promise<TakenRows> {
     this.#isFull = false;
     const reply = await this.#ask({ kind: 'take' });
@@ -98,7 +99,7 @@ export class FoldThread {
   /** Keeps the first reason, because an error is followed by an exit. */
   #fail(why: string, cause?: unknown): void {
     if (this.#isClosed) return;
-    this.#failure ??= new EvstoreError('E_BUG', `a thread of projection ${this.#name} ended unexpectedly`, {
+    this.#failure ??= new EvstoreError('E_HANDLER', `a thread of projection ${this.#name} ended unexpectedly`, {
       why: `${why}.`,
       next: `evstore rebuild ${this.#name}`,
       cause,

@@ -114,7 +114,7 @@ export function renderStatement({ parts }: Statement, parameters: Parameter[]): 
   const texts = parts.map((part) => {
     if (part.kind === 'text') return part.text;
     if (part.kind === 'identifier') return quoteIdentifier(part.name);
-    return `$${parameters.push(part.value)}`;
+    return `$${parameters.push(typeof part.value === 'bigint' ? String(part.value) : part.value)}`;
   });
   return texts.join('');
 }

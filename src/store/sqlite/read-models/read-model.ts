@@ -102,7 +102,7 @@ export function renderStatement({ parts }: Statement, parameters: Parameter[]): 
   const texts = parts.map((part) => {
     if (part.kind === 'text') return part.text;
     if (part.kind === 'identifier') return quoteIdentifier(part.name);
-    return `?${parameters.push(toParameter(part.value))}`;
+    return `?${parameters.push(toExact(part.value))}`;
   });
   return texts.join('');
 }
@@ -162,6 +162,11 @@ function toParameters(columns: readonly ColumnSpec[], row: StoredRow): readonly 
     const value = row[name] ?? null;
     return type === 'timestamp' && typeof value === 'string' ? storedTimestamp(value) : toParameter(value);
   });
+}
+
+/** The driver binds every number as a fraction: 12 would be 12.0 in a text, and 7 / 2 would be 3.5. */
+function toExact(value: StoredValue | bigint): Parameter {
+  return typeof value === 'boolean' || Number.isSafeInteger(value) ? BigInt(value as number) : (value as Parameter);
 }
 
 function toParameter(value: StoredValue): Parameter {
