@@ -1,7 +1,7 @@
 /** Decides what a rebuild does, from facts, before anything is written. */
 import { type CodeState, compareCode } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
-import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
+import { checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
 import { assertSamePlace } from '../../lease/registration.js';
 import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
@@ -132,7 +132,6 @@ function planTarget({ projection: { name, version, model }, lastRebuild }: Rebui
 function planTables({ projection, lastRebuild }: RebuildFacts): readonly RebuildTable[] {
   const { model, tables, version } = projection;
   const names = tables.map((table) => nameRebuildTables(table, version, lastRebuild + 1));
-  names.forEach(checkRebuildTables);
   if (model.kind === 'sql') {
     checkStatementNames(model.create((name) => names.find(({ live }) => live === name)?.built ?? name));
   }

@@ -1,6 +1,6 @@
 /** The journal of rebuilds: its rows, its states, and what a swap or a rollback does to the tables of a rebuild. */
 import { EvstoreError } from '../../domain/errors.js';
-import { checkRebuildTables, nameRebuildTables } from '../../domain/names.js';
+import { nameRebuildTables } from '../../domain/names.js';
 import type { JoinedStanding } from '../../domain/standing.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
 import { type RawRow, toInteger, toOneOf, toOptional, toText, toTimestamp } from './rows.js';
@@ -114,15 +114,10 @@ export function firstLease(id: number, token: number, { owner }: LeaseRequest): 
   return { target: { kind: 'rebuild', id }, owner, token, generation: 0, position: 0 };
 }
 
-/**
- * Names the tables of a rebuild, before any is made.
- * @throws E_INVALID_INPUT when a name would be too long
- */
+/** Names the tables of a rebuild, before any is made. */
 export function planTables<Id>(plan: RebuildPlan, rebuild: number, ids: ReadonlyMap<string, Id>): JournalTable<Id>[] {
   return plan.tables.map((live) => {
-    const names = nameRebuildTables(live, plan.version, rebuild);
-    checkRebuildTables(names);
-    return { ...names, liveId: ids.get(live) ?? null, builtId: null };
+    return { ...nameRebuildTables(live, plan.version, rebuild), liveId: ids.get(live) ?? null, builtId: null };
   });
 }
 

@@ -1,7 +1,6 @@
 /** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { randomBytes } from 'node:crypto';
-import { EvstoreError } from '../../../domain/errors.js';
-import { maxIdentifierBytes } from '../../../domain/limits.js';
+import { deriveName, suffixOf } from '../../../domain/names.js';
 import { type Exchange, strangerAt } from '../../shared/journal.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
@@ -209,8 +208,8 @@ async function describeMaterializedViews(
   const views = found.map(([oid, , space, name], index) => ({
     schema: toText(space),
     live: toText(name),
-    outgoing: { id: toInteger(oid), name: `${first.change.outgoing.name}_m${index + 1}` },
-    incoming: { id: 0, name: `${first.change.incoming.name}_m${index + 1}` },
+    outgoing: { id: toInteger(oid), name: deriveName(first.change.outgoing.name, `_m${index + 1}`) },
+    incoming: { id: 0, name: deriveName(first.change.incoming.name, `_m${index + 1}`) },
   }));
   const token = `evstore${randomBytes(12).toString('hex')}`;
   const renamed = [...changes.map(({ change }) => change), ...views].map((change, index) => ({
@@ -260,23 +259,22 @@ async function planRenames(
   to: string,
   settled: ReadonlySet<string>,
 ): Promise<readonly Carrying[]> {
-  const parts = await session.ask('rename-plan', [id, from, to]);
+  const parts = (await session.ask('rename-plan', [id])).map((part) => part.map(toText));
+  const taken = new Set(parts.flatMap(([kind, name]) => (kind === 'constraint' ? [name] : [])));
   const table = `alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
   return [
     { kind: 'table', name: from, statement: table },
-    ...parts.flatMap((part) => {
-      const [kind = '', name = '', renamed = ''] = part.map(toText);
-      if (settled.has(name)) return [];
-      if (Buffer.byteLength(renamed) > maxIdentifierBytes) throw tooLong(renamed);
-      const relation = kind === 'constraint' ? `table ${qualify(schema, to)}` : `${kind} ${qualify(schema, name)}`;
-      const renaming = kind === 'constraint' ? `rename constraint ${quoteIdentifier(name)}` : 'rename';
-      return [{ kind, name, statement: `alter ${relation} ${renaming} to ${quoteIdentifier(renamed)}` }];
+    ...parts.flatMap(([kind = '', name = '']) => {
+      const suffix = suffixOf(from, name);
+      if (suffix === undefined || settled.has(name)) return [];
+      const renamed = deriveName(to, suffix);
+      if (kind === 'constraint') {
+        // It keeps its name where the new one would be longer: the names of constraints belong to their table.
+        if (Buffer.byteLength(to) > Buffer.byteLength(from) || taken.has(renamed)) return [];
+        const statement = `alter table ${qualify(schema, to)} rename constraint ${quoteIdentifier(name)} to ${quoteIdentifier(renamed)}`;
+        return [{ kind, name, statement }];
+      }
+      return [renamePart({ kind, schema, from: name, to: renamed })];
     }),
   ];
-}
-
-function tooLong(name: string): EvstoreError {
-  return new EvstoreError('E_UNSAFE_STORE', `the name ${name} would be longer than ${maxIdentifierBytes} bytes`, {
-    why: 'An index or a sequence of the table cannot be renamed with it. Nothing has been changed.',
-  });
 }
