@@ -96,6 +96,24 @@ export function nameRebuildTables(
   return { live, built, old: deriveName(live, `__old_${rebuild}`, maxTableBytes) };
 }
 
+/**
+ * The name of a table that evstore is about to make or rename.
+ * @param taken names that something else has
+ * @param what needs them: `the rebuild of order_summary`
+ */
+export function namesTaken(what: string, taken: readonly string[], next?: string): EvstoreError {
+  const [names, them] = taken.length === 1 ? ['name', 'it'] : ['names', 'them'];
+  return new EvstoreError(
+    'E_FOREIGN_TABLE',
+    `${what} needs the ${names} ${taken.join(', ')}, which something else has`,
+    {
+      why: `evstore did not make ${them}, so it leaves ${them} as ${taken.length === 1 ? 'it is' : 'they are'}. Rename or drop ${them} first. Nothing was changed.`,
+      next,
+      details: { taken },
+    },
+  );
+}
+
 /** Returns true for a secondary index of this table that its definition made, even while the table was a rebuild's. */
 export function isDefinedIndex(table: string, name: string): boolean {
   const [, owner, version, rebuild] = /^(.*?(?:__v(\d+)_(\d+))?)_idx\d+$/s.exec(name) ?? [];

@@ -102,11 +102,18 @@ export interface ProjectionStore {
   rebuilds(projection?: string): Promise<readonly Rebuild[]>;
   /** Reads what depends on these tables, and what prevents replacing them. */
   inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
+  /** Returns those of these names that a new table could not have, because a table, view, index or type has them. */
+  findTaken(names: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Returns those of the tables of a rebuild that are not live, built or old, that still exist and are the ones evstore made.
+   */
+  findOwnTables(rebuild: Rebuild): Promise<readonly string[]>;
   /** Measures what these tables take on disk, and the free space there. */
   measureTables(tables: readonly string[]): Promise<TableSizes>;
   /**
    * Writes the journal row in state `planned` and takes its lease.
    * @throws E_LOCK_HELD naming the other, when an unfinished rebuild of the projection exists
+   * @throws E_FOREIGN_TABLE, writing nothing, when something else has the name of one of its tables
    */
   startRebuild(plan: RebuildPlan, request: LeaseRequest): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }>;
   /** `planned → filling`: creates the tables of the rebuild, without secondary indexes where they can wait. */
@@ -132,9 +139,12 @@ export interface ProjectionStore {
    * @throws E_CHECK_FAILED when the parts of the projection are at different positions, or were at the swap
    */
   rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild>;
-  /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
+  /**
+   * `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. A table of another identity
+   * under such a name is not evstore's, and is left as it is.
+   */
   abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
-  /** `swapped → retired`: drops the old tables by recorded identity, never by name pattern, never CASCADE. */
+  /** `swapped → retired`: drops the old tables as `abort` drops, never by name pattern, never CASCADE. */
   retire(rebuild: Rebuild): Promise<Rebuild>;
 }
 
@@ -256,6 +266,8 @@ export interface AppliedBatch {
    * ends; under another filter than before it begins at `from`.
    */
   readonly seen?: SeenEvents;
+  /** Ends the audit of a checkpoint that stays where it is: what it saw is not in the log any more. */
+  readonly endAudit?: boolean;
   /** Deferred changes leave out the marked events, and delete the marks: see `AppendOptions.inline`. */
   readonly changes: Changes | DeferredChanges;
   readonly parked?: ParkedChanges;

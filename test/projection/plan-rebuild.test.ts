@@ -53,6 +53,7 @@ const facts: RebuildFacts = {
   unfinished: undefined,
   lastRebuild: 7,
   tables: [table],
+  taken: [],
 };
 const refusal = (
   changes: Partial<RebuildFacts>,

@@ -7,7 +7,7 @@ import type { ExternalTarget } from '../define/definition.js';
 import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from '../define/prepare.js';
 import { dropBeside } from '../external/external.js';
 import { findLiveTarget, reload } from './find.js';
-import { withRebuildLease } from './tables.js';
+import { tablesOf, withRebuildLease } from './tables.js';
 
 export interface DropOptions {
   readonly store: Store;
@@ -17,6 +17,22 @@ export interface DropOptions {
   /** The loaded code of the projection, if any: only it can drop what is outside the database. Tables need none. */
   readonly code: PreparedProjection | undefined;
   readonly signal: AbortSignal;
+}
+
+/** What would be dropped, and what has such a name without being evstore's. */
+export interface DropPlan {
+  readonly rebuild: Rebuild;
+  readonly dropped: readonly string[];
+  readonly left: readonly string[];
+}
+
+/** @param side the tables that an abort drops (`built`), or those that a swap replaced */
+export async function planDrop({ projections }: Store, rebuild: Rebuild, side: 'built' | 'old'): Promise<DropPlan> {
+  const names = tablesOf(rebuild, side);
+  if ((side === 'built' ? rebuild.target : rebuild.oldTarget) !== null) return { rebuild, dropped: names, left: [] };
+  const dropped = await projections.findOwnTables(rebuild);
+  const left = (await projections.findTaken(names)).filter((name) => !dropped.includes(name));
+  return { rebuild, dropped, left };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** One rebuild while this process works on it: its lease, its tables, and how it ends. */
-import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import { EvstoreError, isEvstoreError, isTransient } from '../../domain/errors.js';
 import type { EventBatch } from '../../domain/event.js';
 import { acquireLease } from '../../lease/acquire.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
@@ -145,9 +145,20 @@ export class Rebuilding {
       if (rebuild.state !== 'planned') return;
       this.#rebuild = await this.#step('create', this.#plan.target, async () => {
         await catchUp.open();
-        return store.projections.createRebuildTables(rebuild, lease, this.projection.model);
+        try {
+          return await store.projections.createRebuildTables(rebuild, lease, this.projection.model);
+        } catch (error) {
+          // Nothing was made, so nothing is left to resume.
+          if (this.#plan.action !== 'resume' && !isTransient(error)) await this.#forget(rebuild, lease);
+          throw error;
+        }
       });
     });
+  }
+
+  async #forget(rebuild: Rebuild, lease: Lease): Promise<void> {
+    const isForgotten = await this.#settings.store.projections.abort(rebuild, lease).catch(() => undefined);
+    if (isForgotten !== undefined) this.#rebuild = undefined;
   }
 
   /** Joins the shared pass. */

@@ -19,6 +19,7 @@ import {
 import { toInteger, toText } from '../shared/rows.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import { type Database, lockTimeout, type Session } from './connection/database.js';
+import type { Parameter } from './connection/values.js';
 import { preludeOf, resolveChanges } from './log/inline.js';
 import { acquireLease, releaseLease, renewLease } from './read-models/leases.js';
 import { applyParked } from './read-models/parked.js';
@@ -26,8 +27,15 @@ import { divide } from './read-models/parts.js';
 import { applyChanges, createIndexes, createTable, qualify, readRows, runStatement } from './read-models/read-model.js';
 import { compareTables, select } from './rebuilds/compare.js';
 import { catalogSettings } from './rebuilds/dependents.js';
-import { findTables, inspectTables } from './rebuilds/inspect.js';
-import { abortRebuild, createRebuildTables, finishFill, retireRebuild, startRebuild } from './rebuilds/rebuilds.js';
+import { findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
+import {
+  abortRebuild,
+  createRebuildTables,
+  findOwnTables,
+  finishFill,
+  retireRebuild,
+  startRebuild,
+} from './rebuilds/rebuilds.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 import { searchPath } from './schema/schema-name.js';
@@ -99,6 +107,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     rebuilds: async (projection) => (await database.ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) =>
       database.transaction((session) => inspectTables(session, tables), { prelude: catalogSettings }),
+    findTaken: async (names) => database.transaction((session) => findTaken(session, names)),
+    findOwnTables: async (rebuild) => database.transaction((session) => findOwnTables(session, rebuild)),
     measureTables: async (tables) => measureTables(database, tables),
     startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
     createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),
@@ -150,10 +160,11 @@ async function setCheckpoint(session: Session, id: string, position: number | nu
 }
 
 async function apply(session: Session, batch: AppliedBatch): Promise<void> {
-  const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
+  const { lease, side = 'built', from, to, lastEventId, changes, parked, endAudit = false } = batch;
   const cursor = lease.target.kind === 'checkpoint' ? 'checkpoint' : side;
   // The cursor first: a superseded owner learns it before any work is done, and all take locks in one order.
-  const parameters = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
+  const parameters: Parameter[] = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
+  if (cursor === 'checkpoint') parameters.push(endAudit);
   const [moved] = await session.ask(`move-${cursor}`, parameters);
   if (moved === undefined) throw superseded(lease);
   const isDeferred = changes.kind === 'deferred';

@@ -27,8 +27,15 @@ import { applyParked } from './read-models/parked.js';
 import { divide } from './read-models/parts.js';
 import { applyChanges, createIndexes, createTable, readRows, runStatement } from './read-models/read-model.js';
 import { compareTables, select } from './rebuilds/compare.js';
-import { findTables, inspectTables } from './rebuilds/inspect.js';
-import { abortRebuild, createRebuildTables, finishFill, retireRebuild, startRebuild } from './rebuilds/rebuilds.js';
+import { findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
+import {
+  abortRebuild,
+  createRebuildTables,
+  findOwnTables,
+  finishFill,
+  retireRebuild,
+  startRebuild,
+} from './rebuilds/rebuilds.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 
@@ -89,6 +96,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
 
     rebuilds: async (projection) => (await ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) => database.read((session) => inspectTables(session, tables)),
+    findTaken: async (names) => database.read((session) => findTaken(session, names)),
+    findOwnTables: async (rebuild) => database.read((session) => findOwnTables(session, rebuild)),
     measureTables: async (tables) => measureTables(database, tables),
     startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
     createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),
@@ -137,10 +146,11 @@ function setCheckpoint(session: Session, id: string, position: number | null): v
 }
 
 function apply(session: Session, batch: AppliedBatch): void {
-  const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
+  const { lease, side = 'built', from, to, lastEventId, changes, parked, endAudit = false } = batch;
   const cursor = lease.target.kind === 'checkpoint' ? 'checkpoint' : side;
   // The cursor first: a superseded owner learns it before any work is done.
   const parameters = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
+  if (cursor === 'checkpoint') parameters.push(endAudit ? 1 : 0);
   const [moved] = session.ask(`move-${cursor}`, parameters);
   if (moved === undefined) throw superseded(lease);
   const isDeferred = changes.kind === 'deferred';

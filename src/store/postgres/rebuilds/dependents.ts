@@ -55,6 +55,8 @@ export interface Handover {
   }[];
 }
 
+const duplicateName = '42P07';
+
 /** Created on the new relation before the swap, because they may take long. */
 const madeAhead = ['index', 'primary key', 'constraint', 'check', 'statistics'];
 
@@ -171,9 +173,16 @@ export async function carryAll(session: Session, carryings: readonly Carrying[])
   }
 }
 
-function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
-  if (!/^(0A|2[23B]|42|P0)/.test(sqlState(error) ?? '')) return error;
+export function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
+  const state = sqlState(error) ?? '';
+  if (!/^(0A|2[23B]|42|P0)/.test(state)) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (state === duplicateName) {
+    return new EvstoreError('E_FOREIGN_TABLE', `${kind} ${name} needs a name that something else has`, {
+      why: `${message}. Rename or drop it, then try again. Nothing has been changed.`,
+      cause: error,
+    });
+  }
   return new EvstoreError('E_UNSAFE_STORE', `a swap would lose ${kind} ${name}`, {
     why: `It does not fit the new table: ${message}. Nothing has been changed.`,
     details: { breaks: `${kind} ${name}` },

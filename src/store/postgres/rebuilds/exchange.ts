@@ -1,9 +1,11 @@
 /** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { randomBytes } from 'node:crypto';
 import { deriveName, suffixOf } from '../../../domain/names.js';
-import { type Exchange, strangerAt } from '../../shared/journal.js';
+import { brokenKey } from '../../shared/broken-key.js';
+import { assertNamesFree, type Exchange, oldNames, strangerAt } from '../../shared/journal.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
+import { detailOf, sqlState } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
 import { qualify } from '../read-models/read-model.js';
@@ -13,10 +15,13 @@ import {
   carry,
   carryAll,
   type Handover,
+  nameLoss,
   planHandover,
   prepareParts,
 } from './dependents.js';
-import { findTables } from './inspect.js';
+import { findTables, findTaken } from './inspect.js';
+
+const foreignKeyViolation = '23503';
 
 interface MaterializedView extends Change {
   /** Creates it on the new table before that takes the live name. */
@@ -50,11 +55,10 @@ export async function exchangeTables(
   const partners = keys.flatMap(({ tables }) => tables);
   await lockTables(session, exchanges, partners, 'share row exclusive');
   await check();
+  assertNamesFree(exchanges, await findTaken(session, oldNames(exchanges)));
   const views = await describeMaterializedViews(session, changes, lockTimeoutMs);
   for (const { change, made } of changes) await prepareParts(session, change, made);
-  for (const { name, make } of keys) {
-    if (make !== null) await carry(session, { kind: 'foreign key', name, statement: make });
-  }
+  for (const key of keys) await makeForeignKey(session, key, exchanges);
   const filled: Change[] = [];
   for (const view of views) filled.push(await fillMaterializedView(session, view));
   const handovers: Handover[] = [];
@@ -114,17 +118,17 @@ async function lockTables(
     await session.query(statement);
   },
 ): Promise<void> {
-  const tables = exchanges.flatMap(({ live, outgoing, incoming }) => [
-    { id: incoming.id, name: incoming.name },
-    ...(outgoing === null ? [] : [{ id: outgoing.id, name: live }]),
+  const tables = exchanges.flatMap(({ live, outgoing, incoming, renew }) => [
+    { id: incoming.id, name: incoming.name, renew },
+    ...(outgoing === null ? [] : [{ id: outgoing.id, name: live, renew }]),
   ]);
   const before = await findTables(
     session,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
   const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
-  if (stranger !== undefined) throw strangerAt(stranger.live);
-  for (const { name, id } of tables) if (before.get(name) !== id) throw strangerAt(name);
+  if (stranger !== undefined) throw strangerAt(stranger.live, stranger.renew);
+  for (const { name, id, renew } of tables) if (before.get(name) !== id) throw strangerAt(name, renew);
   const names = new Map([
     ...partners.map(({ oid, name }) => [oid, name] as const),
     ...tables.map(({ id, name }) => [id, qualify(session.schema, name)] as const),
@@ -134,7 +138,7 @@ async function lockTables(
     session,
     tables.map(({ name }) => name),
   );
-  for (const { name, id } of tables) if (after.get(name) !== id) throw strangerAt(name);
+  for (const { name, id, renew } of tables) if (after.get(name) !== id) throw strangerAt(name, renew);
 }
 
 /** The deadline is for all locks together: a query that waits behind the first lock waits for the last. */
@@ -176,6 +180,30 @@ async function readForeignKeys(
       made: toText(row[9]),
     };
   });
+}
+
+/** @throws E_UNSAFE_STORE naming a key that has no row */
+async function makeForeignKey(
+  session: Session,
+  { name, make, tables }: ForeignKey,
+  exchanges: readonly Exchange<number>[],
+): Promise<void> {
+  if (make === null) return;
+  try {
+    await session.query(make);
+  } catch (error) {
+    if (sqlState(error) !== foreignKeyViolation) throw nameLoss(error, { kind: 'foreign key', name, statement: make });
+    // Key (a, b)=(1, 2) is not present in table "x". Its words depend on the language of the server.
+    const [, columns = '', values = null] = /\((.*?)\)=\((.*)\)/s.exec(detailOf(error)) ?? [];
+    const [child = '', parent = ''] = tables.map((table) => withoutSchema(session, table.name));
+    const exchanged = exchanges.map(({ live }) => live);
+    throw brokenKey({ constraint: name, child, parent, exchanged, columns, values }, error);
+  }
+}
+
+function withoutSchema({ schema }: Session, name: string): string {
+  const plain = name.replaceAll('"', '');
+  return plain.startsWith(`${schema}.`) ? plain.slice(schema.length + 1) : plain;
 }
 
 async function readRepointed(

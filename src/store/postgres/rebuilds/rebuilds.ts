@@ -5,9 +5,11 @@ import {
   expectState,
   firstLease,
   type JournalRow,
+  notLive,
   planTables,
-  strangerAt,
+  rebuildNamesTaken,
   toJournalRow,
+  toJournalTables,
   toRebuild,
   unfinishedRebuild,
 } from '../../shared/journal.js';
@@ -20,7 +22,7 @@ import { isConflict } from '../connection/errors.js';
 import { createIndexes, createTable, qualify, runStatement } from '../read-models/read-model.js';
 import { searchPath } from '../schema/schema-name.js';
 import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
-import { findTables, inspectTables, summarise } from './inspect.js';
+import { findTables, findTaken, inspectTables, summarise } from './inspect.js';
 import { describeTables, hasStranger, recogniseTables, type Table } from './recognise.js';
 
 const dropLockTimeoutMs = 5000;
@@ -38,6 +40,11 @@ export async function startRebuild(
     const [row] = await session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, await findTables(session, plan.tables));
+    const taken = await findTaken(
+      session,
+      tables.flatMap(({ built, old }) => [built, old]),
+    );
+    if (taken.length > 0) throw rebuildNamesTaken(projection, taken);
     await session.ask('set-rebuild-state', [id, 'planned', await describeTables(session, tables)]);
     await session.ask('set-rebuild-target', [id, nameTarget(projection, version, id)]);
     return { rebuild: await readRebuild(session, id), lease: firstLease(id, token, request) };
@@ -61,6 +68,8 @@ export function createRebuildTables(
     const journal = await lockJournal(session, rebuild.id, lease);
     if (journal.state !== 'planned') return readRebuild(session, rebuild.id);
     const built = new Map(journal.tables.map((table) => [table.live, table.built]));
+    const taken = await findTaken(session, [...built.values()]);
+    if (taken.length > 0) throw rebuildNamesTaken(rebuild.projection, taken);
     const physical = (name: string) => built.get(name) ?? name;
     if (model.kind === 'table') {
       await session.query(createTable(session.schema, model.spec, physical(model.spec.name)));
@@ -109,8 +118,7 @@ export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease)
   const abort = async (session: Session) => {
     const journal = await lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
-    const doomed = journal.tables.map(({ built, builtId }) => ({ name: built, id: builtId }));
-    await dropTables(session, doomed);
+    await dropTables(session, journal);
     return endRebuild(session, rebuild, 'aborted', journal);
   };
   return database.transaction(abort, { prelude: lockTimeout(dropLockTimeoutMs) });
@@ -120,8 +128,7 @@ export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Reb
   const retire = async (session: Session) => {
     const journal = await lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
-    const doomed = journal.tables.map(({ old, liveId }) => ({ name: old, id: liveId }));
-    await dropTables(session, doomed);
+    await dropTables(session, journal);
     return endRebuild(session, rebuild, 'retired', journal);
   };
   return database.transaction(retire, { prelude: lockTimeout(dropLockTimeoutMs) });
@@ -167,15 +174,24 @@ function toChanges(schema: string, tables: readonly Table[]): readonly Change[] 
   );
 }
 
-async function dropTables(
-  session: Session,
-  doomed: readonly { readonly name: string; readonly id: number | null }[],
-): Promise<void> {
-  const names = doomed.map(({ name }) => name);
-  const found = await findTables(session, names);
-  for (const { name, id } of doomed) {
-    if (!found.has(name)) continue;
-    if (found.get(name) !== id) throw strangerAt(name);
+/** Leaves what evstore did not make. */
+async function dropTables(session: Session, journal: JournalRow<number>): Promise<void> {
+  for (const name of await matchTables(session, notLive(journal)))
     await session.query(`drop table ${qualify(session.schema, name)}`);
-  }
+}
+
+/** Returns the tables of a rebuild that are not live, that exist and are those it made or replaced. */
+export async function findOwnTables(session: Session, { id }: Rebuild): Promise<readonly string[]> {
+  const [row] = await session.ask('rebuilds', [null, id]);
+  if (row === undefined) throw noRebuild(id);
+  const { state, tables } = toJournalTables<number>(row);
+  return matchTables(session, notLive({ state, tables: await recogniseTables(session, { state, tables }) }));
+}
+
+async function matchTables(session: Session, tables: ReturnType<typeof notLive<number>>): Promise<readonly string[]> {
+  const found = await findTables(
+    session,
+    tables.map(({ name }) => name),
+  );
+  return tables.flatMap(({ name, id }) => (id !== null && found.get(name) === id ? [name] : []));
 }

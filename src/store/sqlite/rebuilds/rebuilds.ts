@@ -5,9 +5,11 @@ import {
   expectState,
   firstLease,
   type JournalRow,
+  notLive,
   planTables,
-  strangerAt,
+  rebuildNamesTaken,
   toJournalRow,
+  toJournalTables,
   toRebuild,
   unfinishedRebuild,
 } from '../../shared/journal.js';
@@ -20,7 +22,7 @@ import { isConflict } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import { nextToken } from '../read-models/leases.js';
 import { createIndexes, createTable, runStatement } from '../read-models/read-model.js';
-import { findTables, inspectTables, summarise } from './inspect.js';
+import { findTables, findTaken, inspectTables, summarise } from './inspect.js';
 
 export async function startRebuild(
   database: Database,
@@ -35,6 +37,11 @@ export async function startRebuild(
     const [row] = session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, findTables(session, plan.tables));
+    const taken = findTaken(
+      session,
+      tables.flatMap(({ built, old }) => [built, old]),
+    );
+    if (taken.length > 0) throw rebuildNamesTaken(projection, taken);
     session.ask('set-rebuild-state', [id, 'planned', JSON.stringify(tables)]);
     session.ask('set-rebuild-target', [id, nameTarget(projection, version, id)]);
     return { rebuild: readRebuild(session, id), lease: firstLease(id, token, request) };
@@ -58,6 +65,8 @@ export function createRebuildTables(
     const journal = lockJournal(session, rebuild.id, lease);
     if (journal.state !== 'planned') return readRebuild(session, rebuild.id);
     const built = new Map(journal.tables.map((table) => [table.live, table.built]));
+    const taken = findTaken(session, [...built.values()]);
+    if (taken.length > 0) throw rebuildNamesTaken(rebuild.projection, taken);
     const physical = (name: string) => built.get(name) ?? name;
     if (model.kind === 'table') {
       session.run(createTable(model.spec, physical(model.spec.name)));
@@ -93,8 +102,7 @@ export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease)
   return database.transaction((session) => {
     const journal = lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
-    const doomed = journal.tables.map(({ built, builtId }) => ({ name: built, id: builtId }));
-    dropTables(session, doomed);
+    dropTables(session, journal);
     return endRebuild(session, rebuild, 'aborted', journal);
   });
 }
@@ -103,8 +111,7 @@ export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Reb
   return database.transaction((session) => {
     const journal = lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
-    const doomed = journal.tables.map(({ old, liveId }) => ({ name: old, id: liveId }));
-    dropTables(session, doomed);
+    dropTables(session, journal);
     return endRebuild(session, rebuild, 'retired', journal);
   });
 }
@@ -134,12 +141,22 @@ function endRebuild(
   return readRebuild(session, id);
 }
 
-function dropTables(session: Session, doomed: readonly { readonly name: string; readonly id: string | null }[]): void {
-  const names = doomed.map(({ name }) => name);
-  const found = findTables(session, names);
-  for (const { name, id } of doomed) {
-    if (!found.has(name)) continue;
-    if (found.get(name) !== id) throw strangerAt(name);
-    session.run(`drop table ${quoteIdentifier(name)}`);
-  }
+/** Leaves what evstore did not make. */
+function dropTables(session: Session, journal: JournalRow<string>): void {
+  for (const name of matchTables(session, notLive(journal))) session.run(`drop table ${quoteIdentifier(name)}`);
+}
+
+/** Returns the tables of a rebuild that are not live, that exist and are those it made or replaced. */
+export function findOwnTables(session: Session, { id }: Rebuild): readonly string[] {
+  const [row] = session.ask('rebuilds', [null, id]);
+  if (row === undefined) throw noRebuild(id);
+  return matchTables(session, notLive<string>(toJournalTables(row)));
+}
+
+function matchTables(session: Session, tables: ReturnType<typeof notLive<string>>): readonly string[] {
+  const found = findTables(
+    session,
+    tables.map(({ name }) => name),
+  );
+  return tables.flatMap(({ name, id }) => (id !== null && found.get(name) === id ? [name] : []));
 }
