@@ -43,6 +43,16 @@ export function mayWrite(rows: Code, code: Code): boolean {
   return rows.version === code.version && parse(rows.codeHash).definition === parse(code.codeHash).definition;
 }
 
+/**
+ * Returns the hash of rows after their definition was renamed: with that of the code, if the code differs only in names.
+ * @param old of the code under the old names
+ * @param code of the code under the new ones
+ */
+export function renameDefinition(rows: string, old: string, code: string): string {
+  const { definition } = parse(rows);
+  return definition === parse(old).definition ? `${parse(code).definition}${rows.slice(definition.length)}` : rows;
+}
+
 export function compareCode(rows: Code, code: Code): CodeState {
   if (rows.version !== code.version) return 'stale';
   if (!mayWrite(rows, code)) return 'stale code';

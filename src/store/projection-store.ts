@@ -16,6 +16,23 @@ export interface ProjectionStore {
    */
   register(registration: Registration): Promise<ProjectionRecord>;
 
+  /**
+   * Deletes a projection with its checkpoints, parked events and marks, and ends its swaps, in one transaction.
+   * @param drop drops its live tables and those that swaps replaced; otherwise they stay, and are not evstore's any more
+   * @returns these tables
+   * @throws E_NOT_FOUND; E_LOCK_HELD naming the process that works on it, or its unfinished rebuild
+   * @throws E_UNSAFE_STORE naming what depends on a table that would be dropped
+   */
+  forget(projection: string, drop: boolean): Promise<readonly string[]>;
+  /**
+   * Gives a projection another name, and tables other names: with its checkpoints, rebuilds, parked events and marks, in one
+   * transaction.
+   * @throws E_NOT_FOUND, E_LOCK_HELD as `forget`
+   * @throws E_INVALID_INPUT when there is a projection or a checkpoint of that name
+   * @throws E_FOREIGN_TABLE when something else has the name of a table
+   */
+  rename(projection: string, to: ProjectionRename): Promise<void>;
+
   /** Lists every row of `subscription_checkpoints`, including those of other programs. */
   checkpoints(): Promise<readonly Checkpoint[]>;
 
@@ -182,6 +199,14 @@ export interface ProjectionRecord {
 export interface CodeVersion {
   readonly version: number;
   readonly codeHash: string;
+}
+
+export interface ProjectionRename {
+  readonly name: string;
+  /** Hashes of the code under the present names and under the new ones: rows of the first become rows of the second. */
+  readonly hashes: { readonly before: string; readonly after: string };
+  /** New names of live tables by their present ones; others keep theirs. */
+  readonly tables: Readonly<Record<string, string>>;
 }
 
 export interface Registration {

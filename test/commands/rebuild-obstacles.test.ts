@@ -105,6 +105,45 @@ forEachEngine((engine) => {
       expect((await evstore('rebuild', 'lines')).code).toBe(0);
     }));
 
+  test('abort and gc drop tables that refer to each other, and name a view of another program that reads one', () =>
+    withShop(engine, async ({ test, evstore, cwd }) => {
+      await placeOrders(test.store, 10);
+      const source = `
+        const sql = (texts, ...values) => Object.defineProperty({
+          parts: texts.flatMap((text, at) => [
+            { kind: 'text', text },
+            ...values.slice(at, at + 1).map((value) => (typeof value === 'string' ? { kind: 'value', value } : { kind: 'identifier', name: value.name })),
+          ]),
+        }, Symbol.for('evstore.sql'), { value: true });
+        export default {
+          name: 'family', version: 1, tables: ['parents', 'children'],
+          create: (t) => [
+            sql\`create table \${t.parents} (id text primary key)\`,
+            sql\`create table \${t.children} (id text primary key references \${t.parents} (id))\`,
+          ],
+          on: {
+            '*': (event, t) => [
+              sql\`insert into \${t.parents} values (\${event.id})\`,
+              sql\`insert into \${t.children} values (\${event.id})\`,
+            ],
+          },
+        };`;
+      writeFileSync(join(cwd, 'projections/order-summary.ts'), source);
+      expect((await evstore('run', '--once')).code).toBe(0);
+      expect((await evstore('rebuild', 'family', '--no-swap')).code).toBe(0);
+      await test.raw.query('create view of_mine as select * from parents__v1_1');
+      const refused = await evstore('abort', 'family', '--yes');
+      expect(refused.code).toBe(10);
+      expect(refused.stderr).toMatch(/Drop it first: view of_mine depends on table parents__v1_1/);
+      expect(refused.stderr).toContain('next: evstore abort family');
+      await test.raw.query('drop view of_mine');
+      const aborted = await evstore('abort', 'family', '--yes');
+      expect(aborted).toMatchObject({ code: 0, stdout: 'family: parents__v1_1, children__v1_1 dropped\n' });
+      expect((await evstore('rebuild', 'family')).code).toBe(0);
+      expect((await evstore('gc', '--now', '--yes')).code).toBe(0);
+      expect(await test.store.projections.findTaken(['parents__old_2', 'children__old_2'])).toEqual([]);
+    }));
+
   test('a foreign key that the old or the new table breaks: the key, its value and the tables are named', () =>
     withShop(engine, async ({ test, evstore, writeProjection }) => {
       await placeOrders(test.store, 10);

@@ -293,7 +293,10 @@ export const rebuildSuite = suite('rebuild', {
     const next = await buildNext(store, 3);
     await store.projections.swap(next.rebuild, { rebuild: next.lease, live: fresh }, options);
     const [facts] = await store.projections.inspectTables([totals.name]);
-    expect(facts?.indexes.join()).not.toContain('__');
+    // SQLite cannot rename an index, so it has the number of its rebuild; the one that was left out is gone.
+    const [table] = next.rebuild.tables;
+    const indexes = test.engine === 'postgres' ? ['order_totals_idx1', 'order_totals_pkey'] : [`${table?.built}_idx1`];
+    expect(facts?.indexes).toEqual(indexes);
   },
 
   'W7: a table whose name has 63 bytes is rebuilt twelve times, with its indexes': (test) =>

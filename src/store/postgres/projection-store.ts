@@ -16,6 +16,7 @@ import {
   toParkedEvent,
   toProjectionRecord,
 } from '../shared/records.js';
+import { ownedReadModel } from '../shared/registry.js';
 import { toInteger, toText } from '../shared/rows.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import { type Database, lockTimeout, type Session } from './connection/database.js';
@@ -36,6 +37,7 @@ import {
   retireRebuild,
   startRebuild,
 } from './rebuilds/rebuilds.js';
+import { forget, rename } from './rebuilds/registry.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 import { searchPath } from './schema/schema-name.js';
@@ -116,6 +118,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     swap: async (rebuild, leases, options) => swap(writable(), rebuild, leases, options),
     rollback: async (rebuild, leases, options) => rollback(writable(), rebuild, leases, options),
     abort: async (rebuild, lease) => abortRebuild(writable(), rebuild, lease),
+    forget: async (projection, drop) => forget(writable(), projection, drop),
+    rename: async (projection, to) => rename(writable(), projection, to),
     retire: async (rebuild) => retireRebuild(writable(), rebuild),
   };
 }
@@ -125,7 +129,7 @@ async function register(session: Session, { name, version, codeHash, model }: Re
   const parameters = [name, version, codeHash, JSON.stringify(tables), target];
   const [added] = await session.ask('register-projection', parameters);
   if (added !== undefined) {
-    await createLiveTables(session, model, tables);
+    await createLiveTables(session, name, model, tables);
     await session.ask('start-checkpoint', [name]);
     await session.ask('drop-inlined', [name, 0]);
   }
@@ -134,9 +138,19 @@ async function register(session: Session, { name, version, codeHash, model }: Re
   return toProjectionRecord(row);
 }
 
-async function createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): Promise<void> {
+async function createLiveTables(
+  session: Session,
+  name: string,
+  model: ReadModel,
+  tables: readonly string[],
+): Promise<void> {
   const [taken] = (await findTables(session, tables)).keys();
-  if (taken !== undefined) throw foreignReadModel(taken);
+  if (taken !== undefined) {
+    const others = (await session.ask('projections', [null]))
+      .map(toProjectionRecord)
+      .filter((each) => each.name !== name);
+    throw ownedReadModel(taken, name, others) ?? foreignReadModel(taken);
+  }
   if (model.kind === 'table') {
     await session.query(createTable(session.schema, model.spec, model.spec.name));
     for (const statement of createIndexes(session.schema, model.spec, model.spec.name)) await session.query(statement);

@@ -16,6 +16,7 @@ import {
   toParkedEvent,
   toProjectionRecord,
 } from '../shared/records.js';
+import { ownedReadModel } from '../shared/registry.js';
 import { type RawRow, toInteger, toText } from '../shared/rows.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import type { Database, Session } from './connection/database.js';
@@ -36,6 +37,7 @@ import {
   retireRebuild,
   startRebuild,
 } from './rebuilds/rebuilds.js';
+import { forget, rename } from './rebuilds/registry.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 
@@ -105,6 +107,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     swap: async (rebuild, leases, options) => swap(writable(), rebuild, leases, options),
     rollback: async (rebuild, leases, options) => rollback(writable(), rebuild, leases, options),
     abort: async (rebuild, lease) => abortRebuild(writable(), rebuild, lease),
+    forget: async (projection, drop) => forget(writable(), projection, drop),
+    rename: async (projection, to) => rename(writable(), projection, to),
     retire: async (rebuild) => retireRebuild(writable(), rebuild),
   };
 }
@@ -114,7 +118,7 @@ function register(session: Session, { name, version, codeHash, model }: Registra
   const parameters = [name, version, codeHash, JSON.stringify(tables), target];
   const [added] = session.ask('register-projection', parameters);
   if (added !== undefined) {
-    createLiveTables(session, model, tables);
+    createLiveTables(session, name, model, tables);
     session.ask('start-checkpoint', [name]);
     session.ask('drop-inlined', [name, 0]);
   }
@@ -123,9 +127,15 @@ function register(session: Session, { name, version, codeHash, model }: Registra
   return toProjectionRecord(row);
 }
 
-function createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): void {
+function createLiveTables(session: Session, name: string, model: ReadModel, tables: readonly string[]): void {
   const [taken] = findTables(session, tables).keys();
-  if (taken !== undefined) throw foreignReadModel(taken);
+  if (taken !== undefined) {
+    const others = session
+      .ask('projections', [null])
+      .map(toProjectionRecord)
+      .filter((each) => each.name !== name);
+    throw ownedReadModel(taken, name, others) ?? foreignReadModel(taken);
+  }
   if (model.kind === 'table') {
     session.run(createTable(model.spec, model.spec.name));
     for (const statement of createIndexes(model.spec, model.spec.name)) session.run(statement);

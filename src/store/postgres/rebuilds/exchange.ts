@@ -279,7 +279,7 @@ function renamePart({ kind, schema, from, to }: Handover['names'][number]): Carr
 }
 
 /** Renames a table with its indexes, their constraints and its sequences, except the names in `settled`. */
-async function planRenames(
+export async function planRenames(
   session: Session,
   schema: string,
   { id }: { readonly id: number },

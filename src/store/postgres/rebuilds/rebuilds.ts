@@ -15,10 +15,11 @@ import {
 } from '../../shared/journal.js';
 import { noRebuild, superseded } from '../../shared/leases.js';
 import { missingReadModel } from '../../shared/records.js';
+import { dependsOn } from '../../shared/registry.js';
 import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
-import { isConflict } from '../connection/errors.js';
+import { detailOf, isConflict, sqlState } from '../connection/errors.js';
 import { createIndexes, createTable, qualify, runStatement } from '../read-models/read-model.js';
 import { searchPath } from '../schema/schema-name.js';
 import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
@@ -26,6 +27,7 @@ import { findTables, findTaken, inspectTables, summarise } from './inspect.js';
 import { describeTables, hasStranger, recogniseTables, type Table } from './recognise.js';
 
 const dropLockTimeoutMs = 5000;
+const dependentObjects = '2BP01';
 
 export async function startRebuild(
   database: Database,
@@ -118,7 +120,7 @@ export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease)
   const abort = async (session: Session) => {
     const journal = await lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
-    await dropTables(session, journal);
+    await dropTables(session, await matchTables(session, notLive(journal)), `evstore abort ${rebuild.projection}`);
     return endRebuild(session, rebuild, 'aborted', journal);
   };
   return database.transaction(abort, { prelude: lockTimeout(dropLockTimeoutMs) });
@@ -128,7 +130,7 @@ export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Reb
   const retire = async (session: Session) => {
     const journal = await lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
-    await dropTables(session, journal);
+    await dropTables(session, await matchTables(session, notLive(journal)), 'evstore gc --now');
     return endRebuild(session, rebuild, 'retired', journal);
   };
   return database.transaction(retire, { prelude: lockTimeout(dropLockTimeoutMs) });
@@ -153,11 +155,11 @@ export async function lockJournal(session: Session, id: number, lease?: Lease): 
   return { ...journal, tables };
 }
 
-async function endRebuild(
+export async function endRebuild(
   session: Session,
   { id, projection }: Rebuild,
   state: 'aborted' | 'retired',
-  { tables }: JournalRow<number>,
+  { tables }: Pick<JournalRow<number>, 'tables'>,
 ): Promise<Rebuild> {
   await session.ask('forget-parked', [projection, id, 0]);
   await session.ask('set-rebuild-state', [id, state, JSON.stringify(tables)]);
@@ -174,10 +176,19 @@ function toChanges(schema: string, tables: readonly Table[]): readonly Change[] 
   );
 }
 
-/** Leaves what evstore did not make. */
-async function dropTables(session: Session, journal: JournalRow<number>): Promise<void> {
-  for (const name of await matchTables(session, notLive(journal)))
-    await session.query(`drop table ${qualify(session.schema, name)}`);
+/**
+ * In one statement, because they may refer to each other.
+ * @param next the command to repeat
+ * @throws E_UNSAFE_STORE naming what depends on one of them
+ */
+export async function dropTables(session: Session, names: readonly string[], next: string): Promise<void> {
+  const list = names.map((name) => qualify(session.schema, name)).join(', ');
+  try {
+    if (names.length > 0) await session.query(`drop table ${list}`);
+  } catch (error) {
+    if (sqlState(error) !== dependentObjects) throw error;
+    throw dependsOn(detailOf(error).split('\n'), next, error);
+  }
 }
 
 /** Returns the tables of a rebuild that are not live, that exist and are those it made or replaced. */
@@ -188,7 +199,10 @@ export async function findOwnTables(session: Session, { id }: Rebuild): Promise<
   return matchTables(session, notLive({ state, tables: await recogniseTables(session, { state, tables }) }));
 }
 
-async function matchTables(session: Session, tables: ReturnType<typeof notLive<number>>): Promise<readonly string[]> {
+export async function matchTables(
+  session: Session,
+  tables: ReturnType<typeof notLive<number>>,
+): Promise<readonly string[]> {
   const found = await findTables(
     session,
     tables.map(({ name }) => name),

@@ -15,6 +15,7 @@ import {
 } from '../../shared/journal.js';
 import { noRebuild, superseded } from '../../shared/leases.js';
 import { missingReadModel } from '../../shared/records.js';
+import { dependsOn } from '../../shared/registry.js';
 import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
@@ -99,19 +100,19 @@ export function finishFill(database: Database, rebuild: Rebuild, lease: Lease, m
 }
 
 export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
-  return database.transaction((session) => {
+  return database.alteration((session) => {
     const journal = lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
-    dropTables(session, journal);
+    dropTables(session, matchTables(session, notLive(journal)), `evstore abort ${rebuild.projection}`);
     return endRebuild(session, rebuild, 'aborted', journal);
   });
 }
 
 export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Rebuild> {
-  return database.transaction((session) => {
+  return database.alteration((session) => {
     const journal = lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
-    dropTables(session, journal);
+    dropTables(session, matchTables(session, notLive(journal)), 'evstore gc --now');
     return endRebuild(session, rebuild, 'retired', journal);
   });
 }
@@ -129,11 +130,11 @@ export function lockJournal(session: Session, id: number, lease?: Lease): Journa
   return toJournalRow(row);
 }
 
-function endRebuild(
+export function endRebuild(
   session: Session,
   { id, projection }: Rebuild,
   state: 'aborted' | 'retired',
-  { tables }: JournalRow<string>,
+  { tables }: Pick<JournalRow<string>, 'tables'>,
 ): Rebuild {
   session.ask('forget-parked', [projection, id, 0]);
   session.ask('set-rebuild-state', [id, state, JSON.stringify(tables)]);
@@ -141,9 +142,19 @@ function endRebuild(
   return readRebuild(session, id);
 }
 
-/** Leaves what evstore did not make. */
-function dropTables(session: Session, journal: JournalRow<string>): void {
-  for (const name of matchTables(session, notLive(journal))) session.run(`drop table ${quoteIdentifier(name)}`);
+/**
+ * @param session in an alteration, which allows tables that refer to each other
+ * @param next the command to repeat
+ * @throws E_UNSAFE_STORE naming what depends on one of them: SQLite would drop them without a word
+ */
+export function dropTables(session: Session, names: readonly string[], next: string): void {
+  const dependents = inspectTables(session, names).flatMap(({ table, carried }) =>
+    carried
+      .filter(({ kind, name }) => (kind === 'view' || kind === 'foreign key') && !names.includes(name))
+      .map(({ kind, name }) => `${kind === 'view' ? 'view' : 'a foreign key of'} ${name} depends on table ${table}`),
+  );
+  if (dependents.length > 0) throw dependsOn(dependents, next);
+  for (const name of names) session.run(`drop table ${quoteIdentifier(name)}`);
 }
 
 /** Returns the tables of a rebuild that are not live, that exist and are those it made or replaced. */
@@ -153,7 +164,7 @@ export function findOwnTables(session: Session, { id }: Rebuild): readonly strin
   return matchTables(session, notLive<string>(toJournalTables(row)));
 }
 
-function matchTables(session: Session, tables: ReturnType<typeof notLive<string>>): readonly string[] {
+export function matchTables(session: Session, tables: ReturnType<typeof notLive<string>>): readonly string[] {
   const found = findTables(
     session,
     tables.map(({ name }) => name),
