@@ -3,7 +3,9 @@ import type { Audit, AuditFilter, Tally } from '../domain/audit.js';
 import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { Changes, DeferredChanges, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
 import type { Comparison } from './comparison.js';
+import type { CodeVersion, Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from './leases.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
+import type { Rebuild, RebuildPlan, RollbackOptions, SwapLeases, TableFacts, TableSizes } from './rebuild.js';
 
 export interface ProjectionStore {
   /** Lists the registered projections by name. */
@@ -196,11 +198,6 @@ export interface ProjectionRecord {
   readonly inlineRests: boolean;
 }
 
-export interface CodeVersion {
-  readonly version: number;
-  readonly codeHash: string;
-}
-
 export interface ProjectionRename {
   readonly name: string;
   /** Hashes of the code under the present names and under the new ones: rows of the first become rows of the second. */
@@ -232,51 +229,6 @@ export interface Checkpoint {
   readonly code: CodeVersion | null;
 }
 
-/** What a lease guards: the checkpoint of a projection or saga, or a rebuild. */
-export type LeaseTarget =
-  | { readonly kind: 'checkpoint'; readonly subscriptionId: string }
-  | { readonly kind: 'rebuild'; readonly id: number };
-
-export interface LeaseRequest {
-  /** Shown to others, e.g. `host:1234`. */
-  readonly owner: string;
-  /** Tells others on the same host whether the owner still runs (see lease/process.ts); null or unset where unknown. */
-  readonly process?: string | null;
-  readonly ttlMs: number;
-  /** Take it even when another owner has it. */
-  readonly steal?: boolean;
-  /** The code that will run, stored with the checkpoint. */
-  readonly code?: CodeVersion;
-}
-
-export interface Lease {
-  readonly target: LeaseTarget;
-  readonly owner: string;
-  /** Fencing token: only the latest one writes. */
-  readonly token: number;
-  /** The generation of the checkpoint when the lease was taken; 0 for a rebuild. */
-  readonly generation: number;
-  /** The position when the lease was taken. */
-  readonly position: number;
-}
-
-export type LeaseAnswer = { readonly held: false; readonly lease: Lease } | HeldAnswer;
-
-/** Another process has the lease. */
-export interface HeldAnswer {
-  readonly held: true;
-  readonly owner: string;
-  readonly expiresInMs: number;
-  readonly token: number;
-  /** As in the owner's request. */
-  readonly process: string | null;
-}
-
-export interface Vitals {
-  /** Events a second. */
-  readonly rate?: number;
-}
-
 export interface AppliedBatch {
   readonly lease: Lease;
   /** Which tables of a rebuild the batch is for: those being built, or the old ones being caught up. */
@@ -301,86 +253,4 @@ export interface AppliedBatch {
 /** Every event that matches the filter, whether it changed a row, was parked, or neither. */
 export interface SeenEvents extends Tally {
   readonly filter: AuditFilter;
-}
-
-export type RebuildState = 'planned' | 'filling' | 'ready' | 'swapped' | 'retired' | 'aborted';
-
-export interface Rebuild {
-  readonly id: number;
-  readonly projection: string;
-  readonly version: number;
-  readonly codeHash: string;
-  readonly state: RebuildState;
-  /** The built tables contain every event up to here. */
-  readonly position: number;
-  readonly tables: readonly RebuildTable[];
-  /**
-   * What was live before the swap; null when nothing was. The position is null when the parts of the projection were at
-   * different positions: then it cannot be rolled back.
-   */
-  readonly old: { readonly version: number; readonly codeHash: string; readonly position: number | null } | null;
-  readonly owner: string | null;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly swappedAt: string | null;
-  /** From this time on `gc` may drop the old tables. */
-  readonly keepOldUntil: string | null;
-  /** The read model outside this database that it fills; null when it fills tables. Live after the swap. */
-  readonly target: string | null;
-  /** The read model outside this database that was live before the swap; null before it, and for tables. */
-  readonly oldTarget: string | null;
-}
-
-export interface RebuildTable {
-  /** The name readers use. */
-  readonly live: string;
-  /** The table this rebuild fills, until the swap. */
-  readonly built: string;
-  /** The name of the replaced table after the swap. */
-  readonly old: string;
-}
-
-export interface RebuildPlan {
-  readonly projection: string;
-  readonly version: number;
-  readonly codeHash: string;
-  /** Live names. The driver derives the others from the rebuild's id, and refuses names that would be too long. */
-  readonly tables: readonly string[];
-}
-
-export interface SwapLeases {
-  readonly rebuild: Lease;
-  /** The lease on the projection's checkpoint. */
-  readonly live: Lease;
-}
-
-export interface RollbackOptions {
-  readonly lockTimeoutMs: number;
-  /** Allow old tables that are behind the live ones. Default false: they are E_SUPERSEDED. */
-  readonly goBack?: boolean;
-}
-
-export interface TableFacts {
-  readonly table: string;
-  readonly exists: boolean;
-  /** From the engine's statistics; null when there are none. */
-  readonly estimatedRows: number | null;
-  readonly indexes: readonly string[];
-  /** What a swap carries over: grants, comments, owner … */
-  readonly carried: readonly Dependent[];
-  /** What a swap cannot carry over: a rebuild is refused while it exists. */
-  readonly blocking: readonly Dependent[];
-}
-
-export interface TableSizes {
-  /** In the order given, with indexes; null where there is no such table. */
-  readonly tables: readonly { readonly table: string; readonly bytes: number | null }[];
-  /** Free bytes on the disk of the store; null where the engine cannot see it. */
-  readonly freeBytes: number | null;
-}
-
-export interface Dependent {
-  /** `view`, `materialized view`, `foreign key`, `trigger`, `policy`, `publication`, `grant`, `comment`, `rule` … */
-  readonly kind: string;
-  readonly name: string;
 }

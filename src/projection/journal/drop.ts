@@ -1,5 +1,5 @@
 /** Drops what a rebuild made, or what a swap replaced. */
-import { EvstoreError } from '../../domain/errors.js';
+import { EvstoreError, isTransient } from '../../domain/errors.js';
 import type { Patience } from '../../lease/acquire.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Lease, Rebuild, Store } from '../../store/store.js';
@@ -44,6 +44,23 @@ export async function abortRebuild(options: DropOptions, rebuild: Rebuild): Prom
   const { projections } = options.store;
   const built = rebuild.target === null ? null : { name: rebuild.target, version: rebuild.version };
   return dropUnderLease(options, rebuild, built, isUnfinished, (lease) => projections.abort(rebuild, lease));
+}
+
+/**
+ * Ends a rebuild whose tables could not be made: nothing is left to resume. It stays when the store was out of reach.
+ * @returns true when it ended
+ */
+export async function endUnmade(
+  { projections }: Store,
+  rebuild: Rebuild,
+  lease: Lease,
+  cause: unknown,
+): Promise<boolean> {
+  if (isTransient(cause)) return false;
+  return projections.abort(rebuild, lease).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** `swapped → retired`. @throws as `abortRebuild` */

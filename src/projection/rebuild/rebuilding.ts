@@ -1,5 +1,5 @@
 /** One rebuild while this process works on it: its lease, its tables, and how it ends. */
-import { EvstoreError, isEvstoreError, isTransient } from '../../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch } from '../../domain/event.js';
 import { acquireLease } from '../../lease/acquire.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
@@ -21,7 +21,7 @@ import {
 } from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { whyAlone } from '../fold/threads/threaded-fold.js';
-import { abortRebuild } from '../journal/drop.js';
+import { abortRebuild, endUnmade } from '../journal/drop.js';
 import { type RebuildProgress, StepClock, type StepTaken } from '../journal/steps.js';
 import { catchUpTables } from '../journal/tables.js';
 import { type SwapOptions, swapHeld } from '../swap/swap.js';
@@ -145,20 +145,13 @@ export class Rebuilding {
       if (rebuild.state !== 'planned') return;
       this.#rebuild = await this.#step('create', this.#plan.target, async () => {
         await catchUp.open();
-        try {
-          return await store.projections.createRebuildTables(rebuild, lease, this.projection.model);
-        } catch (error) {
-          // Nothing was made, so nothing is left to resume.
-          if (this.#plan.action !== 'resume' && !isTransient(error)) await this.#forget(rebuild, lease);
+        return store.projections.createRebuildTables(rebuild, lease, this.projection.model).catch(async (error) => {
+          const isNew = this.#plan.action !== 'resume';
+          if (isNew && (await endUnmade(store, rebuild, lease, error))) this.#rebuild = undefined;
           throw error;
-        }
+        });
       });
     });
-  }
-
-  async #forget(rebuild: Rebuild, lease: Lease): Promise<void> {
-    const isForgotten = await this.#settings.store.projections.abort(rebuild, lease).catch(() => undefined);
-    if (isForgotten !== undefined) this.#rebuild = undefined;
   }
 
   /** Joins the shared pass. */

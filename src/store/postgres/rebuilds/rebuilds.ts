@@ -199,10 +199,7 @@ export async function findOwnTables(session: Session, { id }: Rebuild): Promise<
   return matchTables(session, notLive({ state, tables: await recogniseTables(session, { state, tables }) }));
 }
 
-export async function matchTables(
-  session: Session,
-  tables: ReturnType<typeof notLive<number>>,
-): Promise<readonly string[]> {
+async function matchTables(session: Session, tables: ReturnType<typeof notLive<number>>): Promise<readonly string[]> {
   const found = await findTables(
     session,
     tables.map(({ name }) => name),

@@ -1,8 +1,8 @@
 /** Forgets a projection, and renames one: each in one transaction. */
 
-import { renameDefinition } from '../../../domain/code-identity.js';
+import { renameDefinition, renameDefinition } from '../../../domain/code-identity.js';
 import { namesTaken } from '../../../domain/names.js';
-import { notLive, toJournalTables, toRebuild } from '../../shared/journal.js';
+import { toJournalTables, toRebuild } from '../../shared/journal.js';
 import { noProjection, toPartStanding } from '../../shared/parts.js';
 import { toProjectionRecord } from '../../shared/records.js';
 import { assertIdle, assertUnused, renamedTables } from '../../shared/registry.js';
@@ -13,7 +13,7 @@ import type { RawRow } from '../connection/values.js';
 import { carryAll, catalogSettings } from './dependents.js';
 import { planRenames } from './exchange.js';
 import { findTables, findTaken } from './inspect.js';
-import { dropTables, endRebuild, matchTables } from './rebuilds.js';
+import { dropTables, endRebuild, findOwnTables } from './rebuilds.js';
 
 const lockTimeoutMs = 5000;
 
@@ -23,8 +23,8 @@ export function forget(database: Database, projection: string, drop: boolean): P
     const { record, rebuilds, checkpoints } = await lockIdle(session, projection);
     const own: string[] = [];
     for (const row of rebuilds) {
-      if (toRebuild(row).state === 'swapped')
-        own.push(...(await matchTables(session, notLive<number>(toJournalTables(row)))));
+      const rebuild = toRebuild(row);
+      if (rebuild.state === 'swapped') own.push(...(await findOwnTables(session, rebuild)));
     }
     const live = [...(await findTables(session, record.tables)).keys()];
     if (drop) await dropTables(session, [...live, ...own], `evstore projections forget ${projection} --drop-tables`);

@@ -164,7 +164,7 @@ export function findOwnTables(session: Session, { id }: Rebuild): readonly strin
   return matchTables(session, notLive<string>(toJournalTables(row)));
 }
 
-export function matchTables(session: Session, tables: ReturnType<typeof notLive<string>>): readonly string[] {
+function matchTables(session: Session, tables: ReturnType<typeof notLive<string>>): readonly string[] {
   const found = findTables(
     session,
     tables.map(({ name }) => name),

@@ -1,8 +1,8 @@
 /** Forgets a projection, and renames one: each in one transaction. */
 
-import { renameDefinition } from '../../../domain/code-identity.js';
+import { renameDefinition, renameDefinition } from '../../../domain/code-identity.js';
 import { namesTaken } from '../../../domain/names.js';
-import { notLive, toJournalTables, toRebuild } from '../../shared/journal.js';
+import { toJournalTables, toRebuild } from '../../shared/journal.js';
 import { noProjection, toPartStanding } from '../../shared/parts.js';
 import { toProjectionRecord } from '../../shared/records.js';
 import { assertIdle, assertUnused, renamedTables } from '../../shared/registry.js';
@@ -12,7 +12,7 @@ import type { Database, Session } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
 import { findTables, findTaken } from './inspect.js';
-import { dropTables, endRebuild, matchTables } from './rebuilds.js';
+import { dropTables, endRebuild, findOwnTables } from './rebuilds.js';
 
 /** Returns the tables that were dropped, or that are no longer evstore's. */
 export function forget(database: Database, projection: string, drop: boolean): Promise<readonly string[]> {
@@ -20,7 +20,8 @@ export function forget(database: Database, projection: string, drop: boolean): P
     const { record, rebuilds, checkpoints } = lockIdle(session, projection);
     const own: string[] = [];
     for (const row of rebuilds) {
-      if (toRebuild(row).state === 'swapped') own.push(...matchTables(session, notLive<string>(toJournalTables(row))));
+      const rebuild = toRebuild(row);
+      if (rebuild.state === 'swapped') own.push(...findOwnTables(session, rebuild));
     }
     const live = [...findTables(session, record.tables).keys()];
     if (drop) dropTables(session, [...live, ...own], `evstore projections forget ${projection} --drop-tables`);
