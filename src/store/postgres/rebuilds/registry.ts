@@ -1,6 +1,6 @@
 /** Forgets a projection, and renames one: each in one transaction. */
 
-import { renameDefinition, renameDefinition } from '../../../domain/code-identity.js';
+import { renameDefinition } from '../../../domain/code-identity.js';
 import { namesTaken } from '../../../domain/names.js';
 import { toJournalTables, toRebuild } from '../../shared/journal.js';
 import { noProjection, toPartStanding } from '../../shared/parts.js';
