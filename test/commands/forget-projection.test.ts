@@ -143,7 +143,7 @@ forEachEngine((engine) => {
         });
         await report('projections', 'rename', 'order_summary', 'orders_by_id');
         expect((await report('projections')).projections).toMatchObject([
-          { name: 'orders_by_id', state: 'current', position: 10, tables: [live], kept: [1] },
+          { name: 'orders_by_id', version: 1, position: 10, tables: [live], kept: [1] },
         ]);
         await placeOrders(test.store, 5, 5, 10);
         expect((await evstore('run', '--once')).code).toBe(0);
