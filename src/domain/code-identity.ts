@@ -44,13 +44,13 @@ export function mayWrite(rows: Code, code: Code): boolean {
 }
 
 /**
- * Returns the hash of rows after their definition was renamed: with that of the code, if the code differs only in names.
+ * Returns the hash of rows after their code was renamed: that of the code, if its definition differs only in names. A rename
+ * changes the source, so the source cannot tell whether the functions changed with it.
  * @param old of the code under the old names
  * @param code of the code under the new ones
  */
 export function renameDefinition(rows: string, old: string, code: string): string {
-  const { definition } = parse(rows);
-  return definition === parse(old).definition ? `${parse(code).definition}${rows.slice(definition.length)}` : rows;
+  return parse(rows).definition === parse(old).definition ? code : rows;
 }
 
 export function compareCode(rows: Code, code: Code): CodeState {
