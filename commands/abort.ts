@@ -3,14 +3,15 @@ import { EvstoreError } from '../src/domain/errors.js';
 import { describeMeant } from '../src/domain/similar.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
-import { abortRebuild, assertLoaded } from '../src/projection/journal/drop.js';
+import { abortRebuild, assertLoaded, type DropPlan, planDrop } from '../src/projection/journal/drop.js';
 import { findAllUnfinished, findUnfinished } from '../src/projection/journal/find.js';
-import { tablesOf } from '../src/projection/journal/tables.js';
 import type { Rebuild, Store } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
 import { assertNamedOrAll, dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readPatience } from './options/swap-options.js';
+import { dropEach, noteLeft } from './support/drop-each.js';
+import { failWithFirst } from './support/fail-with-first.js';
 import { findAllCode } from './support/projection-code.js';
 
 export const command: Command = {
@@ -35,27 +36,28 @@ export const command: Command = {
     const loaded = external.length === 0 ? [] : await findAllCode(context, flags, names);
     const codeOf = ({ projection }: Rebuild) => loaded.find(({ name: each }) => each === projection);
     for (const each of external) assertLoaded(each, codeOf(each));
-    const dryRun = flags.dryRun === true;
-    if (!dryRun && unfinished.length > 0) {
-      await context.confirm(`Drop ${unfinished.map(describeTables).join('; ')}?`);
-      const patience = readPatience(flags, context);
-      const options = { store, owner: ownerName(), patience, signal: context.io.signal };
-      for (const each of unfinished) await abortRebuild({ ...options, code: codeOf(each) }, each);
+    const plans = await Promise.all(unfinished.map((each) => planDrop(store, each, 'built')));
+    if (flags.dryRun === true || plans.length === 0) {
+      await print(plans, name !== undefined, flags.dryRun === true, context);
+      return 0;
     }
-    await print(unfinished, name !== undefined, dryRun, context);
-    return 0;
+    await context.confirm(`${plans.map(describePlan).join('; ')}?`);
+    const options = { store, owner: ownerName(), patience: readPatience(flags, context), signal: context.io.signal };
+    const errors = await dropEach(plans, ({ rebuild }) => abortRebuild({ ...options, code: codeOf(rebuild) }, rebuild));
+    await print(
+      plans.filter((plan) => !errors.has(plan)),
+      name !== undefined,
+      false,
+      context,
+    );
+    return failWithFirst([...errors.values()], context);
   },
 };
 
-async function print(
-  unfinished: readonly Rebuild[],
-  isNamed: boolean,
-  dryRun: boolean,
-  context: Context,
-): Promise<void> {
+async function print(plans: readonly DropPlan[], isNamed: boolean, dryRun: boolean, context: Context): Promise<void> {
   const { stdout } = context.io;
-  const aborted = unfinished.map((each) => {
-    return { projection: each.projection, rebuild: each.id, dropped: tablesOf(each, 'built') };
+  const aborted = plans.map(({ rebuild, dropped, left }) => {
+    return { projection: rebuild.projection, rebuild: rebuild.id, dropped, left };
   });
   if (context.asJson) {
     // With a name, its own fields are repeated at the top.
@@ -63,9 +65,12 @@ async function print(
     return;
   }
   for (const { projection, rebuild, dropped } of aborted) {
-    const line = `${projection}: ${dropped.join(', ')} ${dryRun ? 'would be dropped' : 'dropped'}`;
+    const would = dryRun ? 'would be ' : '';
+    const what = dropped.length === 0 ? `rebuild ${rebuild}, which has no tables, ${would}ended` : '';
+    const line = `${projection}: ${what || `${dropped.join(', ')} ${would}dropped`}`;
     await stdout.write(`${context.quiet ? rebuild : line}\n`);
   }
+  for (const { left } of aborted) await noteLeft(left, context);
   if (aborted.length === 0) await context.note('there is no unfinished rebuild');
 }
 
@@ -78,6 +83,7 @@ async function findNamed(store: Store, name: string): Promise<Rebuild> {
   });
 }
 
-function describeTables(rebuild: Rebuild): string {
-  return `${tablesOf(rebuild, 'built').join(', ')}, filled up to position ${rebuild.position}`;
+function describePlan({ rebuild, dropped }: DropPlan): string {
+  if (dropped.length === 0) return `End rebuild ${rebuild.id} of ${rebuild.projection}, which has no tables`;
+  return `Drop ${dropped.join(', ')}, filled up to position ${rebuild.position}`;
 }

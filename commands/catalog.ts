@@ -56,7 +56,7 @@ export const catalog = {
   },
   projections: {
     group: 'Projections:',
-    summary: 'list the projections in the code and in the database',
+    summary: 'list, forget or rename projections',
   },
   run: {
     group: 'Projections:',

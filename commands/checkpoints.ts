@@ -7,11 +7,12 @@ import type { Checkpoint } from '../src/store/store.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
-import { timesOption } from './options/shared-options.js';
+import { projectionsOption, timesOption } from './options/shared-options.js';
 import { deleteCheckpoint, moveCheckpoint, wholeDistance } from './support/move-checkpoint.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
 const executeOption = () => option('--execute', 'apply the change; without it, only show what would change');
+const changeOptions = () => [projectionsOption(), executeOption()];
 
 const list: Command = {
   usage: 'list [name...]',
@@ -52,7 +53,7 @@ const set: Command = {
       'move before the first event at or after this time: ISO (UTC without a zone), or an age such as 15m',
     ),
     option('--shift <positions>', 'move by this many positions; a negative number moves back', wholeDistance),
-    executeOption(),
+    ...changeOptions(),
   ],
   run: async ([name = ''], flags, context) => {
     await moveCheckpoint(name, flags, context);
@@ -65,7 +66,7 @@ const reset: Command = {
   summary: 'move a checkpoint before the first event',
   writes: 'the position, with --execute',
   examples: [{ line: 'evstore checkpoints reset mailer --execute', purpose: 'process every event again' }],
-  options: [executeOption()],
+  options: changeOptions(),
   run: async ([name = ''], flags, context) => {
     await moveCheckpoint(name, { ...flags, toStart: true }, context);
     return 0;
@@ -82,7 +83,7 @@ const remove: Command = {
       purpose: 'delete the checkpoint of a subscription that no longer exists',
     },
   ],
-  options: [executeOption()],
+  options: changeOptions(),
   run: async ([name = ''], flags, context) => {
     await deleteCheckpoint(name, flags, context);
     return 0;

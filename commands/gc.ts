@@ -1,12 +1,14 @@
 /** `evstore gc`: drops old tables that swaps replaced. */
+import type { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
-import { assertLoaded, retireRebuild } from '../src/projection/journal/drop.js';
-import { tablesOf } from '../src/projection/journal/tables.js';
+import { assertLoaded, type DropPlan, planDrop, retireRebuild } from '../src/projection/journal/drop.js';
 import type { Rebuild } from '../src/store/store.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { maxWaitFlag, readPatience } from './options/swap-options.js';
+import { dropEach, noteLeft } from './support/drop-each.js';
+import { failWithFirst } from './support/fail-with-first.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { describeFailure, loadCode } from './support/projection-code.js';
 
@@ -42,23 +44,25 @@ export const command: Command = {
     const codeOf = ({ projection }: Rebuild) => code.find(({ name }) => name === projection);
     const due = over.filter((rebuild) => rebuild.oldTarget === null || codeOf(rebuild) !== undefined);
     const dryRun = flags.dryRun === true;
-    if (due.length > 0 && !dryRun) {
-      await context.confirm(
-        `Drop ${due.flatMap((each) => tablesOf(each, 'old')).join(', ')}? You cannot roll back to them afterwards.`,
-      );
-      const patience = readPatience(flags, context);
-      const options = { store, owner: ownerName(), patience, signal: context.io.signal };
-      for (const rebuild of due) await retireRebuild({ ...options, code: codeOf(rebuild) }, rebuild);
+    const plans = await Promise.all(due.map((each) => planDrop(store, each, 'old')));
+    const all = plans.flatMap(({ dropped }) => dropped);
+    let errors: ReadonlyMap<DropPlan, EvstoreError> = new Map();
+    if (plans.length > 0 && !dryRun) {
+      if (all.length > 0) await context.confirm(`Drop ${all.join(', ')}? You cannot roll back to them afterwards.`);
+      const options = { store, owner: ownerName(), patience: readPatience(flags, context), signal: context.io.signal };
+      errors = await dropEach(plans, ({ rebuild }) => retireRebuild({ ...options, code: codeOf(rebuild) }, rebuild));
     }
-    const rows = due.map((each) => {
-      return { projection: each.projection, rebuild: each.id, tables: tablesOf(each, 'old') };
+    const done = plans.filter((plan) => !errors.has(plan));
+    const rows = done.map(({ rebuild, dropped, left }) => {
+      return { projection: rebuild.projection, rebuild: rebuild.id, tables: dropped, left };
     });
-    await printList(context, rows, columns, { dryRun, dropped: rows, kept: swapped.length - due.length });
+    await printList(context, rows, columns, { dryRun, dropped: rows, kept: swapped.length - done.length });
+    for (const { left } of done) await noteLeft(left, context);
     for (const rebuild of over) if (!due.includes(rebuild)) assertLoaded(rebuild, undefined);
     if (due.length === 0)
       await context.note(swapped.length === 0 ? 'nothing to drop' : `${swapped.length} kept for a rollback`);
-    else await context.note(dryRun ? 'these would be dropped' : 'dropped');
-    return 0;
+    else if (done.length > 0) await context.note(dryRun ? 'these would be dropped' : 'dropped');
+    return failWithFirst([...errors.values()], context);
   },
 };
 

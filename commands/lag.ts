@@ -131,6 +131,11 @@ async function print(report: LagReport, over: readonly string[], flags: Flags, c
     const end = `this ends with its lease, at most 10 s after it stops`;
     await context.note(`appends leave the rows of ${name} to its runner while ${owner} swaps its tables; ${end}`);
   }
+  for (const name of namesOf(report, ({ status }) => status === 'detached')) {
+    await context.note(
+      `${name} is detached, because no code defines it; remove it with: evstore projections forget ${name}`,
+    );
+  }
   for (const name of namesOf(report, ({ stale }) => stale))
     await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');

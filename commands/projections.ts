@@ -1,17 +1,20 @@
-/** `evstore projections`: compares the projections in code with those in the database. */
+/** `evstore projections`: compares the projections in code with those in the database, forgets and renames them. */
 import { relative } from 'node:path';
 import { count } from '../src/domain/words.js';
 import { groupDigits } from '../src/output/numbers.js';
 import type { Mark } from '../src/output/table.js';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
 import type { Command, Context } from './options/command.js';
-import { projectionsOption } from './options/shared-options.js';
+import { option } from './options/option.js';
+import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
+import { forget, rename } from './support/forget-projection.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
 import { describeWithout, loadCode } from './support/projection-code.js';
 
-export const command: Command = {
-  usage: 'projections',
+const list: Command = {
+  usage: 'list',
+  summary: 'list the projections in the code and in the database',
   writes: 'nothing',
   examples: [
     { line: 'evstore projections', purpose: 'list registered, new, stale and detached projections' },
@@ -44,6 +47,56 @@ export const command: Command = {
       context,
     );
   },
+};
+
+const forgetting: Command = {
+  usage: 'forget <name>',
+  summary: 'remove a projection from the store that the code no longer defines',
+  writes: 'deletes its checkpoint, parked events and swaps; keeps or drops its tables',
+  examples: [
+    { line: 'evstore projections forget order_summary --dry-run', purpose: 'show what would be removed' },
+    { line: 'evstore projections forget order_summary --keep-tables', purpose: 'leave its tables to you' },
+    { line: 'evstore projections forget order_summary --drop-tables', purpose: 'drop its live and old tables too' },
+  ],
+  options: [
+    option('--keep-tables', 'keep the tables; they are no longer evstore tables').conflicts('dropTables'),
+    option('--drop-tables', 'drop the live tables, and those kept for a rollback'),
+    dryRunOption(),
+  ],
+  run: async ([name = ''], flags, context) => {
+    await forget(name, flags, context);
+    return 0;
+  },
+};
+
+const renaming: Command = {
+  usage: 'rename <old> <new>',
+  summary: 'rename a projection in the store after it was renamed in the code',
+  writes: 'the name of the projection, and of its table if the code gives it another',
+  examples: [
+    { line: 'evstore projections rename orders order_summary --dry-run', purpose: 'show what would be renamed' },
+    { line: 'evstore projections rename orders order_summary', purpose: 'keep its rows, position and parked events' },
+  ],
+  options: [projectionsOption(), dryRunOption()],
+  run: async ([from = '', to = ''], flags, context) => {
+    await rename(from, to, flags, context);
+    return 0;
+  },
+};
+
+export const command: Command = {
+  usage: 'projections',
+  writes: 'nothing, except forget and rename',
+  examples: [
+    { line: 'evstore projections', purpose: 'list registered, new, stale and detached projections' },
+    {
+      line: 'evstore projections forget order_summary --keep-tables',
+      purpose: 'remove a projection that the code no longer defines',
+    },
+  ],
+  options: [],
+  subcommands: [list, forgetting, renaming],
+  defaultSubcommand: 'list',
 };
 
 function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
@@ -89,6 +142,7 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
       const way = isReady ? `swap it in with: evstore swap ${name}` : `resume it with: evstore rebuild ${name}`;
       await context.note(`${name} has a rebuild; ${way}, or drop it with: evstore abort ${name}`);
     } else if (state === 'new') await context.note(`${name} is new; create its table with: evstore run ${name}`);
+    else if (state === 'detached' && name !== null) await context.note(describeDetached(name, projections));
     else if (state === 'stale') await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
     else if (state === 'stale code') {
       await context.note(`${name}: the code changed under the same version; update it with: evstore rebuild ${name}`);
@@ -98,6 +152,15 @@ async function hint(projections: readonly InventoryItem[], context: Context): Pr
       );
     }
   }
+}
+
+function describeDetached(name: string, projections: readonly InventoryItem[]): string {
+  const added = projections.filter(({ state }) => state === 'new');
+  const renamed =
+    added.length === 0
+      ? ''
+      : `, or, if it was renamed: evstore projections rename ${name} ${added.length === 1 ? added[0]?.name : 'NEW'}`;
+  return `${name} is detached, because no code defines it; remove it with: evstore projections forget ${name}${renamed}`;
 }
 
 function about(rows: number | null): string {

@@ -46,6 +46,11 @@ export const command: Command = {
       const { renderRepair } = await import('../src/output/diff-text.js');
       return renderRepair(report, context.view);
     });
+    if (report.auditEnded) {
+      await context.note(
+        `events that ${name} saw are gone from the log, so verify ${dryRun ? 'would count' : 'counts'} what it sees from position ${report.position} on; count from the start with: evstore rebuild ${name}`,
+      );
+    }
     return 0;
   },
 };

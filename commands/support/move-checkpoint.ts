@@ -7,6 +7,7 @@ import { findPosition } from '../../src/projection/status/move-checkpoint.js';
 import type { Checkpoint, Store } from '../../src/store/store.js';
 import type { Context, Flags } from '../options/command.js';
 import { printReport } from './print-report.js';
+import { loadCode } from './projection-code.js';
 
 export async function moveCheckpoint(name: string, flags: Flags, context: Context): Promise<void> {
   const store = await context.openStore();
@@ -41,7 +42,7 @@ async function change(
   );
   if (isProjection && to !== from) {
     await context.warn(
-      `the rows of ${name} do not move with the checkpoint and would be wrong; rebuild them: evstore rebuild ${projection}`,
+      `the rows of ${name} do not move with the checkpoint and would be wrong; ${await describeWay(projection, flags, context)}`,
     );
   }
   if (execute) await store.projections.setCheckpoint(name, to);
@@ -50,6 +51,14 @@ async function change(
   await printReport(context, { name, from, to, executed: execute }, to ?? '', () => text);
   if (owner !== null && execute) await context.note(`${owner} is running it and continues from there`);
   if (!execute) await context.note('nothing was changed; add --execute to do it');
+}
+
+/** Only code can rebuild rows. A file that cannot be loaded may define the projection. */
+async function describeWay(projection: string, flags: Flags, context: Context): Promise<string> {
+  const { found, failures } = await loadCode(context, flags);
+  const isDetached = failures.length === 0 && found.length > 0 && !found.some(({ name }) => name === projection);
+  if (isDetached) return `no code defines it, so remove it: evstore projections forget ${projection}`;
+  return `rebuild them: evstore rebuild ${projection}`;
 }
 
 async function findCheckpoint(store: Store, name: string): Promise<Checkpoint> {

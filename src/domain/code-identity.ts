@@ -43,6 +43,16 @@ export function mayWrite(rows: Code, code: Code): boolean {
   return rows.version === code.version && parse(rows.codeHash).definition === parse(code.codeHash).definition;
 }
 
+/**
+ * Returns the hash of rows after their code was renamed: that of the code, if its definition differs only in names. A rename
+ * changes the source, so the source cannot tell whether the functions changed with it.
+ * @param old of the code under the old names
+ * @param code of the code under the new ones
+ */
+export function renameDefinition(rows: string, old: string, code: string): string {
+  return parse(rows).definition === parse(old).definition ? code : rows;
+}
+
 export function compareCode(rows: Code, code: Code): CodeState {
   if (rows.version !== code.version) return 'stale';
   if (!mayWrite(rows, code)) return 'stale code';

@@ -46,25 +46,45 @@ export function isTableName(name: string): boolean {
   );
 }
 
+/** Of a table that is made for a rebuild, so that the names of its indexes fit too: the longest suffix is `_idx99`. */
+const maxTableBytes = maxIdentifierBytes - '_idx99'.length;
+
 /**
- * Returns the target of a projection whose rows are outside the store: `order_search__v2`, or `order_search__v3_17` for
- * rebuild 17. At most 63 characters: a longer name is cut and made unique by a hash.
+ * Appends a suffix to the name of a table. A name that would be too long is cut before the suffix, between two characters,
+ * and 8 digits of a hash of the table's name make it unique: `a_very_long_na_5f2a91c0__v2_17`. Bytes are counted, not
+ * characters. The rule is the same on both engines.
  */
-export function nameTarget(projection: string, version: number, rebuild?: number): string {
-  const suffix = `__v${version}${rebuild === undefined ? '' : `_${rebuild}`}`;
-  const room = maxIdentifierBytes - suffix.length;
-  if (projection.length <= room) return `${projection}${suffix}`;
-  const hash = process
-    .getBuiltinModule('node:crypto')
-    .createHash('sha256')
-    .update(projection)
-    .digest('hex')
-    .slice(0, 8);
-  return `${projection.slice(0, room - hash.length - 1)}_${hash}${suffix}`;
+export function deriveName(table: string, suffix: string, maxBytes = maxIdentifierBytes): string {
+  const whole = `${table}${suffix}`;
+  if (Buffer.byteLength(whole) <= maxBytes) return whole;
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  const tail = `_${createHash('sha256').update(table).digest('hex').slice(0, 8)}${suffix}`;
+  let room = maxBytes - Buffer.byteLength(tail);
+  let kept = '';
+  for (const character of table) {
+    room -= Buffer.byteLength(character);
+    if (room < 0) break;
+    kept += character;
+  }
+  return `${kept}${tail}`;
 }
 
-/** The longest suffix of a secondary index of a rebuild's table. */
-const longestIndexSuffix = '_idx99';
+/** Returns the suffix with which `name` is derived from a table; undefined when it is not derived from it. */
+export function suffixOf(table: string, name: string): string | undefined {
+  if (name.startsWith(table)) return name.slice(table.length);
+  for (let at = name.indexOf('_'); at !== -1; at = name.indexOf('_', at + 1)) {
+    if (deriveName(table, name.slice(at)) === name) return name.slice(at);
+  }
+  return undefined;
+}
+
+/**
+ * Returns the target of a projection whose rows are outside the store: `order_search__v2`, or `order_search__v3_17` for
+ * rebuild 17.
+ */
+export function nameTarget(projection: string, version: number, rebuild?: number): string {
+  return deriveName(projection, `__v${version}${rebuild === undefined ? '' : `_${rebuild}`}`);
+}
 
 /** Returns the tables of a rebuild: the built table, and the name of the old table after the swap. */
 export function nameRebuildTables(
@@ -72,16 +92,34 @@ export function nameRebuildTables(
   version: number,
   rebuild: number,
 ): { readonly live: string; readonly built: string; readonly old: string } {
-  return { live, built: `${live}__v${version}_${rebuild}`, old: `${live}__old_${rebuild}` };
+  const built = deriveName(live, `__v${version}_${rebuild}`, maxTableBytes);
+  return { live, built, old: deriveName(live, `__old_${rebuild}`, maxTableBytes) };
 }
 
 /**
- * Checks that the names of a table and of its indexes fit into an identifier, before anything is created. SQLite has no
- * such limit, but a projection must run on both engines.
- * @throws E_INVALID_INPUT
+ * The name of a table that evstore is about to make or rename.
+ * @param taken names that something else has
+ * @param what needs them: `the rebuild of order_summary`
  */
-export function checkRebuildTables({ built, old }: { readonly built: string; readonly old: string }): void {
-  for (const table of [built, old]) checkIdentifier(`${table}${longestIndexSuffix}`);
+export function namesTaken(what: string, taken: readonly string[], next?: string): EvstoreError {
+  const [names, them] = taken.length === 1 ? ['name', 'it'] : ['names', 'them'];
+  return new EvstoreError(
+    'E_FOREIGN_TABLE',
+    `${what} needs the ${names} ${taken.join(', ')}, which something else has`,
+    {
+      why: `evstore did not make ${them}, so it leaves ${them} as ${taken.length === 1 ? 'it is' : 'they are'}. Rename or drop ${them} first. Nothing was changed.`,
+      next,
+      details: { taken },
+    },
+  );
+}
+
+/** Returns true for a secondary index of this table that its definition made, even while the table was a rebuild's. */
+export function isDefinedIndex(table: string, name: string): boolean {
+  const [, owner, version, rebuild] = /^(.*?(?:__v(\d+)_(\d+))?)_idx\d+$/s.exec(name) ?? [];
+  if (owner === undefined) return false;
+  if (/^_idx\d+$/.test(suffixOf(table, name) ?? '')) return true;
+  return version !== undefined && owner === nameRebuildTables(table, Number(version), Number(rebuild)).built;
 }
 
 /**

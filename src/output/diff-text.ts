@@ -69,7 +69,8 @@ export function summariseDiff({ projection, position, tables }: DiffReport): str
 }
 
 /** Ends with a line break. */
-export function renderRepair({ projection, dryRun, position, keys, events, rows }: RepairReport, view: View): string {
+export function renderRepair(report: RepairReport, view: View): string {
+  const { projection, dryRun, position, keys, events, rows } = report;
   const { theme } = view;
   const written = rows.added + rows.removed + rows.changed;
   const looked = `${count(events, 'event')} replayed for ${count(keys, 'row')}, up to position ${position}`;

@@ -3,7 +3,9 @@ import type { Audit, AuditFilter, Tally } from '../domain/audit.js';
 import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { Changes, DeferredChanges, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
 import type { Comparison } from './comparison.js';
+import type { CodeVersion, Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from './leases.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
+import type { Rebuild, RebuildPlan, RollbackOptions, SwapLeases, TableFacts, TableSizes } from './rebuild.js';
 
 export interface ProjectionStore {
   /** Lists the registered projections by name. */
@@ -15,6 +17,23 @@ export interface ProjectionStore {
    * @throws E_FOREIGN_TABLE when a table of that name exists and no projection owns it
    */
   register(registration: Registration): Promise<ProjectionRecord>;
+
+  /**
+   * Deletes a projection with its checkpoints, parked events and marks, and ends its swaps, in one transaction.
+   * @param drop drops its live tables and those that swaps replaced; otherwise they stay, and are not evstore's any more
+   * @returns these tables
+   * @throws E_NOT_FOUND; E_LOCK_HELD naming the process that works on it, or its unfinished rebuild
+   * @throws E_UNSAFE_STORE naming what depends on a table that would be dropped
+   */
+  forget(projection: string, drop: boolean): Promise<readonly string[]>;
+  /**
+   * Gives a projection another name, and tables other names: with its checkpoints, rebuilds, parked events and marks, in one
+   * transaction.
+   * @throws E_NOT_FOUND, E_LOCK_HELD as `forget`
+   * @throws E_INVALID_INPUT when there is a projection or a checkpoint of that name
+   * @throws E_FOREIGN_TABLE when something else has the name of a table
+   */
+  rename(projection: string, to: ProjectionRename): Promise<void>;
 
   /** Lists every row of `subscription_checkpoints`, including those of other programs. */
   checkpoints(): Promise<readonly Checkpoint[]>;
@@ -102,11 +121,18 @@ export interface ProjectionStore {
   rebuilds(projection?: string): Promise<readonly Rebuild[]>;
   /** Reads what depends on these tables, and what prevents replacing them. */
   inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
+  /** Returns those of these names that a new table could not have, because a table, view, index or type has them. */
+  findTaken(names: readonly string[]): Promise<readonly string[]>;
+  /**
+   * Returns those of the tables of a rebuild that are not live, built or old, that still exist and are the ones evstore made.
+   */
+  findOwnTables(rebuild: Rebuild): Promise<readonly string[]>;
   /** Measures what these tables take on disk, and the free space there. */
   measureTables(tables: readonly string[]): Promise<TableSizes>;
   /**
    * Writes the journal row in state `planned` and takes its lease.
    * @throws E_LOCK_HELD naming the other, when an unfinished rebuild of the projection exists
+   * @throws E_FOREIGN_TABLE, writing nothing, when something else has the name of one of its tables
    */
   startRebuild(plan: RebuildPlan, request: LeaseRequest): Promise<{ readonly rebuild: Rebuild; readonly lease: Lease }>;
   /** `planned → filling`: creates the tables of the rebuild, without secondary indexes where they can wait. */
@@ -132,9 +158,12 @@ export interface ProjectionStore {
    * @throws E_CHECK_FAILED when the parts of the projection are at different positions, or were at the swap
    */
   rollback(rebuild: Rebuild, leases: SwapLeases, options: RollbackOptions): Promise<Rebuild>;
-  /** `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. */
+  /**
+   * `planned | filling | ready → aborted`: drops the tables of the rebuild by recorded identity. A table of another identity
+   * under such a name is not evstore's, and is left as it is.
+   */
   abort(rebuild: Rebuild, lease: Lease): Promise<Rebuild>;
-  /** `swapped → retired`: drops the old tables by recorded identity, never by name pattern, never CASCADE. */
+  /** `swapped → retired`: drops the old tables as `abort` drops, never by name pattern, never CASCADE. */
   retire(rebuild: Rebuild): Promise<Rebuild>;
 }
 
@@ -169,9 +198,12 @@ export interface ProjectionRecord {
   readonly inlineRests: boolean;
 }
 
-export interface CodeVersion {
-  readonly version: number;
-  readonly codeHash: string;
+export interface ProjectionRename {
+  readonly name: string;
+  /** Hashes of the code under the present names and under the new ones: rows of the first become rows of the second. */
+  readonly hashes: { readonly before: string; readonly after: string };
+  /** New names of live tables by their present ones; others keep theirs. */
+  readonly tables: Readonly<Record<string, string>>;
 }
 
 export interface Registration {
@@ -197,51 +229,6 @@ export interface Checkpoint {
   readonly code: CodeVersion | null;
 }
 
-/** What a lease guards: the checkpoint of a projection or saga, or a rebuild. */
-export type LeaseTarget =
-  | { readonly kind: 'checkpoint'; readonly subscriptionId: string }
-  | { readonly kind: 'rebuild'; readonly id: number };
-
-export interface LeaseRequest {
-  /** Shown to others, e.g. `host:1234`. */
-  readonly owner: string;
-  /** Tells others on the same host whether the owner still runs (see lease/process.ts); null or unset where unknown. */
-  readonly process?: string | null;
-  readonly ttlMs: number;
-  /** Take it even when another owner has it. */
-  readonly steal?: boolean;
-  /** The code that will run, stored with the checkpoint. */
-  readonly code?: CodeVersion;
-}
-
-export interface Lease {
-  readonly target: LeaseTarget;
-  readonly owner: string;
-  /** Fencing token: only the latest one writes. */
-  readonly token: number;
-  /** The generation of the checkpoint when the lease was taken; 0 for a rebuild. */
-  readonly generation: number;
-  /** The position when the lease was taken. */
-  readonly position: number;
-}
-
-export type LeaseAnswer = { readonly held: false; readonly lease: Lease } | HeldAnswer;
-
-/** Another process has the lease. */
-export interface HeldAnswer {
-  readonly held: true;
-  readonly owner: string;
-  readonly expiresInMs: number;
-  readonly token: number;
-  /** As in the owner's request. */
-  readonly process: string | null;
-}
-
-export interface Vitals {
-  /** Events a second. */
-  readonly rate?: number;
-}
-
 export interface AppliedBatch {
   readonly lease: Lease;
   /** Which tables of a rebuild the batch is for: those being built, or the old ones being caught up. */
@@ -256,6 +243,8 @@ export interface AppliedBatch {
    * ends; under another filter than before it begins at `from`.
    */
   readonly seen?: SeenEvents;
+  /** Ends the audit of a checkpoint that stays where it is: what it saw is not in the log any more. */
+  readonly endAudit?: boolean;
   /** Deferred changes leave out the marked events, and delete the marks: see `AppendOptions.inline`. */
   readonly changes: Changes | DeferredChanges;
   readonly parked?: ParkedChanges;
@@ -264,86 +253,4 @@ export interface AppliedBatch {
 /** Every event that matches the filter, whether it changed a row, was parked, or neither. */
 export interface SeenEvents extends Tally {
   readonly filter: AuditFilter;
-}
-
-export type RebuildState = 'planned' | 'filling' | 'ready' | 'swapped' | 'retired' | 'aborted';
-
-export interface Rebuild {
-  readonly id: number;
-  readonly projection: string;
-  readonly version: number;
-  readonly codeHash: string;
-  readonly state: RebuildState;
-  /** The built tables contain every event up to here. */
-  readonly position: number;
-  readonly tables: readonly RebuildTable[];
-  /**
-   * What was live before the swap; null when nothing was. The position is null when the parts of the projection were at
-   * different positions: then it cannot be rolled back.
-   */
-  readonly old: { readonly version: number; readonly codeHash: string; readonly position: number | null } | null;
-  readonly owner: string | null;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-  readonly swappedAt: string | null;
-  /** From this time on `gc` may drop the old tables. */
-  readonly keepOldUntil: string | null;
-  /** The read model outside this database that it fills; null when it fills tables. Live after the swap. */
-  readonly target: string | null;
-  /** The read model outside this database that was live before the swap; null before it, and for tables. */
-  readonly oldTarget: string | null;
-}
-
-export interface RebuildTable {
-  /** The name readers use. */
-  readonly live: string;
-  /** The table this rebuild fills, until the swap. */
-  readonly built: string;
-  /** The name of the replaced table after the swap. */
-  readonly old: string;
-}
-
-export interface RebuildPlan {
-  readonly projection: string;
-  readonly version: number;
-  readonly codeHash: string;
-  /** Live names. The driver derives the others from the rebuild's id, and refuses names that would be too long. */
-  readonly tables: readonly string[];
-}
-
-export interface SwapLeases {
-  readonly rebuild: Lease;
-  /** The lease on the projection's checkpoint. */
-  readonly live: Lease;
-}
-
-export interface RollbackOptions {
-  readonly lockTimeoutMs: number;
-  /** Allow old tables that are behind the live ones. Default false: they are E_SUPERSEDED. */
-  readonly goBack?: boolean;
-}
-
-export interface TableFacts {
-  readonly table: string;
-  readonly exists: boolean;
-  /** From the engine's statistics; null when there are none. */
-  readonly estimatedRows: number | null;
-  readonly indexes: readonly string[];
-  /** What a swap carries over: grants, comments, owner … */
-  readonly carried: readonly Dependent[];
-  /** What a swap cannot carry over: a rebuild is refused while it exists. */
-  readonly blocking: readonly Dependent[];
-}
-
-export interface TableSizes {
-  /** In the order given, with indexes; null where there is no such table. */
-  readonly tables: readonly { readonly table: string; readonly bytes: number | null }[];
-  /** Free bytes on the disk of the store; null where the engine cannot see it. */
-  readonly freeBytes: number | null;
-}
-
-export interface Dependent {
-  /** `view`, `materialized view`, `foreign key`, `trigger`, `policy`, `publication`, `grant`, `comment`, `rule` … */
-  readonly kind: string;
-  readonly name: string;
 }

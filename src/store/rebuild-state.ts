@@ -1,4 +1,4 @@
-import type { Rebuild, RebuildState } from './projection-store.js';
+import type { Rebuild, RebuildState } from './rebuild.js';
 
 /** States that end in `swapped` or `aborted`; a projection has at most one rebuild in one of them. */
 const unfinishedStates: readonly RebuildState[] = ['planned', 'filling', 'ready'];

@@ -13,9 +13,11 @@ import type { SchemaAdmin } from './schema-admin.js';
 
 export type * from './comparison.js';
 export type * from './event-log.js';
+export type * from './leases.js';
 export type * from './log-statistics.js';
 export type * from './parked-events.js';
 export type * from './projection-store.js';
+export type * from './rebuild.js';
 export type * from './schema-admin.js';
 
 export type Engine = 'postgres' | 'sqlite';

@@ -11,6 +11,8 @@ export interface CursorFacts {
   /** Last position of the log. */
   readonly head: number;
   readonly isProjection: boolean;
+  /** The tables were replaced by a swap: nothing reads them. */
+  readonly isReplaced: boolean;
   /** The events it should have seen; undefined when that is unknown. */
   readonly tally: Tally | undefined;
   /** The skipped event, when exactly one was skipped. */
@@ -22,7 +24,7 @@ export function findCursorFaults(cursor: Cursor, facts: CursorFacts): readonly F
   if (found === undefined) return [];
   const { name, rebuild } = cursor;
   const subject = rebuild === null ? name : `rebuild ${rebuild} of ${name}`;
-  return [{ ...found, severity: 'error', subject, next: remedy(cursor, facts.isProjection) }];
+  return [{ ...found, severity: 'error', subject, next: remedy(cursor, facts) }];
 }
 
 /** Returns the first fault: a different history also explains what the audit would find. */
@@ -67,8 +69,9 @@ function compareTallies(
   return { kind: 'other-events', detail };
 }
 
-function remedy({ name, rebuild }: Cursor, isProjection: boolean): string {
-  if (rebuild !== null) return 'evstore projections';
+function remedy({ name, rebuild }: Cursor, { isProjection, isReplaced }: CursorFacts): string {
+  if (rebuild !== null && isReplaced) return 'evstore gc --now';
+  if (rebuild !== null) return `evstore rebuild ${shellWord(name)} --restart`;
   if (isProjection) return `evstore rebuild ${shellWord(partOf(name).projection)}`;
   return `evstore checkpoints set ${shellWord(name)} --to-head`;
 }

@@ -31,6 +31,7 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
   const broken = await store.schema.findBrokenGuards();
   const records = await store.projections.list();
   const cursors = await store.projections.cursors();
+  const rebuilds = await store.projections.rebuilds();
   const counts = cursors.flatMap((cursor) => (cursor.audit === null ? [] : [new AuditCount(cursor, cursor.audit)]));
   const faults = new LogFaults();
   const refused = new RefusedEvents();
@@ -54,7 +55,8 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
     // Reading in order needs intact guards; the sums do not.
     const skipped = broken.length > 0 || tally === undefined ? undefined : await findSkipped(store.log, cursor, tally);
     const isProjection = names.has(partOf(cursor.name).projection);
-    cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, tally, skipped }));
+    const isReplaced = rebuilds.some(({ id, state }) => id === cursor.rebuild && state === 'swapped');
+    cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, isReplaced, tally, skipped }));
   }
   return {
     findings: [...broken.map(toGuardFinding), ...faults.findings(), ...refused.findings(), ...cursorFaults],

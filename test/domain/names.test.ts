@@ -4,7 +4,11 @@ import {
   checkEventType,
   checkStreamId,
   checkStreamType,
+  deriveName,
+  isDefinedIndex,
   isTableName,
+  nameRebuildTables,
+  suffixOf,
   toSnakeCase,
 } from '../../src/domain/names.js';
 import { shellWord } from '../../src/domain/shell-word.js';
@@ -52,6 +56,28 @@ describe('names', () => {
     expect(isTableName('a"; drop table x;--')).toBe(false);
     expect(isTableName('a\n')).toBe(false);
   });
+
+  it.each(['orders', 'a'.repeat(63), 'ż'.repeat(31), '订'.repeat(21), '😀'.repeat(15)])(
+    'a name derived from %s fits, is read back, and differs from that of a similar table',
+    (table) => {
+      for (const suffix of ['_pkey', '_idx1', '__v12_345', '_by_day_and_customer']) {
+        const name = deriveName(table, suffix);
+        expect(Buffer.byteLength(name)).toBeLessThanOrEqual(63);
+        expect(name).not.toMatch(/\ufffd/);
+        expect(name.endsWith(suffix)).toBe(true);
+        expect(suffixOf(table, name)).toBe(suffix);
+        expect(deriveName(`${table.slice(0, -2)}xy`, suffix)).not.toBe(name);
+      }
+      expect(suffixOf(table, 'mine_idx1')).toBeUndefined();
+      const { built } = nameRebuildTables(table, 3, 17);
+      for (const index of [deriveName(table, '_idx2'), deriveName(built, '_idx2')]) {
+        expect(isDefinedIndex(table, index)).toBe(true);
+      }
+      for (const index of [`${table}_mine`, deriveName(table, '_by_idx'), 'other_idx1', 'other__v3_17_idx1']) {
+        expect(isDefinedIndex(table, index)).toBe(false);
+      }
+    },
+  );
 
   it.each([
     ['OrderSummary', 'order_summary'],

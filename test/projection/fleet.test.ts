@@ -106,7 +106,7 @@ forEachEngine((engine) => {
         const other = prepare({ ...orderSummary, on: { ...orderSummary.on, OrderLost: () => null } });
         expect(await lagOf(store, [other])).toMatchObject({ status: 'stale', stale: true });
         expect(await lagOf(store, [newer])).toMatchObject({ status: 'stale', codeVersion: 2 });
-        expect(await lagOf(store, [])).toMatchObject({ status: 'idle', codeVersion: null });
+        expect(await lagOf(store, [])).toMatchObject({ status: 'detached', codeVersion: null });
         await runOnce(store, [other]);
         expect(await lagOf(store)).toMatchObject({ status: 'stale', stale: true, codeVersion: 1 });
         await rebuildNow(store, other);

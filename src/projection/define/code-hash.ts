@@ -26,6 +26,18 @@ export function hashCode(projection: Projection, source?: SourceHash): string {
   );
 }
 
+/** Returns the hash of a projection under another name, whose tables have other names. @param formerly the other name of a table */
+export function hashAs(projection: Projection, name: string, formerly: (table: string) => string): string {
+  if (projection.kind === 'external') return hashCode(projection);
+  if (projection.kind === 'table') {
+    const { table } = projection;
+    return hashCode({ ...projection, name, table: { ...table, name: formerly(table.name ?? projection.name) } });
+  }
+  const { tables, create } = projection;
+  const former = toTableIdentifiers(tables, formerly);
+  return hashCode({ ...projection, name, tables: tables.map(formerly), create: () => create(former) });
+}
+
 function describeDefinition(projection: Projection): unknown {
   if (projection.kind === 'external') return projection.types ?? null;
   const types = Object.keys(projection.on).sort();

@@ -101,6 +101,11 @@ export function isExternalProjection(projection: PreparedProjection): projection
   return projection.definition.kind === 'external';
 }
 
+/** Returns true when the key of a row is the id of its stream as written: a uuid or a time may be spelled differently. */
+export function isKeyedByStream({ definition, shape }: PreparedTableProjection): boolean {
+  return definition.key === undefined && shape.keyProperties.every(({ type }) => type === 'text');
+}
+
 function toFilter(definition: Projection): EventFilter {
   const { category } = definition;
   const types = definition.kind === 'external' ? definition.types : Object.keys(definition.on);

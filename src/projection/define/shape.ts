@@ -29,7 +29,7 @@ const unfitForKeys: ReadonlySet<unknown> = new Set<ColumnType>(['json', 'numeric
 /** Postgres has these in every table; SQLite refuses them too, so that a definition fits either. */
 const systemColumns: ReadonlySet<string> = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoid']);
 
-const legalName = 'lower-case letters, digits and _, at most 63, and no name of evstore or of the engine';
+const legalName = 'lower-case letters a to z, digits and _, at most 63, and no name of evstore or of the engine';
 
 /**
  * Returns true for an object with a name and a version, with handlers and a table, or with the functions of an external

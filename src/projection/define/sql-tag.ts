@@ -4,6 +4,7 @@
  */
 import { EvstoreError } from '../../domain/errors.js';
 import { JsonValueFault, writeJson } from '../../domain/json-value.js';
+import { deriveName } from '../../domain/names.js';
 import type { Statement, StatementPart, StoredValue } from '../../domain/read-model.js';
 
 /**
@@ -55,7 +56,7 @@ export function toTableIdentifiers(
   return Object.fromEntries(
     tables.map((table) => {
       const name = physical(table);
-      const index = (suffix: string): Identifier => mark({ name: `${name}_${suffix}` });
+      const index = (suffix: string): Identifier => mark({ name: deriveName(name, `_${suffix}`) });
       return [table, mark({ name, index })];
     }),
   );

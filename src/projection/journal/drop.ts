@@ -1,5 +1,5 @@
 /** Drops what a rebuild made, or what a swap replaced. */
-import { EvstoreError } from '../../domain/errors.js';
+import { EvstoreError, isTransient } from '../../domain/errors.js';
 import type { Patience } from '../../lease/acquire.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Lease, Rebuild, Store } from '../../store/store.js';
@@ -7,7 +7,7 @@ import type { ExternalTarget } from '../define/definition.js';
 import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from '../define/prepare.js';
 import { dropBeside } from '../external/external.js';
 import { findLiveTarget, reload } from './find.js';
-import { withRebuildLease } from './tables.js';
+import { tablesOf, withRebuildLease } from './tables.js';
 
 export interface DropOptions {
   readonly store: Store;
@@ -19,6 +19,22 @@ export interface DropOptions {
   readonly signal: AbortSignal;
 }
 
+/** What would be dropped, and what has such a name without being evstore's. */
+export interface DropPlan {
+  readonly rebuild: Rebuild;
+  readonly dropped: readonly string[];
+  readonly left: readonly string[];
+}
+
+/** @param side the tables that an abort drops (`built`), or those that a swap replaced */
+export async function planDrop({ projections }: Store, rebuild: Rebuild, side: 'built' | 'old'): Promise<DropPlan> {
+  const names = tablesOf(rebuild, side);
+  if ((side === 'built' ? rebuild.target : rebuild.oldTarget) !== null) return { rebuild, dropped: names, left: [] };
+  const dropped = await projections.findOwnTables(rebuild);
+  const left = (await projections.findTaken(names)).filter((name) => !dropped.includes(name));
+  return { rebuild, dropped, left };
+}
+
 /**
  * `planned | filling | ready → aborted`.
  * @throws E_NOT_FOUND, and nothing has changed, when only code that is not loaded can drop what was built
@@ -28,6 +44,23 @@ export async function abortRebuild(options: DropOptions, rebuild: Rebuild): Prom
   const { projections } = options.store;
   const built = rebuild.target === null ? null : { name: rebuild.target, version: rebuild.version };
   return dropUnderLease(options, rebuild, built, isUnfinished, (lease) => projections.abort(rebuild, lease));
+}
+
+/**
+ * Ends a rebuild whose tables could not be made: nothing is left to resume. It stays when the store was out of reach.
+ * @returns true when it ended
+ */
+export async function endUnmade(
+  { projections }: Store,
+  rebuild: Rebuild,
+  lease: Lease,
+  cause: unknown,
+): Promise<boolean> {
+  if (isTransient(cause)) return false;
+  return projections.abort(rebuild, lease).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** `swapped → retired`. @throws as `abortRebuild` */

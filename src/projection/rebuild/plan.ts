@@ -1,7 +1,7 @@
 /** Decides what a rebuild does, from facts, before anything is written. */
 import { type CodeState, compareCode } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
-import { checkRebuildTables, checkStatementNames, nameRebuildTables, nameTarget } from '../../domain/names.js';
+import { checkStatementNames, deriveName, nameRebuildTables, namesTaken, nameTarget } from '../../domain/names.js';
 import { assertSamePlace } from '../../lease/registration.js';
 import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
@@ -22,6 +22,8 @@ export interface RebuildFacts {
   readonly lastRebuild: number;
   /** Of the live tables. */
   readonly tables: readonly TableFacts[];
+  /** Names that a new rebuild needs, and something else has. */
+  readonly taken: readonly string[];
 }
 
 /** `auto` resumes an unfinished build of the same code. */
@@ -63,6 +65,7 @@ export interface RebuildPlanned {
  * @throws E_NOT_FOUND for `resume` with nothing to resume
  * @throws E_UNSAFE_STORE naming what a swap could not carry over
  * @throws E_INVALID_INPUT for a name that would be too long
+ * @throws E_FOREIGN_TABLE when something else has a name it needs
  */
 export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlanned {
   const { projection, record, livePosition, safeHead, unfinished, tables } = facts;
@@ -72,6 +75,9 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
   assertSameTables(facts);
   assertNothingBlocks(name, tables);
   const resumed = action === 'resume' ? unfinished : undefined;
+  if (resumed === undefined && facts.taken.length > 0) {
+    throw namesTaken(`the rebuild of ${name}`, facts.taken, `evstore rebuild ${name}`);
+  }
   return {
     projection: name,
     action,
@@ -128,11 +134,23 @@ function planTarget({ projection: { name, version, model }, lastRebuild }: Rebui
   return model.kind === 'external' ? nameTarget(name, version, lastRebuild + 1) : null;
 }
 
+/** Lists the names that the next rebuild gives to tables and indexes. */
+export function namesOfNext(
+  { tables, version, model }: RebuildFacts['projection'],
+  lastRebuild: number,
+): readonly string[] {
+  const indexes = model.kind === 'table' ? model.spec.indexes.map((_, index) => `_idx${index + 1}`) : [];
+  return tables.flatMap((table) => {
+    const { built, old } = nameRebuildTables(table, version, lastRebuild + 1);
+    const parts = model.kind === 'table' ? ['_pkey', ...indexes] : [];
+    return [built, old].flatMap((name) => [name, ...parts.map((part) => deriveName(name, part))]);
+  });
+}
+
 /** Checks the names here, before the live tables of a new projection are made. */
 function planTables({ projection, lastRebuild }: RebuildFacts): readonly RebuildTable[] {
   const { model, tables, version } = projection;
   const names = tables.map((table) => nameRebuildTables(table, version, lastRebuild + 1));
-  names.forEach(checkRebuildTables);
   if (model.kind === 'sql') {
     checkStatementNames(model.create((name) => names.find(({ live }) => live === name)?.built ?? name));
   }

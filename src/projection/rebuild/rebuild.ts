@@ -11,7 +11,7 @@ import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Store } from '../../store/store.js';
 import { isExternalProjection, type PreparedProjection } from '../define/prepare.js';
 import { fillTogether } from './fill.js';
-import { planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan.js';
+import { namesOfNext, planRebuild, type RebuildFacts, type RebuildMode, type RebuildPlanned } from './plan.js';
 import { Rebuilding, type RebuildReport, type RebuildSettings } from './rebuilding.js';
 
 /** The plan for a projection, or why there is none. */
@@ -30,14 +30,16 @@ export async function gatherFacts(store: Store, projection: PreparedProjection):
   const checkpoints = checkpointsOf(await store.projections.checkpoints(), name);
   for (const checkpoint of checkpoints) await assertSameHistory(store.log, checkpoint);
   const rebuilds = await store.projections.rebuilds();
+  const lastRebuild = Math.max(0, ...rebuilds.map(({ id }) => id));
   return {
     projection,
     record: await findRecord(store, name),
     livePosition: furthestOf(checkpoints),
     ...(await store.log.head()),
     unfinished: rebuilds.find((rebuild) => rebuild.projection === name && isUnfinished(rebuild)),
-    lastRebuild: Math.max(0, ...rebuilds.map(({ id }) => id)),
+    lastRebuild,
     tables: await store.projections.inspectTables(tables),
+    taken: await store.projections.findTaken(namesOfNext(projection, lastRebuild)),
   };
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { whyAlone } from '../fold/threads/threaded-fold.js';
-import { abortRebuild } from '../journal/drop.js';
+import { abortRebuild, endUnmade } from '../journal/drop.js';
 import { type RebuildProgress, StepClock, type StepTaken } from '../journal/steps.js';
 import { catchUpTables } from '../journal/tables.js';
 import { type SwapOptions, swapHeld } from '../swap/swap.js';
@@ -145,7 +145,11 @@ export class Rebuilding {
       if (rebuild.state !== 'planned') return;
       this.#rebuild = await this.#step('create', this.#plan.target, async () => {
         await catchUp.open();
-        return store.projections.createRebuildTables(rebuild, lease, this.projection.model);
+        return store.projections.createRebuildTables(rebuild, lease, this.projection.model).catch(async (error) => {
+          const isNew = this.#plan.action !== 'resume';
+          if (isNew && (await endUnmade(store, rebuild, lease, error))) this.#rebuild = undefined;
+          throw error;
+        });
       });
     });
   }

@@ -16,12 +16,13 @@ import type { TableDiff } from '../compare/table-diff.js';
 import { keyOf } from '../define/columns.js';
 import {
   isExternalProjection,
+  isKeyedByStream,
   isTableProjection,
   type PreparedProjection,
   type PreparedTableProjection,
 } from '../define/prepare.js';
 import { type Merge, planMerge } from './merge.js';
-import { isKeyedByStream, Replay } from './replay.js';
+import { Replay } from './replay.js';
 import { collectKeys, type Keys, type RepairScope } from './scope.js';
 
 export interface RepairOptions {
@@ -49,6 +50,8 @@ export interface RepairReport {
   readonly events: number;
   /** The rows as they were (`live`) and as they are replayed (`rebuilt`). */
   readonly rows: TableDiff;
+  /** Events vanished from the log after the projection saw them, so what it saw can be counted from here on only. */
+  readonly auditEnded: boolean;
 }
 
 /** With at most this many events to go, the rest is replayed while the runner waits. */
@@ -117,7 +120,7 @@ class Repair {
       await this.#advance(replay, lease.position, deadline);
       const merge = await this.#plan(replay);
       held.throwIfAborted();
-      const report = this.#report(replay, merge);
+      const report = await this.#report(replay, merge);
       const { upserts, deletes } = merge;
       if (upserts.length + deletes.length === 0) return this.#sent ?? report;
       const { spec } = this.#projection.shape;
@@ -128,6 +131,7 @@ class Repair {
         to: lease.position,
         lastEventId: null,
         seen: { filter: this.#projection.filter, ...tallyIds([]) },
+        endAudit: report.auditEnded,
         changes: { kind: 'rows', spec, table: spec.name, upserts, deletes },
       });
       return report;
@@ -160,7 +164,7 @@ class Repair {
     const merge = await this.#plan(replay);
     const after = await findCheckpoint(store, name);
     const stoodStill = after.position === before.position && after.generation === before.generation;
-    return stoodStill ? this.#report(replay, merge) : undefined;
+    return stoodStill ? await this.#report(replay, merge) : undefined;
   }
 
   async #isCurrent({ parked }: Replay): Promise<boolean> {
@@ -182,9 +186,11 @@ class Repair {
     return merge;
   }
 
-  #report({ position, events }: Replay, { rows }: Merge): RepairReport {
+  async #report({ position, events }: Replay, { rows, deletes }: Merge): Promise<RepairReport> {
+    const { store, dryRun } = this.#options;
     const { name } = this.#projection;
-    return { projection: name, dryRun: this.#options.dryRun, position, keys: this.#keys.size, events, rows };
+    const auditEnded = deletes.length > 0 && (await hasLostEvents(store, name, position));
+    return { projection: name, dryRun, position, keys: this.#keys.size, events, rows, auditEnded };
   }
 }
 
@@ -252,6 +258,14 @@ async function assertRemovable(
       details: { key: row },
     });
   }
+}
+
+/** Returns true when the log has fewer events up to there than the projection was given. */
+async function hasLostEvents({ projections, log }: Store, name: string, to: number): Promise<boolean> {
+  const cursor = (await projections.cursors()).find((each) => each.name === name && each.rebuild === null);
+  if (cursor === undefined || cursor.audit === null) return false;
+  const { after, events, filter } = cursor.audit;
+  return after < to && (await log.tally({ after, to }, filter)).events < events;
 }
 
 /** Returns the positions of events that the live rows have to do without. */

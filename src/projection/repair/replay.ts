@@ -2,7 +2,7 @@
 import type { RecordedEvent } from '../../domain/event.js';
 import type { StoredRow } from '../../domain/read-model.js';
 import type { Store } from '../../store/store.js';
-import type { PreparedTableProjection } from '../define/prepare.js';
+import { isKeyedByStream, type PreparedTableProjection } from '../define/prepare.js';
 import { HeldRows } from '../fold/held-rows.js';
 import { foldEvent, routeEvent } from '../fold/row-fold.js';
 import { Slices } from '../fold/slices.js';
@@ -10,11 +10,6 @@ import type { Keys } from './scope.js';
 
 /** With more streams than this, the log is read once instead of stream by stream. */
 const mostStreams = 200;
-
-/** Returns true when the key of a row is the id of its stream as written: a uuid or a time may be spelled differently. */
-export function isKeyedByStream({ definition, shape }: PreparedTableProjection): boolean {
-  return definition.key === undefined && shape.keyProperties.every(({ type }) => type === 'text');
-}
 
 export class Replay {
   readonly #store: Store;

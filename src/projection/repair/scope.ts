@@ -2,10 +2,10 @@
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import { parseJson } from '../../domain/json-value.js';
-import type { StoredRow } from '../../domain/read-model.js';
+import type { StatementPart, StoredRow } from '../../domain/read-model.js';
 import type { Store } from '../../store/store.js';
 import { type RowKey, type TableShape, toRowKeys } from '../define/columns.js';
-import type { PreparedTableProjection } from '../define/prepare.js';
+import { isKeyedByStream, type PreparedTableProjection } from '../define/prepare.js';
 import { ValueFault } from '../define/values.js';
 import { routeEvent } from '../fold/row-fold.js';
 import { Slices } from '../fold/slices.js';
@@ -24,7 +24,7 @@ const mostKeys = 100_000;
 
 /**
  * @param to position up to which events are looked at
- * @throws E_NOT_FOUND when no event is about any row
+ * @throws E_NOT_FOUND when no event is about any row, and no live row is of that scope
  * @throws E_USAGE for too many rows, and for a key that does not fit the table
  */
 export async function collectKeys(
@@ -49,12 +49,48 @@ export async function collectKeys(
       if (keys.size > mostKeys) throw tooMany(projection.name);
     }
   }
+  if (isKeyedByStream(projection)) {
+    // Rows of streams whose events are gone: nothing else names them.
+    for (const key of await findLiveKeys(store, projection, scope)) keys.set(...toEntry(key));
+    if (keys.size > mostKeys) throw tooMany(projection.name);
+  }
   if (keys.size > 0) return keys;
   const what = scope.kind === 'stream' ? `stream ${scope.streamId}` : `category ${scope.category}`;
   throw new EvstoreError('E_NOT_FOUND', `no event of ${what} is about a row of ${projection.name}`, {
     why: `Up to position ${to} it has no event of a type that the projection handles.`,
     next: 'evstore streams',
   });
+}
+
+/** Returns the keys of live rows that streams of this scope have, where the key is the id of the stream. */
+async function findLiveKeys(
+  { projections }: Store,
+  { shape, filter }: PreparedTableProjection,
+  scope: Exclude<RepairScope, { kind: 'keys' }>,
+): Promise<readonly RowKey[]> {
+  const [column] = shape.keyProperties;
+  if (column === undefined) return [];
+  const key = { kind: 'identifier', name: column.name } as const;
+  const text = (sql: string) => ({ kind: 'text', text: sql }) as const;
+  const value = (it: string) => ({ kind: 'value', value: it }) as const;
+  const table = { kind: 'identifier', name: shape.spec.name } as const;
+  const parts: StatementPart[] = [
+    text('select '),
+    key,
+    text(' as "key" from '),
+    table,
+    text(' where '),
+    key,
+    text(' = '),
+  ];
+  if (scope.kind === 'stream') parts.push(value(scope.streamId));
+  else {
+    if ((filter.category ?? scope.category) !== scope.category) return [];
+    const start = `${scope.category}-`;
+    parts.push(value(scope.category), text(' or substr('), key, text(`, 1, ${[...start].length}) = `), value(start));
+  }
+  const rows = await projections.select({ parts }, mostKeys + 1);
+  return rows.flatMap((row) => toRowKeys(shape, (parseJson(row) as { readonly key: unknown }).key));
 }
 
 /** Reads a JSON object of the key's columns, or the plain value of its only column. @throws E_USAGE */

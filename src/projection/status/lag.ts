@@ -9,10 +9,10 @@ import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
 
 /**
- * `foreign`: a subscription of another program. `failed`: it has an error and no owner. `stale`: the code that last asked
+ * `foreign`: a subscription of another program. `detached`: the loaded code does not define it. `failed`: it has an error and no owner. `stale`: the code that last asked
  * to run it is newer than its rows. `idle`: it has no owner.
  */
-type LagStatus = 'running' | 'failed' | 'idle' | 'stale' | 'rebuilding' | 'foreign';
+type LagStatus = 'running' | 'detached' | 'failed' | 'idle' | 'stale' | 'rebuilding' | 'foreign';
 
 export interface ProjectionLag {
   /** With its part, when the work is divided: `NAME#2/3`. */
@@ -130,7 +130,12 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
     name,
     version: record?.version ?? null,
     mode: record?.mode ?? null,
-    status: record === undefined ? 'foreign' : statusOf(checkpoint, projection, stale, facts),
+    status:
+      record === undefined
+        ? 'foreign'
+        : owner === null && isDetached(record, facts)
+          ? 'detached'
+          : statusOf(checkpoint, projection, stale, facts),
     position,
     lag,
     ageMs: waitingSince === undefined ? null : Math.max(0, now.getTime() - Date.parse(waitingSince)),
@@ -143,6 +148,12 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
     parked: facts.parked.find((each) => each.projection === projection)?.events ?? 0,
     inlineRests: record !== undefined && record.mode === 'inline' && record.inlineRests,
   };
+}
+
+/** Sagas have no tables, and their code is not loaded here. */
+function isDetached({ name, tables, target }: ProjectionRecord, { code }: LagFacts): boolean {
+  if (code === undefined || (tables.length === 0 && target === null)) return false;
+  return !code.some((each) => each.name === name);
 }
 
 function statusOf(

@@ -34,7 +34,7 @@ export function swapTables(options: TableSwapOptions, swap: TableSwap): Promise<
     ...options,
     pauseMs: [50, 2_000],
     attempt: (deadline) => attempt(options, swap, deadline),
-    settle: (error) => settle(options, swap, error),
+    settle: (error) => settle(options, swap, addNext(error, swap.next)),
     giveUp: (error) => timedOut(options, swap, error),
   });
 }
@@ -54,6 +54,14 @@ async function attempt(
     await drain(options, catchUp, Math.max(live.position, last), deadline);
     return rename(live);
   });
+}
+
+/** The store names what is in the way of new names, and this command knows how to try again. */
+function addNext(error: unknown, next: string): unknown {
+  if (!isEvstoreError(error) || error.next !== undefined) return error;
+  if (error.code !== 'E_UNSAFE_STORE' && error.code !== 'E_FOREIGN_TABLE') return error;
+  const { code, message, why, details, cause } = error;
+  return new EvstoreError(code, message, { why, details, cause, next });
 }
 
 /** Catches up to the safe head, and at least to `least`: an older open transaction may have lowered the safe head since. */

@@ -16,9 +16,11 @@ import {
   toParkedEvent,
   toProjectionRecord,
 } from '../shared/records.js';
+import { ownedReadModel } from '../shared/registry.js';
 import { toInteger, toText } from '../shared/rows.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import { type Database, lockTimeout, type Session } from './connection/database.js';
+import type { Parameter } from './connection/values.js';
 import { preludeOf, resolveChanges } from './log/inline.js';
 import { acquireLease, releaseLease, renewLease } from './read-models/leases.js';
 import { applyParked } from './read-models/parked.js';
@@ -26,8 +28,16 @@ import { divide } from './read-models/parts.js';
 import { applyChanges, createIndexes, createTable, qualify, readRows, runStatement } from './read-models/read-model.js';
 import { compareTables, select } from './rebuilds/compare.js';
 import { catalogSettings } from './rebuilds/dependents.js';
-import { findTables, inspectTables } from './rebuilds/inspect.js';
-import { abortRebuild, createRebuildTables, finishFill, retireRebuild, startRebuild } from './rebuilds/rebuilds.js';
+import { findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
+import {
+  abortRebuild,
+  createRebuildTables,
+  findOwnTables,
+  finishFill,
+  retireRebuild,
+  startRebuild,
+} from './rebuilds/rebuilds.js';
+import { forget, rename } from './rebuilds/registry.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 import { searchPath } from './schema/schema-name.js';
@@ -99,6 +109,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     rebuilds: async (projection) => (await database.ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) =>
       database.transaction((session) => inspectTables(session, tables), { prelude: catalogSettings }),
+    findTaken: async (names) => database.transaction((session) => findTaken(session, names)),
+    findOwnTables: async (rebuild) => database.transaction((session) => findOwnTables(session, rebuild)),
     measureTables: async (tables) => measureTables(database, tables),
     startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
     createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),
@@ -106,6 +118,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     swap: async (rebuild, leases, options) => swap(writable(), rebuild, leases, options),
     rollback: async (rebuild, leases, options) => rollback(writable(), rebuild, leases, options),
     abort: async (rebuild, lease) => abortRebuild(writable(), rebuild, lease),
+    forget: async (projection, drop) => forget(writable(), projection, drop),
+    rename: async (projection, to) => rename(writable(), projection, to),
     retire: async (rebuild) => retireRebuild(writable(), rebuild),
   };
 }
@@ -115,7 +129,7 @@ async function register(session: Session, { name, version, codeHash, model }: Re
   const parameters = [name, version, codeHash, JSON.stringify(tables), target];
   const [added] = await session.ask('register-projection', parameters);
   if (added !== undefined) {
-    await createLiveTables(session, model, tables);
+    await createLiveTables(session, name, model, tables);
     await session.ask('start-checkpoint', [name]);
     await session.ask('drop-inlined', [name, 0]);
   }
@@ -124,9 +138,19 @@ async function register(session: Session, { name, version, codeHash, model }: Re
   return toProjectionRecord(row);
 }
 
-async function createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): Promise<void> {
+async function createLiveTables(
+  session: Session,
+  name: string,
+  model: ReadModel,
+  tables: readonly string[],
+): Promise<void> {
   const [taken] = (await findTables(session, tables)).keys();
-  if (taken !== undefined) throw foreignReadModel(taken);
+  if (taken !== undefined) {
+    const others = (await session.ask('projections', [null]))
+      .map(toProjectionRecord)
+      .filter((each) => each.name !== name);
+    throw ownedReadModel(taken, name, others) ?? foreignReadModel(taken);
+  }
   if (model.kind === 'table') {
     await session.query(createTable(session.schema, model.spec, model.spec.name));
     for (const statement of createIndexes(session.schema, model.spec, model.spec.name)) await session.query(statement);
@@ -150,10 +174,11 @@ async function setCheckpoint(session: Session, id: string, position: number | nu
 }
 
 async function apply(session: Session, batch: AppliedBatch): Promise<void> {
-  const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
+  const { lease, side = 'built', from, to, lastEventId, changes, parked, endAudit = false } = batch;
   const cursor = lease.target.kind === 'checkpoint' ? 'checkpoint' : side;
   // The cursor first: a superseded owner learns it before any work is done, and all take locks in one order.
-  const parameters = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
+  const parameters: Parameter[] = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
+  if (cursor === 'checkpoint') parameters.push(endAudit);
   const [moved] = await session.ask(`move-${cursor}`, parameters);
   if (moved === undefined) throw superseded(lease);
   const isDeferred = changes.kind === 'deferred';

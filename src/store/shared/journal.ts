@@ -1,6 +1,6 @@
 /** The journal of rebuilds: its rows, its states, and what a swap or a rollback does to the tables of a rebuild. */
 import { EvstoreError } from '../../domain/errors.js';
-import { checkRebuildTables, nameRebuildTables } from '../../domain/names.js';
+import { nameRebuildTables, namesTaken } from '../../domain/names.js';
 import type { JoinedStanding } from '../../domain/standing.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
 import { type RawRow, toInteger, toOneOf, toOptional, toText, toTimestamp } from './rows.js';
@@ -39,6 +39,8 @@ export interface JournalRow<Id> {
   } | null;
 }
 
+type JournalTables<Id> = Pick<JournalRow<Id>, 'state' | 'tables'>;
+
 /** The code and the target of a registered projection. */
 export interface LiveProjection {
   readonly version: number;
@@ -54,6 +56,8 @@ export interface Exchange<Id> {
   readonly incoming: { readonly id: Id; readonly name: string };
   /** The parts that the definition made on the live table; undefined when unknown. */
   readonly made?: readonly string[] | undefined;
+  /** The command that makes new tables, when one of these is not the one it was. */
+  readonly renew: string;
 }
 
 /** Columns as in rebuilds.sql. */
@@ -114,15 +118,10 @@ export function firstLease(id: number, token: number, { owner }: LeaseRequest): 
   return { target: { kind: 'rebuild', id }, owner, token, generation: 0, position: 0 };
 }
 
-/**
- * Names the tables of a rebuild, before any is made.
- * @throws E_INVALID_INPUT when a name would be too long
- */
+/** Names the tables of a rebuild, before any is made. */
 export function planTables<Id>(plan: RebuildPlan, rebuild: number, ids: ReadonlyMap<string, Id>): JournalTable<Id>[] {
   return plan.tables.map((live) => {
-    const names = nameRebuildTables(live, plan.version, rebuild);
-    checkRebuildTables(names);
-    return { ...names, liveId: ids.get(live) ?? null, builtId: null };
+    return { ...nameRebuildTables(live, plan.version, rebuild), liveId: ids.get(live) ?? null, builtId: null };
   });
 }
 
@@ -144,7 +143,7 @@ export function planSwap<Id>(rebuild: Rebuild, journal: JournalRow<Id>, live: Jo
   return journal.tables.map((table) => ({
     live: table.live,
     outgoing: table.liveId === null ? null : { id: table.liveId, name: table.old },
-    incoming: { id: idOf(table, table.builtId), name: table.built },
+    ...exchanged(table, table.builtId, table.built, `evstore rebuild ${rebuild.projection} --restart`),
   }));
 }
 
@@ -173,8 +172,8 @@ export function planRollback<Id>(
   if (position < live.furthest && goBack !== true) throw behind(rebuild, position, live.furthest);
   const exchanges = tables.map((table) => ({
     live: table.live,
-    outgoing: { id: idOf(table, table.builtId), name: table.built },
-    incoming: { id: idOf(table, table.liveId), name: table.old },
+    outgoing: exchanged(table, table.builtId, table.built, `evstore rebuild ${rebuild.projection}`).incoming,
+    ...exchanged(table, table.liveId, table.old, `evstore rebuild ${rebuild.projection}`),
     made: table.made,
   }));
   return { exchanges, projection: { version, codeHash, target: oldTarget }, position, lastEventId };
@@ -199,12 +198,27 @@ export function swappedColumns(
   ];
 }
 
-export function strangerAt(table: string): EvstoreError {
+/** @param renew the command that makes new tables */
+export function strangerAt(table: string, renew: string): EvstoreError {
   return new EvstoreError('E_UNSAFE_STORE', `table ${table} is not the one this rebuild knows`, {
     why: 'Another program dropped, renamed or recreated it. Nothing has been changed.',
-    next: 'evstore projections',
+    next: renew,
     details: { table },
   });
+}
+
+export function rebuildNamesTaken(projection: string, taken: readonly string[]): EvstoreError {
+  return namesTaken(`the rebuild of ${projection}`, taken, `evstore rebuild ${projection}`);
+}
+
+/** Returns the names that the tables get which are live now. */
+export function oldNames<Id>(exchanges: readonly Exchange<Id>[]): readonly string[] {
+  return exchanges.flatMap(({ outgoing }) => (outgoing === null ? [] : [outgoing.name]));
+}
+
+/** @throws E_FOREIGN_TABLE */
+export function assertNamesFree<Id>([first]: readonly Exchange<Id>[], taken: readonly string[]): void {
+  if (first !== undefined && taken.length > 0) throw namesTaken(`the old table of ${first.live}`, taken);
 }
 
 /** @param row as in unfinished-rebuild.sql; undefined when the other rebuild has ended meanwhile */
@@ -249,9 +263,25 @@ function notLevel({ id, projection }: Rebuild, sinceSwap: boolean): EvstoreError
   });
 }
 
-function idOf<Id>(table: JournalTable<Id>, id: Id | null): Id {
-  if (id === null) throw strangerAt(table.live);
-  return id;
+function exchanged<Id>(table: JournalTable<Id>, id: Id | null, name: string, renew: string) {
+  if (id === null) throw strangerAt(table.live, renew);
+  return { incoming: { id, name }, renew };
+}
+
+/** Columns as in rebuilds.sql. */
+export function toJournalTables<Id>(row: RawRow): JournalTables<Id> {
+  return { state: toState(row[4]), tables: JSON.parse(toText(row[6])) };
+}
+
+/** Returns the tables of a rebuild that are not live, with their identities: null before they are made. */
+export function notLive<Id>({
+  state,
+  tables,
+}: JournalTables<Id>): readonly { readonly name: string; readonly id: Id | null }[] {
+  if (state === 'swapped') return tables.map(({ old, liveId }) => ({ name: old, id: liveId }));
+  return state === 'retired' || state === 'aborted'
+    ? []
+    : tables.map(({ built, builtId }) => ({ name: built, id: builtId }));
 }
 
 function toState(value: RawRow[number] | undefined): RebuildState {

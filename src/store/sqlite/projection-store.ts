@@ -16,6 +16,7 @@ import {
   toParkedEvent,
   toProjectionRecord,
 } from '../shared/records.js';
+import { ownedReadModel } from '../shared/registry.js';
 import { type RawRow, toInteger, toText } from '../shared/rows.js';
 import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
 import type { Database, Session } from './connection/database.js';
@@ -27,8 +28,16 @@ import { applyParked } from './read-models/parked.js';
 import { divide } from './read-models/parts.js';
 import { applyChanges, createIndexes, createTable, readRows, runStatement } from './read-models/read-model.js';
 import { compareTables, select } from './rebuilds/compare.js';
-import { findTables, inspectTables } from './rebuilds/inspect.js';
-import { abortRebuild, createRebuildTables, finishFill, retireRebuild, startRebuild } from './rebuilds/rebuilds.js';
+import { findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
+import {
+  abortRebuild,
+  createRebuildTables,
+  findOwnTables,
+  finishFill,
+  retireRebuild,
+  startRebuild,
+} from './rebuilds/rebuilds.js';
+import { forget, rename } from './rebuilds/registry.js';
 import { measureTables } from './rebuilds/sizes.js';
 import { rollback, swap } from './rebuilds/swap.js';
 
@@ -89,6 +98,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
 
     rebuilds: async (projection) => (await ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) => database.read((session) => inspectTables(session, tables)),
+    findTaken: async (names) => database.read((session) => findTaken(session, names)),
+    findOwnTables: async (rebuild) => database.read((session) => findOwnTables(session, rebuild)),
     measureTables: async (tables) => measureTables(database, tables),
     startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
     createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),
@@ -96,6 +107,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     swap: async (rebuild, leases, options) => swap(writable(), rebuild, leases, options),
     rollback: async (rebuild, leases, options) => rollback(writable(), rebuild, leases, options),
     abort: async (rebuild, lease) => abortRebuild(writable(), rebuild, lease),
+    forget: async (projection, drop) => forget(writable(), projection, drop),
+    rename: async (projection, to) => rename(writable(), projection, to),
     retire: async (rebuild) => retireRebuild(writable(), rebuild),
   };
 }
@@ -105,7 +118,7 @@ function register(session: Session, { name, version, codeHash, model }: Registra
   const parameters = [name, version, codeHash, JSON.stringify(tables), target];
   const [added] = session.ask('register-projection', parameters);
   if (added !== undefined) {
-    createLiveTables(session, model, tables);
+    createLiveTables(session, name, model, tables);
     session.ask('start-checkpoint', [name]);
     session.ask('drop-inlined', [name, 0]);
   }
@@ -114,9 +127,15 @@ function register(session: Session, { name, version, codeHash, model }: Registra
   return toProjectionRecord(row);
 }
 
-function createLiveTables(session: Session, model: ReadModel, tables: readonly string[]): void {
+function createLiveTables(session: Session, name: string, model: ReadModel, tables: readonly string[]): void {
   const [taken] = findTables(session, tables).keys();
-  if (taken !== undefined) throw foreignReadModel(taken);
+  if (taken !== undefined) {
+    const others = session
+      .ask('projections', [null])
+      .map(toProjectionRecord)
+      .filter((each) => each.name !== name);
+    throw ownedReadModel(taken, name, others) ?? foreignReadModel(taken);
+  }
   if (model.kind === 'table') {
     session.run(createTable(model.spec, model.spec.name));
     for (const statement of createIndexes(model.spec, model.spec.name)) session.run(statement);
@@ -137,10 +156,11 @@ function setCheckpoint(session: Session, id: string, position: number | null): v
 }
 
 function apply(session: Session, batch: AppliedBatch): void {
-  const { lease, side = 'built', from, to, lastEventId, changes, parked } = batch;
+  const { lease, side = 'built', from, to, lastEventId, changes, parked, endAudit = false } = batch;
   const cursor = lease.target.kind === 'checkpoint' ? 'checkpoint' : side;
   // The cursor first: a superseded owner learns it before any work is done.
   const parameters = [...fence(lease), from, to, lastEventId, ...auditColumns(batch)];
+  if (cursor === 'checkpoint') parameters.push(endAudit ? 1 : 0);
   const [moved] = session.ask(`move-${cursor}`, parameters);
   if (moved === undefined) throw superseded(lease);
   const isDeferred = changes.kind === 'deferred';

@@ -96,6 +96,12 @@ export function sqlState(error: unknown): string | undefined {
   return typeof inner.code === 'string' && /^[0-9A-Z]{5}$/.test(inner.code) ? inner.code : undefined;
 }
 
+/** Returns what Postgres adds to the message of an error. */
+export function detailOf(error: unknown): string {
+  const inner = driverError(error);
+  return inner instanceof Error && 'detail' in inner && typeof inner.detail === 'string' ? inner.detail : '';
+}
+
 /** Returns true for an unmet expectation and for a known id or version: the facts decide which outcome it was. */
 export function isConflict(error: unknown): boolean {
   const state = sqlState(error);

@@ -1,5 +1,5 @@
 /** Writes and reads the tables and rows of read models, from portable types to those of Postgres. */
-import { maxIdentifierBytes } from '../../../domain/limits.js';
+import { deriveName } from '../../../domain/names.js';
 import type {
   Changes,
   ColumnSpec,
@@ -45,17 +45,16 @@ export function createTable(schema: string, spec: TableSpec, table: string): str
     const isKey = spec.key.includes(column.name);
     return `${quoteIdentifier(column.name)} ${columnTypes[column.type]}${isKey ? ' not null' : ''}`;
   });
-  const name = fits(`${table}_pkey`) ? `constraint ${quoteIdentifier(`${table}_pkey`)} ` : '';
-  const key = `${name}primary key (${listColumns(spec.key)})`;
+  const key = `constraint ${quoteIdentifier(deriveName(table, '_pkey'))} primary key (${listColumns(spec.key)})`;
   return `create table ${qualify(schema, table)} (${[...columns, key].join(', ')})`;
 }
 
-/** Returns the statements of the secondary indexes. Their names begin with the table's, so that a swap can rename them. */
+/** Returns the statements of the secondary indexes. Their names are derived from the table's, so that a swap renames them. */
 export function createIndexes(schema: string, spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
-    const name = indexName(table, index);
-    return `create ${kind} ${fits(name) ? quoteIdentifier(name) : ''} on ${qualify(schema, table)} (${listColumns(columns)})`;
+    const name = quoteIdentifier(deriveName(table, `_idx${index + 1}`));
+    return `create ${kind} ${name} on ${qualify(schema, table)} (${listColumns(columns)})`;
   });
 }
 
@@ -128,15 +127,6 @@ export async function refused<T>(work: () => Promise<T>): Promise<T> {
     if (!/^(0A|2[1-3]|42(?!501)|P0)/.test(state)) throw error;
     throw refusedWrite(error, { sqlState: state });
   }
-}
-
-function indexName(table: string, index: number): string {
-  return `${table}_idx${index + 1}`;
-}
-
-/** Postgres itself chooses a name where ours would be too long. */
-function fits(name: string): boolean {
-  return Buffer.byteLength(name) <= maxIdentifierBytes;
 }
 
 function upsertRows(schema: string, spec: TableSpec, table: string): string {

@@ -1,6 +1,7 @@
 /** Carries what hangs on a table over to its replacement: slow work before the swap, quick statements during it. */
 import { randomBytes } from 'node:crypto';
 import { EvstoreError } from '../../../domain/errors.js';
+import { deriveName, isDefinedIndex, suffixOf } from '../../../domain/names.js';
 import { toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
@@ -54,6 +55,8 @@ export interface Handover {
   }[];
 }
 
+const duplicateName = '42P07';
+
 /** Created on the new relation before the swap, because they may take long. */
 const madeAhead = ['index', 'primary key', 'constraint', 'check', 'statistics'];
 
@@ -76,7 +79,7 @@ export async function prepareParts(session: Session, change: Change, made: reado
   for (const part of missing.filter(({ kind }) => madeAhead.includes(kind))) {
     let name = part.name;
     if (part.kind !== 'check')
-      do name = `${incoming.name}_x${++number}`;
+      do name = deriveName(incoming.name, `_x${++number}`);
       while (taken.has(name));
     await carry(session, { ...part, statement: makePart(part, name, qualify(schema, incoming.name)) });
   }
@@ -111,18 +114,20 @@ function exchangedNames(
   index: number,
 ): Handover['names'] {
   if (!['index', 'primary key', 'constraint', 'statistics'].includes(part.kind)) return [];
-  const isDerived = part.name.startsWith(live) && current.name === `${incoming.name}${part.name.slice(live.length)}`;
-  if (isDerived && part.kind !== 'statistics') return [];
+  const suffix = suffixOf(live, part.name);
+  if (suffix !== undefined && current.name === deriveName(incoming.name, suffix) && part.kind !== 'statistics')
+    return [];
   const kind = part.kind === 'statistics' ? 'statistics' : 'index';
   return [
-    { kind, schema: part.schema, from: part.name, to: `${outgoing.name}_x${index + 1}` },
+    { kind, schema: part.schema, from: part.name, to: deriveName(outgoing.name, `_x${index + 1}`) },
     { kind, schema: part.schema, from: current.name, to: part.name },
   ];
 }
 
 /** The names of checks belong to their table, so the old name is free. */
 function renameCheck({ schema, live, incoming }: Change, part: Part, current: Part): readonly Carrying[] {
-  if (part.kind !== 'check' || part.name === current.name || current.name.startsWith(incoming.name)) return [];
+  if (part.kind !== 'check' || part.name === current.name || suffixOf(incoming.name, current.name) !== undefined)
+    return [];
   const [from, to] = [current.name, part.name].map(quoteIdentifier);
   return [{ ...part, statement: `alter table ${qualify(schema, live)} rename constraint ${from} to ${to}` }];
 }
@@ -168,9 +173,16 @@ export async function carryAll(session: Session, carryings: readonly Carrying[])
   }
 }
 
-function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
-  if (!/^(0A|2[23B]|42|P0)/.test(sqlState(error) ?? '')) return error;
+export function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
+  const state = sqlState(error) ?? '';
+  if (!/^(0A|2[23B]|42|P0)/.test(state)) return error;
   const message = error instanceof Error ? error.message : String(error);
+  if (state === duplicateName) {
+    return new EvstoreError('E_FOREIGN_TABLE', `${kind} ${name} needs a name that something else has`, {
+      why: `${message}. Rename or drop it, then try again. Nothing has been changed.`,
+      cause: error,
+    });
+  }
   return new EvstoreError('E_UNSAFE_STORE', `a swap would lose ${kind} ${name}`, {
     why: `It does not fit the new table: ${message}. Nothing has been changed.`,
     details: { breaks: `${kind} ${name}` },
@@ -204,7 +216,10 @@ async function compareParts(session: Session, { live, outgoing, incoming }: Chan
     pairs.push({ part, current: found });
     return true;
   };
-  const derived = (name: string) => (name.startsWith(live) ? `${incoming.name}${name.slice(live.length)}` : name);
+  const derived = (name: string) => {
+    const suffix = suffixOf(live, name);
+    return suffix === undefined ? name : deriveName(incoming.name, suffix);
+  };
   const unnamed = before.filter((part) => !take(part, ({ name }) => name === part.name || name === derived(part.name)));
   const unpaired = unnamed.filter(
     (part) =>
@@ -213,14 +228,10 @@ async function compareParts(session: Session, { live, outgoing, incoming }: Chan
         ({ definition }) => part.kind === 'primary key' || (definition !== null && definition === part.definition),
       ),
   );
-  const isOwn = (part: Part) => isDefined(live, part) || made.includes(describePart(part));
+  const isOwn = (part: Part) =>
+    (part.kind === 'index' && isDefinedIndex(live, part.name)) || made.includes(describePart(part));
   const missing = unpaired.filter((part) => !isOwn(part) && part.columns.every((column) => known.has(column)));
   return { pairs, missing, current };
-}
-
-/** Returns true for the secondary indexes that `createIndexes` names. */
-function isDefined(live: string, { kind, name }: Part): boolean {
-  return kind === 'index' && name.startsWith(`${live}_idx`) && /^\d+$/.test(name.slice(live.length + 4));
 }
 
 function describePart({ kind, name, definition }: Part): string {

@@ -1,10 +1,11 @@
 /** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { randomBytes } from 'node:crypto';
-import { EvstoreError } from '../../../domain/errors.js';
-import { maxIdentifierBytes } from '../../../domain/limits.js';
-import { type Exchange, strangerAt } from '../../shared/journal.js';
+import { deriveName, suffixOf } from '../../../domain/names.js';
+import { brokenKey } from '../../shared/broken-key.js';
+import { assertNamesFree, type Exchange, oldNames, strangerAt } from '../../shared/journal.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
+import { detailOf, sqlState } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
 import { qualify } from '../read-models/read-model.js';
@@ -14,10 +15,13 @@ import {
   carry,
   carryAll,
   type Handover,
+  nameLoss,
   planHandover,
   prepareParts,
 } from './dependents.js';
-import { findTables } from './inspect.js';
+import { findTables, findTaken } from './inspect.js';
+
+const foreignKeyViolation = '23503';
 
 interface MaterializedView extends Change {
   /** Creates it on the new table before that takes the live name. */
@@ -51,11 +55,10 @@ export async function exchangeTables(
   const partners = keys.flatMap(({ tables }) => tables);
   await lockTables(session, exchanges, partners, 'share row exclusive');
   await check();
+  assertNamesFree(exchanges, await findTaken(session, oldNames(exchanges)));
   const views = await describeMaterializedViews(session, changes, lockTimeoutMs);
   for (const { change, made } of changes) await prepareParts(session, change, made);
-  for (const { name, make } of keys) {
-    if (make !== null) await carry(session, { kind: 'foreign key', name, statement: make });
-  }
+  for (const key of keys) await makeForeignKey(session, key, exchanges);
   const filled: Change[] = [];
   for (const view of views) filled.push(await fillMaterializedView(session, view));
   const handovers: Handover[] = [];
@@ -115,17 +118,17 @@ async function lockTables(
     await session.query(statement);
   },
 ): Promise<void> {
-  const tables = exchanges.flatMap(({ live, outgoing, incoming }) => [
-    { id: incoming.id, name: incoming.name },
-    ...(outgoing === null ? [] : [{ id: outgoing.id, name: live }]),
+  const tables = exchanges.flatMap(({ live, outgoing, incoming, renew }) => [
+    { id: incoming.id, name: incoming.name, renew },
+    ...(outgoing === null ? [] : [{ id: outgoing.id, name: live, renew }]),
   ]);
   const before = await findTables(
     session,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
   const stranger = exchanges.find(({ live, outgoing }) => outgoing === null && before.has(live));
-  if (stranger !== undefined) throw strangerAt(stranger.live);
-  for (const { name, id } of tables) if (before.get(name) !== id) throw strangerAt(name);
+  if (stranger !== undefined) throw strangerAt(stranger.live, stranger.renew);
+  for (const { name, id, renew } of tables) if (before.get(name) !== id) throw strangerAt(name, renew);
   const names = new Map([
     ...partners.map(({ oid, name }) => [oid, name] as const),
     ...tables.map(({ id, name }) => [id, qualify(session.schema, name)] as const),
@@ -135,7 +138,7 @@ async function lockTables(
     session,
     tables.map(({ name }) => name),
   );
-  for (const { name, id } of tables) if (after.get(name) !== id) throw strangerAt(name);
+  for (const { name, id, renew } of tables) if (after.get(name) !== id) throw strangerAt(name, renew);
 }
 
 /** The deadline is for all locks together: a query that waits behind the first lock waits for the last. */
@@ -179,6 +182,30 @@ async function readForeignKeys(
   });
 }
 
+/** @throws E_UNSAFE_STORE naming a key that has no row */
+async function makeForeignKey(
+  session: Session,
+  { name, make, tables }: ForeignKey,
+  exchanges: readonly Exchange<number>[],
+): Promise<void> {
+  if (make === null) return;
+  try {
+    await session.query(make);
+  } catch (error) {
+    if (sqlState(error) !== foreignKeyViolation) throw nameLoss(error, { kind: 'foreign key', name, statement: make });
+    // Key (a, b)=(1, 2) is not present in table "x". Its words depend on the language of the server.
+    const [, columns = '', values = null] = /\((.*?)\)=\((.*)\)/s.exec(detailOf(error)) ?? [];
+    const [child = '', parent = ''] = tables.map((table) => withoutSchema(session, table.name));
+    const exchanged = exchanges.map(({ live }) => live);
+    throw brokenKey({ constraint: name, child, parent, exchanged, columns, values }, error);
+  }
+}
+
+function withoutSchema({ schema }: Session, name: string): string {
+  const plain = name.replaceAll('"', '');
+  return plain.startsWith(`${schema}.`) ? plain.slice(schema.length + 1) : plain;
+}
+
 async function readRepointed(
   session: Session,
   replaced: readonly number[],
@@ -209,8 +236,8 @@ async function describeMaterializedViews(
   const views = found.map(([oid, , space, name], index) => ({
     schema: toText(space),
     live: toText(name),
-    outgoing: { id: toInteger(oid), name: `${first.change.outgoing.name}_m${index + 1}` },
-    incoming: { id: 0, name: `${first.change.incoming.name}_m${index + 1}` },
+    outgoing: { id: toInteger(oid), name: deriveName(first.change.outgoing.name, `_m${index + 1}`) },
+    incoming: { id: 0, name: deriveName(first.change.incoming.name, `_m${index + 1}`) },
   }));
   const token = `evstore${randomBytes(12).toString('hex')}`;
   const renamed = [...changes.map(({ change }) => change), ...views].map((change, index) => ({
@@ -252,7 +279,7 @@ function renamePart({ kind, schema, from, to }: Handover['names'][number]): Carr
 }
 
 /** Renames a table with its indexes, their constraints and its sequences, except the names in `settled`. */
-async function planRenames(
+export async function planRenames(
   session: Session,
   schema: string,
   { id }: { readonly id: number },
@@ -260,23 +287,22 @@ async function planRenames(
   to: string,
   settled: ReadonlySet<string>,
 ): Promise<readonly Carrying[]> {
-  const parts = await session.ask('rename-plan', [id, from, to]);
+  const parts = (await session.ask('rename-plan', [id])).map((part) => part.map(toText));
+  const taken = new Set(parts.flatMap(([kind, name]) => (kind === 'constraint' ? [name] : [])));
   const table = `alter table ${qualify(schema, from)} rename to ${quoteIdentifier(to)}`;
   return [
     { kind: 'table', name: from, statement: table },
-    ...parts.flatMap((part) => {
-      const [kind = '', name = '', renamed = ''] = part.map(toText);
-      if (settled.has(name)) return [];
-      if (Buffer.byteLength(renamed) > maxIdentifierBytes) throw tooLong(renamed);
-      const relation = kind === 'constraint' ? `table ${qualify(schema, to)}` : `${kind} ${qualify(schema, name)}`;
-      const renaming = kind === 'constraint' ? `rename constraint ${quoteIdentifier(name)}` : 'rename';
-      return [{ kind, name, statement: `alter ${relation} ${renaming} to ${quoteIdentifier(renamed)}` }];
+    ...parts.flatMap(([kind = '', name = '']) => {
+      const suffix = suffixOf(from, name);
+      if (suffix === undefined || settled.has(name)) return [];
+      const renamed = deriveName(to, suffix);
+      if (kind === 'constraint') {
+        // It keeps its name where the new one would be longer: the names of constraints belong to their table.
+        if (Buffer.byteLength(to) > Buffer.byteLength(from) || taken.has(renamed)) return [];
+        const statement = `alter table ${qualify(schema, to)} rename constraint ${quoteIdentifier(name)} to ${quoteIdentifier(renamed)}`;
+        return [{ kind, name, statement }];
+      }
+      return [renamePart({ kind, schema, from: name, to: renamed })];
     }),
   ];
-}
-
-function tooLong(name: string): EvstoreError {
-  return new EvstoreError('E_UNSAFE_STORE', `the name ${name} would be longer than ${maxIdentifierBytes} bytes`, {
-    why: 'An index or a sequence of the table cannot be renamed with it. Nothing has been changed.',
-  });
 }

@@ -39,3 +39,8 @@ export async function findTables(
   const rows = await session.ask('table-ids', [schema, tables]);
   return new Map(rows.map((row) => [toText(row[0]), toInteger(row[1])]));
 }
+
+/** Returns those of these names that a new table could not have. */
+export async function findTaken(session: Session, names: readonly string[]): Promise<readonly string[]> {
+  return (await session.ask('taken-names', [session.schema, names])).map(([name]) => toText(name));
+}

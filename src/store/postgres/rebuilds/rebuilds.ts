@@ -5,25 +5,29 @@ import {
   expectState,
   firstLease,
   type JournalRow,
+  notLive,
   planTables,
-  strangerAt,
+  rebuildNamesTaken,
   toJournalRow,
+  toJournalTables,
   toRebuild,
   unfinishedRebuild,
 } from '../../shared/journal.js';
 import { noRebuild, superseded } from '../../shared/leases.js';
 import { missingReadModel } from '../../shared/records.js';
+import { dependsOn } from '../../shared/registry.js';
 import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
-import { isConflict } from '../connection/errors.js';
+import { detailOf, isConflict, sqlState } from '../connection/errors.js';
 import { createIndexes, createTable, qualify, runStatement } from '../read-models/read-model.js';
 import { searchPath } from '../schema/schema-name.js';
 import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
-import { findTables, inspectTables, summarise } from './inspect.js';
+import { findTables, findTaken, inspectTables, summarise } from './inspect.js';
 import { describeTables, hasStranger, recogniseTables, type Table } from './recognise.js';
 
 const dropLockTimeoutMs = 5000;
+const dependentObjects = '2BP01';
 
 export async function startRebuild(
   database: Database,
@@ -38,6 +42,11 @@ export async function startRebuild(
     const [row] = await session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, await findTables(session, plan.tables));
+    const taken = await findTaken(
+      session,
+      tables.flatMap(({ built, old }) => [built, old]),
+    );
+    if (taken.length > 0) throw rebuildNamesTaken(projection, taken);
     await session.ask('set-rebuild-state', [id, 'planned', await describeTables(session, tables)]);
     await session.ask('set-rebuild-target', [id, nameTarget(projection, version, id)]);
     return { rebuild: await readRebuild(session, id), lease: firstLease(id, token, request) };
@@ -61,6 +70,8 @@ export function createRebuildTables(
     const journal = await lockJournal(session, rebuild.id, lease);
     if (journal.state !== 'planned') return readRebuild(session, rebuild.id);
     const built = new Map(journal.tables.map((table) => [table.live, table.built]));
+    const taken = await findTaken(session, [...built.values()]);
+    if (taken.length > 0) throw rebuildNamesTaken(rebuild.projection, taken);
     const physical = (name: string) => built.get(name) ?? name;
     if (model.kind === 'table') {
       await session.query(createTable(session.schema, model.spec, physical(model.spec.name)));
@@ -109,8 +120,7 @@ export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease)
   const abort = async (session: Session) => {
     const journal = await lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
-    const doomed = journal.tables.map(({ built, builtId }) => ({ name: built, id: builtId }));
-    await dropTables(session, doomed);
+    await dropTables(session, await matchTables(session, notLive(journal)), `evstore abort ${rebuild.projection}`);
     return endRebuild(session, rebuild, 'aborted', journal);
   };
   return database.transaction(abort, { prelude: lockTimeout(dropLockTimeoutMs) });
@@ -120,8 +130,7 @@ export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Reb
   const retire = async (session: Session) => {
     const journal = await lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
-    const doomed = journal.tables.map(({ old, liveId }) => ({ name: old, id: liveId }));
-    await dropTables(session, doomed);
+    await dropTables(session, await matchTables(session, notLive(journal)), 'evstore gc --now');
     return endRebuild(session, rebuild, 'retired', journal);
   };
   return database.transaction(retire, { prelude: lockTimeout(dropLockTimeoutMs) });
@@ -146,11 +155,11 @@ export async function lockJournal(session: Session, id: number, lease?: Lease): 
   return { ...journal, tables };
 }
 
-async function endRebuild(
+export async function endRebuild(
   session: Session,
   { id, projection }: Rebuild,
   state: 'aborted' | 'retired',
-  { tables }: JournalRow<number>,
+  { tables }: Pick<JournalRow<number>, 'tables'>,
 ): Promise<Rebuild> {
   await session.ask('forget-parked', [projection, id, 0]);
   await session.ask('set-rebuild-state', [id, state, JSON.stringify(tables)]);
@@ -167,15 +176,33 @@ function toChanges(schema: string, tables: readonly Table[]): readonly Change[] 
   );
 }
 
-async function dropTables(
-  session: Session,
-  doomed: readonly { readonly name: string; readonly id: number | null }[],
-): Promise<void> {
-  const names = doomed.map(({ name }) => name);
-  const found = await findTables(session, names);
-  for (const { name, id } of doomed) {
-    if (!found.has(name)) continue;
-    if (found.get(name) !== id) throw strangerAt(name);
-    await session.query(`drop table ${qualify(session.schema, name)}`);
+/**
+ * In one statement, because they may refer to each other.
+ * @param next the command to repeat
+ * @throws E_UNSAFE_STORE naming what depends on one of them
+ */
+export async function dropTables(session: Session, names: readonly string[], next: string): Promise<void> {
+  const list = names.map((name) => qualify(session.schema, name)).join(', ');
+  try {
+    if (names.length > 0) await session.query(`drop table ${list}`);
+  } catch (error) {
+    if (sqlState(error) !== dependentObjects) throw error;
+    throw dependsOn(detailOf(error).split('\n'), next, error);
   }
+}
+
+/** Returns the tables of a rebuild that are not live, that exist and are those it made or replaced. */
+export async function findOwnTables(session: Session, { id }: Rebuild): Promise<readonly string[]> {
+  const [row] = await session.ask('rebuilds', [null, id]);
+  if (row === undefined) throw noRebuild(id);
+  const { state, tables } = toJournalTables<number>(row);
+  return matchTables(session, notLive({ state, tables: await recogniseTables(session, { state, tables }) }));
+}
+
+async function matchTables(session: Session, tables: ReturnType<typeof notLive<number>>): Promise<readonly string[]> {
+  const found = await findTables(
+    session,
+    tables.map(({ name }) => name),
+  );
+  return tables.flatMap(({ name, id }) => (id !== null && found.get(name) === id ? [name] : []));
 }

@@ -1,4 +1,5 @@
 /** Writes and reads the tables and rows of read models, from portable types to those of SQLite. */
+import { deriveName } from '../../../domain/names.js';
 import type {
   Changes,
   ColumnSpec,
@@ -45,7 +46,7 @@ export function createTable(spec: TableSpec, table: string): string {
 export function createIndexes(spec: TableSpec, table: string): readonly string[] {
   return spec.indexes.map(({ columns, unique }, index) => {
     const kind = unique ? 'unique index' : 'index';
-    const name = quoteIdentifier(indexName(table, index));
+    const name = quoteIdentifier(deriveName(table, `_idx${index + 1}`));
     return `create ${kind} ${name} on ${quoteIdentifier(table)} (${listColumns(columns)})`;
   });
 }
@@ -116,10 +117,6 @@ export function refused<T>(work: () => T): T {
     if (!/^SQLITE_(ERROR|CONSTRAINT|MISMATCH|RANGE)/.test(code)) throw error;
     throw refusedWrite(error, { resultCode: code });
   }
-}
-
-function indexName(table: string, index: number): string {
-  return `${table.replace(/__(v\d+_\d+)$/, '_$1')}_idx${index + 1}`;
 }
 
 function upsertRow(spec: TableSpec, table: string): string {

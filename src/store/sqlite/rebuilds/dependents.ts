@@ -3,6 +3,7 @@
  * name; its own triggers, and indexes added by hand, are dropped and created again.
  */
 import { EvstoreError } from '../../../domain/errors.js';
+import { isDefinedIndex } from '../../../domain/names.js';
 import { toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
@@ -22,7 +23,7 @@ export function takeOffParts(session: Session, live: string, incoming: string): 
   const parts = readParts(session, live).filter(
     (part) =>
       !known.has(describePart(part, live)) &&
-      !(part.kind === 'index' && (isDefined(live, part) || lacksColumn(session, part, columns))),
+      !(part.kind === 'index' && (isDefinedIndex(live, part.name) || lacksColumn(session, part, columns))),
   );
   for (const { kind, name } of parts) session.run(`drop ${kind} ${quoteIdentifier(name)}`);
   return parts;
@@ -50,11 +51,6 @@ function readParts(session: Session, table: string): readonly Part[] {
   return session
     .ask('table-parts', [table])
     .map((row) => ({ kind: toText(row[0]), name: toText(row[1]), text: toText(row[2]) }));
-}
-
-/** Returns true for the secondary indexes that `createIndexes` names, of any rebuild. */
-function isDefined(live: string, { name }: Part): boolean {
-  return name.startsWith(live) && /^(_v\d+_\d+)?_idx\d+$/.test(name.slice(live.length));
 }
 
 /** An index without its column is left out, as when a column is dropped. */

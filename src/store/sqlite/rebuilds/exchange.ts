@@ -1,11 +1,13 @@
 /** Exchanges the names of tables within a swap or a rollback, with everything that hangs on them. */
 import { EvstoreError } from '../../../domain/errors.js';
-import { type Exchange, strangerAt } from '../../shared/journal.js';
+import { type BrokenKey, brokenKey } from '../../shared/broken-key.js';
+import { assertNamesFree, type Exchange, oldNames, strangerAt } from '../../shared/journal.js';
 import { toText } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
+import type { RawRow } from '../connection/values.js';
 import { putOnPart, takeOffParts, wouldBreak } from './dependents.js';
-import { findTables, inspectTables } from './inspect.js';
+import { findTables, findTaken, inspectTables } from './inspect.js';
 
 /**
  * While the live tables are renamed, views and foreign keys keep the name of the live table. While the rebuilt tables take
@@ -14,6 +16,7 @@ import { findTables, inspectTables } from './inspect.js';
 export function exchangeTables(session: Session, exchanges: readonly Exchange<string>[], check: () => void): void {
   assertKnown(session, exchanges);
   check();
+  assertNamesFree(exchanges, findTaken(session, oldNames(exchanges)));
   const tables = exchanges.map(({ live }) => live);
   const carried = inspectTables(session, tables).flatMap((facts) => facts.carried);
   const views = [...new Set(carried.filter(({ kind }) => kind === 'view').map(({ name }) => name))];
@@ -38,8 +41,25 @@ export function exchangeTables(session: Session, exchanges: readonly Exchange<st
   const children = carried.filter(({ kind }) => kind === 'foreign key').map(({ name }) => name);
   for (const table of new Set([...children, ...tables])) {
     const [violation] = session.query(`pragma foreign_key_check(${quoteLiteral(table)})`);
-    if (violation !== undefined) throw wouldBreak(`the foreign key of ${table}`);
+    if (violation !== undefined) throw brokenKey({ ...readViolation(session, violation), exchanged: tables });
   }
+}
+
+/** @param violation as of foreign_key_check: child, rowid (null without one), parent, number of the key in the child */
+function readViolation(session: Session, [name, rowid, parent, number]: RawRow): Omit<BrokenKey, 'exchanged'> {
+  const child = toText(name);
+  const columns = session
+    .query(`pragma foreign_key_list(${quoteLiteral(child)})`)
+    .filter(([id]) => id === number)
+    .map((row) => toText(row[3]));
+  const list = columns.map(quoteIdentifier).join(', ');
+  const [row] =
+    rowid === null
+      ? []
+      : session.query(`select ${list} from ${quoteIdentifier(child)} where rowid = ?`, [Number(rowid)]);
+  const names = columns.join(', ');
+  const constraint = `(${names}) of ${child}`;
+  return { constraint, child, parent: toText(parent), columns: names, values: row?.map(String).join(', ') ?? null };
 }
 
 function isSound(session: Session, view: string): boolean {
@@ -92,8 +112,8 @@ function assertKnown(session: Session, exchanges: readonly Exchange<string>[]): 
     session,
     exchanges.flatMap(({ live, incoming }) => [live, incoming.name]),
   );
-  for (const { live, outgoing, incoming } of exchanges) {
-    if (found.get(live) !== outgoing?.id) throw strangerAt(live);
-    if (found.get(incoming.name) !== incoming.id) throw strangerAt(incoming.name);
+  for (const { live, outgoing, incoming, renew } of exchanges) {
+    if (found.get(live) !== outgoing?.id) throw strangerAt(live, renew);
+    if (found.get(incoming.name) !== incoming.id) throw strangerAt(incoming.name, renew);
   }
 }

@@ -34,6 +34,11 @@ export function findTables(session: Session, tables: readonly string[]): Readonl
   return new Map(rows.map((row) => [toText(row[0]), hashTable(toText(row[1]), toText(row[2]))]));
 }
 
+/** Returns those of these names that a new table could not have. */
+export function findTaken(session: Session, names: readonly string[]): readonly string[] {
+  return session.ask('taken-names', [JSON.stringify(names)]).map(([name]) => toText(name));
+}
+
 function hashTable(type: string, text: string): string {
   const body = text.slice(text.search(/\(|\bas\b/i));
   const { createHash } = process.getBuiltinModule('node:crypto');

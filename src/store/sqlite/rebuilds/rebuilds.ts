@@ -5,14 +5,17 @@ import {
   expectState,
   firstLease,
   type JournalRow,
+  notLive,
   planTables,
-  strangerAt,
+  rebuildNamesTaken,
   toJournalRow,
+  toJournalTables,
   toRebuild,
   unfinishedRebuild,
 } from '../../shared/journal.js';
 import { noRebuild, superseded } from '../../shared/leases.js';
 import { missingReadModel } from '../../shared/records.js';
+import { dependsOn } from '../../shared/registry.js';
 import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
@@ -20,7 +23,7 @@ import { isConflict } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import { nextToken } from '../read-models/leases.js';
 import { createIndexes, createTable, runStatement } from '../read-models/read-model.js';
-import { findTables, inspectTables, summarise } from './inspect.js';
+import { findTables, findTaken, inspectTables, summarise } from './inspect.js';
 
 export async function startRebuild(
   database: Database,
@@ -35,6 +38,11 @@ export async function startRebuild(
     const [row] = session.ask('start-rebuild', parameters);
     const [id, token] = [toInteger(row?.[0]), toInteger(row?.[1])];
     const tables = planTables(plan, id, findTables(session, plan.tables));
+    const taken = findTaken(
+      session,
+      tables.flatMap(({ built, old }) => [built, old]),
+    );
+    if (taken.length > 0) throw rebuildNamesTaken(projection, taken);
     session.ask('set-rebuild-state', [id, 'planned', JSON.stringify(tables)]);
     session.ask('set-rebuild-target', [id, nameTarget(projection, version, id)]);
     return { rebuild: readRebuild(session, id), lease: firstLease(id, token, request) };
@@ -58,6 +66,8 @@ export function createRebuildTables(
     const journal = lockJournal(session, rebuild.id, lease);
     if (journal.state !== 'planned') return readRebuild(session, rebuild.id);
     const built = new Map(journal.tables.map((table) => [table.live, table.built]));
+    const taken = findTaken(session, [...built.values()]);
+    if (taken.length > 0) throw rebuildNamesTaken(rebuild.projection, taken);
     const physical = (name: string) => built.get(name) ?? name;
     if (model.kind === 'table') {
       session.run(createTable(model.spec, physical(model.spec.name)));
@@ -90,21 +100,19 @@ export function finishFill(database: Database, rebuild: Rebuild, lease: Lease, m
 }
 
 export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
-  return database.transaction((session) => {
+  return database.alteration((session) => {
     const journal = lockJournal(session, rebuild.id, lease);
     expectState(rebuild.id, journal, ['planned', 'filling', 'ready']);
-    const doomed = journal.tables.map(({ built, builtId }) => ({ name: built, id: builtId }));
-    dropTables(session, doomed);
+    dropTables(session, matchTables(session, notLive(journal)), `evstore abort ${rebuild.projection}`);
     return endRebuild(session, rebuild, 'aborted', journal);
   });
 }
 
 export function retireRebuild(database: Database, rebuild: Rebuild): Promise<Rebuild> {
-  return database.transaction((session) => {
+  return database.alteration((session) => {
     const journal = lockJournal(session, rebuild.id);
     expectState(rebuild.id, journal, ['swapped']);
-    const doomed = journal.tables.map(({ old, liveId }) => ({ name: old, id: liveId }));
-    dropTables(session, doomed);
+    dropTables(session, matchTables(session, notLive(journal)), 'evstore gc --now');
     return endRebuild(session, rebuild, 'retired', journal);
   });
 }
@@ -122,11 +130,11 @@ export function lockJournal(session: Session, id: number, lease?: Lease): Journa
   return toJournalRow(row);
 }
 
-function endRebuild(
+export function endRebuild(
   session: Session,
   { id, projection }: Rebuild,
   state: 'aborted' | 'retired',
-  { tables }: JournalRow<string>,
+  { tables }: Pick<JournalRow<string>, 'tables'>,
 ): Rebuild {
   session.ask('forget-parked', [projection, id, 0]);
   session.ask('set-rebuild-state', [id, state, JSON.stringify(tables)]);
@@ -134,12 +142,32 @@ function endRebuild(
   return readRebuild(session, id);
 }
 
-function dropTables(session: Session, doomed: readonly { readonly name: string; readonly id: string | null }[]): void {
-  const names = doomed.map(({ name }) => name);
-  const found = findTables(session, names);
-  for (const { name, id } of doomed) {
-    if (!found.has(name)) continue;
-    if (found.get(name) !== id) throw strangerAt(name);
-    session.run(`drop table ${quoteIdentifier(name)}`);
-  }
+/**
+ * @param session in an alteration, which allows tables that refer to each other
+ * @param next the command to repeat
+ * @throws E_UNSAFE_STORE naming what depends on one of them: SQLite would drop them without a word
+ */
+export function dropTables(session: Session, names: readonly string[], next: string): void {
+  const dependents = inspectTables(session, names).flatMap(({ table, carried }) =>
+    carried
+      .filter(({ kind, name }) => (kind === 'view' || kind === 'foreign key') && !names.includes(name))
+      .map(({ kind, name }) => `${kind === 'view' ? 'view' : 'a foreign key of'} ${name} depends on table ${table}`),
+  );
+  if (dependents.length > 0) throw dependsOn(dependents, next);
+  for (const name of names) session.run(`drop table ${quoteIdentifier(name)}`);
+}
+
+/** Returns the tables of a rebuild that are not live, that exist and are those it made or replaced. */
+export function findOwnTables(session: Session, { id }: Rebuild): readonly string[] {
+  const [row] = session.ask('rebuilds', [null, id]);
+  if (row === undefined) throw noRebuild(id);
+  return matchTables(session, notLive<string>(toJournalTables(row)));
+}
+
+function matchTables(session: Session, tables: ReturnType<typeof notLive<string>>): readonly string[] {
+  const found = findTables(
+    session,
+    tables.map(({ name }) => name),
+  );
+  return tables.flatMap(({ name, id }) => (id !== null && found.get(name) === id ? [name] : []));
 }

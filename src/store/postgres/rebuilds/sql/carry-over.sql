@@ -43,9 +43,7 @@ by_default as (
    where a.grantee <> next.relowner
 ),
 sequences as (
-  select s.oid, a.attname, s.relowner, s.relacl, x.oid as next_oid, x.relnamespace::regnamespace as space,
-         case when starts_with(x.relname::text, next.relname::text)
-              then live.relname || substr(x.relname, length(next.relname) + 1) else x.relname end as next_name
+  select s.oid, a.attname, s.relowner, s.relacl, x.relnamespace::regnamespace as space, x.relname as next_name
     from live
     join pg_depend d on d.refclassid = 'pg_class'::regclass and d.refobjid = live.oid and d.classid = 'pg_class'::regclass
                     and d.deptype in ('a', 'i')
@@ -111,6 +109,18 @@ select phase, kind, name, statement
       from live
      where live.relforcerowsecurity
     union all
+    select 'off', 4, 'grant', a.privilege_type,
+           format('grant %s on sequence %s.%I to %s%s', a.privilege_type, s.space, s.next_name,
+                  case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end,
+                  case when a.is_grantable then ' with grant option' else '' end)
+      from sequences s, aclexplode(s.relacl) a
+     where a.grantee <> s.relowner
+    union all
+    select 'off', 5, 'comment', next_name::text,
+           format('comment on sequence %s.%I is %L', space, next_name, obj_description(oid, 'pg_class'))
+      from sequences
+     where obj_description(oid, 'pg_class') is not null
+    union all
     select 'on', 1, 'owner', pg_get_userbyid(live.relowner)::text,
            format('alter table %s owner to %I', live.target, pg_get_userbyid(live.relowner))
       from live, next
@@ -134,37 +144,25 @@ select phase, kind, name, statement
                   case when is_grantable then ' with grant option' else '' end)
       from live, grants
     union all
-    select 'on', 5, 'grant', a.privilege_type,
-           format('grant %s on sequence %s.%I to %s%s', a.privilege_type, s.space, s.next_name,
-                  case a.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(a.grantee)) end,
-                  case when a.is_grantable then ' with grant option' else '' end)
-      from sequences s, aclexplode(s.relacl) a
-     where a.grantee <> s.relowner
-    union all
-    select 'on', 6, 'comment', live.relname::text,
+    select 'on', 5, 'comment', live.relname::text,
            format('comment on %s %s is %L', live.what, live.target, obj_description(live.oid, 'pg_class'))
       from live
      where obj_description(live.oid, 'pg_class') is not null
     union all
-    select 'on', 7, 'comment', s.attname::text,
+    select 'on', 6, 'comment', s.attname::text,
            format('comment on column %s.%I is %L', live.target, s.attname, col_description(live.oid, s.attnum))
       from live, shared s
      where col_description(live.oid, s.attnum) is not null
     union all
-    select 'on', 8, 'comment', next_name::text,
-           format('comment on sequence %s.%I is %L', space, next_name, obj_description(oid, 'pg_class'))
-      from sequences
-     where obj_description(oid, 'pg_class') is not null
-    union all
-    select 'on', 9, 'row security', live.relname::text, format('alter table %s enable row level security', live.target)
+    select 'on', 7, 'row security', live.relname::text, format('alter table %s enable row level security', live.target)
       from live
      where live.relrowsecurity
     union all
-    select 'on', 10, 'row security', live.relname::text, format('alter table %s force row level security', live.target)
+    select 'on', 8, 'row security', live.relname::text, format('alter table %s force row level security', live.target)
       from live
      where live.relforcerowsecurity
     union all
-    select 'on', 11, 'replica identity', live.relname::text,
+    select 'on', 9, 'replica identity', live.relname::text,
            format('alter table %s replica identity %s', live.target,
                   case live.relreplident when 'f' then 'full' when 'n' then 'nothing' when 'd' then 'default'
                     else (select format('using index %I', x.relname)
@@ -174,7 +172,7 @@ select phase, kind, name, statement
       from live, next
      where live.relkind = 'r' and (live.relreplident <> next.relreplident or live.relreplident = 'i')
     union all
-    select 'on', 12, 'publication', pubname::text,
+    select 'on', 10, 'publication', pubname::text,
            format('alter publication %I add table only %s', pubname, live.target)
            || case when has_columns then
                 (select format(' (%s)', string_agg(quote_ident(c), ', '))

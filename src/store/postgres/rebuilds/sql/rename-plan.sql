@@ -1,10 +1,7 @@
--- Lists the indexes, owned sequences and constraints of table $1 whose names begin with $2, with their names beginning
--- with $3 instead: kind (`index`, `sequence`, `constraint`), name, new name. A constraint keeps its name where the new
--- one would be longer: the names of constraints belong to their table.
-select case c.relkind when 'S' then 'sequence' else 'index' end, c.relname, $3 || substr(c.relname, length($2) + 1)
+-- Lists what table $1 (oid) has that may be named after it: kind (`index`, `sequence`, `constraint`), name.
+select case c.relkind when 'S' then 'sequence' else 'index' end, c.relname
   from pg_class c
- where starts_with(c.relname::text, $2)
-   and c.oid in (
+ where c.oid in (
      select indexrelid from pg_index where indrelid = $1::oid
      union all
      select objid from pg_depend
@@ -12,11 +9,7 @@ select case c.relkind when 'S' then 'sequence' else 'index' end, c.relname, $3 |
         and deptype in ('a', 'i'))
    and c.relkind in ('i', 'S')
 union all
-select 'constraint', k.conname, $3 || substr(k.conname, length($2) + 1)
-  from pg_constraint k
- where k.conrelid = $1::oid and starts_with(k.conname::text, $2) and k.contype not in ('p', 'u', 'x')
-   and length($3) <= length($2)
-   and not exists (
-     select from pg_constraint other
-      where other.conrelid = $1::oid and other.conname = $3 || substr(k.conname, length($2) + 1))
+select 'constraint', conname
+  from pg_constraint
+ where conrelid = $1::oid and contype not in ('p', 'u', 'x')
  order by 1, 2
