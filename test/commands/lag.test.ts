@@ -8,14 +8,15 @@ import { withShop } from './shop.js';
 forEachEngine((engine) => {
   test('the report includes subscriptions of other programs', () =>
     withShop(engine, async ({ test, evstore, report }) => {
-      expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [] });
+      expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [], findings: [] });
       await placeOrders(test.store, 10);
       await evstore('run', '--once');
       await placeOrders(test.store, 5, 10, 10);
       await test.raw.query(
         "insert into subscription_checkpoints (subscription_id, last_position) values ('mailer', 3)",
       );
-      const { projections, ...log } = await report('lag');
+      const { projections, findings, ...log } = await report('lag');
+      expect(findings).toMatchObject([{ kind: 'foreign-checkpoint', subject: 'mailer', severity: 'note' }]);
       expect(log).toEqual({ head: 15, safeHead: 15, heldBackBy: null });
       expect(projections).toEqual([
         {
@@ -24,7 +25,10 @@ forEachEngine((engine) => {
           status: 'foreign',
           position: 3,
           lag: 12,
+          estimated: false,
+          positions: 12,
           ageMs: expect.any(Number),
+          imported: false,
           rate: null,
           etaMs: null,
           owner: null,
@@ -41,7 +45,10 @@ forEachEngine((engine) => {
           status: 'idle',
           position: 10,
           lag: 5,
+          estimated: false,
+          positions: 5,
           ageMs: expect.any(Number),
+          imported: false,
           rate: null,
           etaMs: null,
           owner: null,
@@ -59,7 +66,7 @@ forEachEngine((engine) => {
       expect((await report('lag', 'order_summary')).projections).toMatchObject([{ lag: 0, ageMs: null, etaMs: 0 }]);
     }));
 
-  test('--count counts the waiting events of each, where the lag counts positions', () =>
+  test('the lag counts the events that wait for each, not those that it passes over', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 3);
       await evstore('run', '--once');
@@ -67,17 +74,16 @@ forEachEngine((engine) => {
       await placeOrders(test.store, 2, 10, 7);
       await test.raw.query("insert into subscription_checkpoints (subscription_id) values ('mailer')");
       const waiting = async (...flags: string[]) =>
-        (await report('lag', ...flags)).projections.map((each: { lag: number; waiting?: number }) => [
-          each.lag,
-          each.waiting,
-        ]);
+        (await report('lag', ...flags)).projections.map(
+          (each: { positions: number; lag: number; waiting?: number }) => [each.positions, each.lag, each.waiting],
+        );
       expect(await waiting()).toEqual([
-        [9, undefined],
-        [6, undefined],
+        [9, 9, undefined],
+        [6, 2, undefined],
       ]);
       expect(await waiting('--count')).toEqual([
-        [9, 9],
-        [6, 2],
+        [9, 9, 9],
+        [6, 2, 2],
       ]);
       expect((await evstore('lag', '--count', '-o', 'prometheus')).stdout).toContain(
         'evstore_projection_waiting{projection="order_summary"} 2\n',
@@ -85,7 +91,7 @@ forEachEngine((engine) => {
       const { stdout } = await evstore('lag', 'order_summary', '--count');
       expect(stdout.split('\n')[0]?.split('\t')).toContain('waiting');
       await evstore('checkpoints', 'reset', 'order_summary', '--execute');
-      expect(await waiting('order_summary', '--count')).toEqual([[9, null]]);
+      expect(await waiting('order_summary', '--count')).toEqual([[9, 9, null]]);
     }));
 
   test('over a limit: exit 1, and the names of the projections', () =>

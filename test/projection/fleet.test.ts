@@ -27,8 +27,8 @@ function replace(store: Store, log: Partial<EventLog>, projections: Partial<Proj
   } as Partial<Store>);
 }
 
-async function lagOf(store: Store, code?: Parameters<typeof measureLag>[3]) {
-  return (await measureLag(store, [], new Date(), code)).projections[0];
+async function lagOf(store: Store, code?: Parameters<typeof measureLag>[1]['code']) {
+  return (await measureLag(store, { names: [], now: new Date(), code })).projections[0];
 }
 
 forEachEngine((engine) => {

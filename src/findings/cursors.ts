@@ -1,11 +1,30 @@
-/** Finds what is wrong with a checkpoint, or with the table of a rebuild. */
+/** Checkpoints, and tables of rebuilds, that do not belong to this log. `verify` also gives the events they should have seen. */
 import type { Audit, Tally } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count } from '../domain/words.js';
-import type { Cursor } from '../store/store.js';
+import type { Cursor, ProjectionRecord } from '../store/store.js';
+import { defineCheck } from './check.js';
+
+export const cursorsCheck = defineCheck({
+  name: 'history',
+  purpose: 'every checkpoint belongs to the history in this log',
+  needs: ['cursors', 'records', 'head'],
+  judge: ({ cursors, records, head }) => {
+    const names = new Set(records.filter(hasRows).map(({ name }) => name));
+    return cursors.flatMap((cursor) => {
+      const isProjection = names.has(partOf(cursor.name).projection);
+      return findCursorFaults(cursor, { head: head.head, isProjection, tally: undefined, skipped: undefined });
+    });
+  },
+});
+
+/** Sagas are registered too, but have no rows. */
+export function hasRows({ tables, target }: ProjectionRecord): boolean {
+  return tables.length > 0 || target !== null;
+}
 
 export interface CursorFacts {
   /** Last position of the log. */

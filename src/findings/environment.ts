@@ -1,0 +1,64 @@
+/** What the engine found out about the server, its settings and this account, as checks that can be listed. */
+import type { Engine } from '../store/store.js';
+import { type Check, defineCheck } from './check.js';
+
+interface Aspect {
+  readonly name: string;
+  readonly purpose: string;
+  /** Of the findings of an engine. */
+  readonly kinds: readonly string[];
+  readonly engine?: Engine;
+}
+
+const aspects: readonly Aspect[] = [
+  {
+    name: 'server',
+    purpose: 'the server is a version that works, and the primary',
+    kinds: ['old-server', 'standby'],
+    engine: 'postgres',
+  },
+  { name: 'pooler', purpose: 'transactions reach the server', kinds: ['pooler'], engine: 'postgres' },
+  {
+    name: 'durability',
+    purpose: 'a crash loses nothing that was acknowledged',
+    kinds: ['lost-writes'],
+    engine: 'postgres',
+  },
+  {
+    name: 'settings',
+    purpose: 'no setting of the account refuses or ends the work of evstore',
+    kinds: ['isolation', 'read-only', 'time-limit'],
+    engine: 'postgres',
+  },
+  {
+    name: 'privileges',
+    purpose: 'the account may do its work, and cannot change events',
+    kinds: ['privileges', 'powerful-account', 'row-security'],
+    engine: 'postgres',
+  },
+  {
+    name: 'prepared transactions',
+    purpose: 'no prepared transaction was forgotten',
+    kinds: ['prepared-transaction'],
+    engine: 'postgres',
+  },
+];
+
+const named = new Set(aspects.flatMap(({ kinds }) => kinds));
+
+export const environmentChecks: readonly Check[] = [
+  defineCheck({
+    name: 'connection',
+    purpose: 'the store can be reached',
+    needs: ['engine'],
+    // A kind that no aspect names is shown here rather than nowhere.
+    judge: ({ engine }) => engine.findings.filter(({ kind }) => !named.has(kind)),
+  }),
+  ...aspects.map(({ kinds, ...aspect }) =>
+    defineCheck({
+      ...aspect,
+      needs: ['engine'],
+      judge: ({ engine }) => engine.findings.filter(({ kind }) => kinds.includes(kind)),
+    }),
+  ),
+];
