@@ -21,12 +21,14 @@ export const command: Command = {
     { line: 'evstore doctor', purpose: 'exit 1 if something must be fixed' },
     { line: 'evstore doctor --ci', purpose: 'exit 1 on warnings, too' },
     { line: 'evstore doctor -v', purpose: 'also list the checks that passed, and facts about the store' },
+    { line: 'evstore doctor --for run', purpose: 'exit 1 if this account may not run projections' },
     { line: 'evstore doctor --fix guards', purpose: 'restore the triggers and functions of the log' },
     { line: 'evstore doctor --fix sequence', purpose: 'after a restore: continue after the last position' },
     { line: "evstore doctor --json | jq '.findings[]'", purpose: 'print the findings as JSON' },
   ],
   options: [
     option('--ci', 'also exit 1 on warnings'),
+    option('--for <command>', 'also check that the database account may do what this command does'),
     option('-v, --verbose', 'also list the checks that passed, and facts about the store'),
     option(
       '--fix <part>',
@@ -67,7 +69,7 @@ async function diagnose(flags: Flags, context: Context): Promise<StoreExaminatio
     const { url, origin } = await context.storeChoice();
     facts.push({ name: 'store', value: `${redactUrl(url)} (${origin})` });
     const store = await context.openStore({ unchecked: true });
-    const examined = await examineStore(store, allChecks, context.io.now());
+    const examined = await examineStore(store, allChecks, context.io.now(), flags.for as string | undefined);
     return { ...examined, facts: [...facts, ...examined.facts] };
   } catch (error) {
     if (!isEvstoreError(error)) throw error;

@@ -73,9 +73,9 @@ const list: Command = {
     const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
     if (isForPeople && limit === undefined && stream === undefined) {
       await printList(context, groupParked(parked), groupColumnsIn(context.view), { parked }, markOf);
-      const projections = state === 'parked' ? new Set(parked.map((each) => partOf(each.projection).projection)) : [];
-      for (const each of projections) await context.note(`mend the code, then: ${retryCommand(each)}`);
     } else await printEvents(parked, context, { parked });
+    const projections = state === 'parked' ? new Set(parked.map((each) => partOf(each.projection).projection)) : [];
+    for (const each of projections) await context.note(`mend the code, then: ${retryCommand(each)}`);
     if (parked.length === 0) await context.note(`nothing is ${state}`);
     return 0;
   },

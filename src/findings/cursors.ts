@@ -88,6 +88,9 @@ function compareTallies(
 
 function remedy({ name, rebuild }: Cursor, isProjection: boolean): string {
   if (rebuild !== null) return 'evstore projections';
-  if (isProjection) return `evstore rebuild ${shellWord(partOf(name).projection)}`;
-  return `evstore checkpoints set ${shellWord(name)} --to-head`;
+  if (isProjection) {
+    const reset = `evstore checkpoints reset ${shellWord(name)} --execute`;
+    return `${reset} && evstore rebuild ${shellWord(partOf(name).projection)}`;
+  }
+  return `evstore checkpoints set ${shellWord(name)} --to-head --execute`;
 }

@@ -1,5 +1,6 @@
 /** What the engine found out about the server, its settings and this account, as checks that can be listed. */
-import type { Engine } from '../store/store.js';
+import type { Finding } from '../domain/finding.js';
+import type { Ability, Diagnosis, Engine } from '../store/store.js';
 import { type Check, defineCheck } from './check.js';
 
 interface Aspect {
@@ -62,3 +63,27 @@ export const environmentChecks: readonly Check[] = [
     }),
   ),
 ];
+
+/** What the account of the database may not do and this command needs. */
+export function judgeAbility({ account = 'this account', may }: Diagnosis, command: string): readonly Finding[] {
+  if (may === undefined || may === null) return [];
+  const words = { read: 'read', append: 'append', project: 'run projections' };
+  return needsOf(command)
+    .filter((ability) => !may.includes(ability))
+    .map((ability) => ({
+      kind: 'privileges',
+      severity: 'error',
+      subject: account,
+      detail: `may not ${words[ability]}, which evstore ${command} needs`,
+      evidence: `it may ${may.length === 0 ? 'do nothing' : may.map((each) => words[each]).join(' and ')}; connect with another account, or have a role granted to it`,
+      next: 'evstore init --roles',
+    }));
+}
+
+const appending = ['append', 'import'];
+const projecting = ['run', 'rebuild', 'repair', 'swap', 'rollback', 'abort', 'gc', 'parked', 'checkpoints', 'diff'];
+
+function needsOf(command: string): readonly Ability[] {
+  if (appending.includes(command)) return ['read', 'append'];
+  return projecting.includes(command) ? ['read', 'project'] : ['read'];
+}

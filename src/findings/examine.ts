@@ -6,6 +6,7 @@ import { type LagOptions, type LagReport, type LagSource, measureLag } from '../
 import type { Fact, Store } from '../store/store.js';
 import { type Check, type Examination, factsFor, runChecks } from './check.js';
 import { readerChecks } from './checks.js';
+import { judgeAbility } from './environment.js';
 import { type Facts, readFacts } from './facts.js';
 
 export interface StoreExamination extends Examination {
@@ -13,10 +14,19 @@ export interface StoreExamination extends Examination {
   readonly facts: readonly Fact[];
 }
 
-export async function examineStore(store: Store, checks: readonly Check[], now: Date): Promise<StoreExamination> {
+/** @param command whose privileges are checked, too */
+export async function examineStore(
+  store: Store,
+  checks: readonly Check[],
+  now: Date,
+  command?: string,
+): Promise<StoreExamination> {
   const own = checks.filter(({ engine }) => engine === undefined || engine === store.engine);
   const facts = await readFacts(store, factsFor(own));
-  return { facts: describeFacts(facts), ...runChecks(own, facts, now) };
+  const { findings, checks: results } = runChecks(own, facts, now);
+  const engine = readValue(facts.engine);
+  const lacking = engine === undefined || command === undefined ? [] : judgeAbility(engine, command);
+  return { facts: describeFacts(facts), findings: [...lacking, ...findings], checks: results };
 }
 
 export interface Measured {

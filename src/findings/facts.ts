@@ -68,11 +68,22 @@ export async function readFacts(store: Store, wanted: readonly FactName[]): Prom
   const isStandby = found.engine?.value.isStandby === true || isOfStandby(found.guards);
   const others = wanted.filter((name) => !['engine', 'schema', 'guards'].includes(name));
   await Promise.all(others.filter((name) => !isStandby || !ordered.includes(name)).map(read));
-  return found;
+  return withoutConsequences(found);
 }
 
 function isUsable(schema: Settled<SchemaStatus>): boolean {
   return 'value' in schema && judgeSchema(schema.value).every(({ severity }) => severity !== 'error');
+}
+
+/** Where a function of the log is missing, what needs it fails: the broken guard says so already. */
+function withoutConsequences(facts: Facts): Facts {
+  const { guards } = facts;
+  if (guards === undefined || 'error' in guards || guards.value.length === 0) return facts;
+  const isConsequence = (name: string) => {
+    const fact = facts[name as FactName];
+    return ordered.includes(name as FactName) && fact !== undefined && 'error' in fact;
+  };
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => !isConsequence(name)));
 }
 
 function isOfStandby(guards: Facts['guards']): boolean {

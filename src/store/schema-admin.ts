@@ -50,7 +50,14 @@ export interface BrokenGuard {
   readonly isStandby?: boolean;
 }
 
+/** What an account may do. `project`: run and rebuild projections. */
+export type Ability = 'read' | 'append' | 'project';
+
 export interface Diagnosis {
+  /** Of the database; missing where the engine has none. */
+  readonly account?: string;
+  /** What that account may do; null without a schema. */
+  readonly may?: readonly Ability[] | null;
   /** A standby cannot be read in order. */
   readonly isStandby?: boolean;
   /** In the order to show them. */
