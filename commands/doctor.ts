@@ -47,10 +47,10 @@ export const command: Command = {
       const { renderChecks, renderFacts } = await import('../src/output/finding-text.js');
       await context.io.stdout.write(`${renderChecks(checks, context.view)}\n${renderFacts(facts, context.view)}`);
     }
-    failOnFindings(findings, { strict: flags.ci === true });
     const passed = checks.filter(({ result }) => result === 'ok').length;
-    const hint = isVerbose ? '' : `; -v shows the ${count(passed, 'check')} that passed`;
-    await context.note(`${describeVerdict(findings)}${hint}`);
+    const hint = isVerbose || passed === 0 ? undefined : `-v shows the ${count(passed, 'check')} that passed.`;
+    failOnFindings(findings, { strict: flags.ci === true, ...(hint !== undefined && { why: hint }) });
+    await context.note(`${describeVerdict(findings)}${hint === undefined ? '' : `; ${hint}`}`);
     return 0;
   },
 };

@@ -133,13 +133,13 @@ async function print(
     markOf,
   );
   // What every foreign subscription has is not worth a line each.
-  for (const finding of sortFindings(findings).filter(
+  const told = sortFindings(findings).filter(
     ({ kind, severity }) => kind !== 'foreign-checkpoint' || severity !== 'note',
-  )) {
-    const next = finding.next === null ? '' : `; next: ${finding.next}`;
-    await (finding.kind === 'held-back' && finding.severity === 'warning' ? context.warn : context.note)(
-      `${describeFinding(finding)}${next}`,
-    );
+  );
+  for (const finding of told) {
+    const isUrgent = finding.kind === 'held-back' && finding.severity === 'warning';
+    await (isUrgent ? context.warn : context.note)(describeFinding(finding));
+    if (finding.next !== null) await context.note(`  next: ${finding.next}`);
   }
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
@@ -164,7 +164,8 @@ function fail(faults: readonly Finding[], over: readonly Finding[], flags: Flags
     ...(over.length > 0 ? [`over the limit: ${over.map(describeFinding).join('; ')}`] : []),
     ...(others.length > 0 ? [`to fix: ${others.map(describeFinding).join('; ')}`] : []),
   ];
-  const next = faults.find((fault) => fault.next !== null)?.next ?? undefined;
+  // What stopped it comes before how far it is behind.
+  const next = [...others, ...over].find((fault) => fault.next !== null)?.next ?? undefined;
   throw new EvstoreError('E_CHECK_FAILED', parts.join('; '), { next, details: { findings: faults } });
 }
 

@@ -179,7 +179,8 @@ class Tail {
     const [held] = judgeHead(await this.#store.log.head({ holder: true }));
     if (held !== undefined && held.severity !== this.#told) {
       const tell = held.severity === 'warning' ? this.#context.warn : this.#context.note;
-      await tell(`${describeFinding(held)}${held.next === null ? '' : `; next: ${held.next}`}`);
+      await tell(describeFinding(held));
+      if (held.next !== null) await this.#context.note(`  next: ${held.next}`);
     }
     this.#told = held?.severity;
   }

@@ -14,7 +14,7 @@ export interface Typed {
 
 /**
  * Returns `evstore …` with the store, schema and config of this run, and with `npx` where that ran it; `psql …` with the
- * database. Several commands may be joined by `&&`.
+ * database. Several commands may be joined by `&&` or `|`.
  */
 export function completeCommand(command: string, typed: Typed): string {
   return command

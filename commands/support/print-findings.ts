@@ -23,12 +23,16 @@ export async function printFindings(context: Context, findings: readonly Finding
 }
 
 /** @throws E_CHECK_FAILED when there is an error, or with `strict` a warning */
-export function failOnFindings(findings: readonly Finding[], { strict }: { readonly strict: boolean }): void {
+export function failOnFindings(
+  findings: readonly Finding[],
+  { strict, why }: { readonly strict: boolean; readonly why?: string },
+): void {
   const errors = findings.filter(({ severity }) => severity === 'error');
   const warnings = findings.filter(({ severity }) => severity === 'warning');
   if (errors.length === 0 && (!strict || warnings.length === 0)) return;
   const [first] = [...errors, ...warnings];
   throw new EvstoreError('E_CHECK_FAILED', describeVerdict(findings), {
+    why,
     next: first?.next ?? undefined,
     details: { errors: errors.length, warnings: warnings.length },
   });

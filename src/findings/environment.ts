@@ -76,7 +76,7 @@ export function judgeAbility({ account = 'this account', may }: Diagnosis, comma
       subject: account,
       detail: `may not ${words[ability]}, which evstore ${command} needs`,
       evidence: `it may ${may.length === 0 ? 'do nothing' : may.map((each) => words[each]).join(' and ')}; connect with another account, or have a role granted to it`,
-      next: 'evstore init --roles',
+      next: 'evstore init --roles | psql -v ON_ERROR_STOP=1',
     }));
 }
 

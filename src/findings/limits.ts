@@ -39,7 +39,7 @@ function judgeProjection(projection: ProjectionLag, { maxLag, maxAgeMs }: LagLim
     add('over-lag', `is ${estimated ? 'about ' : ''}${count(lag, 'event')} behind`, nextOf(projection));
   } else if (maxLag !== undefined && estimated && positions > maxLag) {
     // An estimate may be too low: a check that cannot see does not say that all is well.
-    const detail = `is about ${count(lag, 'event')} behind, but at most ${positions}: not all were counted`;
+    const detail = `may be up to ${count(positions, 'event')} behind: they were sampled, not counted`;
     add('over-lag', detail, `evstore lag ${shellWord(name)} --count`);
   }
   if (maxAgeMs !== undefined && ageMs !== null && ageMs > maxAgeMs) {

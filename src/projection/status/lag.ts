@@ -189,8 +189,10 @@ function toLag(checkpoint: Checkpoint, record: ProjectionRecord | undefined, mea
   const { subscriptionId: name, position, owner, lastError } = checkpoint;
   const { source, waiting, age, counted } = measured;
   const lag = counted ?? waiting.events;
+  const estimated = counted === undefined && waiting.isEstimated;
+  const isCaughtUp = lag === 0 && !estimated;
   const rate = owner === null ? null : checkpoint.rate;
-  const etaMs = rate === null || rate === 0 ? null : Math.round((lag / rate) * 1_000);
+  const etaMs = rate === null || rate === 0 || (lag === 0 && estimated) ? null : Math.round((lag / rate) * 1_000);
   const { projection } = partOf(name);
   const code =
     measured.code === undefined ? checkpoint.code : (measured.code.find((each) => each.name === projection) ?? null);
@@ -202,12 +204,12 @@ function toLag(checkpoint: Checkpoint, record: ProjectionRecord | undefined, mea
     status: record === undefined ? 'foreign' : statusOf(checkpoint, projection, stale, source),
     position,
     lag,
-    estimated: counted === undefined && waiting.isEstimated,
+    estimated,
     positions: Math.max(0, source.head.safeHead - position),
-    ageMs: lag === 0 ? null : (age?.ageMs ?? null),
-    imported: lag > 0 && age?.isImported === true,
+    ageMs: isCaughtUp ? null : (age?.ageMs ?? null),
+    imported: !isCaughtUp && age?.isImported === true,
     rate,
-    etaMs: lag === 0 ? 0 : etaMs,
+    etaMs: isCaughtUp ? 0 : etaMs,
     owner,
     error: lastError,
     codeVersion: code?.version ?? null,

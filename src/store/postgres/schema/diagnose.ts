@@ -155,7 +155,8 @@ function judgeLimits({ account }: Server, settings: Settings): readonly Finding[
 
 function judgeAccount(server: Server): readonly Finding[] {
   const { account, isFiltered, mayRead, mayAppend, mayProject, mayChange, isSuperuser } = server;
-  const next = 'evstore init --roles';
+  const next = 'evstore init --roles | psql -v ON_ERROR_STOP=1';
+  const evidence = 'that makes roles with few rights; connect as one of them';
   if (isFiltered) {
     const detail = 'is subject to row-level security on events, which hides rows: no command works';
     const change = `psql -c ${shellWord(`alter role ${quoteIdentifier(account)} bypassrls`)}`;
@@ -169,11 +170,20 @@ function judgeAccount(server: Server): readonly Finding[] {
   const limited: Finding[] =
     lacks.length === 0
       ? []
-      : [{ kind: 'privileges', severity: 'note', subject: account, detail: `may not ${lacks.join(' or ')}`, next }];
+      : [
+          {
+            kind: 'privileges',
+            severity: 'note',
+            subject: account,
+            detail: `may not ${lacks.join(' or ')}`,
+            evidence,
+            next,
+          },
+        ];
   if (mayChange !== true) return limited;
   const reason = isSuperuser ? 'is a superuser' : 'owns events, or was granted more than INSERT on its columns';
   const detail = `${reason}: it can remove what keeps events immutable`;
-  return [...limited, { kind: 'powerful-account', severity: 'warning', subject: account, detail, next }];
+  return [...limited, { kind: 'powerful-account', severity: 'warning', subject: account, detail, evidence, next }];
 }
 
 function judgePrepared(row: RawRow): Finding {
