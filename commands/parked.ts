@@ -3,6 +3,7 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
 import { ownerName } from '../src/lease/owner.js';
+import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
   describeReason,
@@ -15,7 +16,6 @@ import {
   summariseError,
 } from '../src/output/parked-text.js';
 import { showTime } from '../src/output/relative-time.js';
-import type { Mark } from '../src/output/table.js';
 import type { View } from '../src/output/view.js';
 import {
   assertKnown,

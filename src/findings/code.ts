@@ -47,6 +47,5 @@ function judgeRest({ subscriptionId, owner }: Checkpoint, records: readonly Proj
   const record = records.find(({ name }) => name === subscriptionId);
   if (record === undefined || record.mode !== 'inline' || !record.inlineRests) return [];
   const detail = `is being swapped by ${owner}: appends leave its rows to the runner until its lease ends, at most 10 s after it stops`;
-  const next = `evstore lag ${shellWord(subscriptionId)}`;
-  return [{ kind: 'inline-rests', severity: 'note', subject: subscriptionId, detail, next }];
+  return [{ kind: 'inline-rests', severity: 'note', subject: subscriptionId, detail, next: null }];
 }

@@ -27,11 +27,12 @@ const more: Finding = {
 };
 
 function judgeInstance({ report, movedAt, owner }: UnsettledInstance, now: Date): readonly Finding[] {
-  const { saga, instance, state, steps, reason } = report;
+  const { saga, instance, state, steps, reason, error } = report;
   const subject = `saga ${saga} ${instance}`;
   const step = steps.at(-1)?.name;
   const place = step === undefined ? 'before its first step' : `at step ${step}`;
-  const evidence = reason === null ? {} : { evidence: reason };
+  const shown = error ?? reason;
+  const evidence = shown === null ? {} : { evidence: shown };
   if (state === 'compensation-failed') {
     const failed = steps.find((each) => each.state === 'stuck')?.name ?? step;
     const detail = `could not undo step ${failed}, and will not try again`;

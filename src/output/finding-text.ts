@@ -3,13 +3,15 @@ import { type Finding, sortFindings } from '../domain/finding.js';
 import type { CheckResult } from '../findings/check.js';
 import type { Fact } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
-import { showSign } from './glyphs.js';
+import { glyphOf, type Mark } from './glyphs.js';
 import { wrapLines } from './text-width.js';
 import type { View } from './view.js';
 
 /** Below this width a finding has its kind on a line of its own. */
 const wideEnough = 60;
 const widestKind = 20;
+
+const markOf: Readonly<Record<Finding['severity'], Mark>> = { error: 'bad', warning: 'caution', note: 'idle' };
 
 /** Ends with a line break; nothing at all for no findings. */
 export function renderFindings(findings: readonly Finding[], view: View): string {
@@ -24,7 +26,7 @@ function renderFinding(finding: Finding, kindWidth: number, view: View): string 
   const { kind, severity, subject, detail, evidence, next } = finding;
   const { theme } = view;
   const indent = ' '.repeat(kindWidth === 0 ? 2 : kindWidth + 4);
-  const head = `${showSign(severity, view)} ${theme.faint(kind.padEnd(kindWidth))}`;
+  const head = `${glyphOf(markOf[severity], view)} ${theme.faint(kind.padEnd(kindWidth))}`;
   // A break in a name or an error of the store must not begin a line of its own.
   const texts = [`${theme.strong(sanitise(subject))} ${sanitise(detail)}`];
   if (evidence !== undefined) texts.push(theme.faint(sanitise(evidence)));
@@ -47,9 +49,9 @@ export function renderChecks(checks: readonly CheckResult[], view: View): string
   const width = Math.max(0, ...shown.map(({ name }) => name.length));
   return shown
     .map(({ name, purpose, result }) => {
-      const sign = result === 'ok' ? 'ok' : result === 'failed' ? 'error' : 'skipped';
+      const mark = result === 'ok' ? 'active' : result === 'failed' ? 'bad' : 'idle';
       const text = result === 'ok' ? purpose : `not checked: ${purpose}`;
-      return `${showSign(sign, view)} ${name.padEnd(width)}  ${view.theme.faint(text)}\n`;
+      return `${glyphOf(mark, view)} ${name.padEnd(width)}  ${view.theme.faint(text)}\n`;
     })
     .join('');
 }

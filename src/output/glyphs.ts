@@ -1,19 +1,19 @@
-/** A sign before each line that says how it stands, in colour and without. */
-import type { Finding } from '../domain/finding.js';
+/** A glyph before each line that says how it stands, with colour and without. */
+import type { Theme } from './theme.js';
 import type { View } from './view.js';
 
-type Sign = Finding['severity'] | 'ok' | 'skipped';
+/** Says whether a row needs a hand: `bad` and `caution` rows are listed first. */
+export type Mark = 'bad' | 'caution' | 'active' | 'idle';
 
-const signs: Readonly<Record<Sign, readonly [unicode: string, ascii: string]>> = {
-  error: ['✗', 'x'],
-  warning: ['!', '!'],
-  note: ['○', '-'],
-  ok: ['●', '*'],
-  skipped: ['○', '-'],
-};
-
-export function showSign(sign: Sign, { theme, unicode }: Pick<View, 'theme' | 'unicode'>): string {
-  const [full, ascii] = signs[sign];
-  const paint = { error: theme.bad, warning: theme.caution, note: theme.faint, ok: theme.good, skipped: theme.faint };
-  return paint[sign](unicode ? full : ascii);
+export function glyphOf(mark: Mark, { theme, unicode }: Pick<View, 'theme' | 'unicode'>): string {
+  const glyphs = unicode
+    ? { bad: '✗', caution: '!', active: '●', idle: '○' }
+    : { bad: 'x', caution: '!', active: '*', idle: 'o' };
+  const paint: Readonly<Record<Mark, Theme['bad']>> = {
+    bad: theme.bad,
+    caution: theme.caution,
+    active: theme.good,
+    idle: theme.faint,
+  };
+  return paint[mark](glyphs[mark]);
 }

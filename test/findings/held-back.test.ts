@@ -32,6 +32,7 @@ const lag = (over: Partial<ProjectionLag> = {}): ProjectionLag => ({
   codeVersion: 1,
   stale: false,
   parked: 0,
+  inlineRests: false,
   ...over,
 });
 
