@@ -41,7 +41,7 @@ export function findCursorFaults(cursor: Cursor, facts: CursorFacts): readonly F
   if (found === undefined) return [];
   const { name, rebuild } = cursor;
   const subject = rebuild === null ? name : `rebuild ${rebuild} of ${name}`;
-  return [{ ...found, severity: 'error', subject, next: remedy(cursor, facts.isProjection) }];
+  return [{ ...found, severity: 'error', subject, next: remedy(cursor, found.kind, facts.isProjection) }];
 }
 
 /** Returns the first fault: a different history also explains what the audit would find. */
@@ -86,11 +86,13 @@ function compareTallies(
   return { kind: 'other-events', detail };
 }
 
-function remedy({ name, rebuild }: Cursor, isProjection: boolean): string {
+function remedy({ name, rebuild }: Cursor, kind: string, isProjection: boolean): string {
   if (rebuild !== null) return 'evstore projections';
   if (isProjection) {
-    const reset = `evstore checkpoints reset ${shellWord(name)} --execute`;
-    return `${reset} && evstore rebuild ${shellWord(partOf(name).projection)}`;
+    const rebuilt = `evstore rebuild ${shellWord(partOf(name).projection)}`;
+    // A rebuild refuses to swap while the checkpoint belongs to another history.
+    const isOtherHistory = kind === 'beyond-head' || kind === 'diverged';
+    return isOtherHistory ? `evstore checkpoints reset ${shellWord(name)} --execute && ${rebuilt}` : rebuilt;
   }
   return `evstore checkpoints set ${shellWord(name)} --to-head --execute`;
 }
