@@ -1,7 +1,8 @@
 /** Rows that older code made. */
+
+import { mayWrite } from '../domain/code-identity.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
-import { mayWrite } from '../domain/code-identity.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Checkpoint, ProjectionRecord } from '../store/store.js';
 import { defineCheck } from './check.js';
