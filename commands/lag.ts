@@ -8,8 +8,8 @@ import { type Measured, measureAndJudge } from '../src/findings/examine.js';
 import { judgeLimits, type LagLimits } from '../src/findings/limits.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { judgeNagios, renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
-import type { ProjectionLag } from '../src/projection/status/lag.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
+import type { ProjectionLag } from '../src/projection/status/lag.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
@@ -52,7 +52,8 @@ export const command: Command = {
       const over = judgeLimits(measured.report, limits);
       await print(measured, over, flags, context);
       const faults = faultsOf(measured, over, limits, flags);
-      if (flags.watch === undefined) return faults.length > 0 ? fail(faults, over, flags) : failWithFirst(failures, context);
+      if (flags.watch === undefined)
+        return faults.length > 0 ? fail(faults, over, flags) : failWithFirst(failures, context);
       const pauseMs = flags.watch === true ? defaultWatchMs : Number(flags.watch);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
       if (signal.aborted || context.io.stdout.closed) return faults.length > 0 ? 1 : 0;
