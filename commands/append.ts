@@ -4,6 +4,7 @@ import { allOf } from '../src/config/load-files.js';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/event.js';
 import { validateAppend } from '../src/domain/validate.js';
+import { judgeReaders } from '../src/findings/examine.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderTsv } from '../src/output/tsv.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
@@ -106,7 +107,14 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   if (waitFor === undefined) return 0;
   const { signal } = context.io;
   const { globalPosition: position } = result;
-  await waitForProjections({ store, names: [waitFor], position, timeoutMs: timeout ?? waitMs, signal });
+  await waitForProjections({
+    store,
+    names: [waitFor],
+    position,
+    timeoutMs: timeout ?? waitMs,
+    signal,
+    judge: judgeReaders(store, context.io.now),
+  });
   return 0;
 }
 

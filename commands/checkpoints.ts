@@ -1,6 +1,7 @@
 /** `evstore checkpoints`: lists checkpoints, and moves them by hand. */
+
+import type { Mark } from '../src/output/glyphs.js';
 import { showTime } from '../src/output/relative-time.js';
-import type { Mark } from '../src/output/table.js';
 import type { View } from '../src/output/view.js';
 import { selectCheckpoints } from '../src/projection/status/lag.js';
 import type { Checkpoint } from '../src/store/store.js';

@@ -1,16 +1,15 @@
 /** `evstore lag`: shows how far behind projections and other subscriptions are. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allOf } from '../src/config/load-files.js';
+import { formatDuration } from '../src/domain/duration.js';
 import { EvstoreError } from '../src/domain/errors.js';
-import { partOf } from '../src/domain/parts.js';
-import { describeHolder } from '../src/output/holder-text.js';
-import { renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
-import { formatDuration } from '../src/output/relative-time.js';
-import type { Mark } from '../src/output/table.js';
+import { describeFinding, type Finding, sortFindings } from '../src/domain/finding.js';
+import { type Measured, measureAndJudge } from '../src/findings/examine.js';
+import { judgeLimits, type LagLimits } from '../src/findings/limits.js';
+import type { Mark } from '../src/output/glyphs.js';
+import { judgeNagios, renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
-import { countWaiting } from '../src/projection/status/count-waiting.js';
-import { type LagReport, measureLag, type ProjectionLag } from '../src/projection/status/lag.js';
-import { findOverLimit, type LagLimits } from '../src/projection/status/lag-limits.js';
+import type { ProjectionLag } from '../src/projection/status/lag.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
@@ -48,14 +47,16 @@ export const command: Command = {
     const { found: code, failures } = await loadCompared(names, flags, context);
     const store = await context.openStore();
     for (;;) {
-      const measured = await measureLag(store, names, context.io.now(), code);
-      const report = flags.count === true ? await countWaiting(store, measured) : measured;
-      const over = findOverLimit(report.projections, limits);
-      await print(report, over, flags, context);
-      if (flags.watch === undefined) return over.length > 0 ? fail(over, flags) : failWithFirst(failures, context);
+      const now = context.io.now();
+      const measured = await measureAndJudge(store, { names, now, code, exact: flags.count === true });
+      const over = judgeLimits(measured.report, limits);
+      await print(measured, over, flags, context);
+      const faults = faultsOf(measured, over, limits, flags);
+      if (flags.watch === undefined)
+        return faults.length > 0 ? fail(faults, over, flags) : failWithFirst(failures, context);
       const pauseMs = flags.watch === true ? defaultWatchMs : Number(flags.watch);
       await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted || context.io.stdout.closed) return over.length > 0 ? 1 : 0;
+      if (signal.aborted || context.io.stdout.closed) return faults.length > 0 ? 1 : 0;
     }
   },
 };
@@ -79,7 +80,13 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'version', field: ({ version }) => version, align: 'right', rank: 'low' },
   { heading: 'status', field: ({ status }) => status, rank: 'high' },
   { heading: 'position', field: ({ position }) => position, align: 'right', rank: 'low' },
-  { heading: 'lag', field: ({ lag }) => lag, align: 'right', rank: 'high' },
+  {
+    heading: 'lag',
+    field: ({ lag }) => lag,
+    text: ({ lag, estimated }) => `${estimated ? '~' : ''}${lag}`,
+    align: 'right',
+    rank: 'high',
+  },
   { heading: 'age', field: ({ ageMs }) => ageMs, text: ({ ageMs }) => showDuration(ageMs), align: 'right' },
   {
     heading: 'rate',
@@ -106,50 +113,66 @@ const waitingColumn: ListColumn<ProjectionLag> = {
 
 const parkedColumn: ListColumn<ProjectionLag> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
 
-async function print(report: LagReport, over: readonly string[], flags: Flags, context: Context): Promise<void> {
+async function print(
+  { report, findings }: Measured,
+  over: readonly Finding[],
+  flags: Flags,
+  context: Context,
+): Promise<void> {
   const { stdout } = context.io;
-  if (flags.output === 'prometheus') await stdout.write(renderPrometheus(report));
-  else if (flags.output === 'nagios') await stdout.write(renderNagios(report, over));
-  else
-    await printList(
-      context,
-      report.projections,
-      [
-        ...columns,
-        ...(flags.count === true ? [waitingColumn] : []),
-        ...rarely(context, report.projections, parkedColumn),
-      ],
-      report,
-      markOf,
-    );
-  const holder = describeHolder(report);
-  if (holder !== null) await context.warn(holder);
-  for (const name of namesOf(report, ({ parked }) => parked > 0)) {
-    await context.note(`${name} has parked events; see: evstore parked list ${name}`);
+  if (flags.output === 'prometheus') return stdout.write(renderPrometheus(report, findings));
+  if (flags.output === 'nagios') return stdout.write(renderNagios(report, [...over, ...findings]));
+  await printList(
+    context,
+    report.projections,
+    [
+      ...columns,
+      ...(flags.count === true ? [waitingColumn] : []),
+      ...rarely(context, report.projections, parkedColumn),
+    ],
+    { ...report, findings },
+    markOf,
+  );
+  // What every foreign subscription has is not worth a line each.
+  const told = sortFindings(findings).filter(
+    ({ kind, severity }) => kind !== 'foreign-checkpoint' || severity !== 'note',
+  );
+  for (const finding of told) {
+    const isUrgent = finding.kind === 'held-back' && finding.severity === 'warning';
+    await (isUrgent ? context.warn : context.note)(describeFinding(finding));
+    if (finding.next !== null) await context.note(`  next: ${finding.next}`);
   }
-  for (const { name, owner } of report.projections.filter(({ inlineRests }) => inlineRests)) {
-    const end = `this ends with its lease, at most 10 s after it stops`;
-    await context.note(`appends leave the rows of ${name} to its runner while ${owner} swaps its tables; ${end}`);
-  }
-  for (const name of namesOf(report, ({ status }) => status === 'detached')) {
+  for (const { name } of report.projections.filter(({ status }) => status === 'detached')) {
     await context.note(
       `${name} is detached, because no code defines it; remove it with: evstore projections forget ${name}`,
     );
   }
-  for (const name of namesOf(report, ({ stale }) => stale))
-    await context.note(`${name} is stale; update it with: evstore rebuild ${name}`);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
 
-/** Names a divided projection once. */
-function namesOf({ projections }: LagReport, isMeant: (lag: ProjectionLag) => boolean): readonly string[] {
-  return [...new Set(projections.filter(isMeant).map(({ name }) => partOf(name).projection))];
+/** As a check, it fails on what must be fixed, too: a projection that stopped is not well because it is only one event behind. */
+function faultsOf(
+  { report, findings }: Measured,
+  over: readonly Finding[],
+  { maxLag, maxAgeMs }: LagLimits,
+  { output }: Flags,
+): readonly Finding[] {
+  if (output === 'nagios') return judgeNagios(report, [...over, ...findings]).faults;
+  const isCheck = maxLag !== undefined || maxAgeMs !== undefined;
+  return isCheck ? [...over, ...findings.filter(({ severity }) => severity === 'error')] : [];
 }
 
 /** Nagios reads stdout only. */
-function fail(over: readonly string[], flags: Flags): number {
+function fail(faults: readonly Finding[], over: readonly Finding[], flags: Flags): number {
   if (flags.output === 'nagios') return 1;
-  throw new EvstoreError('E_CHECK_FAILED', `over the limit: ${over.join('; ')}`, { next: 'evstore run' });
+  const others = faults.filter((fault) => !over.includes(fault));
+  const parts = [
+    ...(over.length > 0 ? [`over the limit: ${over.map(describeFinding).join('; ')}`] : []),
+    ...(others.length > 0 ? [`to fix: ${others.map(describeFinding).join('; ')}`] : []),
+  ];
+  // What stopped it comes before how far it is behind.
+  const next = [...others, ...over].find((fault) => fault.next !== null)?.next ?? undefined;
+  throw new EvstoreError('E_CHECK_FAILED', parts.join('; '), { next, details: { findings: faults } });
 }
 
 function showDuration(milliseconds: number | null): string {

@@ -3,6 +3,7 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
 import { ownerName } from '../src/lease/owner.js';
+import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
   describeReason,
@@ -15,7 +16,6 @@ import {
   summariseError,
 } from '../src/output/parked-text.js';
 import { showTime } from '../src/output/relative-time.js';
-import type { Mark } from '../src/output/table.js';
 import type { View } from '../src/output/view.js';
 import {
   assertKnown,
@@ -73,9 +73,9 @@ const list: Command = {
     const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
     if (isForPeople && limit === undefined && stream === undefined) {
       await printList(context, groupParked(parked), groupColumnsIn(context.view), { parked }, markOf);
-      const projections = state === 'parked' ? new Set(parked.map((each) => partOf(each.projection).projection)) : [];
-      for (const each of projections) await context.note(`mend the code, then: ${retryCommand(each)}`);
     } else await printEvents(parked, context, { parked });
+    const projections = state === 'parked' ? new Set(parked.map((each) => partOf(each.projection).projection)) : [];
+    for (const each of projections) await context.note(`mend the code, then: ${retryCommand(each)}`);
     if (parked.length === 0) await context.note(`nothing is ${state}`);
     return 0;
   },

@@ -1,8 +1,8 @@
 /** `evstore projections`: compares the projections in code with those in the database, forgets and renames them. */
 import { relative } from 'node:path';
 import { count } from '../src/domain/words.js';
+import type { Mark } from '../src/output/glyphs.js';
 import { groupDigits } from '../src/output/numbers.js';
-import type { Mark } from '../src/output/table.js';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';

@@ -1,8 +1,8 @@
 /** `evstore saga`: list and show saga instances; retry a parked one. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
+import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
-import type { Mark } from '../src/output/table.js';
 import {
   assertSagaKnown,
   describe,

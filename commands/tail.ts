@@ -2,8 +2,9 @@
 
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { RecordedEvent } from '../src/domain/event.js';
+import { describeFinding, type Finding } from '../src/domain/finding.js';
+import { judgeHead } from '../src/findings/held-back.js';
 import { BackOff } from '../src/lease/back-off.js';
-import { describeHolder } from '../src/output/holder-text.js';
 import type { Store } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { assertStreamExists, type EventRange, filterOptions, parseRange } from './options/event-range.js';
@@ -77,7 +78,8 @@ class Tail {
   #printed = 0;
   #lastAt = this.#startedAt;
   #isDone = false;
-  #isHeld = false;
+  /** How serious it was when the user was told that readers are held. */
+  #told: Finding['severity'] | undefined;
 
   constructor(store: Store, { streamId, filter }: EventRange, writer: EventWriter, flags: Flags, context: Context) {
     this.#store = store;
@@ -172,11 +174,15 @@ class Tail {
     );
   }
 
-  /** Silence may mean that nothing happens, or that somebody's open transaction hides what does. Said once a time. */
+  /** Silence may mean that nothing happens, or that an open transaction hides what does. Said once, and again when it lasts. */
   async #sayWhoHolds(): Promise<void> {
-    const holder = describeHolder(await this.#store.log.head({ holder: true }));
-    if (holder !== null && !this.#isHeld) await this.#context.warn(holder);
-    this.#isHeld = holder !== null;
+    const [held] = judgeHead(await this.#store.log.head({ holder: true }));
+    if (held !== undefined && held.severity !== this.#told) {
+      const tell = held.severity === 'warning' ? this.#context.warn : this.#context.note;
+      await tell(describeFinding(held));
+      if (held.next !== null) await this.#context.note(`  next: ${held.next}`);
+    }
+    this.#told = held?.severity;
   }
 
   async #print(events: readonly RecordedEvent[]): Promise<void> {

@@ -1,5 +1,6 @@
 /** `evstore wait`: returns when read models contain what was written. */
 import { EvstoreError } from '../src/domain/errors.js';
+import { judgeReaders } from '../src/findings/examine.js';
 import { renderReport } from '../src/output/json-line.js';
 import { waitForProjections } from '../src/projection/status/wait.js';
 import type { Store } from '../src/store/store.js';
@@ -31,7 +32,14 @@ export const command: Command = {
     const store = await context.openStore();
     const position = await positionOf(store, flags);
     const timeoutMs = (flags.timeout as number | undefined) ?? defaultTimeoutMs;
-    const waited = await waitForProjections({ store, names, position, timeoutMs, signal: context.io.signal });
+    const waited = await waitForProjections({
+      store,
+      names,
+      position,
+      timeoutMs,
+      signal: context.io.signal,
+      judge: judgeReaders(store, context.io.now),
+    });
     if (context.asJson) {
       await context.io.stdout.write(renderReport({ position, projections: waited }));
     } else for (const each of waited) await context.note(`${each.name}: at position ${each.position}`);

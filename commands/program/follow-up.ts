@@ -12,11 +12,14 @@ export interface Typed {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Returns `evstore …` with the store, schema and config of this run, and with `npx` where that ran it. */
+/**
+ * Returns `evstore …` with the store, schema and config of this run, and with `npx` where that ran it; `psql …` with the
+ * database. Several commands may be joined by `&&` or `|`.
+ */
 export function completeCommand(command: string, typed: Typed): string {
   return command
     .split(betweenCommands)
-    .map((each) => completeOne(each, typed))
+    .map((each) => (each.startsWith('psql ') ? completePsql(each, typed) : completeOne(each, typed)))
     .join('');
 }
 
@@ -31,6 +34,22 @@ function completeOne(command: string, { argv, env }: Typed): string {
       });
   const whole = [command, ...place.map(shellWord)].join(' ');
   return env.npm_command === 'exec' ? `npx ${whole}` : whole;
+}
+
+function completePsql(command: string, { argv, env }: Typed): string {
+  const [value] = valuesOf(argv, '--store');
+  const isPostgres = (url: string | undefined): url is string => url !== undefined && /^postgres(ql)?:\/\//i.test(url);
+  if (isPostgres(value)) return command.replace('psql', () => `psql ${shellWord(toPsqlUrl(value))}`);
+  if (value !== undefined) return command;
+  const name = ['EVSTORE_URL', 'DATABASE_URL'].find((each) => isPostgres(env[each]));
+  return name === undefined ? command : command.replace('psql', () => `psql "$${name}"`);
+}
+
+/** psql refuses parameters that only evstore knows. */
+function toPsqlUrl(url: string): string {
+  const [place = '', query = ''] = redact(url, secretsOf(url)).split('?');
+  const known = query.split('&').filter((each) => each !== '' && !/^(schema|currentSchema)=/i.test(each));
+  return known.length === 0 ? place : `${place}?${known.join('&')}`;
 }
 
 /** Completes the commands in a sentence. */

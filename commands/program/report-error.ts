@@ -39,7 +39,7 @@ function renderForPeople(error: EvstoreError, view: ErrorView, { env }: Io): str
 }
 
 function toEvstoreError(thrown: unknown, argv: readonly string[]): EvstoreError {
-  if (isEvstoreError(thrown)) return withExplanation(withHelp(thrown, argv));
+  if (isEvstoreError(thrown)) return withExplanation(withPrivileges(withHelp(thrown, argv), argv));
   if (thrown instanceof CommanderError) return toUsageError(thrown, argv);
   const message = thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
   return new EvstoreError('E_BUG', `unexpected ${message}`, {
@@ -64,6 +64,19 @@ function withHelp(error: EvstoreError, argv: readonly string[]): EvstoreError {
   return new EvstoreError('E_USAGE', message, { why, next: helpOf(argv), details, cause: error });
 }
 
+/** The doctor says what the account lacks for this very command. */
+function withPrivileges(error: EvstoreError, argv: readonly string[]): EvstoreError {
+  const command = commandOf(argv);
+  if (error.code !== 'E_PERMISSION' || error.next !== 'evstore doctor' || command === undefined) return error;
+  const { message, why, details } = error;
+  return new EvstoreError('E_PERMISSION', message, {
+    why,
+    next: `evstore doctor --for ${command}`,
+    details,
+    cause: error,
+  });
+}
+
 /** Codes whose errors say all there is to say. */
 const plain: readonly ErrorCode[] = ['E_BUG', 'E_CHECK_FAILED', 'E_CONFIRM', 'E_OUTPUT', 'E_USAGE'];
 
@@ -82,8 +95,12 @@ function withCommand(error: EvstoreError, typed: Typed): EvstoreError {
 }
 
 function helpOf(argv: readonly string[]): string {
-  const command = argv.find((word) => Object.hasOwn(catalog, word));
+  const command = commandOf(argv);
   return command === undefined ? 'evstore --help' : `evstore ${command} --help`;
+}
+
+function commandOf(argv: readonly string[]): string | undefined {
+  return argv.find((word) => Object.hasOwn(catalog, word));
 }
 
 /** What of the command line concerns errors, read without its grammar: it may be what is wrong. */

@@ -1,7 +1,9 @@
 /** Lists: a table for people, TSV for pipes, one JSON document for programs. */
+
+import type { Mark } from '../../src/output/glyphs.js';
 import { renderReport } from '../../src/output/json-line.js';
 import { groupDigits } from '../../src/output/numbers.js';
-import type { Column, Mark } from '../../src/output/table.js';
+import type { Column } from '../../src/output/table.js';
 import { type Field, renderTsv } from '../../src/output/tsv.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
 import type { Context } from '../options/command.js';

@@ -1,9 +1,10 @@
 /** Describes what a rebuild would take. */
+
+import { formatDuration } from '../domain/duration.js';
 import { count } from '../domain/words.js';
 import type { Amount, RebuildForecast } from '../projection/rebuild/forecast.js';
 import type { RebuildPlanned } from '../projection/rebuild/plan.js';
 import { formatBytes } from './numbers.js';
-import { formatDuration } from './relative-time.js';
 
 /** Returns one line for each fact, to be printed below the plan. */
 export function describeForecast(plan: RebuildPlanned, forecast: RebuildForecast): readonly string[] {

@@ -1,10 +1,11 @@
 /** Describes what a rebuild would do, and what one did. */
+
+import { formatDuration } from '../domain/duration.js';
 import { count } from '../domain/words.js';
 import type { RebuildProgress } from '../projection/journal/steps.js';
 import type { RebuildPlanned } from '../projection/rebuild/plan.js';
 import type { RebuildReport } from '../projection/rebuild/rebuilding.js';
 import { renderMarkdownTable } from './markdown-table.js';
-import { formatDuration } from './relative-time.js';
 
 /** Returns one line for each fact. */
 export function describePlan(plan: RebuildPlanned): readonly string[] {

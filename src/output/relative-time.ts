@@ -1,12 +1,6 @@
 /** Times for people: relative ones in the largest unit that is not 0, or those of the local clock. */
+import { formatDuration } from '../domain/duration.js';
 import type { TimeStyle, View } from './view.js';
-
-const units: readonly (readonly [name: string, milliseconds: number])[] = [
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1_000],
-];
 
 /** @param timestamp RFC 3339. @param usual how it is shown unless --times says something else */
 export function showTime(timestamp: string, { now, times }: Pick<View, 'now' | 'times'>, usual: TimeStyle): string {
@@ -32,12 +26,4 @@ export function formatAgo(timestamp: string, now: Date): string {
   if (Number.isNaN(elapsed)) return timestamp;
   if (Math.abs(elapsed) < 1_000) return 'just now';
   return elapsed > 0 ? `${formatDuration(elapsed)} ago` : `in ${formatDuration(-elapsed)}`;
-}
-
-/** `850 ms`, `12 s`, `3 min`, `5 h`, `2 d`. @param milliseconds from 0 */
-export function formatDuration(milliseconds: number): string {
-  for (const [name, size] of units) {
-    if (milliseconds >= size) return `${Math.floor(milliseconds / size)} ${name}`;
-  }
-  return `${Math.round(milliseconds)} ms`;
 }

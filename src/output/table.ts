@@ -1,8 +1,8 @@
 /** Lists for people. The only user of cli-table3, which needs seconds for thousands of rows: long lists are padded lines. */
 import Table from 'cli-table3';
 import { sanitise } from '../terminal/sanitise.js';
+import { glyphOf, type Mark } from './glyphs.js';
 import { cutText, measureText, padText } from './text-width.js';
-import type { Theme } from './theme.js';
 import type { View } from './view.js';
 
 export interface Column<Row> {
@@ -17,9 +17,6 @@ export interface Column<Row> {
   /** An error: no column, but a line below its row. */
   readonly isBelow?: boolean;
 }
-
-/** Says whether a row needs a hand: `bad` and `caution` rows are listed first. */
-export type Mark = 'bad' | 'caution' | 'active' | 'idle';
 
 const maxTableRows = 200;
 const gap = '  ';
@@ -66,19 +63,6 @@ function sortRows<Row>(rows: readonly Row[], mark: (row: Row) => Mark): readonly
   const order: readonly Mark[] = ['bad', 'caution'];
   const placeOf = (row: Row) => (order.indexOf(mark(row)) + order.length + 1) % (order.length + 1);
   return [...rows].sort((a, b) => placeOf(a) - placeOf(b));
-}
-
-function glyphOf(mark: Mark, { theme, unicode }: View): string {
-  const glyphs = unicode
-    ? { bad: '✗', caution: '!', active: '●', idle: '○' }
-    : { bad: 'x', caution: '!', active: '*', idle: 'o' };
-  const paint: Readonly<Record<Mark, Theme['bad']>> = {
-    bad: theme.bad,
-    caution: theme.caution,
-    active: theme.good,
-    idle: theme.faint,
-  };
-  return paint[mark](glyphs[mark]);
 }
 
 /** A column with the text of each row. */

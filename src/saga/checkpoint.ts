@@ -1,4 +1,6 @@
 /** The checkpoint of a saga, `saga:NAME`: it stays below the first trigger whose instance has not ended. */
+import { type AuditFilter, tallyIds } from '../domain/audit.js';
+import { detach } from '../domain/detach.js';
 import { EvstoreError } from '../domain/errors.js';
 import type { ReadModel } from '../domain/read-model.js';
 import { askForLease, OwnerWatch } from '../lease/acquire.js';
@@ -46,11 +48,16 @@ export class SagaCheckpoint {
   readonly #lease: Lease;
   /** Positions of triggers whose instances have not ended, in the order of the log. */
   readonly #open = new Set<number>();
+  readonly #filter: AuditFilter | undefined;
+  /** Triggers beyond the position, for the audit. */
+  #seen: { readonly id: string; readonly globalPosition: number }[] = [];
   #readTo: number;
   #position: number;
   #saving: Promise<void> = Promise.resolve();
 
-  constructor(projections: ProjectionStore, lease: Lease) {
+  /** @param filter which events it reads; undefined when more than category and type decides */
+  constructor(projections: ProjectionStore, lease: Lease, filter: AuditFilter | undefined) {
+    this.#filter = filter;
     this.#projections = projections;
     this.#lease = lease;
     this.#readTo = lease.position;
@@ -67,8 +74,9 @@ export class SagaCheckpoint {
     return this.#position;
   }
 
-  begin({ globalPosition }: Event): void {
+  begin({ id, globalPosition }: Event): void {
     this.#open.add(globalPosition);
+    this.#seen.push({ id: detach(id), globalPosition });
   }
 
   end({ globalPosition }: Event): void {
@@ -90,14 +98,17 @@ export class SagaCheckpoint {
     const [firstOpen = Number.POSITIVE_INFINITY] = this.#open;
     const to = Math.min(this.#readTo, firstOpen - 1);
     if (to <= this.#position) return;
+    const passed = this.#seen.filter(({ globalPosition }) => globalPosition <= to);
     await this.#projections.apply({
       lease: this.#lease,
       from: this.#position,
       to,
-      lastEventId: null,
+      lastEventId: passed.at(-1)?.id ?? null,
+      ...(this.#filter !== undefined && { seen: { filter: this.#filter, ...tallyIds(passed.map(({ id }) => id)) } }),
       changes: { kind: 'statements', statements: [] },
     });
     this.#position = to;
+    this.#seen = this.#seen.filter(({ globalPosition }) => globalPosition > to);
   }
 }
 

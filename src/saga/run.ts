@@ -9,6 +9,7 @@ import { SagaCheckpoint, takeSagaLease } from './checkpoint.js';
 import type { Saga } from './definition.js';
 import { noEnds, type SagaReport, type SagaRun } from './report.js';
 import { SagaRunner } from './runner.js';
+import { triggerTypes } from './validate.js';
 
 /**
  * Runs all sagas side by side. Does not throw when one saga fails: its report has the `error`, which is E_LOCK_HELD when
@@ -46,7 +47,8 @@ async function runUnderLease(saga: Saga, run: SagaRun, onContact: () => void): P
     if (lease === undefined) return nothing;
     onContact();
     return await keepLease(projections, lease, run, async (signal) => {
-      const runner = new SagaRunner(saga, { ...run, signal }, new SagaCheckpoint(projections, lease));
+      const filter = saga.since === undefined ? { types: triggerTypes(saga) } : undefined;
+      const runner = new SagaRunner(saga, { ...run, signal }, new SagaCheckpoint(projections, lease, filter));
       const { failure, ...report } = await runner.run();
       const error = isEvstoreError(signal.reason) ? signal.reason : failure;
       return { ...report, error: error === undefined ? null : toEvstoreError(saga.name, error) };

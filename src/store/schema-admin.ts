@@ -22,25 +22,44 @@ export interface SchemaAdmin {
   /** Returns what `assertGuards` would name; empty when nothing is broken. */
   findBrokenGuards(): Promise<readonly BrokenGuard[]>;
   /**
-   * Mends a part of the store that a restore or a copy left behind.
+   * Mends a part of the store that a restore, a copy or a person left behind. Repeating it changes nothing.
    * @returns what it changed, as a sentence; null when nothing was wrong
+   * @throws E_UNSAFE_STORE for `schema` when tables differ from those that the migrations make
    */
   fix(part: FixablePart): Promise<string | null>;
   /** Describes the engine and this account, of a store with or without a schema. */
   diagnose(): Promise<Diagnosis>;
 }
 
-/** `sequence`: what assigns positions. `journal`: the journal mode of a SQLite file. */
-export type FixablePart = 'sequence' | 'journal';
+/**
+ * `guards`: triggers, functions and constraints that keep the order of the log. `schema`: migrations that were applied
+ * from another text. `sequence`: what assigns positions. `journal`: the journal mode of a SQLite file.
+ */
+export const fixableParts = ['guards', 'schema', 'sequence', 'journal'] as const;
+
+export type FixablePart = (typeof fixableParts)[number];
 
 export interface BrokenGuard {
   /** A sentence. */
   readonly detail: string;
   /** What `fix` takes; null when it cannot mend this. */
   readonly fixable: FixablePart | null;
+  /** Where `fix` cannot mend it: the command that shows more, or that a person has to decide about. */
+  readonly next?: string | null;
+  /** Nothing is broken: a standby cannot be read in order. */
+  readonly isStandby?: boolean;
 }
 
+/** What an account may do. `project`: run and rebuild projections. */
+export type Ability = 'read' | 'append' | 'project';
+
 export interface Diagnosis {
+  /** Of the database; missing where the engine has none. */
+  readonly account?: string;
+  /** What that account may do; null without a schema. */
+  readonly may?: readonly Ability[] | null;
+  /** A standby cannot be read in order. */
+  readonly isStandby?: boolean;
   /** In the order to show them. */
   readonly facts: readonly Fact[];
   readonly findings: readonly Finding[];

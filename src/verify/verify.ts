@@ -1,9 +1,11 @@
 /** Checks that the log is intact, and that every audited subscription saw all of its events, in one pass over the log. */
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
-import type { BrokenGuard, Store } from '../store/store.js';
+import { integrityChecks } from '../findings/checks.js';
+import { findCursorFaults, hasRows } from '../findings/cursors.js';
+import { examineStore } from '../findings/examine.js';
+import type { Store } from '../store/store.js';
 import { AuditCount, findSkipped } from './audit.js';
-import { findCursorFaults } from './cursor-faults.js';
 import { LogFaults } from './log-faults.js';
 import { RefusedEvents } from './refused-events.js';
 
@@ -11,6 +13,8 @@ export interface VerifyOptions {
   /** Told after every slice of the log. */
   readonly progress: (position: number, head: number) => void;
   readonly signal: AbortSignal;
+  /** Default: the clock. */
+  readonly now?: Date;
 }
 
 export interface VerifyReport {
@@ -27,8 +31,12 @@ export interface VerifyReport {
 }
 
 /** Writes nothing. @throws the signal's reason when it aborts */
-export async function verifyStore(store: Store, { progress, signal }: VerifyOptions): Promise<VerifyReport> {
-  const broken = await store.schema.findBrokenGuards();
+export async function verifyStore(
+  store: Store,
+  { progress, signal, now = new Date() }: VerifyOptions,
+): Promise<VerifyReport> {
+  const examined = await examineStore(store, integrityChecks, now);
+  const isOrdered = examined.findings.every(({ kind }) => kind !== 'broken-guard' && kind !== 'standby');
   const records = await store.projections.list();
   const cursors = await store.projections.cursors();
   const rebuilds = await store.projections.rebuilds();
@@ -48,23 +56,18 @@ export async function verifyStore(store: Store, { progress, signal }: VerifyOpti
     position = slice.upTo;
     progress(position, slice.to);
   }
-  const names = new Set(records.filter(({ tables }) => tables.length > 0).map(({ name }) => name));
+  const names = new Set(records.filter(hasRows).map(({ name }) => name));
   const cursorFaults: Finding[] = [];
   for (const cursor of cursors) {
     const tally = counts.find((count) => count.cursor === cursor)?.tally;
     // Reading in order needs intact guards; the sums do not.
-    const skipped = broken.length > 0 || tally === undefined ? undefined : await findSkipped(store.log, cursor, tally);
+    const skipped = !isOrdered || tally === undefined ? undefined : await findSkipped(store.log, cursor, tally);
     const isProjection = names.has(partOf(cursor.name).projection);
     const isReplaced = rebuilds.some(({ id, state }) => id === cursor.rebuild && state === 'swapped');
     cursorFaults.push(...findCursorFaults(cursor, { head: position, isProjection, isReplaced, tally, skipped }));
   }
   return {
-    findings: [...broken.map(toGuardFinding), ...faults.findings(), ...refused.findings(), ...cursorFaults],
+    findings: [...examined.findings, ...faults.findings(), ...refused.findings(), ...cursorFaults],
     checked: { events: faults.events, position, cursors: cursors.length, audited: counts.length },
   };
-}
-
-function toGuardFinding({ detail, fixable }: BrokenGuard): Finding {
-  const next = fixable === null ? 'evstore doctor' : `evstore doctor --fix ${fixable}`;
-  return { kind: 'broken-guard', severity: 'error', subject: 'store', detail, next };
 }

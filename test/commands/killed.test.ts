@@ -90,7 +90,7 @@ forEachEngine((engine) => {
       });
       expect(await countRows()).toBe(1);
       expect(await report('lag')).toMatchObject({ projections: [{ inlineRests: true }] });
-      expect((await evstore('lag')).stderr).toContain('appends leave the rows of order_summary to its runner');
+      expect((await evstore('lag')).stderr).toContain('appends leave its rows to the runner');
       const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
       expect(findings).toContainEqual(expect.objectContaining({ kind: 'inline-rests', subject: 'order_summary' }));
       // As when its time is over.

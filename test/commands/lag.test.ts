@@ -1,21 +1,25 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { Stop } from '../../src/terminal/signals.js';
 import { placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
 import { append, makeEvents } from '../support/events.js';
+import { until } from '../support/wait.js';
 import { withShop } from './shop.js';
 
 forEachEngine((engine) => {
   test('the report includes subscriptions of other programs', () =>
     withShop(engine, async ({ test, evstore, report }) => {
-      expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [] });
+      expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [], findings: [] });
       await placeOrders(test.store, 10);
       await evstore('run', '--once');
       await placeOrders(test.store, 5, 10, 10);
       await test.raw.query(
         "insert into subscription_checkpoints (subscription_id, last_position) values ('mailer', 3)",
       );
-      const { projections, ...log } = await report('lag');
+      const { projections, findings, ...log } = await report('lag');
+      expect(findings).toMatchObject([{ kind: 'foreign-checkpoint', subject: 'mailer', severity: 'note' }]);
       expect(log).toEqual({ head: 15, safeHead: 15, heldBackBy: null });
       expect(projections).toEqual([
         {
@@ -24,7 +28,10 @@ forEachEngine((engine) => {
           status: 'foreign',
           position: 3,
           lag: 12,
+          estimated: false,
+          positions: 12,
           ageMs: expect.any(Number),
+          imported: false,
           rate: null,
           etaMs: null,
           owner: null,
@@ -41,7 +48,10 @@ forEachEngine((engine) => {
           status: 'idle',
           position: 10,
           lag: 5,
+          estimated: false,
+          positions: 5,
           ageMs: expect.any(Number),
+          imported: false,
           rate: null,
           etaMs: null,
           owner: null,
@@ -59,7 +69,7 @@ forEachEngine((engine) => {
       expect((await report('lag', 'order_summary')).projections).toMatchObject([{ lag: 0, ageMs: null, etaMs: 0 }]);
     }));
 
-  test('--count counts the waiting events of each, where the lag counts positions', () =>
+  test('the lag counts the events that wait for each, not those that it passes over', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 3);
       await evstore('run', '--once');
@@ -67,17 +77,16 @@ forEachEngine((engine) => {
       await placeOrders(test.store, 2, 10, 7);
       await test.raw.query("insert into subscription_checkpoints (subscription_id) values ('mailer')");
       const waiting = async (...flags: string[]) =>
-        (await report('lag', ...flags)).projections.map((each: { lag: number; waiting?: number }) => [
-          each.lag,
-          each.waiting,
-        ]);
+        (await report('lag', ...flags)).projections.map(
+          (each: { positions: number; lag: number; waiting?: number }) => [each.positions, each.lag, each.waiting],
+        );
       expect(await waiting()).toEqual([
-        [9, undefined],
-        [6, undefined],
+        [9, 9, undefined],
+        [6, 2, undefined],
       ]);
       expect(await waiting('--count')).toEqual([
-        [9, 9],
-        [6, 2],
+        [9, 9, 9],
+        [6, 2, 2],
       ]);
       expect((await evstore('lag', '--count', '-o', 'prometheus')).stdout).toContain(
         'evstore_projection_waiting{projection="order_summary"} 2\n',
@@ -85,7 +94,60 @@ forEachEngine((engine) => {
       const { stdout } = await evstore('lag', 'order_summary', '--count');
       expect(stdout.split('\n')[0]?.split('\t')).toContain('waiting');
       await evstore('checkpoints', 'reset', 'order_summary', '--execute');
-      expect(await waiting('order_summary', '--count')).toEqual([[9, null]]);
+      expect(await waiting('order_summary', '--count')).toEqual([[9, 9, null]]);
+    }));
+
+  test('events that a saga wrote are no lag: no subscription would handle them', () =>
+    withShop(engine, async ({ test, cwd, evstore, report }) => {
+      mkdirSync(join(cwd, 'sagas'));
+      const steps = "[{ name: 'ship', action: () => {} }]";
+      const source = `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'OrderPlaced', steps: ${steps} };`;
+      writeFileSync(join(cwd, 'sagas/shipping.ts'), source);
+      await placeOrders(test.store, 3);
+      expect((await evstore('run', '--once', '--sagas')).code).toBe(0);
+      const lag = (await report('lag')).projections.map(
+        (each: { name: string; lag: number; positions: number }) => each,
+      );
+      expect(lag.map(({ name, lag }: { name: string; lag: number }) => [name, lag])).toEqual([
+        ['order_summary', 0],
+        ['saga:shipping', 0],
+      ]);
+      expect(Math.max(...lag.map(({ positions }: { positions: number }) => positions))).toBeGreaterThan(0);
+      expect(await evstore('lag', '--max-lag', '0', '--max-age', '0ms')).toMatchObject({ code: 0 });
+      expect(await evstore('verify')).toMatchObject({ code: 0 });
+      await placeOrders(test.store, 1, 10, 50);
+      expect((await evstore('lag', '--max-lag', '0')).stderr).toContain('saga:shipping is 1 event behind');
+    }));
+
+  test('the age of imported events counts from when they could be read, not from when they happened', () =>
+    withShop(engine, async ({ test, evstore, evstoreWith, report }) => {
+      await placeOrders(test.store, 3);
+      await evstore('run', '--once');
+      const old = { type: 'OrderPlaced', data: { total: 1 }, createdAt: '2011-01-01T00:00:00Z' };
+      const stdin = `${JSON.stringify({ streamId: 'Order-old', ...old })}\n`;
+      expect((await evstoreWith({ stdin }, 'import', '-')).code).toBe(0);
+      const { projections } = await report('lag');
+      expect(projections).toMatchObject([{ lag: 1, imported: true }]);
+      expect(projections[0].ageMs).toBeLessThan(3_600_000);
+      expect((await evstore('lag', '--max-age', '1h')).code).toBe(0);
+    }));
+
+  test('a projection that stopped fails a check, whatever its limits are', () =>
+    withShop(engine, async ({ test, evstore, writeProjection }) => {
+      writeProjection(1, "() => { throw new Error('no tariff'); }");
+      await placeOrders(test.store, 3);
+      await evstore('run', '--once');
+      expect((await evstore('lag')).code).toBe(0);
+      const checked = await evstore('lag', '--max-lag', '1000');
+      expect(checked).toMatchObject({ code: 1, stderr: expect.stringContaining('to fix: order_summary stopped at') });
+      const nagios = await evstore('lag', '-o', 'nagios');
+      expect(nagios).toMatchObject({
+        code: 1,
+        stdout: expect.stringMatching(/^LAG CRITICAL - order_summary stopped at/),
+      });
+      const waited = await evstore('wait', 'order_summary', '--timeout', '10ms');
+      expect(waited).toMatchObject({ code: 7, stderr: expect.stringContaining('order_summary stopped at position 0') });
+      expect(waited.stderr).toContain('next: evstore run order_summary --once --on-error park');
     }));
 
   test('over a limit: exit 1, and the names of the projections', () =>
@@ -168,4 +230,31 @@ test('names from the store cannot speak to the terminal', () =>
       );
     }
     expect((await evstore('checkpoints')).stdout).not.toContain('\u001b');
+  }));
+
+test('an open transaction that holds readers back fails every check that would say OK', () =>
+  withShop('postgres', async ({ test, evstore, report }) => {
+    await evstore('run', '--once');
+    const writer = await test.connect();
+    await writer.query('begin');
+    await writer.query(
+      "insert into events (stream_id, event_type, event_data, version) values ('Held-1', 'X', '{}', 1)",
+    );
+    await append(test.store, 'Order-1');
+    // An append in progress is silent.
+    await until(async () => (await report('lag')).findings.length > 0);
+    const held = /readers held at 0 of 2 for \d+ s by process \d+ \(somebody else\)/;
+    for (const limit of [
+      ['--max-lag', '0'],
+      ['--max-age', '500ms'],
+    ]) {
+      expect(await evstore('lag', ...limit)).toMatchObject({ code: 1, stderr: expect.stringMatching(held) });
+    }
+    const nagios = await evstore('lag', '-o', 'nagios', '--max-lag', '0');
+    expect(nagios.stdout).toMatch(new RegExp(`^LAG CRITICAL - ${held.source} \\| 'order_summary'=0\n$`));
+    expect(nagios.code).toBe(1);
+    expect((await evstore('lag', '-o', 'prometheus')).stdout).toMatch(/^evstore_readers_held_seconds [1-9]/m);
+    await writer.query('rollback');
+    await evstore('run', '--once');
+    expect((await evstore('lag', '--max-lag', '0')).code).toBe(0);
   }));

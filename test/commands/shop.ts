@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Engine } from '../../src/store/store.js';
 import { orderSummary } from '../projection/orders.js';
 import { type CliOptions, type CliResult, makeFolder, runCli } from '../support/cli.js';
-import { type TestStore, withTestStore } from '../support/engines.js';
+import { type TestStore, type TestStoreOptions, withTestStore } from '../support/engines.js';
 
 export interface Shop {
   readonly test: TestStore;
@@ -18,31 +18,39 @@ export interface Shop {
   writeProjection(version?: number, handler?: string): void;
 }
 
-export function withShop(engine: Engine, body: (shop: Shop) => Promise<void>): Promise<void> {
-  return withTestStore(engine, async (test) => {
-    const cwd = makeFolder();
-    mkdirSync(join(cwd, 'projections'));
-    const evstoreWith = (options: CliOptions, ...argv: string[]) =>
-      runCli([...argv, '--store', test.url], { cwd, ...options });
-    const evstore = (...argv: string[]) => evstoreWith({}, ...argv);
-    const shop: Shop = {
-      test,
-      cwd,
-      evstore,
-      evstoreWith,
-      report: async (...argv) => {
-        const { code, stdout, stderr } = await evstore(...argv, '--json');
-        if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
-        return JSON.parse(stdout);
-      },
-      writeProjection: (version = 1, handler = String(orderSummary.on.OrderPlaced)) => {
-        const { name, category, table } = orderSummary;
-        const shape = JSON.stringify({ name, version, category, table }).slice(0, -1);
-        const source = `export default ${shape}, on: { OrderPlaced: ${handler}, OrderRemoved: () => null } };\n`;
-        writeFileSync(join(cwd, 'projections/order-summary.ts'), source);
-      },
-    };
-    shop.writeProjection();
-    await body(shop);
-  });
+export function withShop(
+  engine: Engine,
+  body: (shop: Shop) => Promise<void>,
+  options?: TestStoreOptions,
+): Promise<void> {
+  return withTestStore(
+    engine,
+    async (test) => {
+      const cwd = makeFolder();
+      mkdirSync(join(cwd, 'projections'));
+      const evstoreWith = (options: CliOptions, ...argv: string[]) =>
+        runCli([...argv, '--store', test.url], { cwd, ...options });
+      const evstore = (...argv: string[]) => evstoreWith({}, ...argv);
+      const shop: Shop = {
+        test,
+        cwd,
+        evstore,
+        evstoreWith,
+        report: async (...argv) => {
+          const { code, stdout, stderr } = await evstore(...argv, '--json');
+          if (code !== 0) throw new Error(`exit ${code}: ${stderr}`);
+          return JSON.parse(stdout);
+        },
+        writeProjection: (version = 1, handler = String(orderSummary.on.OrderPlaced)) => {
+          const { name, category, table } = orderSummary;
+          const shape = JSON.stringify({ name, version, category, table }).slice(0, -1);
+          const source = `export default ${shape}, on: { OrderPlaced: ${handler}, OrderRemoved: () => null } };\n`;
+          writeFileSync(join(cwd, 'projections/order-summary.ts'), source);
+        },
+      };
+      shop.writeProjection();
+      await body(shop);
+    },
+    options,
+  );
 }

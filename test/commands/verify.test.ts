@@ -26,8 +26,8 @@ forEachEngine((engine) => {
       const { code, stdout } = await runCli(['verify', '--store', url]);
       expect(code).toBe(0);
       expect(stdout).toBe(
-        'severity\tkind\tsubject\tdetail\tnext\n' +
-          'warning\tuncorrelated\tlog\thas 1 event without a correlation id, the first at position 1\tevstore read --after 0 -n 1\n',
+        'severity\tkind\tsubject\tdetail\tnext\tevidence\n' +
+          'warning\tuncorrelated\tlog\thas 1 event without a correlation id, the first at position 1\tevstore read --after 0 -n 1\t\n',
       );
     }));
 
@@ -43,7 +43,7 @@ forEachEngine((engine) => {
       const shown = await runCli(['verify', '--store', test.url, '--color', 'never'], { tty: true });
       expect(shown.code, shown.stdout + shown.stderr).toBe(1);
       expect(shown.stdout).not.toContain('\u001b[2J');
-      expect(shown.stdout).toMatch(/error Order-.*has no version 2 before version 3 at position 3 \(missing-version\)/);
+      expect(shown.stdout).toMatch(/✗ missing-version {2}Order-.*has no version 2 before version 3 at position 3/);
       const { code, stdout, stderr } = await runCli(['verify', '--json', '--store', test.url]);
       expect(code).toBe(1);
       const next = `evstore read 'Order-\u001b[2J'\\''x' --from-version 2 -n 2`;

@@ -206,8 +206,8 @@ export const integritySuite = suite('integrity', {
     await raw.query(`update subscription_checkpoints set last_event_id = '${newEventId()}' where last_position = 6`);
     const { findings } = await verify(store);
     expect(findings.map(({ kind, subject, next }) => [kind, subject, next])).toEqual([
-      ['beyond-head', 'mailer', 'evstore checkpoints set mailer --to-head'],
-      ['diverged', 'order_totals', 'evstore rebuild order_totals'],
+      ['beyond-head', 'mailer', 'evstore checkpoints set mailer --to-head --execute'],
+      ['diverged', 'order_totals', 'evstore checkpoints reset order_totals --execute && evstore rebuild order_totals'],
     ]);
     const ids = await idsOf(store);
     await raw.query("delete from subscription_checkpoints where subscription_id = 'mailer'");

@@ -8,6 +8,7 @@ import type { RecordedEvent } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
+import { runCli } from '../support/cli.js';
 import { connectPostgres, type Raw, type TestStore, withDatabase, withTestStore } from '../support/engines.js';
 import { append, errorOf, makeEvents, readAll } from '../support/events.js';
 import { allowMoreTime } from '../support/more-time.js';
@@ -111,6 +112,7 @@ describe('O12: a reader of a standby', () => {
         const error = await errorOf('E_UNSAFE_STORE', ask());
         expect(`${error.message} ${error.why}`).toMatch(/standby/);
       }
+      await expectOneLine(withDatabase(standby.url, name));
       const raw = await connectPostgres(withDatabase(standby.url, name));
       await expect(raw.query('select evstore_safe_head()')).rejects.toMatchObject({ code: 'EV002' });
       await errorOf('E_READ_ONLY', append(follower, 'Order-1'));
@@ -126,6 +128,21 @@ describe('O12: a reader of a standby', () => {
     }
   });
 });
+
+/** What is wrong is said once, and what works on a standby works. */
+async function expectOneLine(url: string): Promise<void> {
+  const { stdout } = await runCli(['doctor', '--json', '--store', url]);
+  const { findings, checks } = JSON.parse(stdout);
+  const about = findings.filter((finding: unknown) => JSON.stringify(finding).includes('standby'));
+  expect(about).toMatchObject([{ kind: 'standby', severity: 'note', next: null }]);
+  expect(checks.filter(({ result }: { result: string }) => result === 'failed')).toEqual([]);
+  const verified = await runCli(['verify', '--json', '--store', url]);
+  expect(verified.code, verified.stderr).toBe(0);
+  expect(JSON.parse(verified.stdout)).toMatchObject({ checked: { events: 3 } });
+  expect(verified.stdout.match(/standby/g)).toHaveLength(2);
+  const lag = await runCli(['lag', '--max-lag', '0', '--store', url]);
+  expect(lag).toMatchObject({ code: 10, stderr: expect.stringContaining('this server is a standby') });
+}
 
 describe('a logical replica', () => {
   it('gets events in the order of commits, so a reader of it is refused', async () => {

@@ -114,7 +114,23 @@ describe('app', () => {
     const { code, stderr } = await run('app');
     expect(code).toBe(3);
     expect(stderr).toContain('E_PERMISSION');
-    expect(stderr).toContain('next: evstore doctor');
+    expect(stderr).toContain('next: evstore doctor --for run');
+  });
+
+  test('is told by doctor what a command needs that it may not do', async () => {
+    const { code, stdout } = await evstore('app', 'doctor', '--for', 'run', '--json');
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout).findings).toContainEqual(
+      expect.objectContaining({
+        kind: 'privileges',
+        severity: 'error',
+        detail: 'may not run projections, which evstore run needs',
+        evidence: expect.stringContaining('it may read and append'),
+      }),
+    );
+    const forAppend = JSON.parse((await evstore('app', 'doctor', '--for', 'append', '--json')).stdout).findings;
+    const privileges = forAppend.filter(({ kind }: { kind: string }) => kind === 'privileges');
+    expect(privileges).toMatchObject([{ severity: 'note', detail: 'may not run projections' }]);
   });
 });
 

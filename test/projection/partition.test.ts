@@ -245,12 +245,14 @@ forEachEngine((engine) => {
         await placeOrders(store, 10);
         await runOnce(store, [summary], { part: { index: 1, of: 2 } });
         const names = ['order_summary'];
-        const { projections } = await measureLag(store, names, new Date());
+        const { projections } = await measureLag(store, { names, now: new Date() });
         expect(projections).toMatchObject([
           { name: 'order_summary#1/2', version: 1, status: 'idle', position: 10, lag: 0, stale: false, codeVersion: 1 },
           { name: 'order_summary#2/2', version: 1, status: 'idle', position: 0, lag: 10 },
         ]);
-        expect((await measureLag(store, ['order_summary#2/2'], new Date())).projections).toHaveLength(1);
+        expect((await measureLag(store, { names: ['order_summary#2/2'], now: new Date() })).projections).toHaveLength(
+          1,
+        );
         expect(await takeInventory(store, { found: [], failures: [], without: [] })).toMatchObject([
           { name: 'order_summary', position: 0, parts: 2 },
         ]);

@@ -5,8 +5,8 @@
 import BetterSqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { assertStreamExists } from '../../commands/options/event-range.js';
-import { examineStore } from '../../src/doctor/examine.js';
-import { measureLag } from '../../src/projection/status/lag.js';
+import { allChecks } from '../../src/findings/checks.js';
+import { examineStore, measureAndJudge } from '../../src/findings/examine.js';
 import type { Engine, Store } from '../../src/store/store.js';
 import { createTestStore, type Raw, type TestStore, withTestStore } from '../support/engines.js';
 import { makeEvent } from '../support/events.js';
@@ -23,8 +23,8 @@ interface Question {
 }
 
 const questions: Readonly<Record<string, Question>> = {
-  lag: { ask: (store) => measureLag(store, [], now), rows: 50 },
-  doctor: { ask: (store) => examineStore(store, now), rows: 50 },
+  lag: { ask: (store) => measureAndJudge(store, { names: [], now }), rows: 10_100 },
+  doctor: { ask: (store) => examineStore(store, allChecks, now), rows: 50 },
   checkpoints: { ask: (store) => store.projections.checkpoints(), rows: 0 },
   'streams by name': { ask: ({ log }) => log.streams({ limit: 20 }), rows: 100 },
   'streams of a category': { ask: ({ log }) => log.streams({ category: 'Payment', limit: 20 }), rows: 100 },
@@ -101,6 +101,12 @@ async function fill({ connect }: TestStore, engine: Engine): Promise<void> {
       `insert into subscription_checkpoints (subscription_id, last_position) values ('${name}', ${position})`,
     );
   }
+  // A projection whose events are not in the log, far behind: its lag is sampled.
+  const audit = JSON.stringify({ filter: JSON.stringify({ category: 'Invoice' }), after: 0, events: 0, idSum: 0 });
+  await raw.query(
+    "insert into evstore_projections (name, version, code_hash, tables) values ('invoices', 1, '', '[]')",
+  );
+  await raw.query(`insert into subscription_checkpoints (subscription_id, audit) values ('invoices', '${audit}')`);
   await raw.query(`
     insert into evstore_parked (projection, rebuild, global_position, event_id, stream_id, event_type, state)
     select case when global_position % 2 = 0 then 'order_totals' else 'order_totals#1/2' end, global_position % 3 / 2,

@@ -24,6 +24,8 @@ export interface TestStore {
 export interface TestStoreOptions {
   /** False: an empty database. Default true. */
   readonly migrated?: boolean;
+  /** Another Postgres than the one that the tests share. */
+  readonly server?: string;
   /** Stands between the case and the store; the teeth tests break promises here. */
   readonly wrap?: (store: Store) => Store;
 }
@@ -36,8 +38,8 @@ export function forEachEngine(body: (engine: Engine) => void): void {
 }
 
 export async function createTestStore(engine: Engine, options: TestStoreOptions = {}): Promise<TestStore> {
-  const { migrated = true, wrap = (store) => store } = options;
-  const place = engine === 'postgres' ? await createDatabase(migrated) : await createFile(migrated);
+  const { migrated = true, server, wrap = (store) => store } = options;
+  const place = engine === 'postgres' ? await createDatabase(migrated, server) : await createFile(migrated);
   const stores: Store[] = [];
   const raws: Raw[] = [];
   const open = async (): Promise<Store> => {
@@ -50,10 +52,12 @@ export async function createTestStore(engine: Engine, options: TestStoreOptions 
     raws.push(raw);
     return raw;
   };
+  const store = await open();
+  if (server !== undefined && migrated) await store.schema.migrate();
   return {
     engine,
     url: place.url,
-    store: await open(),
+    store,
     raw: await connect(),
     open,
     connect,
@@ -89,10 +93,10 @@ interface Place {
   remove(): Promise<void>;
 }
 
-async function createDatabase(migrated: boolean): Promise<Place> {
-  const server = inject('postgresUrl');
+async function createDatabase(migrated: boolean, own: string | undefined): Promise<Place> {
+  const server = own ?? inject('postgresUrl');
   const name = `${inject('databasePrefix')}${randomBytes(5).toString('hex')}`;
-  const template = migrated ? await migratedTemplate() : 'template0';
+  const template = migrated && own === undefined ? await migratedTemplate() : 'template0';
   await administer(server, `create database ${name} template ${template}`);
   const url = withDatabase(server, name);
   return {

@@ -27,8 +27,25 @@ interface Backend {
 
 const sslRequest = 80_877_103;
 
-/** @param target a URL that needs no password */
-export async function startTransactionPooler(target: string, size = 3): Promise<TransactionPooler> {
+/** The last message of PgBouncer to a client that begins a transaction in statement mode. */
+const refusal = errorResponse('SFATAL', 'C08P01', 'Mtransaction blocks not allowed in statement pooling mode');
+
+function errorResponse(...fields: readonly string[]): Buffer {
+  const body = Buffer.from(`${fields.map((field) => `${field}\0`).join('')}\0`);
+  const head = Buffer.alloc(5, 'E');
+  head.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([head, body]);
+}
+
+/**
+ * @param target a URL that needs no password
+ * @param mode `statement` refuses transactions, as PgBouncer does in that mode
+ */
+export async function startTransactionPooler(
+  target: string,
+  size = 3,
+  mode: 'transaction' | 'statement' = 'transaction',
+): Promise<TransactionPooler> {
   const { hostname, port } = new URL(target);
   const free: Backend[] = [];
   const queue: Client[] = [];
@@ -120,6 +137,7 @@ export async function startTransactionPooler(target: string, size = 3): Promise<
 
   function send(client: Client, message: Buffer): void {
     if (message[0] === 0x58) client.socket.end();
+    else if (mode === 'statement' && /^Q....begin\b/s.test(message.toString('latin1'))) client.socket.end(refusal);
     else if (client.backend !== undefined) client.backend.socket.write(message);
     else {
       client.waiting.push(message);

@@ -154,10 +154,10 @@ export class Runner {
       report({ kind: 'outdated', projection: this.#id, ...versions });
       return true;
     }
+    if (version > record.version) await store.projections.recordCode(name, { version, codeHash });
     if (once || record.version > version) assertVersion(record, this.#projection);
     if (this.#waitedFor !== record.version) report({ kind: 'waiting', projection: this.#id, ...versions });
     this.#waitedFor = record.version;
-    await store.projections.recordCode(name, { version, codeHash });
     await pause(standbyMs, signal);
     return false;
   }

@@ -1,16 +1,29 @@
-/** Measures how far each subscription is behind the log. Reads positions and one event each, and never scans the log. */
+/** Measures how far each subscription is behind the log. Reads a bounded part of the log for each, and never scans it. */
+import type { AuditFilter } from '../../domain/audit.js';
 import { mayWrite } from '../../domain/code-identity.js';
-import type { Holder } from '../../domain/event.js';
+import type { Head, RecordedEvent } from '../../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { selectByName } from '../../domain/similar.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
-import type { Checkpoint, CodeVersion, ParkedCount, ProjectionRecord, Rebuild, Store } from '../../store/store.js';
+import type {
+  Checkpoint,
+  CodeVersion,
+  Cursor,
+  EventLog,
+  ParkedCount,
+  ProjectionRecord,
+  Rebuild,
+  SchemaStatus,
+  Store,
+} from '../../store/store.js';
+import { countWaiting, measureWaiting, type Range, type Waiting } from './waiting.js';
+import { measureAge, type WaitingAge } from './waiting-age.js';
 
 /**
- * `foreign`: a subscription of another program. `detached`: the loaded code does not define it. `failed`: it has an error and no owner. `stale`: the code that last asked
- * to run it is newer than its rows. `idle`: it has no owner.
+ * `foreign`: a subscription of another program. `detached`: the loaded code does not define it. `failed`: it has an error
+ * and no owner. `stale`: the code that last asked to run it is newer than its rows. `idle`: it has no owner.
  */
 type LagStatus = 'running' | 'detached' | 'failed' | 'idle' | 'stale' | 'rebuilding' | 'foreign';
 
@@ -26,12 +39,18 @@ export interface ProjectionLag {
   readonly mode: ProjectionMode | null;
   readonly status: LagStatus;
   readonly position: number;
-  /** Positions between the checkpoint and the safe head, gaps counted; 0 when caught up. */
+  /** Events that wait for it: those up to the safe head that it handles; 0 when caught up. */
   readonly lag: number;
-  /** Events that match its filter, if they were counted; null while its filter is unknown. */
+  /** The lag is not counted: the range is long, or it is not known which events the subscription handles. */
+  readonly estimated: boolean;
+  /** Positions between the checkpoint and the safe head, with gaps and events that it does not handle. */
+  readonly positions: number;
+  /** Events that match its filter, if all were counted; null while its filter is unknown. */
   readonly waiting?: number | null;
-  /** Age of the oldest waiting event in milliseconds; null when none waits. */
+  /** For how long the oldest waiting event has waited, in milliseconds; null when none waits. See waiting-age.ts. */
   readonly ageMs: number | null;
+  /** That event was imported; its age counts from when the checkpoint last moved. */
+  readonly imported: boolean;
   /** Events a second, as its runner last measured it; null without a runner. */
   readonly rate: number | null;
   /** Until it is caught up at that rate, in milliseconds; 0 when it is, null when unknown. */
@@ -53,41 +72,94 @@ export interface NamedCode extends CodeVersion {
   readonly name: string;
 }
 
-export interface LagReport {
-  readonly head: number;
-  readonly safeHead: number;
-  readonly heldBackBy: Holder | null;
+export interface LagReport extends Head {
   readonly projections: readonly ProjectionLag[];
+}
+
+/** What is measured. */
+export interface LagSource {
+  readonly head: Head;
+  readonly checkpoints: readonly Checkpoint[];
+  readonly records: readonly ProjectionRecord[];
+  readonly cursors: readonly Cursor[];
+  readonly rebuilds: readonly Rebuild[];
+  readonly parked: readonly ParkedCount[];
+  readonly schema: SchemaStatus;
+}
+
+export interface LagOptions {
+  /** None for all. */
+  readonly names: readonly string[];
+  readonly now: Date;
+  readonly code?: readonly NamedCode[] | undefined;
+  /** Count all waiting events of each, however many positions that reads. */
+  readonly exact?: boolean;
+}
+
+async function readLagSource({ log, projections, schema }: Store): Promise<LagSource> {
+  const [head, checkpoints, records, cursors, rebuilds, parked, status] = await Promise.all([
+    log.head({ holder: true }),
+    projections.checkpoints(),
+    projections.list(),
+    projections.cursors(),
+    projections.rebuilds(),
+    projections.countParked(),
+    schema.status(),
+  ]);
+  return { head, checkpoints, records, cursors, rebuilds, parked, schema: status };
 }
 
 /**
  * Measures each subscription, and each part of a divided one, sorted by name.
- * @param names none for all
+ * @param read what was read already
  * @throws E_NOT_FOUND for an unknown name
  */
-export async function measureLag(
-  store: Store,
-  names: readonly string[],
-  now: Date,
-  code?: readonly NamedCode[],
-): Promise<LagReport> {
-  const { head, safeHead, heldBackBy } = await store.log.head({ holder: true });
-  const [checkpoints, records, rebuilds, parked] = await Promise.all([
-    store.projections.checkpoints(),
-    store.projections.list(),
-    store.projections.rebuilds(),
-    store.projections.countParked(),
-  ]);
-  const wanted = selectCheckpoints(checkpoints, names);
-  const projections = await Promise.all(
-    wanted.map(async (checkpoint) => {
-      const isBehind = checkpoint.position < safeHead;
-      const waitingSince = isBehind ? await firstEventAfter(store, checkpoint.position) : undefined;
-      return toLag(checkpoint, { records, rebuilds, parked, code, safeHead, waitingSince, now });
-    }),
-  );
+export async function measureLag(store: Store, options: LagOptions, read?: LagSource): Promise<LagReport> {
+  const source = read ?? (await readLagSource(store));
+  const wanted = selectCheckpoints(source.checkpoints, options.names);
+  const projections = await Promise.all(wanted.map((checkpoint) => measureOne(store, checkpoint, source, options)));
   projections.sort((a, b) => compareSubscriptionIds(a.name, b.name));
-  return { head, safeHead, heldBackBy, projections };
+  return { ...source.head, projections };
+}
+
+async function measureOne(
+  { log }: Store,
+  checkpoint: Checkpoint,
+  source: LagSource,
+  { now, code, exact = false }: LagOptions,
+): Promise<ProjectionLag> {
+  const { subscriptionId, position, updatedAt } = checkpoint;
+  const record = source.records.find(({ name }) => name === partOf(subscriptionId).projection);
+  const { safeHead } = source.head;
+  const filter = filterOf(subscriptionId, record, source.cursors);
+  const range: Range = { after: position, to: safeHead, filter };
+  const waiting = await measureWaiting(log, range);
+  const counted = exact ? { waiting: filter === undefined ? null : await countWaiting(log, range) } : {};
+  const { first } = waiting;
+  const age =
+    first &&
+    measureAge({
+      first,
+      before: await lastEventUpTo(log, position),
+      storeMadeAt: source.schema.migrations[0]?.appliedAt ?? undefined,
+      registeredAt: record?.registeredAt,
+      movedAt: updatedAt,
+      now,
+    });
+  return {
+    ...toLag(checkpoint, record, { source, code, waiting, age, counted: counted.waiting ?? undefined }),
+    ...counted,
+  };
+}
+
+/** For a subscription of another program every event waits. Undefined for a projection that has not run since it was moved. */
+function filterOf(
+  name: string,
+  record: ProjectionRecord | undefined,
+  cursors: readonly Cursor[],
+): AuditFilter | undefined {
+  if (record === undefined) return {};
+  return cursors.find((cursor) => cursor.name === name && cursor.rebuild === null)?.audit?.filter;
 }
 
 /**
@@ -103,28 +175,27 @@ export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: rea
   return [...new Set(found)];
 }
 
-interface LagFacts {
-  readonly records: readonly ProjectionRecord[];
-  readonly rebuilds: readonly Rebuild[];
-  readonly parked: readonly ParkedCount[];
+interface Measured {
+  readonly source: LagSource;
   readonly code: readonly NamedCode[] | undefined;
-  readonly safeHead: number;
-  /** RFC 3339; when the first event after the checkpoint was written. */
-  readonly waitingSince: string | undefined;
-  readonly now: Date;
+  readonly waiting: Waiting;
+  readonly age: WaitingAge | undefined;
+  /** All that wait, counted. */
+  readonly counted: number | undefined;
 }
 
 /** Pure. */
-function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
+function toLag(checkpoint: Checkpoint, record: ProjectionRecord | undefined, measured: Measured): ProjectionLag {
   const { subscriptionId: name, position, owner, lastError } = checkpoint;
-  const { safeHead, waitingSince, now } = facts;
-  const lag = Math.max(0, safeHead - position);
+  const { source, waiting, age, counted } = measured;
+  const lag = counted ?? waiting.events;
+  const estimated = counted === undefined && waiting.isEstimated;
+  const isCaughtUp = lag === 0 && !estimated;
   const rate = owner === null ? null : checkpoint.rate;
-  const etaMs = rate === null || rate === 0 ? null : Math.round((lag / rate) * 1_000);
+  const etaMs = rate === null || rate === 0 || (lag === 0 && estimated) ? null : Math.round((lag / rate) * 1_000);
   const { projection } = partOf(name);
-  const record = facts.records.find((each) => each.name === projection);
   const code =
-    facts.code === undefined ? checkpoint.code : (facts.code.find((each) => each.name === projection) ?? null);
+    measured.code === undefined ? checkpoint.code : (measured.code.find((each) => each.name === projection) ?? null);
   const stale = record !== undefined && code !== null && isOutdated(record, code);
   return {
     name,
@@ -133,25 +204,28 @@ function toLag(checkpoint: Checkpoint, facts: LagFacts): ProjectionLag {
     status:
       record === undefined
         ? 'foreign'
-        : owner === null && isDetached(record, facts)
+        : owner === null && isDetached(record, measured.code)
           ? 'detached'
-          : statusOf(checkpoint, projection, stale, facts),
+          : statusOf(checkpoint, projection, stale, source),
     position,
     lag,
-    ageMs: waitingSince === undefined ? null : Math.max(0, now.getTime() - Date.parse(waitingSince)),
+    estimated,
+    positions: Math.max(0, source.head.safeHead - position),
+    ageMs: isCaughtUp ? null : (age?.ageMs ?? null),
+    imported: !isCaughtUp && age?.isImported === true,
     rate,
-    etaMs: lag === 0 ? 0 : etaMs,
+    etaMs: isCaughtUp ? 0 : etaMs,
     owner,
     error: lastError,
     codeVersion: code?.version ?? null,
     stale,
-    parked: facts.parked.find((each) => each.projection === projection)?.events ?? 0,
+    parked: source.parked.find((each) => each.projection === projection)?.events ?? 0,
     inlineRests: record !== undefined && record.mode === 'inline' && record.inlineRests,
   };
 }
 
 /** Sagas have no tables, and their code is not loaded here. */
-function isDetached({ name, tables, target }: ProjectionRecord, { code }: LagFacts): boolean {
+function isDetached({ name, tables, target }: ProjectionRecord, code: Measured['code']): boolean {
   if (code === undefined || (tables.length === 0 && target === null)) return false;
   return !code.some((each) => each.name === name);
 }
@@ -160,7 +234,7 @@ function statusOf(
   { owner, lastError }: Checkpoint,
   projection: string,
   stale: boolean,
-  { rebuilds }: LagFacts,
+  { rebuilds }: LagSource,
 ): LagStatus {
   const isRebuilding = rebuilds.some(
     (rebuild) => rebuild.projection === projection && rebuild.owner !== null && isUnfinished(rebuild),
@@ -176,9 +250,8 @@ function isOutdated(record: ProjectionRecord, code: CodeVersion): boolean {
   return code.version >= record.version && !mayWrite(record, code);
 }
 
-async function firstEventAfter(store: Store, position: number): Promise<string | undefined> {
-  for await (const { events } of store.log.readAll({ after: position, limit: 1, batchSize: 1 })) {
-    return events[0]?.createdAt;
-  }
+async function lastEventUpTo(log: EventLog, position: number): Promise<RecordedEvent | undefined> {
+  if (position === 0) return undefined;
+  for await (const { events } of log.readAll({ to: position, backwards: true, limit: 1 })) return events[0];
   return undefined;
 }

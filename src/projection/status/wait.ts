@@ -1,5 +1,6 @@
 /** Waits until read models contain what was written. */
 import { EvstoreError } from '../../domain/errors.js';
+import { describeFinding, type Finding, sortFindings } from '../../domain/finding.js';
 import { partOf } from '../../domain/parts.js';
 import { pause } from '../../lease/back-off.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
@@ -13,6 +14,8 @@ export interface WaitOptions {
   readonly position: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Finds what is wrong with those that are behind: it tells better why they are than the time does. */
+  readonly judge?: (names: readonly string[]) => Promise<readonly Finding[]>;
 }
 
 export interface Waited {
@@ -34,7 +37,7 @@ export async function assertProjectionsExist(store: Store, names: readonly strin
  * @throws E_NOT_FOUND for an unknown name
  */
 export async function waitForProjections(options: WaitOptions): Promise<readonly Waited[]> {
-  const { store, names, position, timeoutMs, signal } = options;
+  const { store, names, position, timeoutMs, signal, judge } = options;
   const deadline = performance.now() + timeoutMs;
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
     const checkpoints = await store.projections.checkpoints();
@@ -48,10 +51,17 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
     if (leftMs <= 0) {
       const found = behind.map((each) => `${each.subscriptionId} is at ${each.position}`).join(', ');
       const isIdle = behind.every(({ owner }) => owner === null);
+      const findings = (await judge?.(behind.map(({ subscriptionId }) => subscriptionId))) ?? [];
+      const [cause] = sortFindings(findings).filter(({ severity }) => severity !== 'note');
+      const otherwise = isIdle ? 'No runner is at work on them.' : 'They are still catching up.';
       throw new EvstoreError('E_TIMEOUT', `position ${position} was not reached within ${timeoutMs} ms: ${found}`, {
-        why: isIdle ? 'No runner is at work on them.' : 'They are still catching up.',
-        next: isIdle ? runCommand(behind) : 'evstore lag',
-        details: { position, behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })) },
+        why: cause === undefined ? otherwise : `${describeFinding(cause)}.`,
+        next: cause?.next ?? (isIdle ? runCommand(behind) : 'evstore lag'),
+        details: {
+          findings,
+          position,
+          behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })),
+        },
       });
     }
     await pause(Math.min(pollMs, leftMs), signal);

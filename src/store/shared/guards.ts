@@ -5,7 +5,13 @@ import { type RawRow, toOptional, toText } from './rows.js';
 
 /** Columns as in guards.sql. */
 export function toBrokenGuard(row: RawRow): BrokenGuard {
-  return { detail: toText(row[0]), fixable: toOptional(row[1], (part) => toText(part) as FixablePart) };
+  const detail = toText(row[0]);
+  return {
+    detail,
+    fixable: toOptional(row[1], (part) => toText(part) as FixablePart),
+    next: toOptional(row[2], toText),
+    isStandby: detail.startsWith('this server is a standby'),
+  };
 }
 
 /** @throws E_UNSAFE_STORE naming what is broken */
@@ -15,7 +21,7 @@ export function refuseBroken(broken: readonly BrokenGuard[]): void {
   const also = others.length === 0 ? '' : `Also: ${others.map(({ detail }) => detail).join('; ')}. `;
   throw new EvstoreError('E_UNSAFE_STORE', `the store cannot be read in order: ${first.detail}`, {
     why: `${also}Reading on could skip or reorder events unnoticed.`,
-    next: first.fixable === null ? 'evstore doctor' : `evstore doctor --fix ${first.fixable}`,
+    next: first.fixable === null ? (first.next ?? 'evstore doctor') : `evstore doctor --fix ${first.fixable}`,
     details: { broken: broken.map(({ detail }) => detail) },
   });
 }

@@ -15,6 +15,7 @@ const unknownStatement = '26000';
 const knownStatement = '42P05';
 const stillStarting = '57P03';
 const frozenTooLong = '25P03';
+const transactionTooLong = '25P04';
 export const tooManyConnections = '53300';
 
 /** The server ended or refused the connection: whether the work took effect is not known. */
@@ -70,7 +71,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   '53': { code: 'E_STORE_FULL', what: 'the database ran out of a resource' },
   '2200H': { code: 'E_STORE_FULL', what: 'the global positions are used up' },
   '55P03': { code: 'E_TIMEOUT', what: 'timed out waiting for a lock' },
-  '57014': { code: 'E_TIMEOUT', what: 'the statement was cancelled or took too long' },
+  '57014': { code: 'E_TIMEOUT', what: 'the statement was cancelled or took too long', next: 'evstore doctor' },
+  [transactionTooLong]: { code: 'E_TIMEOUT', what: 'the transaction took too long', next: 'evstore doctor' },
   '40': { code: 'E_TIMEOUT', what: 'other transactions interfered' },
   '22': { code: 'E_INVALID_INPUT', what: 'the database cannot hold this value' },
   '23': { code: 'E_INVALID_INPUT', what: 'the database refused a row' },
@@ -83,6 +85,14 @@ const hiddenRows: Meaning = {
   code: 'E_UNSAFE_STORE',
   what: 'row-level security hides rows of the store from this account',
   why: 'Whatever is computed from a part of the log is wrong.',
+  next: 'evstore doctor',
+};
+
+/** A pooler's own error, under the code of a lost connection. */
+const statementPooling: Meaning = {
+  code: 'E_CONFIG',
+  what: 'a pooler in statement mode is in front of the database',
+  why: 'evstore works in transactions: rows and checkpoints are written together or not at all. Set pool_mode = transaction (or session) for this database.',
   next: 'evstore doctor',
 };
 
@@ -114,8 +124,15 @@ export function isStatementElsewhere(error: unknown): boolean {
   return state === unknownStatement || state === knownStatement;
 }
 
+/** Returns true when a pooler refused a transaction: each of its statements may use another connection. */
+export function isStatementPooling(error: unknown): boolean {
+  const inner = driverError(error);
+  return inner instanceof Error && inner.message.includes('statement pooling mode');
+}
+
 /** Returns true when the connection was lost: the work may or may not have taken effect. */
 export function isConnectionLost(error: unknown): boolean {
+  if (isStatementPooling(error)) return false;
   const state = sqlState(error);
   if (state !== undefined) return lostStates.test(state);
   const inner = driverError(error);
@@ -166,7 +183,10 @@ export function isRetryable(error: unknown): boolean {
 /** Returns true when the client must not be used again. */
 export function poisonsClient(error: unknown): boolean {
   if (isEvstoreError(error) && (error.cause === undefined || isHandlerError(error))) return false;
-  return sqlState(error) === undefined || isConnectionLost(error);
+  const state = sqlState(error);
+  // The server has closed the connection.
+  if (state === transactionTooLong || isStatementPooling(error)) return true;
+  return state === undefined || isConnectionLost(error);
 }
 
 export function namedError(error: unknown, location: string): EvstoreError {
@@ -175,7 +195,8 @@ export function namedError(error: unknown, location: string): EvstoreError {
   const state = sqlState(inner);
   if (state === undefined) return nameNetworkError(inner, location);
   const hidden = 'routine' in inner && inner.routine === 'check_enable_rls' ? hiddenRows : undefined;
-  const known = hidden ?? meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
+  const special = isStatementPooling(inner) ? statementPooling : hidden;
+  const known = special ?? meanings[state] ?? meanings[state.slice(0, 3)] ?? meanings[state.slice(0, 2)];
   const meaning = known ?? (isFatal(inner) ? refusedConnection : undefined);
   if (meaning === undefined) {
     return new EvstoreError('E_BUG', `unexpected answer of the database: ${inner.message}`, {

@@ -2,10 +2,12 @@
 import type { Finding } from '../../../domain/finding.js';
 import { shellWord } from '../../../domain/shell-word.js';
 import { toInteger, toText } from '../../shared/rows.js';
-import type { Diagnosis, Fact } from '../../store.js';
+import type { Ability, Diagnosis, Fact } from '../../store.js';
 import type { Database } from '../connection/database.js';
+import { isStatementPooling } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
+import { type SettingInForce, toSettings } from './settings-in-force.js';
 
 const oldestServer = 140_000;
 /** A prepared transaction older than this was abandoned. */
@@ -36,9 +38,42 @@ interface Server {
 export async function diagnose(database: Database): Promise<Diagnosis> {
   const [row = []] = await database.ask('diagnosis');
   const server = toServer(row);
+  const settings = toSettings(await database.ask('settings-in-force'));
   const prepared = await database.ask('prepared-transactions');
-  const findings = [...judgeServer(server), ...judgeAccount(server), ...prepared.map(judgePrepared)];
-  return { facts: describe(server), findings };
+  const findings = [
+    ...(await judgePooler(database)),
+    ...judgeServer(server, settings),
+    ...judgeLimits(server, settings),
+    ...judgeAccount(server),
+    ...prepared.map(judgePrepared),
+  ];
+  return {
+    isStandby: server.isStandby,
+    account: server.account,
+    may: abilitiesOf(server),
+    facts: describe(server),
+    findings,
+  };
+}
+
+/** A pooler in statement mode passes single statements on, so that all else looks well. */
+async function judgePooler(database: Database): Promise<readonly Finding[]> {
+  try {
+    await database.transaction((session) => session.query('select 1'));
+    return [];
+  } catch (error) {
+    if (!isStatementPooling(error)) throw error;
+    const detail = 'is in statement mode: no transaction reaches the server, and evstore works only with transactions';
+    const evidence = 'set pool_mode = transaction (or session) for this database in the configuration of the pooler';
+    return [{ kind: 'pooler', severity: 'error', subject: 'pooler', detail, evidence, next: null }];
+  }
+}
+
+/** Null without a schema. */
+function abilitiesOf({ mayRead, mayAppend, mayProject }: Server): readonly Ability[] | null {
+  if (mayRead === null) return null;
+  const may = { read: mayRead, append: mayAppend, project: mayProject };
+  return (['read', 'append', 'project'] as const).filter((ability) => may[ability] === true);
 }
 
 function describe(server: Server): readonly Fact[] {
@@ -62,38 +97,66 @@ function describe(server: Server): readonly Fact[] {
   ];
 }
 
-function judgeServer(server: Server): readonly Finding[] {
+type Settings = ReadonlyMap<string, SettingInForce>;
+
+function judgeServer(server: Server, settings: Settings): readonly Finding[] {
   const findings: Finding[] = [];
-  const add = (severity: Finding['severity'], kind: string, detail: string, next: string | null) =>
-    findings.push({ kind, severity, subject: 'server', detail, next });
+  const add = (severity: Finding['severity'], kind: string, detail: string, name?: string) => {
+    const { origin, change = null } = settings.get(name ?? '') ?? {};
+    const evidence = origin === undefined ? {} : { evidence: `${name} is ${origin}` };
+    findings.push({ kind, severity, subject: 'server', detail, ...evidence, next: change });
+  };
   if (server.versionNumber < oldestServer) {
-    add('error', 'old-server', `is Postgres ${server.version}, and 14 is the oldest that works`, null);
+    add('error', 'old-server', `is Postgres ${server.version}, and 14 is the oldest that works`);
   }
   if (server.fsync === 'off') {
-    add('error', 'lost-writes', 'fsync is off: a crash can lose or damage what was acknowledged', setOn('fsync'));
+    add('error', 'lost-writes', 'fsync is off: a crash can lose or damage what was acknowledged', 'fsync');
   }
   if (server.fullPageWrites === 'off') {
     const detail = 'full_page_writes is off: a crash can leave half-written pages';
-    add('error', 'lost-writes', detail, setOn('full_page_writes'));
+    add('error', 'lost-writes', detail, 'full_page_writes');
   }
   if (server.synchronousCommit === 'off') {
     const detail = 'synchronous_commit is off: a crash loses the last appends, acknowledged or not';
-    add('warning', 'lost-writes', detail, setOn('synchronous_commit'));
+    add('warning', 'lost-writes', detail, 'synchronous_commit');
   }
   if (server.isolation !== 'read committed') {
-    const change = `alter role ${quoteIdentifier(server.account)} set default_transaction_isolation to 'read committed'`;
     const detail = `the default isolation level of ${server.account} is ${server.isolation}: ordered reads are refused`;
-    add('error', 'isolation', detail, `psql -c ${shellWord(change)}`);
+    add('error', 'isolation', detail, 'default_transaction_isolation');
   }
   if (server.isReadOnly && !server.isStandby) {
     const detail = `the transactions of ${server.account} are read-only: nothing can be appended`;
-    add('warning', 'read-only', detail, `psql -c ${shellWord('show default_transaction_read_only')}`);
+    add('warning', 'read-only', detail, 'default_transaction_read_only');
   }
   return findings;
 }
 
-function judgeAccount({ account, isFiltered, mayRead, mayAppend, mayChange, isSuperuser }: Server): readonly Finding[] {
-  const next = 'evstore init --roles';
+/** Limits that a role sets on purpose stay; what they end says too little about where they come from. */
+function judgeLimits({ account }: Server, settings: Settings): readonly Finding[] {
+  const limits = [
+    ['statement_timeout', 'an append or a poll that takes longer is cancelled'],
+    ['transaction_timeout', 'a batch, an import or a swap that takes longer is ended, and its connection is lost'],
+  ] as const;
+  return limits.flatMap(([name, effect]) => {
+    const { value = '0', origin, change = null } = settings.get(name) ?? {};
+    if (value === '0') return [];
+    return [
+      {
+        kind: 'time-limit',
+        severity: name === 'transaction_timeout' ? 'warning' : 'note',
+        subject: account,
+        detail: `has a ${name} of ${value} ms: ${effect}`,
+        ...(origin !== undefined && { evidence: `${name} is ${origin}` }),
+        next: change,
+      } satisfies Finding,
+    ];
+  });
+}
+
+function judgeAccount(server: Server): readonly Finding[] {
+  const { account, isFiltered, mayRead, mayAppend, mayProject, mayChange, isSuperuser } = server;
+  const next = 'evstore init --roles | psql -v ON_ERROR_STOP=1';
+  const evidence = 'that makes roles with few rights; connect as one of them';
   if (isFiltered) {
     const detail = 'is subject to row-level security on events, which hides rows: no command works';
     const change = `psql -c ${shellWord(`alter role ${quoteIdentifier(account)} bypassrls`)}`;
@@ -103,14 +166,24 @@ function judgeAccount({ account, isFiltered, mayRead, mayAppend, mayChange, isSu
     const detail = 'may not read events, evstore_meta and evstore_migrations: no command works';
     return [{ kind: 'privileges', severity: 'error', subject: account, detail, next }];
   }
-  const readsOnly: Finding[] =
-    mayAppend === false
-      ? [{ kind: 'privileges', severity: 'note', subject: account, detail: 'may read, but not append', next }]
-      : [];
-  if (mayChange !== true) return readsOnly;
+  const lacks = [...(mayAppend === false ? ['append'] : []), ...(mayProject === false ? ['run projections'] : [])];
+  const limited: Finding[] =
+    lacks.length === 0
+      ? []
+      : [
+          {
+            kind: 'privileges',
+            severity: 'note',
+            subject: account,
+            detail: `may not ${lacks.join(' or ')}`,
+            evidence,
+            next,
+          },
+        ];
+  if (mayChange !== true) return limited;
   const reason = isSuperuser ? 'is a superuser' : 'owns events, or was granted more than INSERT on its columns';
   const detail = `${reason}: it can remove what keeps events immutable`;
-  return [...readsOnly, { kind: 'powerful-account', severity: 'warning', subject: account, detail, next }];
+  return [...limited, { kind: 'powerful-account', severity: 'warning', subject: account, detail, evidence, next }];
 }
 
 function judgePrepared(row: RawRow): Finding {
@@ -122,10 +195,6 @@ function judgePrepared(row: RawRow): Finding {
     detail: `was prepared by ${owner} ${seconds} s ago; until COMMIT PREPARED or ROLLBACK PREPARED it keeps its locks and holds readers below the events it wrote`,
     next: "psql -c 'table pg_prepared_xacts'",
   };
-}
-
-function setOn(name: string): string {
-  return `psql -c 'alter system set ${name} = on' -c 'select pg_reload_conf()'`;
 }
 
 function toServer(row: RawRow): Server {

@@ -15,14 +15,15 @@ import {
   toAppliedMigration,
   toSchemaStatus,
 } from '../../shared/migrations.js';
-import { toInteger, toText } from '../../shared/rows.js';
+import { toInteger } from '../../shared/rows.js';
 import { openSqlFolder } from '../../shared/sql.js';
-import type { FixablePart, SchemaAdmin, SchemaStatus } from '../../store.js';
+import type { SchemaAdmin, SchemaStatus } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
 import { diagnose } from './diagnose.js';
+import { fix } from './repair.js';
 import { checkSchemaName, renderSchema } from './schema-name.js';
 
 const defaultLockTimeoutMs = 30_000;
@@ -60,20 +61,9 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
 
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
-    fix: (part) => fix(database, part),
+    fix: (part) => fix(database, files, part),
     diagnose: () => diagnose(database),
   };
-}
-
-async function fix(database: Database, part: FixablePart): Promise<string | null> {
-  if (part !== 'sequence') return null;
-  database.assertWritable();
-  const work = async (session: Session) => {
-    await session.script(renderSchema(session.schema)('lock table public.events in share row exclusive mode'));
-    return session.ask('fix-sequence');
-  };
-  const [row] = await database.transaction(work, { prelude: lockTimeout(defaultLockTimeoutMs) });
-  return row === undefined ? null : `the sequence of positions continues after ${toText(row[0])}`;
 }
 
 /** Under the lock: another process may have applied them already. Returns the versions it applied. */

@@ -15,13 +15,13 @@ import {
   toAppliedMigration,
   toSchemaStatus,
 } from '../../shared/migrations.js';
-import { toInteger, toText } from '../../shared/rows.js';
 import { openSqlFolder } from '../../shared/sql.js';
-import type { FixablePart, SchemaAdmin, SchemaStatus } from '../../store.js';
+import type { SchemaAdmin, SchemaStatus } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { isRetryable } from '../connection/errors.js';
 import { quoteLiteral } from '../connection/literals.js';
 import { diagnose } from './diagnose.js';
+import { fix } from './repair.js';
 
 const defaultLockTimeoutMs = 30_000;
 
@@ -56,22 +56,9 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
 
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
-    fix: (part) => fix(database, part),
+    fix: (part) => fix(database, files, part),
     diagnose: () => diagnose(database),
   };
-}
-
-async function fix(database: Database, part: FixablePart): Promise<string | null> {
-  database.assertWritable();
-  if (part === 'sequence') {
-    const [row] = await database.transaction((session) => session.ask('fix-sequence'));
-    return row === undefined ? null : `the sequence of positions continues after ${toInteger(row[0])}`;
-  }
-  const readMode = () => toText(database.query('select journal_mode from pragma_journal_mode')[0]?.[0]);
-  const before = await database.retry(readMode);
-  if (['wal', 'memory'].includes(before)) return null;
-  await database.retry(() => database.execute('pragma journal_mode = wal'));
-  return `the journal mode is ${await database.retry(readMode)}; it was ${before}`;
 }
 
 /** Under the lock: another process may have applied them already. Returns the versions it applied. */

@@ -1,11 +1,32 @@
-/** Finds what is wrong with a checkpoint, or with the table of a rebuild. */
+/** Checkpoints, and tables of rebuilds, that do not belong to this log. `verify` also gives the events they should have seen. */
 import type { Audit, Tally } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count } from '../domain/words.js';
-import type { Cursor } from '../store/store.js';
+import type { Cursor, ProjectionRecord } from '../store/store.js';
+import { defineCheck } from './check.js';
+
+export const cursorsCheck = defineCheck({
+  name: 'history',
+  purpose: 'every checkpoint belongs to the history in this log',
+  needs: ['cursors', 'records', 'rebuilds', 'head'],
+  judge: ({ cursors, records, rebuilds, head }) => {
+    const names = new Set(records.filter(hasRows).map(({ name }) => name));
+    return cursors.flatMap((cursor) => {
+      const isProjection = names.has(partOf(cursor.name).projection);
+      const isReplaced = rebuilds.some(({ id, state }) => id === cursor.rebuild && state === 'swapped');
+      const facts = { head: head.head, isProjection, isReplaced, tally: undefined, skipped: undefined };
+      return findCursorFaults(cursor, facts);
+    });
+  },
+});
+
+/** Sagas are registered too, but have no rows. */
+export function hasRows({ tables, target }: ProjectionRecord): boolean {
+  return tables.length > 0 || target !== null;
+}
 
 export interface CursorFacts {
   /** Last position of the log. */
@@ -24,7 +45,7 @@ export function findCursorFaults(cursor: Cursor, facts: CursorFacts): readonly F
   if (found === undefined) return [];
   const { name, rebuild } = cursor;
   const subject = rebuild === null ? name : `rebuild ${rebuild} of ${name}`;
-  return [{ ...found, severity: 'error', subject, next: remedy(cursor, facts) }];
+  return [{ ...found, severity: 'error', subject, next: remedy(cursor, found.kind, facts) }];
 }
 
 /** Returns the first fault: a different history also explains what the audit would find. */
@@ -69,9 +90,14 @@ function compareTallies(
   return { kind: 'other-events', detail };
 }
 
-function remedy({ name, rebuild }: Cursor, { isProjection, isReplaced }: CursorFacts): string {
+function remedy({ name, rebuild }: Cursor, kind: string, { isProjection, isReplaced }: CursorFacts): string {
   if (rebuild !== null && isReplaced) return 'evstore gc --now';
   if (rebuild !== null) return `evstore rebuild ${shellWord(name)} --restart`;
-  if (isProjection) return `evstore rebuild ${shellWord(partOf(name).projection)}`;
-  return `evstore checkpoints set ${shellWord(name)} --to-head`;
+  if (isProjection) {
+    const rebuilt = `evstore rebuild ${shellWord(partOf(name).projection)}`;
+    // A rebuild refuses to swap while the checkpoint belongs to another history.
+    const isOtherHistory = kind === 'beyond-head' || kind === 'diverged';
+    return isOtherHistory ? `evstore checkpoints reset ${shellWord(name)} --execute && ${rebuilt}` : rebuilt;
+  }
+  return `evstore checkpoints set ${shellWord(name)} --to-head --execute`;
 }

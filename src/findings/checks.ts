@@ -1,0 +1,39 @@
+/** All checks, as data, and which command runs which. */
+import { type Check, defineCheck } from './check.js';
+import { codeCheck, restCheck } from './code.js';
+import { cursorsCheck } from './cursors.js';
+import { environmentChecks } from './environment.js';
+import { guardsCheck } from './guards.js';
+import { heldBackCheck } from './held-back.js';
+import { parkedCheck } from './parked.js';
+import { rebuildsCheck } from './rebuilds.js';
+import { sagasCheck } from './sagas.js';
+import { judgeSchema } from './schema.js';
+import { foreignCheck, stoppedCheck } from './subscriptions.js';
+
+const schemaCheck = defineCheck({
+  name: 'schema',
+  purpose: 'every migration is applied, as this evstore knows it',
+  needs: ['schema'],
+  judge: ({ schema }) => judgeSchema(schema),
+});
+
+/** What concerns readers of the log: `lag` and `wait`. */
+export const readerChecks: readonly Check[] = [
+  guardsCheck,
+  heldBackCheck,
+  stoppedCheck,
+  cursorsCheck,
+  codeCheck,
+  restCheck,
+  parkedCheck,
+  rebuildsCheck,
+  sagasCheck,
+  foreignCheck,
+];
+
+/** What `verify` says alongside what it reads in the log. */
+export const integrityChecks: readonly Check[] = [guardsCheck, schemaCheck, heldBackCheck, parkedCheck];
+
+/** `doctor`. */
+export const allChecks: readonly Check[] = [...environmentChecks, schemaCheck, ...readerChecks];

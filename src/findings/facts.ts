@@ -1,0 +1,101 @@
+/** Reads what is judged about a store, each fact once. A fact that cannot be read does not hide the others. */
+import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
+import type { Head } from '../domain/event.js';
+import { findUnsettled, type Unsettled } from '../saga/unsettled.js';
+import type {
+  BrokenGuard,
+  Checkpoint,
+  Cursor,
+  Diagnosis,
+  ParkedCount,
+  ProjectionRecord,
+  Rebuild,
+  SchemaStatus,
+  Store,
+} from '../store/store.js';
+import { judgeSchema } from './schema.js';
+
+export interface FactValues {
+  readonly engine: Diagnosis;
+  readonly schema: SchemaStatus;
+  readonly guards: readonly BrokenGuard[];
+  readonly head: Head;
+  /** The registered projections and sagas. */
+  readonly records: readonly ProjectionRecord[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly cursors: readonly Cursor[];
+  readonly rebuilds: readonly Rebuild[];
+  readonly parked: readonly ParkedCount[];
+  readonly sagas: Unsettled;
+}
+
+export type FactName = keyof FactValues;
+
+/** A fact, or why it could not be read. */
+export type Settled<Value> = { readonly value: Value } | { readonly error: EvstoreError };
+
+/** Facts that were not asked for, or that an earlier fault makes meaningless, are missing. */
+export type Facts = { readonly [Name in FactName]?: Settled<FactValues[Name]> };
+
+const readers: { readonly [Name in FactName]: (store: Store) => Promise<FactValues[Name]> } = {
+  engine: ({ schema }) => schema.diagnose(),
+  schema: ({ schema }) => schema.status(),
+  guards: ({ schema }) => schema.findBrokenGuards(),
+  head: ({ log }) => log.head({ holder: true }),
+  records: ({ projections }) => projections.list(),
+  checkpoints: ({ projections }) => projections.checkpoints(),
+  cursors: ({ projections }) => projections.cursors(),
+  rebuilds: ({ projections }) => projections.rebuilds(),
+  parked: ({ projections }) => projections.countParked(),
+  sagas: (store) => findUnsettled(store),
+};
+
+/** What a standby cannot tell. */
+const ordered: readonly FactName[] = ['head', 'sagas'];
+
+/** Stops after a fault that explains why nothing else can be read: no server, no schema. */
+export async function readFacts(store: Store, wanted: readonly FactName[]): Promise<Facts> {
+  const facts: { [Name in FactName]?: Settled<never> } = {};
+  const read = async (name: FactName) => {
+    facts[name] = (await settle<unknown>(readers[name](store))) as Settled<never>;
+  };
+  const found = facts as Facts;
+  if (wanted.includes('engine')) await read('engine');
+  if (found.engine !== undefined && 'error' in found.engine) return found;
+  if (wanted.includes('schema')) await read('schema');
+  if (found.schema !== undefined && !isUsable(found.schema)) return found;
+  if (wanted.includes('guards')) await read('guards');
+  const isStandby = found.engine?.value.isStandby === true || isOfStandby(found.guards);
+  const others = wanted.filter((name) => !['engine', 'schema', 'guards'].includes(name));
+  await Promise.all(others.filter((name) => !isStandby || !ordered.includes(name)).map(read));
+  return withoutConsequences(found);
+}
+
+function isUsable(schema: Settled<SchemaStatus>): boolean {
+  return 'value' in schema && judgeSchema(schema.value).every(({ severity }) => severity !== 'error');
+}
+
+/** Where a function of the log is missing, what needs it fails: the broken guard says so already. */
+function withoutConsequences(facts: Facts): Facts {
+  const { guards } = facts;
+  if (guards === undefined || 'error' in guards || guards.value.length === 0) return facts;
+  const isConsequence = (name: string) => {
+    const fact = facts[name as FactName];
+    return ordered.includes(name as FactName) && fact !== undefined && 'error' in fact;
+  };
+  return Object.fromEntries(Object.entries(facts).filter(([name]) => !isConsequence(name)));
+}
+
+function isOfStandby(guards: Facts['guards']): boolean {
+  return guards !== undefined && 'value' in guards && guards.value.some(({ isStandby }) => isStandby === true);
+}
+
+/** Other errors than those of evstore are bugs. */
+async function settle<Value>(reading: Promise<Value>): Promise<Settled<Value>> {
+  try {
+    return { value: await reading };
+  } catch (error) {
+    if (isEvstoreError(error)) return { error };
+    throw error;
+  }
+}
