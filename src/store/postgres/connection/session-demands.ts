@@ -1,0 +1,83 @@
+/** What a URL demands of a connection beyond encryption: that its login is bound to it, and what server it reaches. */
+import type { TLSSocket } from 'node:tls';
+import type pg from 'pg';
+import { EvstoreError } from '../../../domain/errors.js';
+import { driver } from './driver.js';
+
+export const channelBindings = ['disable', 'prefer', 'require'] as const;
+export type ChannelBinding = (typeof channelBindings)[number];
+
+/** As libpq has them. With one host, `prefer-standby` takes whatever server is there. */
+export const sessionKinds = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
+export type SessionKind = (typeof sessionKinds)[number];
+
+/** Returns the options of a pool whose connections fail unless they are as demanded. */
+export function demandOf(binding: ChannelBinding, kind: SessionKind, location: string): pg.PoolConfig {
+  return {
+    ...(binding === 'disable' ? {} : { enableChannelBinding: true }),
+    ...(binding === 'require' ? { Client: makeBoundClient(location) } : {}),
+    ...(kind === 'any' || kind === 'prefer-standby' ? {} : { verify: verifier(kind, location) }),
+  };
+}
+
+/** The driver uses SCRAM-SHA-256-PLUS if the server offers it. This client refuses any other login, before it sends a password. */
+function makeBoundClient(location: string): typeof pg.Client {
+  return class BoundClient extends driver.Client {
+    constructor(config?: pg.ClientConfig) {
+      super(config);
+      let isBound = false;
+      const refuse = (why: string) => {
+        const error = new EvstoreError('E_CONNECT', `the login is not bound to the connection: ${location}`, {
+          why: `${why} The URL has channel_binding=require.`,
+        });
+        this.connection.stream.destroy();
+        // At once: the server's next message may have arrived with this one.
+        this.connection.emit('error', error);
+      };
+      const asksPlainly = () => refuse('The server asks for a password without SCRAM.');
+      // Called before the driver's own listeners, which it adds when it connects.
+      this.connection.on('authenticationCleartextPassword', asksPlainly);
+      this.connection.on('authenticationMD5Password', asksPlainly);
+      this.connection.on('authenticationSASL', ({ mechanisms }: { readonly mechanisms: readonly string[] }) => {
+        isBound = mechanisms.includes('SCRAM-SHA-256-PLUS') && (this.connection.stream as TLSSocket).encrypted === true;
+        if (!isBound) refuse('The server does not offer SCRAM-SHA-256-PLUS, which needs TLS.');
+      });
+      this.connection.on('authenticationOk', () => {
+        if (!isBound) refuse('The server asked for no password.');
+      });
+    }
+  };
+}
+
+function verifier(kind: SessionKind, location: string): NonNullable<pg.PoolConfig['verify']> {
+  return (client, done) => {
+    const text = `select pg_catalog.pg_is_in_recovery(), pg_catalog.current_setting('default_transaction_read_only')`;
+    client
+      .query<[boolean, string]>({ text, rowMode: 'array' })
+      .then(
+        ({ rows: [[isStandby, readOnly] = [false, 'off']] }) =>
+          done(faultOf(kind, isStandby, readOnly === 'on', location)),
+        done,
+      );
+  };
+}
+
+function faultOf(kind: SessionKind, isStandby: boolean, isReadOnly: boolean, location: string): Error | undefined {
+  const whyNot: Readonly<Record<SessionKind, string | undefined>> = {
+    any: undefined,
+    'prefer-standby': undefined,
+    primary: isStandby ? 'It is a standby.' : undefined,
+    standby: isStandby ? undefined : 'It is the primary.',
+    'read-write': isStandby
+      ? 'It is a standby.'
+      : isReadOnly
+        ? 'Its transactions are read-only: default_transaction_read_only is on.'
+        : undefined,
+    'read-only': isStandby || isReadOnly ? undefined : 'It is a primary that accepts writes.',
+  };
+  const why = whyNot[kind];
+  if (why === undefined) return undefined;
+  return new EvstoreError('E_CONNECT', `the server is not what target_session_attrs=${kind} asks for: ${location}`, {
+    why,
+  });
+}
