@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import {
   findFullPostgres,
   findProgram,
+  isRunning,
   type NodeVersion,
   nodePackage,
   type PostgresVersion,
@@ -25,9 +26,9 @@ await Promise.all([
   ...(Object.keys(versions.postgres) as PostgresVersion[]).map((version) =>
     attempt(`Postgres ${version}`, () => installPostgres(version)),
   ),
-  ...(Object.keys(versions.node) as NodeVersion[]).map((version) =>
-    attempt(`Node.js ${version}`, () => installNode(version)),
-  ),
+  ...(Object.keys(versions.node) as NodeVersion[])
+    .filter((version) => !isRunning(version))
+    .map((version) => attempt(`Node.js ${version}`, () => installNode(version))),
 ]);
 
 async function attempt(what: string, work: () => Promise<string> | string): Promise<void> {

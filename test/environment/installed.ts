@@ -8,7 +8,7 @@ import versions from './versions.json' with { type: 'json' };
 export { versions };
 
 /** What is installed once and kept: a new checkout finds it again. Servers of root run as an account that cannot read its home. */
-export const cache =
+const cache =
   process.env.EVSTORE_TEST_CACHE ??
   join(
     process.getuid?.() === 0 ? '/var/cache' : (process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache')),
@@ -47,6 +47,9 @@ export function findFullPostgres(): string | undefined {
     ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'pg_basebackup'].every((name) => existsSync(join(folder, name))),
   );
 }
+
+/** Whether the tests themselves run under this version. */
+export const isRunning = (version: NodeVersion) => process.versions.node.startsWith(`${version}.`);
 
 export interface NodeInstallation {
   /** The folder of `node`. */

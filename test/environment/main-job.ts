@@ -138,8 +138,6 @@ const steps = [
   },
 ] as const satisfies readonly Step[];
 
-export const stepNames: readonly StepName[] = steps.map(({ name }) => name);
-
 /**
  * Does the main job, each step with the outcome that is expected of it.
  * @returns the folder of the user

@@ -6,7 +6,7 @@ import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage } from '../support/package.js';
 import type { PostgresServer } from '../support/postgres-server.js';
 import { connectSqlite } from '../support/raw.js';
-import { findNode, type NodeVersion, versions } from './installed.js';
+import { findNode, isRunning, type NodeVersion, versions } from './installed.js';
 import { doMainJob, type Place } from './main-job.js';
 import { describeRows, type Row } from './row.js';
 import { notInstalled, startDurable, withNewDatabase } from './servers.js';
@@ -37,7 +37,7 @@ async function programFor(
 }
 
 const rows = (Object.keys(versions.node) as NodeVersion[]).flatMap((version): readonly Row[] => {
-  const isThis = process.versions.node.startsWith(`${version}.`);
+  const isThis = isRunning(version);
   const node = isThis ? undefined : findNode(version);
   const lacks = isThis || node !== undefined ? undefined : notInstalled(`Node.js ${version}`);
   const lacksSqlite =

@@ -16,7 +16,7 @@ export interface Row {
 }
 
 /** Where the run of the tests collects the rows that did not run; its end prints them. */
-export const notRunFile = () => join(process.env.EVSTORE_TEST_SCRATCH ?? '/tmp', 'environments-not-run');
+const notRunFile = () => join(process.env.EVSTORE_TEST_SCRATCH ?? '/tmp', 'environments-not-run');
 
 export function describeRows(title: string, rows: readonly Row[]): void {
   describe(title, () => {

@@ -5,7 +5,6 @@ import type { ConnectionOptions } from 'node:tls';
 import { EvstoreError } from '../../../domain/errors.js';
 import { beginningOf } from '../../redact-url.js';
 import { type PasswordKey, readPasswordFile } from './password-file.js';
-import { type ChannelBinding, channelBindings, type SessionKind, sessionKinds } from './session-demands.js';
 
 export interface ConnectionTarget {
   readonly host: string | undefined;
@@ -22,7 +21,7 @@ export interface ConnectionTarget {
   readonly encryptions: readonly Encryption[];
   /** Whether TLS begins at once, or after the server was asked for it. */
   readonly negotiation: (typeof negotiations)[number];
-  readonly channelBinding: ChannelBinding;
+  readonly channelBinding: (typeof channelBindings)[number];
   readonly sessionKind: SessionKind;
   /** The URL without the password. */
   readonly location: string;
@@ -33,6 +32,10 @@ export type Encryption = false | ConnectionOptions;
 const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof modes)[number];
 const negotiations = ['postgres', 'direct'] as const;
+const channelBindings = ['disable', 'prefer', 'require'] as const;
+const sessionKinds = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
+/** As libpq has them. */
+export type SessionKind = (typeof sessionKinds)[number];
 
 /** What a URL may say after the `?`. Anything else would be ignored, which is worse than an error. */
 const known = [

@@ -1,22 +1,26 @@
-/** What a URL demands of a connection beyond encryption: that its login is bound to it, and what server it reaches. */
+/** Options of a pool whose connections are as the URL demands, or fail. */
 import type { TLSSocket } from 'node:tls';
 import type pg from 'pg';
 import { EvstoreError } from '../../../domain/errors.js';
+import type { ConnectionTarget, SessionKind } from './connection-url.js';
 import { driver } from './driver.js';
 
-export const channelBindings = ['disable', 'prefer', 'require'] as const;
-export type ChannelBinding = (typeof channelBindings)[number];
-
-/** As libpq has them. With one host, `prefer-standby` takes whatever server is there. */
-export const sessionKinds = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
-export type SessionKind = (typeof sessionKinds)[number];
-
-/** Returns the options of a pool whose connections fail unless they are as demanded. */
-export function demandOf(binding: ChannelBinding, kind: SessionKind, location: string): pg.PoolConfig {
+/** Returns what node-postgres needs to reach the target, without encryption. */
+export function poolOptionsOf(target: ConnectionTarget): pg.PoolConfig {
+  const { host, port, user, password, database, options, channelBinding, sessionKind, location } = target;
   return {
-    ...(binding === 'disable' ? {} : { enableChannelBinding: true }),
-    ...(binding === 'require' ? { Client: makeBoundClient(location) } : {}),
-    ...(kind === 'any' || kind === 'prefer-standby' ? {} : { verify: verifier(kind, location) }),
+    ...(host === undefined ? {} : { host }),
+    ...(port === undefined ? {} : { port }),
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(database === undefined ? {} : { database }),
+    ...(options === undefined ? {} : { options }),
+    sslnegotiation: target.negotiation,
+    connectionTimeoutMillis: target.connectTimeoutMs,
+    ...(channelBinding === 'disable' ? {} : { enableChannelBinding: true }),
+    ...(channelBinding === 'require' ? { Client: makeBoundClient(location) } : {}),
+    // With one host, prefer-standby takes whatever server is there.
+    ...(sessionKind === 'any' || sessionKind === 'prefer-standby' ? {} : { verify: verifier(sessionKind, location) }),
   };
 }
 
