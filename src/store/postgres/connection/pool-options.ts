@@ -29,6 +29,7 @@ function makeBoundClient(location: string): typeof pg.Client {
   return class BoundClient extends driver.Client {
     constructor(config?: pg.ClientConfig) {
       super(config);
+      let isOffered = false;
       let isBound = false;
       const refuse = (why: string) => {
         const error = new EvstoreError('E_CONNECT', `the login is not bound to the connection: ${location}`, {
@@ -43,11 +44,16 @@ function makeBoundClient(location: string): typeof pg.Client {
       this.connection.on('authenticationCleartextPassword', asksPlainly);
       this.connection.on('authenticationMD5Password', asksPlainly);
       this.connection.on('authenticationSASL', ({ mechanisms }: { readonly mechanisms: readonly string[] }) => {
-        isBound = mechanisms.includes('SCRAM-SHA-256-PLUS') && (this.connection.stream as TLSSocket).encrypted === true;
-        if (!isBound) refuse('The server does not offer SCRAM-SHA-256-PLUS, which needs TLS.');
+        const isEncrypted = (this.connection.stream as TLSSocket).encrypted === true;
+        isOffered = isEncrypted && mechanisms.includes('SCRAM-SHA-256-PLUS');
+        if (!isOffered) refuse('The server does not offer SCRAM-SHA-256-PLUS, which needs TLS.');
+      });
+      // The driver checks that the server knows the password, too.
+      this.connection.on('authenticationSASLFinal', () => {
+        isBound = isOffered;
       });
       this.connection.on('authenticationOk', () => {
-        if (!isBound) refuse('The server asked for no password.');
+        if (!isBound) refuse('The server did not complete a login by password.');
       });
     }
   };
@@ -67,20 +73,16 @@ function verifier(kind: SessionKind, location: string): NonNullable<pg.PoolConfi
 }
 
 function faultOf(kind: SessionKind, isStandby: boolean, isReadOnly: boolean, location: string): Error | undefined {
-  const whyNot: Readonly<Record<SessionKind, string | undefined>> = {
-    any: undefined,
-    'prefer-standby': undefined,
-    primary: isStandby ? 'It is a standby.' : undefined,
-    standby: isStandby ? undefined : 'It is the primary.',
-    'read-write': isStandby
-      ? 'It is a standby.'
-      : isReadOnly
-        ? 'Its transactions are read-only: default_transaction_read_only is on.'
-        : undefined,
-    'read-only': isStandby || isReadOnly ? undefined : 'It is a primary that accepts writes.',
+  const isWritable = !isStandby && !isReadOnly;
+  const standby = 'It is a standby.';
+  const whyNot: Readonly<Partial<Record<SessionKind, string | false>>> = {
+    primary: isStandby && standby,
+    standby: !isStandby && 'It is the primary.',
+    'read-write': !isWritable && (isStandby ? standby : 'Its transactions are read-only by default.'),
+    'read-only': isWritable && 'It accepts writes.',
   };
   const why = whyNot[kind];
-  if (why === undefined) return undefined;
+  if (!why) return undefined;
   return new EvstoreError('E_CONNECT', `the server is not what target_session_attrs=${kind} asks for: ${location}`, {
     why,
   });
