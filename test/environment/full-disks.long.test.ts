@@ -30,7 +30,7 @@ async function fillAndFree(url: string, disk: SmallDisk, whenRead: Outcome): Pro
     return result.stdout;
   };
   // Random text, which no store can compress.
-  const big = (n: number) => `{"type":"OrderPlaced","data":{"note":"${randomText(8_000)} ${n}"}}`;
+  const big = (n: number) => `{"type":"OrderPlaced","data":{"filler":"${randomText(8_000)} ${n}"}}`;
   const batch = Array.from({ length: bigLines }, (_, n) => big(n));
   writeFileSync(join(cwd, 'big-batch.ndjson'), `${batch.join('\n')}\n`);
   const lines = batch.map((line, n) => line.replace('{', `{"streamId":"Order-${100 + n}",`));

@@ -104,7 +104,6 @@ describeRows('a SQLite file', [
     name: 'in a read-only folder',
     expected: 'it can be read; writes end with E_READ_ONLY',
     lacks: noPermissions,
-    failsToday: 'reading is refused, because the journal cannot be made',
     run: async () => {
       const store = await makeStore();
       chmodSync(join(store.file, '..'), 0o555);
@@ -115,7 +114,6 @@ describeRows('a SQLite file', [
     name: 'on a read-only disk',
     expected: 'it can be read; writes end with E_READ_ONLY',
     lacks: noMount,
-    failsToday: 'reading is refused, and the error does not say that the disk is read-only',
     run: () =>
       withSmallDisk(16, async (disk) => {
         own(disk.folder);
