@@ -60,6 +60,8 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['explain', 'E_HANDLRE'], code: 6, names: ['E_HANDLER'] },
   ],
   version: [{ argv: () => ['version'], names: [] }],
+  types: [{ argv: () => ['types'], names: types }],
+  stats: [{ argv: () => ['stats'], names: [streams[0]] }],
   streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
   projections: [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],

@@ -78,12 +78,31 @@ describe('connection URL', () => {
     expect(schema('options=-c%20jit=off')).toBeUndefined();
   });
 
-  it.each(['bogus', 'target_session_attrs', 'channel_binding', 'SSLMODE'])(
-    'refuses the parameter %s by name',
-    (name) => {
-      expect(() => parse(`postgres://ann:secret@h/d?${name}=1`)).toThrow(`the unknown parameter "${name}"`);
-    },
-  );
+  it.each(['bogus', 'load_balance_hosts', 'SSLMODE'])('refuses the parameter %s by name', (name) => {
+    expect(() => parse(`postgres://ann:secret@h/d?${name}=1`)).toThrow(`the unknown parameter "${name}"`);
+  });
+
+  it('takes what else libpq demands of a connection, from the URL or the PG* variables', () => {
+    expect(parse('postgres://h/d')).toMatchObject({
+      channelBinding: 'disable',
+      sessionKind: 'any',
+      negotiation: 'postgres',
+    });
+    const query = 'sslmode=require&channel_binding=require&target_session_attrs=read-write&sslnegotiation=direct';
+    const demands = { channelBinding: 'require', sessionKind: 'read-write', negotiation: 'direct' };
+    expect(parse(`postgres://h/d?${query}`)).toMatchObject(demands);
+    const env = {
+      PGSSLMODE: 'require',
+      PGCHANNELBINDING: 'require',
+      PGTARGETSESSIONATTRS: 'read-write',
+      PGSSLNEGOTIATION: 'direct',
+    };
+    expect(parse('postgres://h/d', env)).toMatchObject(demands);
+    for (const name of ['channel_binding', 'target_session_attrs', 'sslnegotiation']) {
+      expect(() => parse(`postgres://h/d?${name}=maybe`)).toThrow(`${name} 'maybe' is not known`);
+    }
+    expect(() => parse('postgres://h/d?sslnegotiation=direct')).toThrow('needs sslmode=require');
+  });
 
   it('takes ssl=true for verify-full, and never connects with less than ssl asks for', () => {
     const encryptions = (query: string) =>

@@ -1,6 +1,6 @@
 /** One Postgres for the whole run: the one of EVSTORE_TEST_PG_URL, else a throw-away one. Never a silent skip. */
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -34,8 +34,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     if (external) await dropDatabases(external, prefix);
     await server.stop();
+    printRowsNotRun(join(scratch, 'environments-not-run'));
     rmSync(scratch, { recursive: true, force: true });
   };
+}
+
+/** Names what test/environment could not run on this machine: a skipped case alone is easily overlooked. */
+function printRowsNotRun(file: string): void {
+  if (!existsSync(file)) return;
+  const rows = readFileSync(file, 'utf8').trimEnd().split('\n').sort();
+  process.stderr.write(`\n${rows.length} environments NOT RUN:\n${rows.map((row) => `  ${row}\n`).join('')}`);
 }
 
 /**

@@ -30,10 +30,14 @@ export interface PostgresOptions {
   readonly copyOf?: PostgresServer;
   /** The copy follows this server and answers reads only. */
   readonly standbyOf?: PostgresServer;
+  /** The binaries of this folder, and no others. */
+  readonly binaries?: string | undefined;
+  /** Called with the data directory before the server starts, as the account that runs it. */
+  readonly prepare?: (data: string, account: Account) => void;
 }
 
 /** Who runs the server: Postgres refuses root. */
-interface Account {
+export interface Account {
   readonly uid?: number;
   readonly gid?: number;
 }
@@ -53,7 +57,8 @@ const defaults = {
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const account = unprivilegedAccount();
   const failures: string[] = [];
-  for (const binaries of options.copyOf ? [options.copyOf.binaries] : findBinaries(options.prefer)) {
+  const named = options.binaries ?? options.copyOf?.binaries;
+  for (const binaries of named === undefined ? findBinaries(options.prefer) : [named]) {
     try {
       return await startFrom(binaries, account, options);
     } catch (error) {
@@ -93,7 +98,7 @@ function packagedBinaries(): string | undefined {
 async function startFrom(
   binaries: string,
   account: Account,
-  { settings = {}, copyOf, standbyOf }: PostgresOptions,
+  { settings = {}, copyOf, standbyOf, prepare }: PostgresOptions,
 ): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'evstore-postgres-'));
   const data = join(folder, 'data');
@@ -103,6 +108,7 @@ async function startFrom(
     const initdb = ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync'];
     if (copyOf === undefined) execFileSync(join(binaries, 'initdb'), initdb, run);
     else execFileSync('cp', ['-a', copyOf.data, data], run);
+    prepare?.(data, account);
     if (standbyOf !== undefined) execFileSync('touch', [join(data, 'standby.signal')], run);
     const port = await freePort();
     const upstream = standbyOf === undefined ? {} : { primary_conninfo: standbyOf.url };
@@ -151,7 +157,8 @@ function stopServer(server: ChildProcess | undefined, mode: 'fast' | 'immediate'
   });
 }
 
-function unprivilegedAccount(): Account {
+/** Returns the account of servers when this process is root, which they refuse. */
+export function unprivilegedAccount(): Account {
   if (process.getuid?.() !== 0) return {};
   for (const name of ['postgres', 'nobody']) {
     const [uid, gid] = ['-u', '-g'].map((flag) => idOf(flag, name));
@@ -168,7 +175,7 @@ function idOf(flag: string, name: string): number | undefined {
   }
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
     probe.once('error', reject);

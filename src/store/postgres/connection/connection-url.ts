@@ -19,6 +19,10 @@ export interface ConnectionTarget {
   readonly connectTimeoutMs: number;
   /** In the order to try them; false is a connection without encryption. */
   readonly encryptions: readonly Encryption[];
+  /** Whether TLS begins at once, or after the server was asked for it. */
+  readonly negotiation: (typeof negotiations)[number];
+  readonly channelBinding: (typeof channelBindings)[number];
+  readonly sessionKind: SessionKind;
   /** The URL without the password. */
   readonly location: string;
 }
@@ -27,10 +31,16 @@ export type Encryption = false | ConnectionOptions;
 
 const modes = ['disable', 'allow', 'prefer', 'require', 'no-verify', 'verify-ca', 'verify-full'] as const;
 type SslMode = (typeof modes)[number];
+const negotiations = ['postgres', 'direct'] as const;
+const channelBindings = ['disable', 'prefer', 'require'] as const;
+const sessionKinds = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
+/** As libpq has them. */
+export type SessionKind = (typeof sessionKinds)[number];
 
 /** What a URL may say after the `?`. Anything else would be ignored, which is worse than an error. */
 const known = [
   'application_name',
+  'channel_binding',
   'connect_timeout',
   'currentSchema',
   'dbname',
@@ -43,7 +53,9 @@ const known = [
   'sslcert',
   'sslkey',
   'sslmode',
+  'sslnegotiation',
   'sslrootcert',
+  'target_session_attrs',
   'user',
 ];
 
@@ -66,6 +78,10 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
   if ([host, port].some((part) => part?.includes(',') === true)) throw severalHosts();
   if (port !== undefined && !/^\d{1,5}$/.test(port)) throw malformed(url, 'The port is not a number.');
   const mode = readSslMode(sslModeOf(query) || env.PGSSLMODE, host);
+  const negotiation = oneOf('sslnegotiation', negotiations, query.get('sslnegotiation') || env.PGSSLNEGOTIATION);
+  if (negotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(mode)) {
+    throw new EvstoreError('E_CONFIG', 'sslnegotiation=direct needs sslmode=require or a stricter one');
+  }
   const timeout = Number(query.get('connect_timeout') || env.PGCONNECT_TIMEOUT || 10);
   return {
     host,
@@ -78,6 +94,12 @@ export function parseConnectionUrl(url: string, env: NodeJS.ProcessEnv = process
     applicationName: query.get('application_name') || undefined,
     connectTimeoutMs: Math.min(longestTimeoutMs, (timeout > 0 ? timeout : 10) * 1000),
     encryptions: listEncryptions(mode, query, env),
+    negotiation: negotiation ?? 'postgres',
+    channelBinding:
+      oneOf('channel_binding', channelBindings, query.get('channel_binding') || env.PGCHANNELBINDING) ?? 'disable',
+    sessionKind:
+      oneOf('target_session_attrs', sessionKinds, query.get('target_session_attrs') || env.PGTARGETSESSIONATTRS) ??
+      'any',
     location: describeLocation(host, port, user, database),
   };
 }
@@ -148,10 +170,17 @@ function searchPathOf(options: string | null): string | undefined {
 }
 
 function readSslMode(text: string | undefined, host: string | undefined): SslMode {
-  if (text === undefined) return isLocal(host) ? 'allow' : 'prefer';
-  const mode = modes.find((known) => known === text);
-  if (mode !== undefined) return mode;
-  throw new EvstoreError('E_CONFIG', `sslmode '${text}' is not known`, { why: `It is one of ${modes.join(', ')}.` });
+  return oneOf('sslmode', modes, text) ?? (isLocal(host) ? 'allow' : 'prefer');
+}
+
+function oneOf<Value extends string>(
+  name: string,
+  values: readonly Value[],
+  text: string | undefined,
+): Value | undefined {
+  const value = values.find((known) => known === text);
+  if (value !== undefined || text === undefined) return value;
+  throw new EvstoreError('E_CONFIG', `${name} '${text}' is not known`, { why: `It is one of ${values.join(', ')}.` });
 }
 
 function isLocal(host: string | undefined): boolean {

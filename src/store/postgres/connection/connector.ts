@@ -6,6 +6,7 @@ import type { ConnectPatience } from '../../store.js';
 import type { ConnectionTarget } from './connection-url.js';
 import { driver } from './driver.js';
 import { isEncryptionRefused, isServerAway, namedError, sqlState, tooManyConnections } from './errors.js';
+import { poolOptionsOf } from './pool-options.js';
 
 const maxConnections = 8;
 export const defaultPatienceMs = 5000;
@@ -88,17 +89,10 @@ export class Connector {
   }
 
   #makePool(): pg.Pool {
-    const { host, port, user, password, database, options, connectTimeoutMs } = this.#target;
     const pool = new driver.Pool({
-      ...(host === undefined ? {} : { host }),
-      ...(port === undefined ? {} : { port }),
-      ...(user === undefined ? {} : { user }),
-      ...(password === undefined ? {} : { password }),
-      ...(database === undefined ? {} : { database }),
-      ...(options === undefined ? {} : { options }),
+      ...poolOptionsOf(this.#target),
       ssl: this.#target.encryptions[this.#attempt] ?? false,
       application_name: this.#applicationName,
-      connectionTimeoutMillis: connectTimeoutMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       max: maxConnections,

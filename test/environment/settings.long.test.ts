@@ -6,32 +6,9 @@ import { openStoreAt } from '../../src/store/open.js';
 import { makeFolder, runCli } from '../support/cli.js';
 import { type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
+import { oddSettings as settings } from './odd-settings.js';
 
 const role = inject('databasePrefix').replace(/^evstore_test_/, 'odd');
-
-const settings: Readonly<Record<string, string>> = {
-  array_nulls: 'off',
-  standard_conforming_strings: 'off',
-  backslash_quote: 'off',
-  datestyle: "'German, DMY'",
-  intervalstyle: 'sql_standard',
-  timezone: "'Asia/Kathmandu'",
-  extra_float_digits: '-15',
-  bytea_output: 'escape',
-  client_encoding: "'LATIN1'",
-  transform_null_equals: 'on',
-  quote_all_identifiers: 'on',
-  default_transaction_deferrable: 'on',
-  lock_timeout: "'5s'",
-  statement_timeout: "'15s'",
-  idle_in_transaction_session_timeout: "'5s'",
-  enable_seqscan: 'off',
-  enable_indexscan: 'off',
-  enable_hashjoin: 'off',
-  enable_nestloop: 'off',
-  plan_cache_mode: 'force_generic_plan',
-  search_path: 'odd, public',
-};
 
 const projection = `export default {
   kind: 'table',
