@@ -49,8 +49,6 @@ test('tail says who holds readers back, once', () =>
         .split('\n')
         .map((line) => JSON.parse(line).streamId),
     ).toEqual(['Slow-1', 'Fast-1']);
-    expect(stderr).toMatch(
-      /readers are held at position 0 of 2 by process \d+ \(somebody else, idle in transaction, for /,
-    );
+    expect(stderr).toMatch(/readers held at 0 of 2 for \d+ s by process \d+ \(somebody else\)/);
     expect(stderr.match(/held/g)).toHaveLength(1);
   }));

@@ -7,8 +7,8 @@ import type { Condition, Literal, Operator, Place } from '../../domain/where/con
 
 /** How an engine looks into JSON. */
 export interface JsonSpelling {
-  /** Returns what holds when the value at the place is equal to one of these texts, all of ASCII. */
-  readonly isOneOf: (place: Place, texts: readonly string[], parameter: (value: string) => string) => string;
+  /** Returns what holds when the value at the place has this text, which is ASCII. */
+  readonly equals: (place: Place, text: string, parameter: (value: string) => string) => string;
   /** Returns what holds when a number of few digits compares like that. */
   readonly compares: (place: Place, operator: Operator, text: string, parameter: (value: string) => string) => string;
 }
@@ -32,21 +32,30 @@ const numbers: Readonly<Record<string, string>> = {
 
 /** Returns undefined when every event is a candidate. */
 export function writeCandidates(condition: Condition, spelling: CandidateSpelling): string | undefined {
+  return narrow(condition, spelling)?.();
+}
+
+/** Writes a condition, and adds its parameters: so nothing is added for what is left out in the end. */
+type Writer = () => string;
+
+/** Returns undefined when every event is a candidate. */
+function narrow(condition: Condition, spelling: CandidateSpelling): Writer | undefined {
   switch (condition.kind) {
-    case 'and': {
-      const terms = condition.terms.map((term) => writeCandidates(term, spelling)).filter(isDefined);
-      return terms.length === 0 ? undefined : terms.map((term) => `(${term})`).join(' and ');
-    }
+    case 'and':
+      return join(' and ', condition.terms.map((term) => narrow(term, spelling)).filter(isDefined));
     case 'or': {
-      const terms = condition.terms.map((term) => writeCandidates(term, spelling));
-      return terms.every(isDefined) ? terms.map((term) => `(${term})`).join(' or ') : undefined;
+      const terms = condition.terms.map((term) => narrow(term, spelling));
+      return terms.every(isDefined) ? join(' or ', terms) : undefined;
     }
     case 'not':
-      return writeRejected(condition.term, spelling);
+      return narrowRejected(condition.term, spelling);
     case 'compare':
-      return writeCompared(condition.place, condition.operator, condition.value, spelling);
-    case 'in':
-      return writeAnyOf(condition.place, condition.values, spelling);
+      return narrowCompared(condition.place, condition.operator, condition.value, spelling);
+    case 'in': {
+      const { place, values } = condition;
+      const terms = values.map((value): Condition => ({ kind: 'compare', place, operator: '=', value }));
+      return narrow({ kind: 'or', terms }, spelling);
+    }
     case 'like':
     case 'exists':
       return undefined;
@@ -54,43 +63,45 @@ export function writeCandidates(condition: Condition, spelling: CandidateSpellin
 }
 
 /** The opposite of a condition, where that can be told exactly. */
-function writeRejected(condition: Condition, spelling: CandidateSpelling): string | undefined {
+function narrowRejected(condition: Condition, spelling: CandidateSpelling): Writer | undefined {
   const negated = (term: Condition): Condition => ({ kind: 'not', term });
-  if (condition.kind === 'not') return writeCandidates(condition.term, spelling);
+  if (condition.kind === 'not') return narrow(condition.term, spelling);
   if (condition.kind === 'and' || condition.kind === 'or') {
     const kind = condition.kind === 'and' ? 'or' : 'and';
-    return writeCandidates({ kind, terms: condition.terms.map(negated) }, spelling);
+    return narrow({ kind, terms: condition.terms.map(negated) }, spelling);
   }
   const isExact = condition.kind === 'compare' && columnOf(condition.place, condition.value) !== undefined;
-  const same = isExact ? writeCandidates(condition, spelling) : undefined;
-  return same === undefined ? undefined : `not (${same})`;
+  const same = isExact ? narrow(condition, spelling) : undefined;
+  return same === undefined ? undefined : () => `not (${same()})`;
 }
 
-function writeCompared(
+function narrowCompared(
   place: Place,
   operator: Operator,
   value: Literal,
   spelling: CandidateSpelling,
-): string | undefined {
+): Writer | undefined {
+  const { json } = spelling;
   if (place.root === 'createdAt') {
-    return value.type === 'string' ? `${spelling.createdAt} ${operator} ${spelling.moment(value.text)}` : undefined;
+    return value.type === 'string'
+      ? () => `${spelling.createdAt} ${operator} ${spelling.moment(value.text)}`
+      : undefined;
   }
   const column = columnOf(place, value);
-  if (column !== undefined && value.type === 'number') return `${column} ${operator} ${value.text}`;
-  if (column !== undefined && value.type === 'string') return `${column} ${operator} ${spelling.place(value.text)}`;
-  if (column !== undefined || spelling.json === undefined || !isJson(place)) return undefined;
+  if (column !== undefined && value.type === 'number') return () => `${column} ${operator} ${value.text}`;
+  if (column !== undefined && value.type === 'string') {
+    return () => `${column} ${operator} ${spelling.place(value.text)}`;
+  }
+  if (column !== undefined || json === undefined || !isJson(place)) return undefined;
   if (value.type === 'number' && isShort(value.text)) {
-    return spelling.json.compares(place, operator, value.text, spelling.place);
+    return () => json.compares(place, operator, value.text, spelling.place);
   }
   const text = operator === '=' ? plainText(value) : undefined;
-  return text === undefined ? undefined : spelling.json.isOneOf(place, [text], spelling.place);
+  return text === undefined ? undefined : () => json.equals(place, text, spelling.place);
 }
 
-function writeAnyOf(place: Place, values: readonly Literal[], spelling: CandidateSpelling): string | undefined {
-  return writeCandidates(
-    { kind: 'or', terms: values.map((value) => ({ kind: 'compare', place, operator: '=', value })) },
-    spelling,
-  );
+function join(word: string, terms: readonly Writer[]): Writer | undefined {
+  return terms.length === 0 ? undefined : () => terms.map((term) => `(${term()})`).join(word);
 }
 
 /** Returns the column that compares with the value as the condition does; undefined when there is none. */

@@ -24,9 +24,8 @@ const spelling: shared.FilterSpelling<Parameter> = {
   ofTime: (placeholder) => `${placeholder}::timestamptz`,
   time: (text) => text,
   json: {
-    isOneOf: (place, texts, parameter) => {
-      const wanted = texts.map(parameter).join(', ');
-      return unlessEscaped(place, (path) => `${path('#>>')} in (${wanted})`, parameter);
+    equals: (place, text, parameter) => {
+      return unlessEscaped(place, (path) => `${path('#>>')} = ${parameter(text)}`, parameter);
     },
     compares: (place, operator, text, parameter) => {
       const compared = (path: Path) => `case when ${path('#>>')} ~ '^-?[0-9]{1,18}([.][0-9]{1,18})?$'

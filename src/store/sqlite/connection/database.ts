@@ -129,7 +129,7 @@ export class Database implements Session {
 
   /** @throws E_DIVERGED when the file was replaced, or has another history than the one that was read */
   #assertSameFile(): void {
-    if (!this.#isPrepared) return;
+    if (!this.#isPrepared || !this.#connection.open) return;
     if (this.#frozenStamp === undefined) this.#watch.check();
     else if (this.#frozenStamp !== stampOf(this.#target)) throw this.#changedWhileFrozen();
   }
