@@ -92,7 +92,6 @@ describeRows('behind PgBouncer in', [
     name: 'statement mode',
     expected: 'what takes a transaction is refused, and the error names the mode; one statement works',
     lacks,
-    failsToday: 'it is taken for a lost connection, and doctor finds nothing',
     run: () =>
       withNewDatabase(server, '', (place) =>
         behindPooler('statement', place.url, async (url) => {
