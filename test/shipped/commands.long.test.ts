@@ -61,10 +61,10 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   ],
   version: [{ argv: () => ['version'], names: [] }],
   types: [{ argv: () => ['types'], names: types }],
-  stats: [{ argv: () => ['stats'], names: [streams[0]] }],
+  stats: [{ argv: () => ['stats'] }],
   streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
-  projections: [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
+  'projections list': [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
   'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
   'parked list': [
     { argv: () => ['parked'], names: types.slice(1) },
@@ -103,6 +103,12 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['run', 'failing_orders', '--once'], code: 9, names: ['failing_orders', types[1]] },
   ],
   repair: [{ argv: () => ['repair', live, '--stream', streams[1]], names: [live] }],
+  'projections forget': [
+    { argv: () => ['projections', 'forget', 'parked_orders', '--keep-tables', '--dry-run'], names: ['parked_orders'] },
+  ],
+  'projections rename': [
+    { argv: () => ['projections', 'rename', 'parked_ordres', live, '--dry-run'], code: 6, names: ['parked_orders'] },
+  ],
   'checkpoints set': [{ argv: () => ['checkpoints', 'set', live, '--to', '3'], names: [live] }],
   'checkpoints reset': [{ argv: () => ['checkpoints', 'reset', 'failing_orders', '--execute'] }],
   'checkpoints delete': [{ argv: () => ['checkpoints', 'delete', live], names: [live] }],
