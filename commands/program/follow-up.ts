@@ -24,8 +24,9 @@ export function completeCommand(command: string, typed: Typed): string {
 }
 
 function completeOne(command: string, { argv, env }: Typed): string {
-  if (!/^evstore (?!.*--help\b|explain\b)/.test(command)) return command;
-  const place = /--store\b/.test(command)
+  if (!command.startsWith('evstore ')) return command;
+  const needsNoStore = /--help\b|^evstore explain\b|--store\b/.test(command);
+  const place = needsNoStore
     ? []
     : ['--store', '--schema', '--config'].flatMap((name) => {
         const [value] = valuesOf(argv, name);

@@ -27,7 +27,7 @@ let dist: string;
 beforeAll(async () => {
   packed = await packPackage();
   dist = join(packed.folder, 'node_modules/evstore/dist');
-  mkdirSync(join(packed.folder, 'node_modules/@types'));
+  mkdirSync(join(packed.folder, 'node_modules/@types'), { recursive: true });
   symlinkSync(join(root, 'node_modules/@types/node'), join(packed.folder, 'node_modules/@types/node'), 'dir');
 });
 afterAll(() => packed.remove());
