@@ -46,13 +46,17 @@ export function* renderTrace({ roots, isFull }: Pick<Trace, 'roots' | 'isFull'>,
 }
 
 /** The lines before an event: `│  ├─ `. A tree that is too deep shows how deep instead of its first levels. */
-function drawLines({ depth, followed }: CausationRow, { width, unicode }: View): string {
-  if (depth === 0) return '';
+function drawLines({ depth, level }: CausationRow, { width, unicode }: View): string {
+  if (level === undefined) return '';
   const [bar, fork, end] = unicode ? ['│  ', '├─ ', '└─ '] : ['|  ', '|- ', '`- '];
-  const shown = Math.max(1, Math.floor((width * treeShare) / levelWidth));
-  const levels = followed.slice(0, -1).map((isFollowed) => (isFollowed ? bar : '   '));
-  const left = levels.length + 1 > shown ? `${depth - shown + 1} ${unicode ? '⋯' : '..'} ` : '';
-  return left + levels.slice(Math.max(0, levels.length + 1 - shown)).join('') + (followed.at(-1) === true ? fork : end);
+  const most = Math.max(1, Math.floor((width * treeShare) / levelWidth));
+  let drawn = level.isFollowed ? fork : end;
+  let shown = 1;
+  for (let above = level.above; above !== undefined && shown < most; above = above.above) {
+    drawn = (above.isFollowed ? bar : '   ') + drawn;
+    shown += 1;
+  }
+  return shown < depth ? `${depth - shown}${unicode ? '…' : '..'} ${drawn}` : drawn;
 }
 
 /** `+3 ms  Payment-7 2 PaymentReceived  #1,042`, as much of it as fits. @param used cells of the line */

@@ -63,8 +63,15 @@ export interface CausationRow {
   readonly node: CausationNode;
   readonly cause: RecordedEvent | undefined;
   readonly depth: number;
-  /** For each level above: whether more events follow at that level. */
-  readonly followed: readonly boolean[];
+  /** Undefined for a root. */
+  readonly level: Level | undefined;
+}
+
+/** A level of the tree above an event, from the lowest. */
+export interface Level {
+  /** More events follow at this level. */
+  readonly isFollowed: boolean;
+  readonly above: Level | undefined;
 }
 
 /** Yields the events of the tree from top to bottom. Trees may be deeper than calls may be nested. */
@@ -72,8 +79,8 @@ export function* walkTree(roots: readonly CausationNode[]): Generator<CausationR
   const open: CausationRow[] = [];
   const push = (nodes: readonly CausationNode[], parent: CausationRow | undefined) => {
     for (const [index, node] of [...nodes.entries()].reverse()) {
-      const followed = parent === undefined ? [] : [...parent.followed, index < nodes.length - 1];
-      open.push({ node, cause: parent?.node.event, depth: followed.length, followed });
+      const level = parent && { isFollowed: index < nodes.length - 1, above: parent.level };
+      open.push({ node, cause: parent?.node.event, depth: parent === undefined ? 0 : parent.depth + 1, level });
     }
   };
   push(roots, undefined);

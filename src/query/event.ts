@@ -48,7 +48,7 @@ export async function showEvent(
   const { causationId } = relationOf(event);
   const causedBy = causationId === undefined ? undefined : await store.log.find(causationId);
   const { limit = mostEffects } = options;
-  const searched = await chooseExtent(store, ['causationId'], [event.globalPosition], options);
+  const searched = await chooseExtent(store, ['causationId'], event.globalPosition, options);
   const effects = await findEffects(store, event, searched, { ...options, limit: limit + 1 });
   const [last] = await readAtMost(store, event.streamId);
   return {

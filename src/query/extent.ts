@@ -30,22 +30,21 @@ const lengthBefore = 10_000;
 
 /**
  * @param keys of the metadata, by which events are wanted
- * @param near positions of events that are known; undefined looks at the end of the log
+ * @param near the position of an event that is known; undefined looks at the end of the log
  */
 export async function chooseExtent(
   { log, schema }: Pick<Store, 'log' | 'schema'>,
   keys: readonly ('correlationId' | 'causationId')[],
-  near: readonly number[],
+  near: number | undefined,
   { exact }: SearchOptions,
 ): Promise<Extent> {
   const { safeHead: head } = await log.head();
   const indexes = await schema.idIndexes();
   const byIndex = keys.every((key) => indexes.some((index) => index.key === key && index.state === 'ready'));
   if (byIndex || exact || head <= usualLength) return { byIndex, after: 0, to: head, head, isWhole: true };
-  const first = near.length === 0 ? head : Math.min(...near);
-  const after = Math.max(0, Math.min(first - lengthBefore, head - usualLength));
-  const to = Math.min(head, Math.max(after + usualLength, ...near));
-  return { byIndex, after, to, head, isWhole: after === 0 && to === head };
+  const after = Math.max(0, Math.min((near ?? head) - lengthBefore, head - usualLength));
+  const to = after + usualLength;
+  return { byIndex, after, to, head, isWhole: false };
 }
 
 /** What the indexes on ids would take: measured, for ids of 36 characters on a small machine. */

@@ -47,8 +47,7 @@ export async function trace(store: Store, id: string, options: TraceOptions): Pr
     if (relationOf(start).correlationId === undefined) await addCauses(store, found);
     for (const event of found.events()) correlations.add(relationOf(event).correlationId ?? event.id);
   }
-  const near = found.events().map(({ globalPosition }) => globalPosition);
-  const searched = await chooseExtent(store, ['correlationId', 'causationId'], near, options);
+  const searched = await chooseExtent(store, ['correlationId', 'causationId'], start?.globalPosition, options);
   if (searched.byIndex) await lookUp(store, found, correlations, options);
   else await lookThrough(store, found, correlations, searched, options);
   if (found.events().length === 0) throw await notFound(store, id, searched);
@@ -112,12 +111,13 @@ async function lookUp(
   };
   for (const correlationId of correlations) for (const event of await read({ correlationId })) found.add(event);
   // What is added to it meanwhile is looked up, too.
-  for (let done = 0; done < found.size && !found.isFull; done += atOnce) {
+  for (let done = 0; done < found.size && !found.isFull; ) {
     signal.throwIfAborted();
     const causes = found.events().slice(done, done + atOnce);
+    done += causes.length;
     const effects = await Promise.all(causes.map(({ id }) => read({ causationId: id })));
     for (const event of effects.flat()) found.add(event);
-    progress(Math.min(done + atOnce, found.size), found.size);
+    progress(done, found.size);
   }
 }
 
