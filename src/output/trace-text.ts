@@ -15,7 +15,7 @@ import { renderTsvLine } from './tsv.js';
 import type { View } from './view.js';
 
 /** Of the line, that the lines of the tree may take; deeper levels are counted instead. */
-const treeShare = 0.4;
+const treeShare = 0.3;
 const levelWidth = 3;
 
 /** `+3 ms`; `-3 ms` when the clock of the effect was behind. */

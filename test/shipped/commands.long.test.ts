@@ -54,6 +54,14 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['read', 'Zamówienie-Łódź-źdźbl'], code: 6, names: [streams[0]] },
   ],
   tail: [{ argv: () => ['tail', '-n', '100', '--no-follow'], names: [...streams, ...types] }],
+  show: [
+    { argv: () => ['show', '1', '2'], names: [streams[0], types[1]] },
+    { argv: () => ['show', 'Zamówienie-Łódź-źdźbl'], code: 6 },
+  ],
+  trace: [
+    { argv: () => ['trace', instanceOf('compensation-failed')], code: [0, 6] },
+    { argv: () => ['trace', 'nic-takiego'], code: 6 },
+  ],
   explain: [
     { argv: () => ['explain'], names: ['E_VERSION_CONFLICT', 'E_DIVERGED'] },
     { argv: () => ['explain', 'E_HANDLER'], names: ['E_HANDLER'] },
