@@ -49,7 +49,7 @@ export function* renderTrace({ roots, isFull }: Pick<Trace, 'roots' | 'isFull'>,
 function drawLines({ depth, level }: CausationRow, { width, unicode }: View): string {
   if (level === undefined) return '';
   const [bar, fork, end] = unicode ? ['│  ', '├─ ', '└─ '] : ['|  ', '|- ', '`- '];
-  const most = Math.max(1, Math.floor((width * treeShare) / levelWidth));
+  const most = Math.max(1, Math.floor((width * treeShare) / levelWidth) - 1);
   let drawn = level.isFollowed ? fork : end;
   let shown = 1;
   for (let above = level.above; above !== undefined && shown < most; above = above.above) {

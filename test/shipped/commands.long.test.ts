@@ -8,6 +8,7 @@ import { loaders } from '../../commands/program/loaders.js';
 import type { Engine } from '../../src/store/store.js';
 import { createTestStore, forEachEngine, type TestStore } from '../support/engines.js';
 import {
+  correlationOf,
   type FullStore,
   instanceOf,
   makeFullStore,
@@ -59,7 +60,7 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['show', 'Zamówienie-Łódź-źdźbl'], code: 6 },
   ],
   trace: [
-    { argv: () => ['trace', instanceOf('compensation-failed')], code: [0, 6] },
+    { argv: () => ['trace', correlationOf('compensated')], names: [instanceOf('compensated'), 'WysyłkaZlecona'] },
     { argv: () => ['trace', 'nic-takiego'], code: 6 },
   ],
   explain: [
