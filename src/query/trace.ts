@@ -136,6 +136,7 @@ async function lookThrough(
     for await (const { events, upTo } of log.readAll({ after, to: end })) {
       signal.throwIfAborted();
       for (const event of events) {
+        if (!mayName(event, (id) => correlations.has(id) || found.has(id.toLowerCase()))) continue;
         const { correlationId = '', causationId = '' } = relationOf(event);
         if (found.has(event.id) || !(correlations.has(correlationId) || found.has(causationId))) continue;
         found.add(event);
@@ -145,6 +146,15 @@ async function lookThrough(
       if (found.isFull) return;
     }
   }
+}
+
+const namedIds = /"(?:correlation|causation)Id"\s*:\s*(?:"([^"]*)"|[^\s"])/g;
+
+/** Parsing the metadata of every event would take most of the time. */
+function mayName({ metadata }: RecordedEvent, isKnown: (id: string) => boolean): boolean {
+  if (metadata.includes('\\')) return true;
+  for (const [, id] of metadata.matchAll(namedIds)) if (id === undefined || isKnown(id)) return true;
+  return false;
 }
 
 /** Follows causes as far up as they are in the store, by id, wherever they are. */
