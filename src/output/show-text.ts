@@ -57,7 +57,11 @@ export function renderShown(shown: ShownEvent, { raw, upcasts = [] }: ShowOption
         ? []
         : [
             theme.caution(
-              cutText(`${indent}${sanitise(missingCause)}, which is no event of this store`, view.width, view.unicode),
+              cutText(
+                `${indent}${sanitise(missingCause)}, which is not an event of this store`,
+                view.width,
+                view.unicode,
+              ),
             ),
           ]),
     ]),

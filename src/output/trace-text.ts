@@ -36,7 +36,7 @@ export function* renderTrace({ roots, isFull }: Pick<Trace, 'roots' | 'isFull'>,
       below.push(
         isFull
           ? `caused by ${missingCause}, which is not shown`
-          : `caused by ${missingCause}, which is no event of this store`,
+          : `caused by ${missingCause}, which is not an event of this store`,
       );
     }
     if (isCircular)

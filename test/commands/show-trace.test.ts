@@ -59,7 +59,7 @@ forEachEngine((engine) => {
           '│     └─ +1 s  Shipment-\\u{1b}[2J\\u{202e}7 1 Ship\\u{7}ped  #4',
           '└─ +1 s  Email-7 1 EmailSent  #5',
           '2026-01-01T10:00:02.000Z  Audit-7 1 Audited  #6',
-          '  caused by cmd"1\\u{1b}[31m, which is no event of this store',
+          '  caused by cmd"1\\u{1b}[31m, which is not an event of this store',
           '',
         ].join('\n'),
       );
