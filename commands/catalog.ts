@@ -38,6 +38,14 @@ export const catalog = {
     group: 'Events:',
     summary: 'list streams with counts and times',
   },
+  show: {
+    group: 'Events:',
+    summary: 'show single events: what caused them, what they caused, who handled them',
+  },
+  trace: {
+    group: 'Events:',
+    summary: 'show what caused what, as a tree across streams',
+  },
   types: {
     group: 'Events:',
     summary: 'list the types of events with counts, times and fields',

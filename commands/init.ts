@@ -1,12 +1,16 @@
 /** `evstore init`: from nothing to a store that takes events. Running it again changes nothing. */
 
 import { writeConfigFile } from '../src/config/write-config.js';
+import { count } from '../src/domain/words.js';
 import { renderReport } from '../src/output/json-line.js';
 import { printRoles, printSchema } from '../src/store/open.js';
+import { idIndexNames } from '../src/store/shared/id-indexes.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
+import { oneOf } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
 import { readSchemaStatus } from './support/schema-report.js';
+import { describeCost } from './support/search.js';
 
 interface InitReport {
   readonly store: string;
@@ -14,13 +18,15 @@ interface InitReport {
   readonly schemaVersion: number;
   /** Names of the migrations that were, or would be, applied. */
   readonly applied: readonly string[];
+  /** Of the indexes asked for: those that were, or would be, made. */
+  readonly indexes: readonly string[];
   readonly config: { readonly file: string; readonly created: boolean } | null;
   readonly dryRun: boolean;
 }
 
 export const command: Command = {
   usage: 'init',
-  writes: 'evstore.config.json in this folder if there is no config, and the tables',
+  writes: 'evstore.config.json in this folder if there is no config, the tables, and indexes that are asked for',
   examples: [
     { line: 'evstore init', purpose: 'create a SQLite store in ./evstore.db' },
     {
@@ -32,6 +38,10 @@ export const command: Command = {
       purpose: 'print the statements, to be run by an administrator',
     },
     {
+      line: 'evstore init --index correlation',
+      purpose: 'make indexes on correlation and causation ids; on Postgres writers continue meanwhile',
+    },
+    {
       line: 'evstore init --roles | psql shop',
       purpose: 'create roles with the least privileges: owner, app, runner, reader',
     },
@@ -39,6 +49,11 @@ export const command: Command = {
   options: [
     option('--print-sql', 'print the statements, without connecting to the store'),
     option('--roles [prefix]', 'print roles and grants for Postgres, without connecting (default prefix: evstore)'),
+    option(
+      '--index <name>',
+      'also make the indexes that read --correlation-id, trace and show use: correlation',
+      oneOf('correlation'),
+    ),
     option('--no-config', 'do not create a config file'),
     dryRunOption(),
   ],
@@ -71,18 +86,46 @@ async function initialise(flags: Flags, context: Context): Promise<InitReport> {
   const applied = dryRun
     ? status.migrations.filter(({ state }) => state === 'pending')
     : await (await context.openStore()).schema.migrate();
+  const indexes = flags.index === undefined ? [] : await makeIndexes(context, dryRun);
   const wantsConfig = flags.config !== false;
   const named = typeof flags.config === 'string' ? flags.config : undefined;
   return {
     store: location,
     schemaVersion: dryRun ? status.version : status.latest,
     applied: applied.map(({ name }) => name),
+    indexes,
     config: wantsConfig ? await writeConfigFile({ cwd: context.io.cwd, named, choice, dryRun }) : null,
     dryRun,
   };
 }
 
-function describe({ store, schemaVersion, applied, config, dryRun }: InitReport): string {
+/** Begins with what it costs, because it may take long. */
+async function makeIndexes(context: Context, dryRun: boolean): Promise<readonly string[]> {
+  const { status } = await readSchemaStatus(context, { create: !dryRun });
+  if (status.version === 0) return Object.values(idIndexNames);
+  const { engine, log, schema } = await context.openStore();
+  const missing = (await schema.idIndexes()).filter(({ state }) => state !== 'ready');
+  if (missing.length === 0) return [];
+  const { head } = await log.head();
+  const others = engine === 'sqlite' ? 'other writers wait meanwhile' : 'writers continue meanwhile';
+  if (head > 0) await context.note(`indexes of ${count(head, 'event')} take about ${describeCost(head)}; ${others}`);
+  if (dryRun) return missing.map(({ name }) => name);
+  const progress = await context.progress('index');
+  return schema
+    .createIdIndexes({
+      progress: (step, done, total) => progress.update(done, { step, total }),
+      signal: context.io.signal,
+    })
+    .finally(() => progress.stop());
+}
+
+function describe(report: InitReport): string {
+  const { indexes, dryRun } = report;
+  const made = indexes.map((name) => `index ${name}: ${dryRun ? 'would be made' : 'made'}\n`).join('');
+  return describeSchema(report) + made;
+}
+
+function describeSchema({ store, schemaVersion, applied, config, dryRun }: InitReport): string {
   const schema =
     applied.length === 0
       ? `${store}: the schema is at version ${schemaVersion}, nothing to do`

@@ -88,7 +88,12 @@ function describeUnread(facts: Facts): readonly Finding[] {
   });
 }
 
-const subjects: Readonly<Record<string, string>> = { engine: 'store', head: 'log', records: 'projections' };
+const subjects: Readonly<Record<string, string>> = {
+  engine: 'store',
+  head: 'log',
+  idIndexes: 'indexes on ids',
+  records: 'projections',
+};
 
 export function unreadFinding(names: readonly string[], { code, message, why, next }: EvstoreError): Finding {
   return {

@@ -5,6 +5,7 @@ import { cursorsCheck } from './cursors.js';
 import { environmentChecks } from './environment.js';
 import { guardsCheck } from './guards.js';
 import { heldBackCheck } from './held-back.js';
+import { idIndexesCheck } from './id-indexes.js';
 import { parkedCheck } from './parked.js';
 import { rebuildsCheck } from './rebuilds.js';
 import { sagasCheck } from './sagas.js';
@@ -36,4 +37,4 @@ export const readerChecks: readonly Check[] = [
 export const integrityChecks: readonly Check[] = [guardsCheck, schemaCheck, heldBackCheck, parkedCheck];
 
 /** `doctor`. */
-export const allChecks: readonly Check[] = [...environmentChecks, schemaCheck, ...readerChecks];
+export const allChecks: readonly Check[] = [...environmentChecks, schemaCheck, ...readerChecks, idIndexesCheck];

@@ -8,6 +8,7 @@ import { type Check, type Examination, factsFor, runChecks } from './check.js';
 import { readerChecks } from './checks.js';
 import { judgeAbility } from './environment.js';
 import { type Facts, readFacts } from './facts.js';
+import { describeIdIndexes } from './id-indexes.js';
 
 export interface StoreExamination extends Examination {
   /** In the order to show them. */
@@ -103,6 +104,8 @@ function describeFacts(facts: Facts): readonly Fact[] {
   if (guards !== undefined) {
     shown.push({ name: 'guards', value: guards.length === 0 ? 'intact' : `${guards.length} broken` });
   }
+  const idIndexes = readValue(facts.idIndexes);
+  if (idIndexes !== undefined) shown.push({ name: 'indexes on ids', value: describeIdIndexes(idIndexes) });
   const head = readValue(facts.head);
   if (head !== undefined) {
     shown.push({ name: 'head', value: String(head.head) }, { name: 'safe head', value: String(head.safeHead) });

@@ -7,6 +7,7 @@ import type {
   Checkpoint,
   Cursor,
   Diagnosis,
+  IdIndex,
   ParkedCount,
   ProjectionRecord,
   Rebuild,
@@ -19,6 +20,7 @@ export interface FactValues {
   readonly engine: Diagnosis;
   readonly schema: SchemaStatus;
   readonly guards: readonly BrokenGuard[];
+  readonly idIndexes: readonly IdIndex[];
   readonly head: Head;
   /** The registered projections and sagas. */
   readonly records: readonly ProjectionRecord[];
@@ -41,6 +43,7 @@ const readers: { readonly [Name in FactName]: (store: Store) => Promise<FactValu
   engine: ({ schema }) => schema.diagnose(),
   schema: ({ schema }) => schema.status(),
   guards: ({ schema }) => schema.findBrokenGuards(),
+  idIndexes: ({ schema }) => schema.idIndexes(),
   head: ({ log }) => log.head({ holder: true }),
   records: ({ projections }) => projections.list(),
   checkpoints: ({ projections }) => projections.checkpoints(),

@@ -27,6 +27,14 @@ export interface SchemaAdmin {
    * @throws E_UNSAFE_STORE for `schema` when tables differ from those that the migrations make
    */
   fix(part: FixablePart): Promise<string | null>;
+  /** Describes the indexes on the correlation and causation ids of events, which are made on request. */
+  idIndexes(): Promise<readonly IdIndex[]>;
+  /**
+   * Makes those of them that are missing or broken. On Postgres writers continue meanwhile; on SQLite they wait.
+   * @returns the names of those that this call made
+   * @throws E_LOCK_HELD while another process makes one
+   */
+  createIdIndexes(options: IndexOptions): Promise<readonly string[]>;
   /** Describes the engine and this account, of a store with or without a schema. */
   diagnose(): Promise<Diagnosis>;
 }
@@ -38,6 +46,21 @@ export interface SchemaAdmin {
 export const fixableParts = ['guards', 'schema', 'sequence', 'journal'] as const;
 
 export type FixablePart = (typeof fixableParts)[number];
+
+export interface IdIndex {
+  readonly name: string;
+  readonly key: 'correlationId' | 'causationId';
+  /** `broken`: no reader can use it, because making it was interrupted, or because another evstore made it. */
+  readonly state: 'missing' | 'building' | 'broken' | 'ready';
+  /** Null where measuring it would mean reading it (SQLite), and when it is missing. */
+  readonly bytes: number | null;
+}
+
+export interface IndexOptions {
+  /** Told now and then, where the engine can tell. */
+  readonly progress: (step: string, done: number, total: number) => void;
+  readonly signal: AbortSignal;
+}
 
 export interface BrokenGuard {
   /** A sentence. */

@@ -1,5 +1,6 @@
 import { appendSuite } from './append.suite.js';
 import { hostileSuite } from './hostile.suite.js';
+import { idIndexesPostgresSuite, idIndexesSuite } from './id-indexes.suite.js';
 import { importSuite } from './import.suite.js';
 import { orderingSuite } from './ordering.suite.js';
 import { rawWriterPostgresSuite, rawWriterSuite } from './raw-writer.suite.js';
@@ -17,3 +18,5 @@ describeSuite(rawWriterPostgresSuite);
 describeSuite(orderingSuite);
 describeSuite(whereSuite);
 describeSuite(statisticsSuite);
+describeSuite(idIndexesSuite);
+describeSuite(idIndexesPostgresSuite);

@@ -8,6 +8,7 @@ import { auditSuite } from './audit.suite.js';
 import { compareSuite } from './compare.suite.js';
 import { dependentsSuite } from './dependents.suite.js';
 import { hostileSuite } from './hostile.suite.js';
+import { idIndexesSuite } from './id-indexes.suite.js';
 import { importSuite } from './import.suite.js';
 import { inlineSuite } from './inline.suite.js';
 import { inlineSwapSuite } from './inline-swap.suite.js';
@@ -21,6 +22,7 @@ const suites = [
   appendSuite,
   readSuite,
   importSuite,
+  idIndexesSuite,
   hostileSuite,
   projectionsSuite,
   partsSuite,

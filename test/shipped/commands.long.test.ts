@@ -8,6 +8,7 @@ import { loaders } from '../../commands/program/loaders.js';
 import type { Engine } from '../../src/store/store.js';
 import { createTestStore, forEachEngine, type TestStore } from '../support/engines.js';
 import {
+  correlationOf,
   type FullStore,
   instanceOf,
   makeFullStore,
@@ -54,6 +55,14 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['read', 'Zamówienie-Łódź-źdźbl'], code: 6, names: [streams[0]] },
   ],
   tail: [{ argv: () => ['tail', '-n', '100', '--no-follow'], names: [...streams, ...types] }],
+  show: [
+    { argv: () => ['show', '1', '2'], names: [streams[0], types[1]] },
+    { argv: () => ['show', 'Zamówienie-Łódź-źdźbl'], code: 6 },
+  ],
+  trace: [
+    { argv: () => ['trace', correlationOf('compensated')], names: [instanceOf('compensated'), 'WysyłkaZlecona'] },
+    { argv: () => ['trace', 'nic-takiego'], code: 6 },
+  ],
   explain: [
     { argv: () => ['explain'], names: ['E_VERSION_CONFLICT', 'E_DIVERGED'] },
     { argv: () => ['explain', 'E_HANDLER'], names: ['E_HANDLER'] },

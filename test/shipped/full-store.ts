@@ -49,6 +49,8 @@ export default { kind: 'saga', name: 'wysylka', version: 1, startOn: 'WysyłkaZl
 
 export const instanceOf = (state: string): string => `Wysyłka-${state}-📦`;
 
+export const correlationOf = (state: string): string => `śledztwo-调查-${state}`;
+
 export interface FullStore {
   readonly packed: PackedPackage;
   readonly env: Readonly<Record<string, string>>;
@@ -75,7 +77,14 @@ export async function makeFullStore(url: string): Promise<FullStore> {
       data: { opis: `zażółć 订单 🚚 ${'x'.repeat(100)}`, 'emoji 👩‍👩‍👧‍👦': type },
     })),
   );
-  const triggerOf = (state: string) => ['--type', 'WysyłkaZlecona', '--data', JSON.stringify({ end: state })];
+  const triggerOf = (state: string) => [
+    '--type',
+    'WysyłkaZlecona',
+    '--data',
+    JSON.stringify({ end: state }),
+    '--correlation-id',
+    correlationOf(state),
+  ];
   const lines = events.map((event) => `${JSON.stringify(event)}\n`);
   writeFileSync(join(packed.folder, 'zdarzenia-事件.ndjson'), lines.join(''));
   await evstore(['init', '--no-config']);

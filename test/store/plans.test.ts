@@ -62,6 +62,21 @@ const questions: Readonly<Record<string, Question>> = {
     ask: ({ projections }) => projections.parkedStreams('order_totals', 1),
     rows: 10,
   },
+  'the events of a correlation': { ask: ({ log }) => drain(log.readAll({ correlationId: 'c42' })), rows: 50 },
+  'the last event of a correlation': {
+    ask: ({ log }) => drain(log.readAll({ correlationId: 'c42', backwards: true, limit: 1 })),
+    rows: 20,
+  },
+  'the lines of a correlation': {
+    ask: ({ log }) => drain(log.readLines({ correlationId: 'c42', limit: 5 })),
+    rows: 50,
+  },
+  'what an event caused': {
+    ask: ({ log }) => drain(log.readAll({ causationId: '00000000-0000-4000-8000-000000000042', after: 40 })),
+    rows: 20,
+  },
+  'a correlation that is not there': { ask: ({ log }) => drain(log.readAll({ correlationId: 'none' })), rows: 20 },
+  'the indexes on ids': { ask: ({ schema }) => schema.idIndexes(), rows: 5 },
   'an append': { ask: ({ log }) => log.append('Order-0042', [makeEvent()], 'any'), rows: 20 },
 };
 
@@ -78,19 +93,23 @@ async function insertEvents(raw: Raw, engine: Engine): Promise<void> {
       ? `right('000000000000' || (${number}), ${width})`
       : `substr('000000000000' || (${number}), -${width})`;
   const id = `'00000000-0000-4000-8000-' || ${pad('i', 12)}`;
+  const metadata = `'{"correlationId":"c' || (i % ${streams}) || '","causationId":"' || ${id} || '"}'`;
   await raw.query(`
     with recursive numbers (i) as (select 0 union all select i + 1 from numbers where i < ${streams * eventsEach - 1})
-    insert into events (id, stream_id, event_type, event_data, version)
+    insert into events (id, stream_id, event_type, event_data, metadata, version)
     select ${engine === 'postgres' ? `(${id})::uuid` : id},
            case when i % 20 = 13 then 'Payment-' else 'Order-' end || ${pad(`i % ${streams}`, 4)}, 'Said', '{}',
-           i / ${streams} + 1
+           ${engine === 'postgres' ? `(${metadata})::json` : metadata}, i / ${streams} + 1
       from numbers
      order by i`);
 }
 
 /** Who reads the log, from its beginning to its end, and events that were put aside, most of them skipped. */
-async function fill({ connect }: TestStore, engine: Engine): Promise<void> {
+async function fill({ connect, open }: TestStore, engine: Engine): Promise<void> {
   const raw = await connect();
+  const store = await open();
+  await store.schema.createIdIndexes({ progress: () => {}, signal: new AbortController().signal });
+  await store.close();
   await insertEvents(raw, engine);
   for (const [name, position] of [
     ['beginning', 0],

@@ -7,12 +7,15 @@ export interface FilteredStatement<Parameter> {
   readonly parameters: readonly Parameter[];
 }
 
+/** A member of the metadata that relates events to each other. */
+export type IdKey = 'correlationId' | 'causationId';
+
 /** How an engine spells the conditions. */
 export interface FilterSpelling<Parameter> {
   /** `$` or `?`; the number follows. */
   readonly sign: string;
-  /** The text of a member of the metadata. */
-  readonly metadata: (key: 'correlationId' | 'causationId') => string;
+  /** Holds for events with this id in the metadata; of the expression that an index on ids is made of. */
+  readonly hasId: (key: IdKey, id: string, place: (text: string) => string) => string;
   /** Takes a placeholder for one of `types`. */
   readonly ofTypes: (placeholder: string) => string;
   readonly types: (types: readonly string[]) => Parameter;
@@ -50,7 +53,7 @@ export function addFilter<Parameter>(
   if (filter.until !== undefined) conditions.push(`${spelling.createdAt} < ${moment(filter.until)}`);
   for (const key of ['correlationId', 'causationId'] as const) {
     const id = filter[key];
-    if (id !== undefined) conditions.push(`${spelling.metadata(key)} = ${place(id)}`);
+    if (id !== undefined) conditions.push(spelling.hasId(key, id, place));
   }
   const candidates = filter.where && writeCandidates(filter.where, { ...spelling, place, moment });
   if (candidates !== undefined) conditions.push(`(${candidates})`);

@@ -44,6 +44,15 @@ export interface TransactionOptions {
   readonly onLostCommit?: (error: unknown) => Promise<void>;
 }
 
+export interface ApartOptions {
+  /** Told which process of the server runs them. */
+  readonly started: (pid: number) => void;
+  /** Cancels the statement that is running. */
+  readonly signal: AbortSignal;
+}
+
+const timeLimits = `select pg_catalog.pg_backend_pid(), pg_catalog.current_setting('statement_timeout'),
+       pg_catalog.current_setting('lock_timeout')`;
 /** After this long the server ends a transaction of a frozen process, whose locks would block the next owner of its lease. */
 const frozenAfterMs = 10_000;
 /** The same for a snapshot: its locks block no writer, and the caller takes its items slowly. */
@@ -145,6 +154,34 @@ export class Database implements Session {
 
   async copyIn(text: string, rows: Iterable<string>): Promise<void> {
     await this.transaction((session) => session.copyIn(text, rows));
+  }
+
+  /**
+   * Runs statements that cannot be part of a transaction, each in a message of its own. Names in them are qualified: a
+   * setting would stay behind in a pooler. Only a time limit of the role is lifted, and only where there is one.
+   */
+  async runApart(statements: readonly string[], { started, signal }: ApartOptions): Promise<void> {
+    await this.#withClient(async (client) => {
+      const { rows } = await client.query<string[]>({ text: timeLimits, rowMode: 'array' });
+      const [pid, ...limits] = rows[0] ?? [];
+      const cancel = () => void this.query('select pg_cancel_backend($1)', [Number(pid)]).catch(() => undefined);
+      signal.addEventListener('abort', cancel);
+      const limited = ['statement_timeout', 'lock_timeout'].filter((_, index) => limits[index] !== '0');
+      try {
+        for (const name of limited) await client.query(`set ${name} = 0`);
+        started(Number(pid));
+        for (const statement of statements) {
+          signal.throwIfAborted();
+          await client.query(statement);
+        }
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
+      } finally {
+        signal.removeEventListener('abort', cancel);
+        for (const name of limited) await client.query(`reset ${name}`).catch(() => undefined);
+      }
+    });
   }
 
   /** Runs one query in a transaction of its own. Its rows come as complete lines of COPY's text format, many at a time. */

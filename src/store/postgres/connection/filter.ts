@@ -8,16 +8,33 @@ import type { Parameter } from './values.js';
  * Another program may have written escapes into the metadata that Postgres stores but cannot decode: U+0000, halves of
  * surrogate pairs. One such event must not prevent reading the others, so they are replaced. Escaped backslashes are
  * replaced first, so that every backslash left begins an escape. As in inspect-slice.sql, but with the same meaning
- * whatever `standard_conforming_strings` is.
+ * whatever `standard_conforming_strings` is. Every name is qualified, because an index is made of this without the
+ * settings of a transaction.
  */
-const metadata = String.raw`(case when strpos(metadata::text, E'\\u') = 0 then metadata
-  else regexp_replace(replace(metadata::text, E'\\\\', E'\\u005c'),
+const metadata = String.raw`(case when pg_catalog.strpos(metadata::pg_catalog.text, E'\\u') operator(pg_catalog.=) 0 then metadata
+  else pg_catalog.regexp_replace(pg_catalog.replace(metadata::pg_catalog.text, E'\\\\', E'\\u005c'),
     E'\\\\u0000|\\\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\\\u[dD][c-fC-F])|(?<!\\\\u[dD][89abAB][0-9a-fA-F]{2})\\\\u[dD][c-fC-F][0-9a-fA-F]{2}',
-    E'\\\\ufffd', 'g')::json end)`;
+    E'\\\\ufffd', 'g')::pg_catalog.json end)`;
+
+/** An entry of an index has at most 2,704 bytes, and a character four: a longer id must not prevent an append. */
+const indexedLength = 200;
+
+/** What the indexes on ids hold: the beginning of the id. */
+export function indexedId(key: shared.IdKey): string {
+  return `(pg_catalog.left(${metadata} operator(pg_catalog.->>) '${key}', ${indexedLength}) collate pg_catalog."C")`;
+}
+
+/** A beginning that is shorter than what is kept is all of the id. */
+const hasId: shared.FilterSpelling<Parameter>['hasId'] = (key, id, place) => {
+  const characters = [...id];
+  if (characters.length < indexedLength) return `${indexedId(key)} = ${place(id)}`;
+  const beginning = `${indexedId(key)} = ${place(characters.slice(0, indexedLength).join(''))}`;
+  return `${beginning} and ${metadata} ->> '${key}' = ${place(id)}`;
+};
 
 const spelling: shared.FilterSpelling<Parameter> = {
   sign: '$',
-  metadata: (key) => `${metadata} ->> '${key}'`,
+  hasId,
   ofTypes: (placeholder) => `= any(${placeholder}::text[])`,
   types: (types) => types,
   createdAt: 'created_at',

@@ -23,6 +23,7 @@ import { sqlState } from '../connection/errors.js';
 import { quoteIdentifier, quoteLiteral } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
 import { diagnose } from './diagnose.js';
+import { createIdIndexes, readIdIndexes } from './id-indexes.js';
 import { fix } from './repair.js';
 import { checkSchemaName, renderSchema } from './schema-name.js';
 
@@ -62,6 +63,8 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
     fix: (part) => fix(database, files, part),
+    idIndexes: () => readIdIndexes(database),
+    createIdIndexes: (options) => createIdIndexes(database, options),
     diagnose: () => diagnose(database),
   };
 }

@@ -18,9 +18,14 @@ const storedTime = `case
          || '000000', 1, 6) || 'Z'
 end`;
 
+/** What the indexes on ids hold. */
+export function indexedId(key: shared.IdKey): string {
+  return `cast(metadata ->> '$.${key}' as text)`;
+}
+
 const spelling: shared.FilterSpelling<Parameter> = {
   sign: '?',
-  metadata: (key) => `cast(metadata ->> '$.${key}' as text)`,
+  hasId: (key, id, place) => `${indexedId(key)} = ${place(id)}`,
   ofTypes: (placeholder) => `in (select value from json_each(${placeholder}))`,
   types: JSON.stringify,
   createdAt: storedTime,

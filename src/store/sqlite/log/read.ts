@@ -6,6 +6,7 @@ import { toInteger, toOptional } from '../../shared/rows.js';
 import type { LineBatch, ReadAllOptions, ReadStreamOptions } from '../../store.js';
 import type { Database, Session } from '../connection/database.js';
 import { addFilter, type FilteredStatement } from '../connection/filter.js';
+import { readIdIndexes } from '../schema/id-indexes.js';
 import { readHead } from './head.js';
 import { readEventPage } from './read-events.js';
 import { readLines } from './read-lines.js';
@@ -72,13 +73,22 @@ export async function* readAllLines(database: Database, options: ReadAllOptions)
   }
 }
 
-function readPages<P extends Page>(
+/** With an index that leads to the events there is nothing to look through. */
+async function* readPages<P extends Page>(
   database: Database,
   form: Form<P>,
   options: ReadAllOptions,
-): AsyncIterable<Reached<P>> {
+): AsyncGenerator<Reached<P>> {
   const read = options.backwards === true ? readBackwards : readForwards;
-  return read(database, form, options);
+  const part = (await isIndexed(database, options)) ? wholeRange : window;
+  yield* read(database, form, options, part);
+}
+
+async function isIndexed(database: Database, filter: ReadAllOptions): Promise<boolean> {
+  const keys = (['correlationId', 'causationId'] as const).filter((key) => filter[key] !== undefined);
+  if (keys.length === 0 || filter.streamId !== undefined) return false;
+  const indexes = await database.read(readIdIndexes);
+  return indexes.some(({ key, state }) => keys.includes(key) && state === 'ready');
 }
 
 /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
@@ -86,6 +96,7 @@ async function* readForwards<P extends Page>(
   database: Database,
   form: Form<P>,
   options: ReadAllOptions,
+  part: typeof window,
 ): AsyncGenerator<Reached<P>> {
   const { batchSize = defaultBatchSize, safeHead = Number.MAX_SAFE_INTEGER } = options;
   const text = database.sql(form.statement);
@@ -99,7 +110,7 @@ async function* readForwards<P extends Page>(
     const found = await database.read((session) => {
       const cap = Math.min(to, readHead(session));
       if (cap <= after) return undefined;
-      const [, high] = window(after + 1, cap, false, options);
+      const [, high] = part(after + 1, cap, false, options);
       const statement = addFilter({ text, parameters: [after, high, wanted] }, options);
       return { page: form.read(session, statement), cap, high };
     });
@@ -117,6 +128,7 @@ async function* readBackwards<P extends Page>(
   database: Database,
   form: Form<P>,
   options: ReadAllOptions,
+  part: typeof window,
 ): AsyncGenerator<Reached<P>> {
   const { batchSize = defaultBatchSize, after = 0 } = options;
   const text = inOrder(database.sql(form.statement), true);
@@ -126,7 +138,7 @@ async function* readBackwards<P extends Page>(
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   while (remaining > 0 && to > after) {
     const wanted = Math.min(batches.size, remaining);
-    const [low] = window(after + 1, to, true, options);
+    const [low] = part(after + 1, to, true, options);
     const statement = addFilter({ text, parameters: [low - 1, to, wanted] }, options);
     const page = await database.read((session) => form.read(session, statement));
     batches.record(page.count, page.characters);
@@ -147,6 +159,10 @@ async function findBefore(database: Database, since: string): Promise<number> {
   const first = toOptional(row?.[1], toInteger);
   if (first === null) return head - 1;
   return toInteger(row?.[0]) === windowSize ? 0 : first - 1;
+}
+
+function wholeRange(from: number, to: number): readonly [from: number, to: number] {
+  return [from, to];
 }
 
 /** Returns the part of a range to look at now. Without conditions every row matches, and the limit is enough. */

@@ -21,6 +21,7 @@ import type { Database, Session } from '../connection/database.js';
 import { isRetryable } from '../connection/errors.js';
 import { quoteLiteral } from '../connection/literals.js';
 import { diagnose } from './diagnose.js';
+import { createIdIndexes, readIdIndexes } from './id-indexes.js';
 import { fix } from './repair.js';
 
 const defaultLockTimeoutMs = 30_000;
@@ -57,6 +58,8 @@ export function openSchemaAdmin(database: Database): SchemaAdmin {
     findBrokenGuards,
     assertGuards: async () => refuseBroken(await findBrokenGuards()),
     fix: (part) => fix(database, files, part),
+    idIndexes: () => database.read(readIdIndexes),
+    createIdIndexes: () => createIdIndexes(database),
     diagnose: () => diagnose(database),
   };
 }

@@ -1,0 +1,27 @@
+/** How events relate to each other: by ids in their metadata. */
+import type { JsonText } from './event.js';
+import { isUuid } from './uuid.js';
+import { lookupIn } from './where/json-place.js';
+
+export interface Relation {
+  readonly correlationId: string | undefined;
+  /** Of the event that caused it, usually; any text, because a command may have caused it. */
+  readonly causationId: string | undefined;
+}
+
+const unrelated: Relation = { correlationId: undefined, causationId: undefined };
+
+export function relationOf({ metadata }: { readonly metadata: JsonText }): Relation {
+  // A key may be written with escapes.
+  if (!/(?:correlation|causation)Id|\\u/.test(metadata)) return unrelated;
+  const lookup = lookupIn(metadata);
+  const textAt = (key: string) => {
+    const found = lookup([key]);
+    return found?.type === 'string' || found?.type === 'number' ? found.text : undefined;
+  };
+  const causationId = textAt('causationId');
+  return {
+    correlationId: textAt('correlationId'),
+    causationId: causationId !== undefined && isUuid(causationId) ? causationId.toLowerCase() : causationId,
+  };
+}
