@@ -66,6 +66,10 @@ export const catalog = {
     group: 'Projections:',
     summary: 'list, move, reset or delete checkpoints',
   },
+  state: {
+    group: 'Projections:',
+    summary: 'show the row of a stream as of a version, time or position',
+  },
   parked: {
     group: 'Projections:',
     summary: 'list, show, retry or discard events that a projection could not handle',

@@ -18,6 +18,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   projections: () => import('../projections.js'),
   run: () => import('../run.js'),
   checkpoints: () => import('../checkpoints.js'),
+  state: () => import('../state.js'),
   parked: () => import('../parked.js'),
   saga: () => import('../saga.js'),
   lag: () => import('../lag.js'),
