@@ -70,6 +70,10 @@ export const catalog = {
     group: 'Projections:',
     summary: 'show the row of a stream as of a version, time or position',
   },
+  rows: {
+    group: 'Projections:',
+    summary: 'list, filter, sort and count the rows of a read model',
+  },
   parked: {
     group: 'Projections:',
     summary: 'list, show, retry or discard events that a projection could not handle',

@@ -19,6 +19,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   run: () => import('../run.js'),
   checkpoints: () => import('../checkpoints.js'),
   state: () => import('../state.js'),
+  rows: () => import('../rows.js'),
   parked: () => import('../parked.js'),
   saga: () => import('../saga.js'),
   lag: () => import('../lag.js'),

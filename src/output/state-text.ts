@@ -48,7 +48,8 @@ function describe({ version, position, time }: StateMoment, view: View): string 
   return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'relative')])].join(', ');
 }
 
-function renderRow(row: StoredRow, view: View): readonly string[] {
+/** One line a column, with its name. */
+export function renderRow(row: StoredRow, view: View): readonly string[] {
   const names = Object.keys(row).map(sanitise);
   const width = Math.max(...names.map(measureText));
   return Object.values(row).map((value, at) => {

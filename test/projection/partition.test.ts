@@ -226,8 +226,8 @@ forEachEngine((engine) => {
             }
           },
         });
-        const { projections, schema, statistics, location, close } = test.store;
-        await runOnce({ engine, location, projections, schema, statistics, close, log: blind }, [summary], {
+        const { projections, schema, statistics, tables, location, close } = test.store;
+        await runOnce({ engine, location, projections, schema, statistics, tables, close, log: blind }, [summary], {
           part: { index: 1, of: 2 },
         });
         await runOnce(test.store, [summary], { part: { index: 2, of: 2 } });

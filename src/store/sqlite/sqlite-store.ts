@@ -4,6 +4,7 @@ import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
 import { openProjectionStore } from './projection-store.js';
+import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { openLogStatistics } from './statistics/statistics.js';
 
@@ -41,6 +42,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     log: openEventLog(database),
     statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
+    tables: openTableReader(database),
     schema: openSchemaAdmin(database),
     close: async () => database.close(),
   };

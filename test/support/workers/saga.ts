@@ -26,6 +26,7 @@ const store: Store = {
   log,
   statistics: opened.statistics,
   projections: opened.projections,
+  tables: opened.tables,
   schema: opened.schema,
   close: () => opened.close(),
 };
