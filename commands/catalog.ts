@@ -46,6 +46,10 @@ export const catalog = {
     group: 'Events:',
     summary: 'show how much there is, where, and how fast it grows',
   },
+  snapshots: {
+    group: 'Events:',
+    summary: 'list and show the snapshots of aggregates',
+  },
   import: {
     group: 'Events:',
     summary: 'append the events of an NDJSON file to their streams',

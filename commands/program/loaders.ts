@@ -13,6 +13,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   streams: () => import('../streams.js'),
   types: () => import('../types.js'),
   stats: () => import('../stats.js'),
+  snapshots: () => import('../snapshots.js'),
   import: () => import('../import.js'),
   export: () => import('../export.js'),
   projections: () => import('../projections.js'),

@@ -27,6 +27,7 @@ const store: Store = {
   statistics: opened.statistics,
   projections: opened.projections,
   tables: opened.tables,
+  snapshots: opened.snapshots,
   schema: opened.schema,
   close: () => opened.close(),
 };
