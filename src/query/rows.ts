@@ -104,11 +104,12 @@ export async function listRows(chosen: ChosenTable, options: RowsOptions): Promi
   if (keys.length === 0 && (readsAll || condition !== undefined) && (total.rows ?? fewRows + 1) > fewRows) {
     await options.startsLong(total.rows);
   }
-  const best = new Best(limit, sorted);
+  const best = new Best(limit, sorted, key);
   const isWanted = condition === undefined ? () => true : createRowTest(condition, columns);
   let [looked, isComplete] = [0, true];
   const query = {
     columns,
+    order: readsAll ? ('any' as const) : ('key' as const),
     ...(keys.length > 0 && { keys: keys.map(({ texts }) => texts) }),
     ...(condition !== undefined && { candidates: condition }),
   };
@@ -137,22 +138,21 @@ export async function listRows(chosen: ChosenTable, options: RowsOptions): Promi
   };
 }
 
-/** Keeps the first rows, or those that come first when they are sorted; equal ones stay in the order of the key. */
+/** Keeps the first rows, or those that come first when they are sorted; equal ones are in the order of the key. */
 class Best {
   readonly #limit: number;
   readonly #compare: ((one: StoredRow, other: StoredRow) => number) | undefined;
   #rows: StoredRow[] = [];
   count = 0;
 
-  constructor(limit: number, sorted: (TableColumn & { readonly descending: boolean }) | undefined) {
+  constructor(
+    limit: number,
+    sorted: (TableColumn & { readonly descending: boolean }) | undefined,
+    key: readonly TableColumn[],
+  ) {
     this.#limit = limit;
     if (sorted === undefined) return;
-    const { name, kind, descending } = sorted;
-    this.#compare = (one, other) => {
-      const [a = null, b = null] = [one[name], other[name]];
-      if (a === null || b === null) return Number(a === null) - Number(b === null);
-      return descending ? compareValues(kind, b, a) : compareValues(kind, a, b);
-    };
+    this.#compare = (one, other) => compareBy(sorted, one, other) || compareByKey(key, one, other);
   }
 
   add(row: StoredRow): void {
@@ -165,6 +165,25 @@ class Best {
   rows(): StoredRow[] {
     return (this.#compare === undefined ? this.#rows : this.#rows.sort(this.#compare)).slice(0, this.#limit);
   }
+}
+
+/** Null comes last in either direction. */
+function compareBy(
+  { name, kind, descending }: TableColumn & { readonly descending: boolean },
+  one: StoredRow,
+  other: StoredRow,
+): number {
+  const [a = null, b = null] = [one[name], other[name]];
+  if (a === null || b === null) return Number(a === null) - Number(b === null);
+  return descending ? compareValues(kind, b, a) : compareValues(kind, a, b);
+}
+
+function compareByKey(key: readonly TableColumn[], one: StoredRow, other: StoredRow): number {
+  for (const column of key) {
+    const order = compareBy({ ...column, descending: false }, one, other);
+    if (order !== 0) return order;
+  }
+  return 0;
 }
 
 /** Returns pairs of the name that readers use and the one in the database. */

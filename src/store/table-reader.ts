@@ -14,7 +14,7 @@ export interface TableReader {
   /** Returns about how many rows there are, reading none; null when that is unknown. */
   estimate(table: string): Promise<number | null>;
   /**
-   * Reads rows in pages, in the order of the primary key, in one read-only snapshot, which ends with the iteration.
+   * Reads rows in pages in one read-only snapshot, which ends with the iteration.
    * @throws E_USAGE for a key that is no value of its column
    */
   read(table: string, query: TableQuery): AsyncIterable<readonly StoredRow[]>;
@@ -37,6 +37,8 @@ export interface TableColumn {
 }
 
 export interface TableQuery {
+  /** `any` is faster when all rows are read; the order of the primary key when only the first ones are. */
+  readonly order: 'key' | 'any';
   /** As described. */
   readonly columns: readonly TableColumn[];
   /** Only the rows of these keys: the texts of the key columns, in the order of the key. */

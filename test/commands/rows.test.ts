@@ -56,6 +56,7 @@ forEachEngine((engine) => {
         (await report('rows', 'sales', ...argv)).rows.map(({ shop }: { shop: string }) => shop);
       expect(await shops()).toEqual(['s0', 's2', 's1', 's3']);
       expect(await shops('--sort', 'total')).toEqual(['s3', 's0', 's1', 's2']);
+      expect(await shops('--sort', 'day:desc')).toEqual(['s1', 's3', 's0', 's2']);
       expect(await shops('--sort', 'total:desc', '-n', '2')).toEqual(['s2', 's1']);
       expect(await shops('--where', 'total > 9.5')).toEqual(['s2', 's1']);
       expect(await shops('--where', "paid = true and items[0].sku in ('a1', 'a3')")).toEqual(['s3']);

@@ -31,7 +31,7 @@ async function fill(store: Store, spec: TableSpec, rows: readonly StoredRow[]): 
 async function read(store: Store, spec: TableSpec, query: { keys?: readonly (readonly string[])[] } = {}) {
   const { columns } = await store.tables.describe(spec.name, spec);
   const pages: (readonly StoredRow[])[] = [];
-  for await (const page of store.tables.read(spec.name, { columns, ...query })) pages.push(page);
+  for await (const page of store.tables.read(spec.name, { columns, order: 'key', ...query })) pages.push(page);
   return pages;
 }
 
@@ -124,7 +124,7 @@ export const tablesSuite = suite('tables', {
       Array.from({ length: 2_000 }, (_, b) => ({ a: 'a', value: '', b })),
     );
     const { columns } = await store.tables.describe('pairs');
-    for await (const page of store.tables.read('pairs', { columns })) {
+    for await (const page of store.tables.read('pairs', { columns, order: 'key' })) {
       expect(page).toHaveLength(500);
       break;
     }
@@ -183,7 +183,8 @@ export const tablesSuite = suite('tables', {
         const parsed = parseRowCondition(text, columns, now);
         const isWanted = createRowTest(parsed, columns);
         const candidates: StoredRow[] = [];
-        for await (const page of store.tables.read('mixed', { columns, candidates: parsed })) candidates.push(...page);
+        for await (const page of store.tables.read('mixed', { columns, order: 'key', candidates: parsed }))
+          candidates.push(...page);
         expect(candidates.filter(isWanted)).toEqual(all.filter(isWanted));
       }),
       { numRuns: 150 },
@@ -200,7 +201,7 @@ export const tablesSuite = suite('tables', {
     for (const text of ['k = 7', "t = 't7'", 'k in (7)', "k > 6 and k <= 7 and t like '%'", 'k = 7 and f = null']) {
       const candidates = parseRowCondition(text, columns, now);
       const pages = [];
-      for await (const page of store.tables.read('mixed', { columns, candidates })) pages.push(...page);
+      for await (const page of store.tables.read('mixed', { columns, order: 'any', candidates })) pages.push(...page);
       expect({ text, rows: pages.map(({ k }) => k) }).toEqual({ text, rows: [7] });
     }
   },

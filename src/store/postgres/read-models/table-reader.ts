@@ -27,7 +27,11 @@ export function openTableReader(database: Database): TableReader {
       return toOptional(row?.[0], toInteger);
     },
     read: (table, query) =>
-      database.snapshot((session) => readWithin(session, table, query), "set local timezone = 'UTC'"),
+      database.snapshot(
+        (session) => readWithin(session, table, query),
+        // The plan is made for the first rows, which an index has at once, or for all of them.
+        `set local timezone = 'UTC'; set local cursor_tuple_fraction = ${query.order === 'any' ? 1 : 0.00001}`,
+      ),
   };
 }
 
@@ -72,7 +76,7 @@ async function* readWithin(session: Session, table: string, query: TableQuery) {
 function selectRows(
   session: Session,
   table: string,
-  { columns, keys, candidates }: TableQuery,
+  { columns, keys, candidates, order: by }: TableQuery,
   parameters: Parameter[],
 ): string {
   const place = (value: string) => `$${parameters.push(value)}`;
@@ -97,7 +101,7 @@ function selectRows(
     ...(narrowed === undefined ? [] : [narrowed]),
   ];
   const where = conditions.length === 0 ? '' : ` where ${conditions.map((each) => `(${each})`).join(' and ')}`;
-  const order = key.length === 0 ? '' : ` order by ${key.join(', ')}`;
+  const order = key.length === 0 || by === 'any' ? '' : ` order by ${key.join(', ')}`;
   return `select ${selected.join(', ')} from ${qualify(session.schema, table)} as t${where}${order}`;
 }
 

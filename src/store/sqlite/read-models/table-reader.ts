@@ -73,7 +73,11 @@ async function* readWithin(snapshot: Snapshot, table: string, query: TableQuery)
   yield page;
 }
 
-function selectRows(table: string, { columns, keys, candidates }: TableQuery, parameters: ExactValue[]): string {
+function selectRows(
+  table: string,
+  { columns, keys, candidates, order: by }: TableQuery,
+  parameters: ExactValue[],
+): string {
   const place = (value: ExactValue) => `?${parameters.push(value)}`;
   const key = keyColumnsOf(columns);
   const wanted = keys?.map((texts) =>
@@ -87,7 +91,8 @@ function selectRows(table: string, { columns, keys, candidates }: TableQuery, pa
     ...(narrowed === undefined ? [] : [narrowed]),
   ];
   const where = conditions.length === 0 ? '' : ` where ${conditions.map((each) => `(${each})`).join(' and ')}`;
-  const order = key.length === 0 ? '' : ` order by ${key.map(({ name }) => quoteIdentifier(name)).join(', ')}`;
+  const order =
+    key.length === 0 || by === 'any' ? '' : ` order by ${key.map(({ name }) => quoteIdentifier(name)).join(', ')}`;
   const selected = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   return `select ${selected} from ${quoteIdentifier(table)}${where}${order}`;
 }
