@@ -98,7 +98,7 @@ async function findTableSpec(table: string, projection: string, flags: Flags, co
 }
 
 async function sayLong(rows: number | null, context: Context): Promise<void> {
-  await context.note(`reading ${rows === null ? 'every row' : `about ${groupDigits(rows)} rows`}; Ctrl-C stops`);
+  await context.note(`may read ${rows === null ? 'every row' : `about ${groupDigits(rows)} rows`}; Ctrl-C stops`);
 }
 
 /** Without a condition the rows of the table are counted, or estimated. */

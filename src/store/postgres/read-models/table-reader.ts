@@ -29,10 +29,18 @@ export function openTableReader(database: Database): TableReader {
     read: (table, query) =>
       database.snapshot(
         (session) => readWithin(session, table, query),
-        // The plan is made for the first rows, which an index has at once, or for all of them.
-        `set local timezone = 'UTC'; set local cursor_tuple_fraction = ${query.order === 'any' ? 1 : 0.00001}`,
+        `set local timezone = 'UTC'; set local cursor_tuple_fraction = ${fractionOf(query)}`,
       ),
   };
+}
+
+/**
+ * What share of the rows the plan is made for: all, the first ones, which the index of the key has at once, or those that
+ * another index may find.
+ */
+function fractionOf({ order, candidates }: TableQuery): number {
+  if (order === 'any') return 1;
+  return candidates === undefined ? 0.00001 : 0.1;
 }
 
 async function describe(database: Database, table: string): Promise<TableDescription> {
