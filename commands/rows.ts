@@ -23,10 +23,8 @@ export const command: Command = {
     { line: 'evstore rows order_summary', purpose: 'list the first rows, in the order of their key' },
     { line: 'evstore rows order_summary Order-42', purpose: 'show the row of a key' },
     { line: `evstore rows sales '{"customer_id":"c1","day":1}'`, purpose: 'show the row of a key of two columns' },
-    {
-      line: `evstore rows order_summary --where "status = 'open' and total > 100" --sort total:desc -n 10`,
-      purpose: 'list the ten largest open orders',
-    },
+    { line: 'evstore rows order_summary --sort total:desc -n 10', purpose: 'list the ten largest' },
+    { line: `evstore rows order_summary --where "status = 'open'"`, purpose: 'list rows by a condition, as in read' },
     { line: `evstore rows order_summary --where 'paid = true' --count`, purpose: 'count rows' },
     { line: 'evstore rows order_summary --built', purpose: 'list the rows of the rebuild that is unfinished' },
   ],

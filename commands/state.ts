@@ -90,7 +90,7 @@ function readPoint(flag: string, text: string, now: Date): Point {
     try {
       return { kind: 'time', time: parseMoment(text, now) };
     } catch (cause) {
-      throw new EvstoreError('E_USAGE', `'${text}' is no version, position or time`, {
+      throw new EvstoreError('E_USAGE', `'${text}' is not a version, a position or a time`, {
         why: 'Give a version (3), a position (@1042), a date (2026-01-31), a time (2026-01-31T09:30:00Z, UTC if it has no zone) or an age (24h).',
         cause,
       });

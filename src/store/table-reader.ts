@@ -15,7 +15,7 @@ export interface TableReader {
   estimate(table: string): Promise<number | null>;
   /**
    * Reads rows in pages in one read-only snapshot, which ends with the iteration.
-   * @throws E_USAGE for a key that is no value of its column
+   * @throws E_USAGE for a key that is not a value of its column
    */
   read(table: string, query: TableQuery): AsyncIterable<readonly StoredRow[]>;
 }

@@ -65,7 +65,7 @@ test('a mistake in a name or a point leads to the right one', () =>
     await fails(6, 'no projection handles an event of stream Customer-1', 'Customer-1');
     await fails(6, 'no projection handles an event', 'Customer-1', '--projection', 'order_summary');
     await fails(6, 'A position of the log is written @9', 'Order-1', '--at', '9');
-    await fails(2, "'tuesday' is no version, position or time", 'Order-1', '--at', 'tuesday');
+    await fails(2, "'tuesday' is not a version, a position or a time", 'Order-1', '--at', 'tuesday');
     await fails(2, '--diff takes two points', 'Order-1', '--diff', '1');
     const other = `export default { name: 'order_count', version: 1, category: 'Order',
       table: { columns: { id: 'text', n: 'integer' }, key: 'id' },

@@ -25,7 +25,7 @@ export function noSuchTable(table: string): EvstoreError {
 }
 
 export function wrongKey(table: string, cause: unknown): EvstoreError {
-  return new EvstoreError('E_USAGE', `that is no key of ${table}`, {
+  return new EvstoreError('E_USAGE', `that is not a key of ${table}`, {
     why: cause instanceof Error ? `The database says: ${cause.message}.` : undefined,
     details: { table },
     cause,
