@@ -257,17 +257,18 @@ function parseKey({ table, key }: ChosenTable, text: string): readonly string[] 
     throw new EvstoreError('E_USAGE', `table ${table} has no primary key`, { why: 'Filter it with --where.' });
   }
   const isObject = text.startsWith('{');
-  if (!isObject && others.length === 0) return [text];
   const shape = `{${key.map(({ name }) => `"${name}":…`).join(',')}}`;
   const wrong = new EvstoreError('E_USAGE', `'${text}' is not a key of ${table}`, {
     why: `Give ${others.length > 0 ? '' : 'a value, or '}a JSON object of the columns of its key: ${shape}.`,
   });
-  const given = isObject ? readObject(text) : undefined;
+  const plain = others.length === 0 ? new Map([[only.name, text]]) : undefined;
+  const given = isObject ? readObject(text) : plain;
   if (given === undefined) throw wrong;
   const texts = key.map(({ name }) => given.get(name));
   if (given.size !== key.length) throw wrong;
-  return texts.map((each) => {
-    if (each === undefined) throw wrong;
+  return texts.map((each, at) => {
+    const isWhole = key[at]?.kind === 'integer' || key[at]?.kind === 'bigint';
+    if (each === undefined || (isWhole && !/^-?\d+$/.test(each))) throw wrong;
     return each;
   });
 }

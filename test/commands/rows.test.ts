@@ -77,6 +77,12 @@ forEachEngine((engine) => {
       expect((await evstore('rows', 'sales', '-o', 'table', '{"day":0,"shop":"s2"}')).stdout).toContain(
         '  total  100.25\n',
       );
+      for (const key of ['{"day":"x","shop":"s2"}', '{"day":0}', '0', '{"day":0,"shop":"s2","total":1}']) {
+        expect(await evstore('rows', 'sales', key)).toMatchObject({
+          code: 2,
+          stderr: expect.stringContaining('is not a key of sales'),
+        });
+      }
       const some = await evstore('rows', 'sales', '{"day":0,"shop":"s2"}', '{"day":9,"shop":"s2"}', '-q');
       expect(some).toMatchObject({ code: 6, stdout: '{"day":0,"shop":"s2"}\n' });
       expect(some.stderr).toContain('sales has no row {"day":9,"shop":"s2"}');
