@@ -54,6 +54,10 @@ export const catalog = {
     group: 'Events:',
     summary: 'show how much there is, where, and how fast it grows',
   },
+  snapshots: {
+    group: 'Events:',
+    summary: 'list and show the snapshots of aggregates',
+  },
   import: {
     group: 'Events:',
     summary: 'append the events of an NDJSON file to their streams',
@@ -73,6 +77,14 @@ export const catalog = {
   checkpoints: {
     group: 'Projections:',
     summary: 'list, move, reset or delete checkpoints',
+  },
+  state: {
+    group: 'Projections:',
+    summary: 'show the row of a stream as of a version, time or position',
+  },
+  rows: {
+    group: 'Projections:',
+    summary: 'list, filter, sort and count the rows of a read model',
   },
   parked: {
     group: 'Projections:',

@@ -63,6 +63,14 @@ export function parseMoment(text: string, now: Date): string {
   }
 }
 
+/** Returns the next microsecond. @param time RFC 3339 */
+export function justAfter(time: string): string {
+  const stored = storedTimestamp(time);
+  const micros = Number(stored.slice(20, 26)) + 1;
+  if (micros < 1_000_000) return normaliseTimestamp(`${stored.slice(0, 20)}${String(micros).padStart(6, '0')}Z`);
+  return new Date(Date.parse(`${stored.slice(0, 19)}Z`) + 1_000).toISOString();
+}
+
 /** Length of `2026-01-31T09:30:00.000Z`; with microseconds it is three more. */
 const normalLength = 24;
 /** Ignores leap days; the calendar checks those. */

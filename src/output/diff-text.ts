@@ -117,14 +117,14 @@ function spellChanged({ key, columns }: ChangedRow, view: View): readonly string
   return [theme.caution(`~ ${spellKey(key, view)}`), ...values];
 }
 
-function spellKey(key: StoredRow, view: View): string {
+export function spellKey(key: StoredRow, view: View): string {
   return Object.entries(key)
     .map(([name, value]) => `${sanitise(name)}=${spell(value, view)}`)
     .join(' ');
 }
 
 /** Returns where to begin showing two long texts, so that their first difference is seen. */
-function firstShown(live: StoredValue, rebuilt: StoredValue): number {
+export function firstShown(live: StoredValue, rebuilt: StoredValue): number {
   if (typeof live !== 'string' || typeof rebuilt !== 'string') return 0;
   let same = 0;
   while (same < live.length && live[same] === rebuilt[same]) same += 1;
@@ -132,7 +132,7 @@ function firstShown(live: StoredValue, rebuilt: StoredValue): number {
 }
 
 /** Quotes text, so that '1' differs from 1 and a trailing space is seen. */
-function spell(value: StoredValue, { unicode }: View, from = 0): string {
+export function spell(value: StoredValue, { unicode }: View, from = 0): string {
   // More than is shown, but never a whole document.
   const part = typeof value === 'string' ? value.slice(from, from + 2 * longestValue) : value;
   const text = typeof part === 'string' ? JSON.stringify(part) : String(part);

@@ -10,6 +10,8 @@ import type { EventLog } from './event-log.js';
 import type { LogStatistics } from './log-statistics.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
+import type { SnapshotReader } from './snapshot-reader.js';
+import type { TableReader } from './table-reader.js';
 
 export type * from './comparison.js';
 export type * from './event-log.js';
@@ -19,6 +21,8 @@ export type * from './parked-events.js';
 export type * from './projection-store.js';
 export type * from './rebuild.js';
 export type * from './schema-admin.js';
+export type * from './snapshot-reader.js';
+export type * from './table-reader.js';
 
 export type Engine = 'postgres' | 'sqlite';
 
@@ -41,6 +45,8 @@ export interface Store {
   readonly log: EventLog;
   readonly statistics: LogStatistics;
   readonly projections: ProjectionStore;
+  readonly tables: TableReader;
+  readonly snapshots: SnapshotReader;
   readonly schema: SchemaAdmin;
   /** Closes every connection; never throws, never hangs. */
   close(): Promise<void>;

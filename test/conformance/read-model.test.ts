@@ -7,6 +7,7 @@ import { projectionsSuite } from './projections.suite.js';
 import { rebuildSuite } from './rebuild.suite.js';
 import { faultsPostgresSuite, schemaSuite } from './schema.suite.js';
 import { describeSuite } from './suite.js';
+import { tablesSuite } from './tables.suite.js';
 
 describeSuite(schemaSuite);
 describeSuite(faultsPostgresSuite);
@@ -20,3 +21,4 @@ describeSuite(carriedOverSuite);
 describeSuite(placeSuite);
 describeSuite(placePostgresSuite);
 describeSuite(placeSqliteSuite);
+describeSuite(tablesSuite);

@@ -226,10 +226,14 @@ forEachEngine((engine) => {
             }
           },
         });
-        const { projections, schema, statistics, location, close } = test.store;
-        await runOnce({ engine, location, projections, schema, statistics, close, log: blind }, [summary], {
-          part: { index: 1, of: 2 },
-        });
+        const { projections, schema, statistics, tables, snapshots, location, close } = test.store;
+        await runOnce(
+          { engine, location, projections, schema, statistics, tables, snapshots, close, log: blind },
+          [summary],
+          {
+            part: { index: 1, of: 2 },
+          },
+        );
         await runOnce(test.store, [summary], { part: { index: 2, of: 2 } });
         expect(await faults(test.store)).toMatchObject([
           { kind: 'skipped-events', subject: 'order_summary#1/2', next: 'evstore rebuild order_summary' },

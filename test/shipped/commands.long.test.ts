@@ -74,6 +74,23 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
   'projections list': [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
+  state: [
+    { argv: () => ['state', streams[0], '--projection', live], names: [streams[0], live, 'stream_id'] },
+    { argv: () => ['state', streams[0], '--projection', live, '--history'], names: [streams[0], ...types] },
+    { argv: () => ['state', streams[0], '--projection', live, '--diff', '1', '3'], names: [streams[0], 'events'] },
+    { argv: () => ['state', streams[0]], code: 2, names: [live] },
+  ],
+  rows: [
+    { argv: () => ['rows', live], names: streams },
+    { argv: () => ['rows', live, streams[1]], names: [streams[1]] },
+    { argv: () => ['rows', live, '--where', "stream_id like 'Zam%'", '--sort', 'events:desc'], names: [streams[0]] },
+    { argv: () => ['rows', 'parked_order'], code: 6, names: ['parked_orders'] },
+  ],
+  'snapshots list': [{ argv: () => ['snapshots'], names: [streams[0]] }],
+  'snapshots show': [
+    { argv: () => ['snapshots', 'show', streams[0]], names: ['źdźbło'] },
+    { argv: () => ['snapshots', 'show', streams[1]], code: 6, names: [streams[1]] },
+  ],
   'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
   'parked list': [
     { argv: () => ['parked'], names: types.slice(1) },
@@ -167,6 +184,9 @@ forEachEngine((engine) => {
   beforeAll(async () => {
     store = await createTestStore(engine, { migrated: false });
     full = await makeFullStore(store.url);
+    await store.raw.query(
+      `insert into snapshots (stream_id, snapshot_data, version) values ('${streams[0]}', '{"opis":"źdźbło"}', 2)`,
+    );
   });
   afterAll(async () => {
     full?.packed.remove();

@@ -269,7 +269,7 @@ async function hasLostEvents({ projections, log }: Store, name: string, to: numb
 }
 
 /** Returns the positions of events that the live rows have to do without. */
-async function findParked({ projections }: Store, projection: string): Promise<ReadonlySet<number>> {
+export async function findParked({ projections }: Store, projection: string): Promise<ReadonlySet<number>> {
   const events = await projections.parked({ projection, rebuild: 0 });
   return new Set(events.map(({ globalPosition }) => globalPosition));
 }

@@ -12,7 +12,7 @@ import { Slices } from '../fold/slices.js';
 
 /** The rows that events of a stream or of a category are about, or the rows with these keys, as typed. */
 export type RepairScope =
-  | { readonly kind: 'stream'; readonly streamId: string }
+  | { readonly kind: 'stream'; readonly streamId: string; readonly until?: string | undefined }
   | { readonly kind: 'category'; readonly category: string }
   | { readonly kind: 'keys'; readonly keys: readonly string[] };
 
@@ -131,7 +131,9 @@ function parsePlain({ keyProperties }: TableShape, text: string): unknown {
 
 /** Returns undefined when the projection handles no event of that scope. */
 function narrowFilter(filter: EventFilter, scope: Exclude<RepairScope, { kind: 'keys' }>): EventFilter | undefined {
-  if (scope.kind === 'stream') return { ...filter, streamId: scope.streamId };
+  if (scope.kind === 'stream') {
+    return { ...filter, streamId: scope.streamId, ...(scope.until !== undefined && { until: scope.until }) };
+  }
   const { category = scope.category } = filter;
   return category === scope.category ? { ...filter, category } : undefined;
 }
@@ -141,7 +143,7 @@ function toEntry({ text, columns }: RowKey): [string, StoredRow] {
 }
 
 function tooMany(name: string): EvstoreError {
-  return new EvstoreError('E_USAGE', `a repair of ${name} would recompute more than ${mostKeys} rows`, {
+  return new EvstoreError('E_USAGE', `this is about more than ${mostKeys} rows of ${name}`, {
     why: 'For that many rows, a rebuild is faster and does not keep the runner waiting.',
     next: `evstore rebuild ${name}`,
   });

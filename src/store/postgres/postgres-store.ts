@@ -4,7 +4,9 @@ import type { ConnectPatience, Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
+import { openSnapshotReader } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
+import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
 import { openLogStatistics } from './statistics/statistics.js';
@@ -49,6 +51,8 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     log: openEventLog(database),
     statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
+    tables: openTableReader(database),
+    snapshots: openSnapshotReader(database),
     schema: openSchemaAdmin(database),
     close: () => database.close(),
   };

@@ -74,7 +74,7 @@ function inRange(
 }
 
 /** The prefix, and the least text that is greater than all that begin with it, where there is one. */
-function prefixRange(prefix: string): readonly string[] {
+export function prefixRange(prefix: string): readonly string[] {
   const points = [...prefix].map((character) => character.codePointAt(0) ?? 0);
   while (points.at(-1) === 0x10ffff) points.pop();
   const last = points.pop();

@@ -3,7 +3,9 @@ import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
+import { openSnapshotReader } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
+import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { openLogStatistics } from './statistics/statistics.js';
 
@@ -41,6 +43,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     log: openEventLog(database),
     statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
+    tables: openTableReader(database),
+    snapshots: openSnapshotReader(database),
     schema: openSchemaAdmin(database),
     close: async () => database.close(),
   };

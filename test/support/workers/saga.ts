@@ -26,6 +26,8 @@ const store: Store = {
   log,
   statistics: opened.statistics,
   projections: opened.projections,
+  tables: opened.tables,
+  snapshots: opened.snapshots,
   schema: opened.schema,
   close: () => opened.close(),
 };

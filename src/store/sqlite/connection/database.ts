@@ -8,14 +8,7 @@ import type { FileTarget } from './connection-url.js';
 import { isRetryable, namedError } from './errors.js';
 import { failedByFolder, isFolderReadOnly, readFrozenFile, stampOf } from './frozen-file.js';
 import { FileWatch } from './same-file.js';
-import type { ExactRow, ExactValue, Parameter, RawRow } from './values.js';
-
-/** Reads one state of the store; integers come as bigint. */
-export interface Snapshot {
-  /** Runs the statement NAME.sql of this engine. */
-  ask(name: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
-  query(text: string, parameters?: readonly ExactValue[]): readonly ExactRow[];
-}
+import type { ExactValue, Parameter, RawRow, Snapshot } from './values.js';
 
 /** Runs statements inside a transaction, or each on its own. Every call is finished when it returns. */
 export interface Session {
@@ -220,8 +213,8 @@ export class Database implements Session {
    */
   async *snapshot<T>(work: (snapshot: Snapshot) => AsyncIterable<T>): AsyncGenerator<T> {
     if (this.#target.isMemory) {
-      throw new EvstoreError('E_USAGE', 'a store in memory cannot be compared', {
-        why: 'A comparison needs a second connection, and a store in memory has only one.',
+      throw new EvstoreError('E_USAGE', 'a store in memory has no snapshots', {
+        why: 'A snapshot needs a second connection, and a store in memory has only one.',
       });
     }
     const other = new Database(this.#target, true, false);
@@ -231,7 +224,11 @@ export class Database implements Session {
       other.execute('begin');
       const query = (text: string, parameters: readonly ExactValue[] = []) =>
         other.query(text, parameters as readonly Parameter[]);
-      yield* work({ query, ask: (name, parameters) => query(sql(name), parameters) });
+      yield* work({
+        query,
+        ask: (name, parameters) => query(sql(name), parameters),
+        each: (text, parameters = []) => other.#each(text, parameters as readonly Parameter[]),
+      });
     } catch (error) {
       throw namedError(error, this.location);
     } finally {
@@ -293,6 +290,11 @@ export class Database implements Session {
     } finally {
       other.close();
     }
+  }
+
+  #each(text: string, parameters: readonly Parameter[]): Iterable<RawRow> {
+    const { statement, isNumbered } = this.#prepare(text);
+    return isNumbered ? statement.iterate(numbered(parameters)) : statement.iterate(...parameters);
   }
 
   /** Looks again, however short ago it did: what is written to a file that was removed would be lost. */

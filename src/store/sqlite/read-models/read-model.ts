@@ -20,7 +20,7 @@ import { quoteIdentifier } from '../connection/literals.js';
 import type { Parameter, RawRow } from '../connection/values.js';
 
 /** Text for values that must keep their digits. Times have six digits of a second, so that they sort as text. */
-const columnTypes: Readonly<Record<ColumnType, string>> = {
+export const columnTypes: Readonly<Record<ColumnType, string>> = {
   text: 'text',
   integer: 'integer',
   bigint: 'integer',

@@ -5,9 +5,9 @@ import type { Statement, StoredRow, StoredValue } from '../../../domain/read-mod
 import { assertOnePosition, matchColumns } from '../../shared/match-columns.js';
 import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import type { CatalogColumn, ChangedRow, ComparedTable, Comparison, Rebuild, TableDifferences } from '../../store.js';
-import type { Database, Snapshot } from '../connection/database.js';
+import type { Database } from '../connection/database.js';
 import { quoteIdentifier } from '../connection/literals.js';
-import type { ExactRow, ExactValue, Parameter } from '../connection/values.js';
+import type { ExactRow, ExactValue, Parameter, Snapshot } from '../connection/values.js';
 import { refused, renderStatement } from '../read-models/read-model.js';
 
 /** Rows in a slice of a table, which is compared at once: the time it takes decides how many. */
