@@ -11,6 +11,7 @@ import type { LogStatistics } from './log-statistics.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
 
+export type * from './checkpoint-changes.js';
 export type * from './comparison.js';
 export type * from './event-log.js';
 export type * from './leases.js';
