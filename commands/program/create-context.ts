@@ -8,7 +8,7 @@ import { findConfig, isExecutable } from '../../src/config/find-config.js';
 import { resolveStore, type StoreChoice } from '../../src/config/precedence.js';
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
-import { secretsOf } from '../../src/output/redact.js';
+import { redact, secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour } from '../../src/output/theme.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { ConnectPatience, Store } from '../../src/store/store.js';
@@ -62,7 +62,7 @@ export async function createContext(
   let config: Promise<LoadedConfig> | undefined;
 
   function repeatedWith(...flags: readonly string[]): string {
-    return ['evstore', ...[...argv, ...flags].map(shellWord)].join(' ');
+    return ['evstore', ...[...argv, ...flags].map((word) => shellWord(redact(word, secrets)))].join(' ');
   }
 
   const typed = { argv, env: io.env };

@@ -67,8 +67,7 @@ export function openProjectionStore(database: Database): ProjectionStore {
     setCheckpoint: async (id, position, change) => {
       await writable().transaction((session) => setCheckpoint(session, id, position, change));
     },
-    checkpointChanges: async (id) =>
-      (await database.ask('checkpoint-changes', [id ?? null])).map(toCheckpointChange),
+    checkpointChanges: async (id) => (await database.ask('checkpoint-changes', [id ?? null])).map(toCheckpointChange),
     divide: async (projection, parts) => divide(writable(), projection, parts),
     recordCode: async (projection, { version, codeHash }) => {
       await writable().ask('record-code', [projection, version, codeHash]);

@@ -66,8 +66,7 @@ export function openProjectionStore(database: Database): ProjectionStore {
     setCheckpoint: async (id, position, change) => {
       await writable().transaction((session) => setCheckpoint(session, id, position, change));
     },
-    checkpointChanges: async (id) =>
-      (await ask('checkpoint-changes', [id ?? null])).map(toCheckpointChange),
+    checkpointChanges: async (id) => (await ask('checkpoint-changes', [id ?? null])).map(toCheckpointChange),
     divide: async (projection, parts) => divide(writable(), projection, parts),
     recordCode: async (projection, { version, codeHash }) => write('record-code', [projection, version, codeHash]),
 
@@ -152,12 +151,7 @@ function createLiveTables(session: Session, name: string, model: ReadModel, tabl
   if (missing !== undefined) throw missingReadModel(missing);
 }
 
-function setCheckpoint(
-  session: Session,
-  id: string,
-  position: number | null,
-  change?: ChangeByHand,
-): void {
+function setCheckpoint(session: Session, id: string, position: number | null, change?: ChangeByHand): void {
   session.ask('forget-inlined', [id, position]);
   const from = change?.from ?? null;
   const [moved] =
@@ -165,7 +159,10 @@ function setCheckpoint(
       ? session.ask('delete-checkpoint', [id, from])
       : session.ask('set-checkpoint', [id, position, from]);
   if (moved === undefined) {
-    const found = (session.ask('checkpoints')).map(toCheckpoint).find((each) => each.subscriptionId === id);
+    const found = session
+      .ask('checkpoints')
+      .map(toCheckpoint)
+      .find((each) => each.subscriptionId === id);
     throw found === undefined ? noCheckpoint(id) : movedMeanwhile(found, from);
   }
   session.ask('forget-parked', [id, 0, position ?? 0]);
