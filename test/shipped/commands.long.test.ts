@@ -111,6 +111,8 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
   ],
   'checkpoints set': [{ argv: () => ['checkpoints', 'set', live, '--to', '3'], names: [live] }],
   'checkpoints reset': [{ argv: () => ['checkpoints', 'reset', 'failing_orders', '--execute'] }],
+  'config show': [{ argv: () => ['config', 'show', '--sources'] }],
+  'config path': [{ argv: () => ['config', 'path'] }],
   'checkpoints history': [{ argv: () => ['checkpoints', 'history'] }],
   'checkpoints delete': [{ argv: () => ['checkpoints', 'delete', live], names: [live] }],
   'parked retry': [{ argv: () => ['parked', 'retry', 'parked_orders'], code: 9, names: streams }],
