@@ -152,7 +152,7 @@ async function measureOne(
   };
 }
 
-/** For a subscription of another program every event waits. Undefined for a projection that has not run since it was moved. */
+/** For a subscription of another program every event waits. Undefined for a projection that has not run yet. */
 export function filterOf(
   name: string,
   record: ProjectionRecord | undefined,
