@@ -66,6 +66,9 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
   'projections list': [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
   'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
+  'checkpoints history': [{ argv: () => ['checkpoints', 'history'] }],
+  'config show': [{ argv: () => ['config', 'show', '--sources'] }],
+  'config path': [{ argv: () => ['config', 'path'], code: 6, names: ['E_NOT_FOUND'] }],
   'parked list': [
     { argv: () => ['parked'], names: types.slice(1) },
     { argv: () => ['parked', '-n', '50'], names: [...streams, ...types.slice(1)] },
@@ -111,9 +114,6 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
   ],
   'checkpoints set': [{ argv: () => ['checkpoints', 'set', live, '--to', '3'], names: [live] }],
   'checkpoints reset': [{ argv: () => ['checkpoints', 'reset', 'failing_orders', '--execute'] }],
-  'config show': [{ argv: () => ['config', 'show', '--sources'] }],
-  'config path': [{ argv: () => ['config', 'path'] }],
-  'checkpoints history': [{ argv: () => ['checkpoints', 'history'] }],
   'checkpoints delete': [{ argv: () => ['checkpoints', 'delete', live], names: [live] }],
   'parked retry': [{ argv: () => ['parked', 'retry', 'parked_orders'], code: 9, names: streams }],
   'parked discard': [
