@@ -18,6 +18,10 @@ export const catalog = {
     group: 'Store:',
     summary: 'diagnose the store, the database account and the settings',
   },
+  config: {
+    group: 'Store:',
+    summary: 'show the settings, and where each comes from',
+  },
   verify: {
     group: 'Store:',
     summary: 'check that the log is intact and that no projection skipped an event',

@@ -92,7 +92,7 @@ export interface StreamRange {
 }
 
 /** As `EventFilter`; a time may be a Date, too. */
-export interface LogFilter extends Omit<EventFilter, 'since' | 'until' | 'where'> {
+export interface LogFilter extends Omit<EventFilter, 'since' | 'until'> {
   /** `createdAt` at or after: a Date or RFC 3339, UTC if it has no zone. */
   readonly since?: string | Date;
   /** `createdAt` before. */

@@ -1,5 +1,5 @@
 /** The public API of `evstore`: these names are a contract. */
-export { type Config, defineConfig } from './config/config.js';
+export { type Config, defineConfig, type NamedStore } from './config/config.js';
 export { type ErrorCode, type ErrorFacts, EvstoreError, isEvstoreError } from './domain/errors.js';
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
 export type { ProjectionMode } from './domain/projection-mode.js';

@@ -60,6 +60,8 @@ export interface Context {
    * only for commands that need it. Without a file it is empty.
    */
   config(): Promise<LoadedConfig>;
+  /** The variables in `io.env` that come from a `.env`. */
+  readonly fromDotenv: ReadonlySet<string>;
   /** `--output`, with `auto` resolved: `people` on a terminal, `pipe` elsewhere. */
   format(auto: { readonly people: OutputFormat; readonly pipe: OutputFormat }): OutputFormat;
   /** A report is to be one JSON document: `--json`, and `--output` json or ndjson. */

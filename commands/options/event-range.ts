@@ -1,7 +1,7 @@
 /** Which events the flags of `read`, `tail` and `export` mean, and how to get them. */
 import type { Option } from 'commander';
 import { type ErrorFacts, EvstoreError } from '../../src/domain/errors.js';
-import type { EventBatch, EventFilter } from '../../src/domain/event.js';
+import type { EventBatch, EventQuery } from '../../src/domain/event.js';
 import { renderEventLines } from '../../src/domain/event-lines.js';
 import { categoryOf } from '../../src/domain/names.js';
 import { shellWord } from '../../src/domain/shell-word.js';
@@ -29,7 +29,7 @@ export interface EventRange {
   readonly backwards: boolean;
   readonly limit?: number;
   /** The other conditions. */
-  readonly filter: EventFilter;
+  readonly filter: EventQuery;
 }
 
 export function filterOptions(): Option[] {
@@ -78,7 +78,7 @@ export function parseRange(streamId: string | undefined, flags: Flags, now: Date
   return { ...defined(range), backwards: flags.backwards === true, filter };
 }
 
-function parseFilter(flags: Flags, now: Date): EventFilter {
+function parseFilter(flags: Flags, now: Date): EventQuery {
   const { category: categories, type: types, since, until, correlationId, causationId } = flags;
   const [category, ...others] = (categories ?? []) as readonly string[];
   const moment = (text: unknown) => (typeof text === 'string' ? parseMoment(text, now) : undefined);

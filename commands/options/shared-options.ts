@@ -17,6 +17,7 @@ export interface SharedFlags {
   readonly quiet?: boolean;
   readonly color?: 'auto' | 'always' | 'never';
   readonly yes?: boolean;
+  readonly confirm?: string;
   readonly debug?: boolean;
   readonly progress?: 'auto' | 'json';
   readonly times?: 'relative' | 'local' | 'iso';
@@ -75,7 +76,10 @@ export function assertNamedOrAll(names: readonly string[], { all }: Flags): void
 
 function makeSharedOptions(): Option[] {
   return [
-    option('--store <url>', 'sqlite:PATH or postgres://… (default: EVSTORE_URL, config, DATABASE_URL)'),
+    option(
+      '--store <url>',
+      'sqlite:PATH, postgres://… or a name in the config (default: EVSTORE_URL, config, DATABASE_URL)',
+    ),
     option('--schema <name>', 'Postgres schema (default: EVSTORE_SCHEMA, config, public)'),
     option('--config <file>', 'config file (default: the nearest evstore.config.*)'),
     outputOption(),
@@ -87,6 +91,7 @@ function makeSharedOptions(): Option[] {
       oneOf('auto', 'always', 'never'),
     ),
     option('-y, --yes', 'answer yes to every question'),
+    option('--confirm <name>', 'allow writing to the protected store of this name'),
     option('--debug', 'show stack traces'),
   ].map((each) => each.helpGroup(sharedGroup));
 }

@@ -8,7 +8,7 @@ import { findConfig, isExecutable } from '../../src/config/find-config.js';
 import { resolveStore, type StoreChoice } from '../../src/config/precedence.js';
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import { shellWord } from '../../src/domain/shell-word.js';
-import { secretsOf } from '../../src/output/redact.js';
+import { redact, secretsOf } from '../../src/output/redact.js';
 import { createTheme, decideColour } from '../../src/output/theme.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { ConnectPatience, Store } from '../../src/store/store.js';
@@ -62,7 +62,7 @@ export async function createContext(
   let config: Promise<LoadedConfig> | undefined;
 
   function repeatedWith(...flags: readonly string[]): string {
-    return ['evstore', ...[...argv, ...flags].map(shellWord)].join(' ');
+    return ['evstore', ...[...argv, ...flags].map((word) => shellWord(redact(word, secrets)))].join(' ');
   }
 
   const typed = { argv, env: io.env };
@@ -103,9 +103,29 @@ export async function createContext(
       onWait: (error) =>
         note(`waiting for the database: ${error.message}. ${error.why ?? ''}`.trimEnd()).catch(() => {}),
     };
+    const allow = choice.isProtected === true ? asksForName(choice.name ?? '') : undefined;
+    // Opening makes the file.
+    if (options.create === true) await allow?.();
     const opened = await openChecked(choice, name, { ...options, patience });
     for (const line of opened.notes ?? []) await note(line);
-    return opened;
+    if (allow === undefined) return opened;
+    const { guardWrites } = await import('../../src/store/guard-writes.js');
+    return guardWrites(opened, allow);
+  }
+
+  /** Asks once. */
+  function asksForName(storeName: string): () => Promise<void> {
+    let allowed: Promise<void> | undefined;
+    const { confirm: given } = shared;
+    return () => {
+      allowed ??= confirmName(
+        io,
+        storeName,
+        given,
+        given === undefined ? repeatedWith('--confirm', storeName) : undefined,
+      );
+      return allowed;
+    };
   }
 
   const context: Context = {
@@ -127,6 +147,7 @@ export async function createContext(
     },
     storeChoice: chooseStore,
     config: readConfig,
+    fromDotenv: new Set(Object.keys(env).filter((name) => given.env[name] === undefined)),
     format: ({ people, pipe }) => {
       if (shared.json) return 'json';
       if (shared.output !== undefined && shared.output !== 'auto') return shared.output as OutputFormat;
@@ -229,6 +250,19 @@ async function confirm(io: Io, question: string, next: string): Promise<void> {
       next,
     },
   );
+}
+
+/** Asks for the name of a protected store; `--confirm` answers it, and `--yes` does not. */
+async function confirmName(io: Io, name: string, given: string | undefined, next?: string): Promise<void> {
+  const answer = given ?? (await ask(io, `${name} is protected. Type its name to write to it:`));
+  if (answer?.trim() === name) return;
+  io.signal.throwIfAborted();
+  const what =
+    answer === undefined ? 'no terminal to ask for its name; use --confirm' : `'${answer.trim()}' is not its name`;
+  throw new EvstoreError('E_CONFIRM', `the store ${name} is protected: ${what}`, {
+    why: 'The config sets `protected` for it, so a write needs its name. Nothing was changed.',
+    next: next ?? 'evstore config show',
+  });
 }
 
 /** The person types behind the last line; what is above it is broken as other text is. */

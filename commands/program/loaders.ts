@@ -6,6 +6,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   init: () => import('../init.js'),
   migrate: () => import('../migrate.js'),
   doctor: () => import('../doctor.js'),
+  config: () => import('../config.js'),
   verify: () => import('../verify.js'),
   append: () => import('../append.js'),
   read: () => import('../read.js'),

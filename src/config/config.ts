@@ -3,8 +3,10 @@ import { EvstoreError } from '../domain/errors.js';
 import { findSimilar } from '../domain/similar.js';
 
 export interface Config {
-  /** `sqlite:PATH` (relative to the config file) or `postgres://…`. */
+  /** `sqlite:PATH` (relative to the config file), `postgres://…`, or the name of one of `stores`. */
   readonly store?: string;
+  /** Stores that `--store NAME` and `EVSTORE_URL=NAME` choose. */
+  readonly stores?: Readonly<Record<string, NamedStore>>;
   /** Schema of Postgres. Default `public`. */
   readonly schema?: string;
   /**
@@ -14,6 +16,15 @@ export interface Config {
   readonly projections?: string | readonly string[];
   /** One or many globs of saga files or folders, as for projections. Default: those in the folder `sagas`. */
   readonly sagas?: string | readonly string[];
+}
+
+export interface NamedStore {
+  /** `sqlite:PATH` (relative to the config file) or `postgres://…`. */
+  readonly url: string;
+  /** Schema of Postgres. Default: that of the config. */
+  readonly schema?: string;
+  /** Commands ask for the name of the store before they write to it. Only where it is chosen by its name. */
+  readonly protected?: boolean;
 }
 
 /** A config, and where it came from. */
@@ -31,12 +42,19 @@ export function defineConfig(config: Config): Config {
 
 const checks: Readonly<Record<keyof Config, (value: unknown) => boolean>> = {
   store: isText,
+  stores: isRecord,
   schema: isText,
   projections: isTextOrTexts,
   sagas: isTextOrTexts,
 };
 
 const keys = Object.keys(checks);
+
+const storeChecks: Readonly<Record<keyof NamedStore, (value: unknown) => boolean>> = {
+  url: isText,
+  schema: isText,
+  protected: (value) => typeof value === 'boolean',
+};
 
 /**
  * The config in what a file exported or held.
@@ -52,7 +70,8 @@ export function checkConfig(value: unknown, file: string): Config {
   }
   const faults = Object.entries(value).flatMap(([key, held]) => {
     const fault = faultOf(key, held);
-    return fault === undefined ? [] : [fault];
+    if (fault !== undefined) return [fault];
+    return key === 'stores' && isRecord(held) ? Object.entries(held).flatMap(findStoreFaults) : [];
   });
   const [first, ...others] = faults;
   if (first !== undefined) {
@@ -70,8 +89,30 @@ function faultOf(key: string, held: unknown): { readonly what: string; readonly 
     return { what: `the key '${key}' is unknown`, why };
   }
   if (held === undefined || check(held)) return undefined;
-  const wanted = check === isText ? 'a string' : 'a string or an array of strings';
+  const wanted = check === isText ? 'a string' : check === isRecord ? 'an object' : 'a string or an array of strings';
   return { what: `'${key}' is not ${wanted}`, why: `It is ${describe(held)}.` };
+}
+
+function findStoreFaults([name, held]: readonly [string, unknown]): readonly { what: string; why: string }[] {
+  const place = `stores.${name}`;
+  if (!/^[\w.-]+$/.test(name)) {
+    return [{ what: `'${name}' cannot be the name of a store`, why: 'Use letters, digits, dots, - and _.' }];
+  }
+  if (!isRecord(held)) return [{ what: `'${place}' is not an object`, why: `It is ${describe(held)}.` }];
+  const store = held as Readonly<Record<string, unknown>>;
+  if (store.url === undefined) return [{ what: `'${place}' has no url`, why: 'A store is an object with a url.' }];
+  return Object.entries(store).flatMap(([key, value]) => {
+    const known = Object.keys(storeChecks);
+    const check = Object.hasOwn(storeChecks, key) ? storeChecks[key as keyof NamedStore] : undefined;
+    if (check === undefined) {
+      const meant = findSimilar(key, known);
+      const why = meant === undefined ? `Known are: ${known.join(', ')}.` : `Did you mean ${meant}?`;
+      return [{ what: `the key '${place}.${key}' is unknown`, why }];
+    }
+    if (value === undefined || check(value)) return [];
+    const wanted = check === isText ? 'a string' : 'true or false';
+    return [{ what: `'${place}.${key}' is not ${wanted}`, why: `It is ${describe(value)}.` }];
+  });
 }
 
 function isRecord(value: unknown): value is object {

@@ -91,7 +91,10 @@ export interface EventFilter {
   readonly correlationId?: string;
   /** `metadata.causationId` equals. */
   readonly causationId?: string;
-  /** A condition over data, metadata and the columns; see domain/where. */
+}
+
+/** As `EventFilter`, with a condition over data, metadata and the columns; see domain/where. */
+export interface EventQuery extends EventFilter {
   readonly where?: Condition;
 }
 

@@ -26,6 +26,12 @@ function renderBash(commands: readonly CompletionTree[]): string {
 ${cases.join('\n')}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
+  if [[ -n "$command" && "$current" != -* ]]; then
+    # Not through compgen -W, which would expand the names; and bash breaks words at a colon.
+    while IFS= read -r each; do
+      [[ "$each" == *:* ]] || COMPREPLY+=("$each")
+    done < <("\${COMP_WORDS[0]}" completion names -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+  fi
   if [[ \${#COMPREPLY[@]} -eq 0 && "$current" != -* ]]; then COMPREPLY=($(compgen -f -- "$current")); fi
 }
 complete -o filenames -F _evstore evstore
@@ -51,7 +57,11 @@ ${names.join('\n')}
   case "$words[2]" in
 ${cases.join('\n')}
   esac
-  _describe 'option' choices || _files
+  local -a names
+  [[ "$PREFIX" == -* ]] || names=("\${(@f)$("$words[1]" completion names -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  names=(\${names:#})
+  (( $#names )) && compadd -a names
+  _describe 'option' choices || (( $#names )) || _files
 }
 compdef _evstore evstore
 `;
@@ -65,6 +75,8 @@ function renderFish(commands: readonly CompletionTree[]): string {
       return `complete -c evstore -n '__fish_seen_subcommand_from ${each.name}' ${what} -d ${quote(summary)}`;
     }),
   ]);
+  const names = '(evstore completion names -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)';
+  lines.push(`complete -c evstore -n 'not __fish_use_subcommand' -a '${names}'`);
   return `${lines.join('\n')}\n`;
 }
 

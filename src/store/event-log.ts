@@ -3,7 +3,7 @@ import type { AuditFilter, Tally } from '../domain/audit.js';
 import type {
   AppendResult,
   EventBatch,
-  EventFilter,
+  EventQuery,
   ExpectedVersion,
   Head,
   NewEvent,
@@ -107,7 +107,7 @@ export interface InlineProjection extends Pick<DeferredChanges, 'fold'> {
   readonly filter: AuditFilter;
 }
 
-export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'category' | 'categories'> {
+export interface ReadStreamOptions extends Omit<EventQuery, 'streamId' | 'category' | 'categories'> {
   /** First version wanted, inclusive. Default 1. */
   readonly fromVersion?: number;
   /** Last version wanted, inclusive. */
@@ -119,7 +119,7 @@ export interface ReadStreamOptions extends Omit<EventFilter, 'streamId' | 'categ
   readonly batchSize?: number;
 }
 
-export interface ReadAllOptions extends EventFilter {
+export interface ReadAllOptions extends EventQuery {
   /** Exclusive. Default 0: from the beginning. */
   readonly after?: number;
   /** Inclusive; the safe head caps it. */

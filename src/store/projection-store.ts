@@ -2,6 +2,7 @@
 import type { Audit, AuditFilter, Tally } from '../domain/audit.js';
 import type { ProjectionMode } from '../domain/projection-mode.js';
 import type { Changes, DeferredChanges, ReadModel, Statement, StoredRow, TableSpec } from '../domain/read-model.js';
+import type { ChangeByHand, CheckpointChange } from './checkpoint-changes.js';
 import type { Comparison } from './comparison.js';
 import type { CodeVersion, Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from './leases.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
@@ -43,10 +44,14 @@ export interface ProjectionStore {
 
   /**
    * Moves a checkpoint by hand and raises its generation, so that a running owner stops. Null deletes it. Forgets the
-   * parked events beyond it, because they will be delivered again.
+   * parked events beyond it, because they will be delivered again. Its audit begins again there, with the same filter.
+   * @param change recorded in the same transaction
    * @throws E_NOT_FOUND
+   * @throws E_SUPERSEDED when it is not where the change says
    */
-  setCheckpoint(subscriptionId: string, position: number | null): Promise<void>;
+  setCheckpoint(subscriptionId: string, position: number | null, change?: ChangeByHand): Promise<void>;
+  /** Lists the changes by hand that were recorded, of one subscription or of all, newest first. */
+  checkpointChanges(subscriptionId?: string): Promise<readonly CheckpointChange[]>;
 
   /**
    * Changes the number of parts of a projection (1: undivided) in one transaction: new checkpoints (see domain/parts.ts) at
@@ -175,7 +180,7 @@ export interface Cursor {
   readonly lastEventId: string | null;
   /** The position of the event with that id; null when no event has it. */
   readonly lastEventAt: number | null;
-  /** Null when unknown: for a foreign subscription, a saga, and a checkpoint moved by hand that has not run since. */
+  /** Null when unknown: for a foreign subscription, a saga, and a subscription that has not run yet. */
   readonly audit: Audit | null;
 }
 

@@ -13,6 +13,7 @@ import type { SchemaAdmin } from './schema-admin.js';
 import type { SnapshotReader } from './snapshot-reader.js';
 import type { TableReader } from './table-reader.js';
 
+export type * from './checkpoint-changes.js';
 export type * from './comparison.js';
 export type * from './event-log.js';
 export type * from './leases.js';

@@ -156,7 +156,7 @@ test('a config that is wrong says where', async () => {
   const cwd = makeProject({
     'broken.json': '{\n  "store": "x",\n}',
     'shape.json': '{"projections":["a",1]}',
-    'typo.json': '{"stores":"a"}',
+    'typo.json': '{"stors":"a"}',
     'throws.ts': '\n\nthrow new Error("no luck");',
     'syntax.ts': 'export default {;',
     'missing.ts': "import 'not-installed-anywhere'; export default {};",
@@ -164,7 +164,7 @@ test('a config that is wrong says where', async () => {
   for (const [name, code, text] of [
     ['broken.json', 'E_CONFIG', 'broken.json:3:1'],
     ['shape.json', 'E_CONFIG', "'projections' is not a string or an array of strings"],
-    ['typo.json', 'E_CONFIG', "the key 'stores' is unknown"],
+    ['typo.json', 'E_CONFIG', "the key 'stors' is unknown"],
     ['throws.ts', 'E_HANDLER', 'throws.ts threw'],
     ['syntax.ts', 'E_CONFIG', 'syntax.ts cannot be compiled'],
     ['missing.ts', 'E_CONFIG', 'missing.ts imports'],
@@ -179,11 +179,11 @@ test.each([
   [
     '{"store":1,"projectons":"p","roles":{}}',
     "'store' is not a string",
-    "It is a number.\nAlso, the key 'projectons' is unknown. Did you mean projections?\nAlso, the key 'roles' is unknown. Known are: store, schema, projections, sagas.",
+    "It is a number.\nAlso, the key 'projectons' is unknown. Did you mean projections?\nAlso, the key 'roles' is unknown. Known are: store, stores, schema, projections, sagas.",
   ],
   ['{"store":""}', "'store' is not a string", 'It is an empty string.'],
   ['{"sagas":["a",null]}', "'sagas' is not a string or an array of strings", 'It is an array that holds null.'],
-  ['["sqlite:a.db"]', 'holds no config', 'store, schema, projections, sagas. It is an array.'],
+  ['["sqlite:a.db"]', 'holds no config', 'store, stores, schema, projections, sagas. It is an array.'],
   ['null', 'holds no config', 'It is null.'],
 ])('a config %s: every key that is wrong is named, with what it holds', async (json, message, why) => {
   const cwd = makeProject({ 'evstore.config.json': json });

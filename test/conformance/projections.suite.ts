@@ -173,6 +173,48 @@ export const projectionsSuite = suite('projections', {
     await errorOf('E_NOT_FOUND', store.projections.setCheckpoint(registration.name, 5));
   },
 
+  'a change by hand is recorded with who, when, from, to and why, newest first': async ({ store, raw }) => {
+    await store.projections.register(registration);
+    await append(store, 'Order-1', makeEvents(4));
+    await raw.query(`insert into subscription_checkpoints (subscription_id, last_position) values ('mailer', 4)`);
+    expect(await store.projections.checkpointChanges()).toEqual([]);
+    const byHand = { by: 'ann@desk', command: `evstore checkpoints set mailer --reason "it's late"`, reason: null };
+    const back = { ...byHand, from: 4, events: 3, estimated: false, reason: 'it said "no" \\ ü' };
+    await store.projections.setCheckpoint('mailer', 1, back);
+    await store.projections.setCheckpoint('mailer', null, { ...byHand, from: 1, events: null, estimated: true });
+    await store.projections.setCheckpoint(registration.name, 2, { ...byHand, from: 0, events: 2, estimated: false });
+    const changes = await store.projections.checkpointChanges();
+    expect(changes.map(({ subscriptionId, from, to }) => [subscriptionId, from, to])).toEqual([
+      [registration.name, 0, 2],
+      ['mailer', 1, null],
+      ['mailer', 4, 1],
+    ]);
+    expect(await store.projections.checkpointChanges('mailer')).toEqual([
+      { ...changes[1], subscriptionId: 'mailer', ...byHand, from: 1, to: null, events: null, estimated: true },
+      { ...back, subscriptionId: 'mailer', to: 1, at: expect.stringMatching(/^20.*Z$/) },
+    ]);
+    expect(await store.projections.checkpointChanges('unknown')).toEqual([]);
+  },
+
+  'a change by hand that was decided for another position changes and records nothing': async ({ store }) => {
+    await store.projections.register(registration);
+    await append(store, 'Order-1', makeEvents(4));
+    const change = { from: 3, events: 1, estimated: false, by: 'ann@desk', command: 'evstore', reason: null };
+    await errorOf('E_SUPERSEDED', store.projections.setCheckpoint(registration.name, 4, change));
+    await errorOf('E_SUPERSEDED', store.projections.setCheckpoint(registration.name, null, change));
+    await errorOf('E_NOT_FOUND', store.projections.setCheckpoint('unknown', 4, change));
+    expect(await positionOf(store)).toBe(0);
+    expect(await store.projections.checkpointChanges()).toEqual([]);
+  },
+
+  'moves by runners, and moves that record nothing, are not changes by hand': async ({ store }) => {
+    const lease = await startProjection(store);
+    await append(store, 'Order-1', makeEvents(4));
+    await runToHead(store, lease);
+    expect(await positionOf(store)).toBe(4);
+    expect(await store.projections.checkpointChanges()).toEqual([]);
+  },
+
   'the checkpoint remembers its last event and the last error': async ({ store }) => {
     const lease = await startProjection(store);
     const { events } = await append(store, 'Order-1', makeEvents(2));

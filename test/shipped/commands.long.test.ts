@@ -92,6 +92,9 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['snapshots', 'show', streams[1]], code: 6, names: [streams[1]] },
   ],
   'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
+  'checkpoints history': [{ argv: () => ['checkpoints', 'history'] }],
+  'config show': [{ argv: () => ['config', 'show', '--sources'] }],
+  'config path': [{ argv: () => ['config', 'path'], code: 6, names: ['E_NOT_FOUND'] }],
   'parked list': [
     { argv: () => ['parked'], names: types.slice(1) },
     { argv: () => ['parked', '-n', '50'], names: [...streams, ...types.slice(1)] },

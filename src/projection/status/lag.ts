@@ -152,8 +152,8 @@ async function measureOne(
   };
 }
 
-/** For a subscription of another program every event waits. Undefined for a projection that has not run since it was moved. */
-function filterOf(
+/** For a subscription of another program every event waits. Undefined for a projection that has not run yet. */
+export function filterOf(
   name: string,
   record: ProjectionRecord | undefined,
   cursors: readonly Cursor[],

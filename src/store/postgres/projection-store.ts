@@ -6,11 +6,14 @@ import { toRebuild } from '../shared/journal.js';
 import { fence, rebuildOf, superseded } from '../shared/leases.js';
 import {
   auditColumns,
+  changeColumns,
   foreignReadModel,
   missingReadModel,
+  movedMeanwhile,
   noCheckpoint,
   parkedColumns,
   toCheckpoint,
+  toCheckpointChange,
   toCursor,
   toParkedCount,
   toParkedEvent,
@@ -18,7 +21,7 @@ import {
 } from '../shared/records.js';
 import { ownedReadModel } from '../shared/registry.js';
 import { toInteger, toText } from '../shared/rows.js';
-import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
+import type { AppliedBatch, ChangeByHand, ProjectionStore, Registration } from '../store.js';
 import { type Database, lockTimeout, type Session } from './connection/database.js';
 import type { Parameter } from './connection/values.js';
 import { preludeOf, resolveChanges } from './log/inline.js';
@@ -61,9 +64,10 @@ export function openProjectionStore(database: Database): ProjectionStore {
     },
     checkpoints: async () => (await database.ask('checkpoints')).map(toCheckpoint),
     cursors: async () => (await database.ask('cursors')).map(toCursor),
-    setCheckpoint: async (id, position) => {
-      await writable().transaction((session) => setCheckpoint(session, id, position));
+    setCheckpoint: async (id, position, change) => {
+      await writable().transaction((session) => setCheckpoint(session, id, position, change));
     },
+    checkpointChanges: async (id) => (await database.ask('checkpoint-changes', [id ?? null])).map(toCheckpointChange),
     divide: async (projection, parts) => divide(writable(), projection, parts),
     recordCode: async (projection, { version, codeHash }) => {
       await writable().ask('record-code', [projection, version, codeHash]);
@@ -162,15 +166,25 @@ async function createLiveTables(
   if (missing !== undefined) throw missingReadModel(missing);
 }
 
-async function setCheckpoint(session: Session, id: string, position: number | null): Promise<void> {
+async function setCheckpoint(
+  session: Session,
+  id: string,
+  position: number | null,
+  change?: ChangeByHand,
+): Promise<void> {
   // Each statement locks the checkpoint first, as a batch does.
   await session.ask('forget-inlined', [id, position]);
+  const from = change?.from ?? null;
   const [moved] =
     position === null
-      ? await session.ask('delete-checkpoint', [id])
-      : await session.ask('set-checkpoint', [id, position]);
-  if (moved === undefined) throw noCheckpoint(id);
+      ? await session.ask('delete-checkpoint', [id, from])
+      : await session.ask('set-checkpoint', [id, position, from]);
+  if (moved === undefined) {
+    const found = (await session.ask('checkpoints')).map(toCheckpoint).find((each) => each.subscriptionId === id);
+    throw found === undefined ? noCheckpoint(id) : movedMeanwhile(found, from);
+  }
   await session.ask('forget-parked', [id, 0, position ?? 0]);
+  if (change !== undefined) await session.ask('record-change', changeColumns(id, position, change));
 }
 
 async function apply(session: Session, batch: AppliedBatch): Promise<void> {

@@ -1,5 +1,5 @@
-/** Writes an EventFilter as conditions with parameters, in place of the marker in a statement. */
-import type { EventFilter } from '../../domain/event.js';
+/** Writes an EventQuery as conditions with parameters, in place of the marker in a statement. */
+import type { EventQuery } from '../../domain/event.js';
 import { type JsonSpelling, writeCandidates } from './candidates.js';
 
 export interface FilteredStatement<Parameter> {
@@ -31,7 +31,7 @@ export interface FilterSpelling<Parameter> {
 export function addFilter<Parameter>(
   spelling: FilterSpelling<Parameter | string>,
   statement: FilteredStatement<Parameter | string>,
-  filter: EventFilter,
+  filter: EventQuery,
 ): FilteredStatement<Parameter | string> {
   const parameters = [...statement.parameters];
   const conditions: string[] = [];

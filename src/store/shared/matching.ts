@@ -1,8 +1,8 @@
 /** Keeps the events for which the condition of a filter holds: the database only narrows them down. */
-import type { EventBatch, EventFilter } from '../../domain/event.js';
+import type { EventBatch, EventQuery } from '../../domain/event.js';
 import { eventHolds } from '../../domain/where/event.js';
 
-interface Limited extends Pick<EventFilter, 'where'> {
+interface Limited extends Pick<EventQuery, 'where'> {
   readonly limit?: number;
 }
 
@@ -16,7 +16,7 @@ export function keepMatching<Options extends Limited>(
 
 async function* keep<Options extends Limited>(
   { limit = Number.POSITIVE_INFINITY, ...options }: Options,
-  where: NonNullable<EventFilter['where']>,
+  where: NonNullable<EventQuery['where']>,
   read: (options: Options) => AsyncIterable<EventBatch>,
 ): AsyncGenerator<EventBatch> {
   let remaining = limit;

@@ -2,9 +2,12 @@
 import { parseAudit, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { modeOf } from '../../domain/projection-mode.js';
+import { shellWord } from '../../domain/shell-word.js';
 import type {
   AppliedBatch,
+  ChangeByHand,
   Checkpoint,
+  CheckpointChange,
   Cursor,
   ParkedCount,
   ParkedEvent,
@@ -42,6 +45,27 @@ export function toCheckpoint(row: RawRow): Checkpoint {
     lastError: toOptional(row[7], toText),
     code: toOptional(row[8], (version) => ({ version: toInteger(version), codeHash: toText(row[9]) })),
   };
+}
+
+/** Columns as in checkpoint-changes.sql. */
+export function toCheckpointChange(row: RawRow): CheckpointChange {
+  return {
+    subscriptionId: toText(row[0]),
+    at: toTimestamp(row[1]),
+    from: toInteger(row[2]),
+    to: toOptional(row[3], toInteger),
+    events: toOptional(row[4], toInteger),
+    estimated: toBoolean(row[5]),
+    by: toText(row[6]),
+    command: toText(row[7]),
+    reason: toOptional(row[8], toText),
+  };
+}
+
+/** Parameters of record-change.sql. */
+export function changeColumns(id: string, to: number | null, change: ChangeByHand) {
+  const { from, events, estimated, by, command, reason } = change;
+  return [id, from, to, events, estimated ? 1 : 0, by, command, reason];
 }
 
 /** Columns as in cursors.sql. */
@@ -90,6 +114,13 @@ export function parkedColumns({ projection, rebuild, state, streamId, limit }: P
 
 export function noCheckpoint(id: string): EvstoreError {
   return new EvstoreError('E_NOT_FOUND', `there is no checkpoint ${id}`, { next: 'evstore checkpoints' });
+}
+
+export function movedMeanwhile({ subscriptionId, position }: Checkpoint, from: number | null): EvstoreError {
+  return new EvstoreError('E_SUPERSEDED', `the checkpoint ${subscriptionId} is at ${position}, no longer at ${from}`, {
+    why: 'Another process moved it in the meantime. Nothing was changed.',
+    next: `evstore checkpoints list ${shellWord(subscriptionId)}`,
+  });
 }
 
 export function foreignReadModel(table: string): EvstoreError {

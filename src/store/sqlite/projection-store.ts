@@ -6,11 +6,14 @@ import { toRebuild } from '../shared/journal.js';
 import { fence, rebuildOf, superseded } from '../shared/leases.js';
 import {
   auditColumns,
+  changeColumns,
   foreignReadModel,
   missingReadModel,
+  movedMeanwhile,
   noCheckpoint,
   parkedColumns,
   toCheckpoint,
+  toCheckpointChange,
   toCursor,
   toParkedCount,
   toParkedEvent,
@@ -18,7 +21,7 @@ import {
 } from '../shared/records.js';
 import { ownedReadModel } from '../shared/registry.js';
 import { type RawRow, toInteger, toText } from '../shared/rows.js';
-import type { AppliedBatch, ProjectionStore, Registration } from '../store.js';
+import type { AppliedBatch, ChangeByHand, ProjectionStore, Registration } from '../store.js';
 import type { Database, Session } from './connection/database.js';
 import { quoteIdentifier } from './connection/literals.js';
 import type { Parameter } from './connection/values.js';
@@ -60,9 +63,10 @@ export function openProjectionStore(database: Database): ProjectionStore {
     },
     checkpoints: async () => (await ask('checkpoints')).map(toCheckpoint),
     cursors: async () => (await ask('cursors')).map(toCursor),
-    setCheckpoint: async (id, position) => {
-      await writable().transaction((session) => setCheckpoint(session, id, position));
+    setCheckpoint: async (id, position, change) => {
+      await writable().transaction((session) => setCheckpoint(session, id, position, change));
     },
+    checkpointChanges: async (id) => (await ask('checkpoint-changes', [id ?? null])).map(toCheckpointChange),
     divide: async (projection, parts) => divide(writable(), projection, parts),
     recordCode: async (projection, { version, codeHash }) => write('record-code', [projection, version, codeHash]),
 
@@ -147,12 +151,22 @@ function createLiveTables(session: Session, name: string, model: ReadModel, tabl
   if (missing !== undefined) throw missingReadModel(missing);
 }
 
-function setCheckpoint(session: Session, id: string, position: number | null): void {
+function setCheckpoint(session: Session, id: string, position: number | null, change?: ChangeByHand): void {
   session.ask('forget-inlined', [id, position]);
+  const from = change?.from ?? null;
   const [moved] =
-    position === null ? session.ask('delete-checkpoint', [id]) : session.ask('set-checkpoint', [id, position]);
-  if (moved === undefined) throw noCheckpoint(id);
+    position === null
+      ? session.ask('delete-checkpoint', [id, from])
+      : session.ask('set-checkpoint', [id, position, from]);
+  if (moved === undefined) {
+    const found = session
+      .ask('checkpoints')
+      .map(toCheckpoint)
+      .find((each) => each.subscriptionId === id);
+    throw found === undefined ? noCheckpoint(id) : movedMeanwhile(found, from);
+  }
   session.ask('forget-parked', [id, 0, position ?? 0]);
+  if (change !== undefined) session.ask('record-change', changeColumns(id, position, change));
 }
 
 function apply(session: Session, batch: AppliedBatch): void {

@@ -24,7 +24,7 @@ export function divide(database: Database, projection: string, parts: number): P
     const { furthest, lastEventId, audit } = joinStandings(standings);
     const generation = 1 + Math.max(...standings.map((standing) => standing.generation));
     const [, , , , , , version = null, hash = null] = rows[0] ?? [];
-    for (const id of ids) await session.ask('delete-checkpoint', [id]);
+    for (const id of ids) await session.ask('delete-checkpoint', [id, null]);
     await session.ask('set-parts', [projection, parts]);
     for (const id of subscriptionIdsOf(projection, parts)) {
       await session.ask('start-part', [id, furthest, lastEventId, audit, generation, version, hash]);

@@ -1,5 +1,5 @@
 /** Filters events in statements. */
-import type { EventFilter } from '../../../domain/event.js';
+import type { EventQuery } from '../../../domain/event.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
 import * as shared from '../../shared/filter.js';
 import type { Parameter } from './values.js';
@@ -37,6 +37,6 @@ const spelling: shared.FilterSpelling<Parameter> = {
 
 export type FilteredStatement = shared.FilteredStatement<Parameter>;
 
-export function addFilter(statement: FilteredStatement, filter: EventFilter): FilteredStatement {
+export function addFilter(statement: FilteredStatement, filter: EventQuery): FilteredStatement {
   return shared.addFilter(spelling, statement, filter);
 }

@@ -1,5 +1,5 @@
 /** Reads streams and the log in batches. */
-import type { EventBatch, EventFilter } from '../../../domain/event.js';
+import type { EventBatch, EventQuery } from '../../../domain/event.js';
 import { BatchSize } from '../../shared/batch-size.js';
 import { inOrder } from '../../shared/filter.js';
 import { toInteger, toOptional } from '../../shared/rows.js';
@@ -170,7 +170,7 @@ function window(
   from: number,
   to: number,
   backwards: boolean,
-  { streamId, category, categories, types, since, until, correlationId, causationId, where }: EventFilter,
+  { streamId, category, categories, types, since, until, correlationId, causationId, where }: EventQuery,
 ): readonly [from: number, to: number] {
   const conditions = [streamId, category, categories, types, since, until, correlationId, causationId, where];
   const isFiltered = conditions.some((part) => part !== undefined);

@@ -24,7 +24,7 @@ export function divide(database: Database, projection: string, parts: number): P
     const { furthest, lastEventId, audit } = joinStandings(standings);
     const generation = 1 + Math.max(...standings.map((standing) => standing.generation));
     const [version, hash] = [toOptional(rows[0]?.[6], toInteger), toOptional(rows[0]?.[7], toText)];
-    for (const id of ids) session.ask('delete-checkpoint', [id]);
+    for (const id of ids) session.ask('delete-checkpoint', [id, null]);
     session.ask('set-parts', [projection, parts]);
     for (const id of subscriptionIdsOf(projection, parts)) {
       session.ask('start-part', [id, furthest, lastEventId, audit, generation, version, hash]);

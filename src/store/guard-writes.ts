@@ -1,0 +1,94 @@
+/** Asks before a store is written to. Every write of a command goes through the port, so this is the one place to ask. */
+import type { EventLog } from './event-log.js';
+import type { ProjectionStore } from './projection-store.js';
+import type { SchemaAdmin } from './schema-admin.js';
+import type { Store } from './store.js';
+
+type Access<Part> = Readonly<Record<keyof Part, 'read' | 'write'>>;
+
+/** Complete, so that a new method must say what it does. */
+const logAccess: Access<EventLog> = {
+  append: 'write',
+  readStream: 'read',
+  readAll: 'read',
+  readLines: 'read',
+  find: 'read',
+  head: 'read',
+  waitForAppend: 'read',
+  streams: 'read',
+  importEvents: 'write',
+  importBatches: 'write',
+  inspect: 'read',
+  tally: 'read',
+};
+
+const projectionsAccess: Access<ProjectionStore> = {
+  list: 'read',
+  register: 'write',
+  forget: 'write',
+  rename: 'write',
+  checkpoints: 'read',
+  cursors: 'read',
+  setCheckpoint: 'write',
+  checkpointChanges: 'read',
+  divide: 'write',
+  recordCode: 'write',
+  acquireLease: 'write',
+  renewLease: 'write',
+  releaseLease: 'write',
+  recordError: 'write',
+  readRows: 'read',
+  apply: 'write',
+  parked: 'read',
+  parkedStreams: 'read',
+  countParked: 'read',
+  restInline: 'write',
+  countRows: 'read',
+  compareTables: 'read',
+  select: 'read',
+  rebuilds: 'read',
+  inspectTables: 'read',
+  findTaken: 'read',
+  findOwnTables: 'read',
+  measureTables: 'read',
+  startRebuild: 'write',
+  createRebuildTables: 'write',
+  finishFill: 'write',
+  swap: 'write',
+  rollback: 'write',
+  abort: 'write',
+  retire: 'write',
+};
+
+const schemaAccess: Access<SchemaAdmin> = {
+  status: 'read',
+  migrate: 'write',
+  assertReady: 'read',
+  assertGuards: 'read',
+  findBrokenGuards: 'read',
+  fix: 'write',
+  diagnose: 'read',
+  idIndexes: 'read',
+  createIdIndexes: 'write',
+};
+
+/** @param assertAllowed asked before every write; the write fails with what it throws */
+export function guardWrites(store: Store, assertAllowed: () => Promise<void>): Store {
+  return {
+    ...store,
+    log: guard(store.log, logAccess, assertAllowed),
+    projections: guard(store.projections, projectionsAccess, assertAllowed),
+    schema: guard(store.schema, schemaAccess, assertAllowed),
+  };
+}
+
+type Method = (...args: readonly unknown[]) => unknown;
+
+function guard<Part extends object>(part: Part, access: Access<Part>, assertAllowed: () => Promise<void>): Part {
+  const guarded: Partial<Record<keyof Part, Method>> = {};
+  for (const name of Object.keys(access) as (keyof Part)[]) {
+    const method = (part[name] as Method).bind(part);
+    guarded[name] = access[name] === 'read' ? method : (...args) => assertAllowed().then(() => method(...args));
+  }
+  return guarded as Part;
+}
