@@ -100,7 +100,7 @@ function cutData(data: string, width: number, unicode: boolean): string {
   return cutText(beginning, Math.max(1, width), unicode);
 }
 
-/** The width of a column: of the widest of the last texts. */
+/** The width of a column: of the widest of the last texts, which may be a mark that has no width of its own. */
 class Recent {
   readonly #widths: number[] = [];
 
@@ -110,6 +110,6 @@ class Recent {
   }
 
   get widest(): number {
-    return Math.max(0, ...this.#widths);
+    return Math.max(1, ...this.#widths);
   }
 }
