@@ -65,6 +65,10 @@ export async function createContext(
     return ['evstore', ...[...argv, ...flags].map(shellWord)].join(' ');
   }
 
+  function repeatedWithout(options: readonly string[], ...flags: readonly string[]): string {
+    return ['evstore', ...[...withoutOptions(argv, options), ...flags].map(shellWord)].join(' ');
+  }
+
   const typed = { argv, env: io.env };
 
   async function note(line: string): Promise<void> {
@@ -133,6 +137,7 @@ export async function createContext(
       return io.stdout.isTTY ? people : pipe;
     },
     repeatedWith,
+    repeatedWithout,
     completeCommand: (command) => completeCommand(command, typed),
     note,
     warn,
@@ -151,6 +156,13 @@ export async function createContext(
     await opened?.close();
   };
   return { context, close };
+}
+
+/** `--name value`, `--name=value`, `-n value` and `-nvalue`. */
+function withoutOptions(argv: readonly string[], options: readonly string[]): readonly string[] {
+  const isJoined = (word: string) =>
+    options.some((name) => (name.startsWith('--') ? word.startsWith(`${name}=`) : word.startsWith(name)));
+  return argv.filter((word, at) => !options.includes(word) && !options.includes(argv[at - 1] ?? '') && !isJoined(word));
 }
 
 function isForPeople({ json, output = 'auto' }: SharedFlags): boolean {

@@ -140,7 +140,6 @@ test('no frame is wider or higher than its terminal, and without UTF-8 it is ASC
       expect(lines.filter((line) => measureText(line) > place.width)).toEqual([]);
     }),
   );
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: what is not ASCII
   expect(draw({ foot: 'help' }, { unicode: false }).join('')).toMatch(/^[\x20-\x7e]*$/);
 });
 

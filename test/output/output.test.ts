@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../../src/domain/event.js';
 import { renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { createEventRows } from '../../src/output/event-rows.js';
 import type { Mark } from '../../src/output/glyphs.js';
+import { loosenJson } from '../../src/output/loose-json.js';
 import { groupDigits } from '../../src/output/numbers.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 import { formatAgo, showTime } from '../../src/output/relative-time.js';
@@ -150,11 +151,11 @@ test('an event is one line for people, on two where there is no room, and no lin
   const rows = createEventRows({ ...view, width: 100, times: 'iso' });
   const placed = event('Order-1', 'OrderPlaced', '{"total":1}');
   expect(rows([placed, event('Order-601048', 'Paid', '{}')], view.now)).toBe(
-    '2026-01-01T12:20:01.000Z  #601,048  Order-1       2  OrderPlaced  {"total":1}\n' +
+    '2026-01-01T12:20:01.000Z  #601,048  Order-1       2  OrderPlaced  {total: 1}\n' +
       '2026-01-01T12:20:01.000Z  #601,048  Order-601048  2  Paid         {}\n',
   );
   expect(createEventRows({ ...view, width: 50, times: 'relative' })([placed], view.now)).toBe(
-    '11 h ago  Order-1  2  OrderPlaced\n    {"total":1}\n',
+    '11 h ago  Order-1  2  OrderPlaced\n    {total: 1}\n',
   );
   fc.assert(
     fc.property(fc.integer({ min: 45, max: 160 }), anyText, fc.json(), (width, name, data) => {
@@ -162,6 +163,20 @@ test('an event is one line for people, on two where there is no room, and no lin
         const text = createEventRows({ ...view, width, times })([event(name, name, data)], view.now);
         expect(text.split('\n').filter((line) => measureText(line) > width)).toEqual([]);
       }
+    }),
+  );
+});
+
+test('data on one line has keys without quotes where they are names, and strings as they are', () => {
+  expect(loosenJson('{"a":1.50,"b c":[1,2],"żółć":{"x":null}}')).toBe('{a: 1.50, "b c": [1, 2], żółć: {x: null}}');
+  expect(loosenJson('{ "a" : "x:y, \\"z\\" \\\\",\n "b":"c" }')).toBe('{a: "x:y, \\"z\\" \\\\", b: "c"}');
+  expect(loosenJson('{"a":"cut, o')).toBe('{a: "cut, o');
+  expect(loosenJson('["a","b:"]')).toBe('["a", "b:"]');
+  fc.assert(
+    fc.property(fc.json(), (json) => {
+      const strings = (text: string) =>
+        (text.match(/"(?:[^"\\]|\\.)*"/gs) ?? []).filter((each) => !/^"[\p{L}_$][\p{L}\p{N}_$]*"$/u.test(each));
+      expect(strings(loosenJson(json))).toEqual(strings(json));
     }),
   );
 });
