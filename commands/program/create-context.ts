@@ -16,6 +16,7 @@ import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/act
 import type { Io, Output } from '../../src/terminal/io.js';
 import { startProgress } from '../../src/terminal/progress.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
+import { showsUnicode } from '../../src/terminal/unicode.js';
 import type { Context, Flags, OutputFormat } from '../options/command.js';
 import { asksForJson, type SharedFlags } from '../options/shared-options.js';
 import { completeCommand, completeCommands } from './follow-up.js';
@@ -252,9 +253,4 @@ async function ask(io: Io, question: string): Promise<string | undefined> {
   await io.stderr.write(lines.map((line) => `${line}\n`).join(''));
   await io.stderr.flush();
   return io.ask(`${last} `);
-}
-
-function showsUnicode(env: Io['env']): boolean {
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
-  return env.TERM !== 'linux' && (locale === undefined || /utf-?8/i.test(locale));
 }

@@ -2,12 +2,13 @@
 import { formatDuration } from '../domain/duration.js';
 import { partOf } from '../domain/parts.js';
 import type { ProjectionLag } from '../projection/status/lag.js';
+import { progressBar } from '../terminal/progress-bar.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { glyphOf, type Mark } from './glyphs.js';
 import type { LagHistory } from './lag-history.js';
 import { markOf } from './lag-mark.js';
 import { groupDigits } from './numbers.js';
-import { progressBar, sparkline, trendOf } from './sparkline.js';
+import { sparkline, trendOf } from './sparkline.js';
 import { cutText, measureText, padText } from './text-width.js';
 import type { Theme } from './theme.js';
 import type { View } from './view.js';

@@ -1,4 +1,4 @@
-/** Values as bars of one line: how they went, and how much of a whole is done. */
+/** Values as bars of one line, and whether they rose. */
 
 const steps = { unicode: '▁▂▃▄▅▆▇█', ascii: '_.:-=+*#' };
 /** A row whose highest value is small does not look as bad as one of thousands. */
@@ -11,13 +11,6 @@ export function sparkline(values: readonly (number | undefined)[], unicode: bool
   const cellOf = (value: number) =>
     value <= 0 ? 0 : Math.max(1, Math.round((Math.log1p(value) / scale) * (cells.length - 1)));
   return values.map((value) => (value === undefined ? ' ' : cells[cellOf(value)])).join('');
-}
-
-/** @param share from 0 to 1 */
-export function progressBar(share: number, width: number, unicode: boolean): string {
-  const done = Math.floor(Math.min(1, Math.max(0, share)) * width);
-  const [full, empty] = unicode ? ['▓', '░'] : ['#', '.'];
-  return full.repeat(done) + empty.repeat(width - done);
 }
 
 /** Says whether values rose or fell: an arrow of one cell; a blank while there is nothing to compare. */

@@ -1,5 +1,5 @@
 /** A real terminal: what a person sees, and that Ctrl-C reaches the program. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pty from '@lydell/node-pty';
 import { beforeAll, expect, test } from 'vitest';
@@ -59,6 +59,16 @@ test('Ctrl-C ends a tail by SIGINT', async () => {
   const { screen, signal } = await runInTerminal(['tail', '-n', '5'], { when: /1\.50/, keys: '\u0003' });
   expect(signal).toBe(2);
   expect(screen).toMatch(/1 event in \d+ m?s · continue with: (npx )?evstore tail --from 1\D/);
+});
+
+test('a rebuild shows its step, a bar and how far it is', async () => {
+  mkdirSync(join(cwd, 'projections'), { recursive: true });
+  const table = "{ columns: { id: 'text' }, key: 'id' }";
+  const source = `export default { name: 'placed', version: 1, table: ${table}, on: { Placed: () => ({}) } };`;
+  writeFileSync(join(cwd, 'projections/placed.mjs'), source);
+  const { screen, code } = await runInTerminal(['rebuild', 'placed', '--yes'], undefined, { LANG: 'C.UTF-8' });
+  expect(code).toBe(0);
+  expect(screen).toMatch(/ {3,}[a-z]+ [▓░]{16} +\d+ % .* rebuild placed/);
 });
 
 test('a terminal of no width gets lines instead of a spinner, and an end', async () => {

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type LagFrame, renderLagFrame } from '../../src/output/lag-frame.js';
 import { LagHistory } from '../../src/output/lag-history.js';
-import { progressBar, sparkline, trendOf } from '../../src/output/sparkline.js';
+import { sparkline, trendOf } from '../../src/output/sparkline.js';
 import { measureText } from '../../src/output/text-width.js';
 import { plainTheme } from '../../src/output/theme.js';
 import type { ProjectionLag } from '../../src/projection/status/lag.js';
+import { progressBar } from '../../src/terminal/progress-bar.js';
 
 const now = new Date(2026, 0, 2, 12, 22, 4);
 const at = now.getTime();
