@@ -9,7 +9,7 @@ import {
   type InstanceReport,
   inspectInstance,
   listInstances,
-  type StepReport,
+  type StepDetail,
 } from '../src/saga/inspect.js';
 import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
@@ -73,9 +73,13 @@ const show: Command = {
     }
     const instance = await inspectInstance(store, saga, id);
     const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
-    if (isForPeople) await context.io.stdout.write(`${sanitise(headline(instance))}\n`);
-    else await context.note(headline(instance));
-    await printList(context, instance.steps, stepColumns, instance, markOfStep);
+    if (isForPeople) {
+      const { renderInstance } = await import('../src/output/saga-text.js');
+      await context.io.stdout.write(renderInstance(instance, context.view));
+    } else {
+      await context.note(headline(instance));
+      await printList(context, instance.steps, stepColumns, instance);
+    }
     if (instance.state === 'compensation-failed') {
       await context.note(`mend the cause, then: evstore saga retry ${shellWord(saga)} ${shellWord(id)}`);
     }
@@ -132,12 +136,6 @@ function markOf({ state, error }: InstanceReport): Mark {
   return state === 'running' ? 'active' : 'idle';
 }
 
-function markOfStep({ state }: StepReport): Mark {
-  if (state === 'stuck') return 'bad';
-  if (state === 'unknown') return 'caution';
-  return state === 'running' ? 'active' : 'idle';
-}
-
 const instanceColumns: readonly ListColumn<InstanceReport>[] = [
   { heading: 'saga', field: ({ saga }) => saga, rank: 'low' },
   { heading: 'instance', field: ({ instance }) => instance, isName: true },
@@ -148,7 +146,7 @@ const instanceColumns: readonly ListColumn<InstanceReport>[] = [
   { heading: 'error', field: ({ error }) => error, isBelow: true },
 ];
 
-const stepColumns: readonly ListColumn<StepReport>[] = [
+const stepColumns: readonly ListColumn<StepDetail>[] = [
   { heading: 'step', field: ({ name }) => name },
   { heading: 'state', field: ({ state }) => state, rank: 'high' },
   { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right' },
@@ -157,7 +155,9 @@ const stepColumns: readonly ListColumn<StepReport>[] = [
   {
     heading: 'compensationError',
     field: ({ compensationError }) => compensationError,
-    text: ({ compensationError }) => (compensationError === null ? '' : `compensation: ${compensationError}`),
     isBelow: true,
   },
+  { heading: 'startedAt', field: ({ startedAt }) => startedAt },
+  { heading: 'endedAt', field: ({ endedAt }) => endedAt },
+  { heading: 'compensatedAt', field: ({ compensatedAt }) => compensatedAt },
 ];
