@@ -84,6 +84,18 @@ forEachEngine((engine) => {
       );
       expect(shownThere.stderr).toContain('evstore saga retry shipping Order-2');
 
+      const still = await evstore('saga', 'overdue', '--older-than', '0ms', '--json');
+      expect(JSON.parse(still.stdout)).toMatchObject({
+        instances: [{ instance: 'Order-2', state: 'compensation-failed', owner: null, movedAt: expect.any(String) }],
+        isComplete: true,
+      });
+      expect((await terminal('saga', 'overdue', 'shipping', '--older-than', '0ms', '--color', 'never')).stdout).toMatch(
+        /^✗ Order-2 .* \d+ m?s/m,
+      );
+      const none = await evstore('saga', 'overdue');
+      expect(none.stderr).toContain('no instance has been still for 1 h');
+      expect(none).toMatchObject({ code: 0 });
+
       expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({
         code: 6,
         stdout: '',
