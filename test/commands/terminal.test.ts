@@ -64,9 +64,16 @@ test('Ctrl-C ends a tail by SIGINT', async () => {
 test('a rebuild shows its step, a bar and how far it is', async () => {
   mkdirSync(join(cwd, 'projections'), { recursive: true });
   const table = "{ columns: { id: 'text' }, key: 'id' }";
-  const source = `export default { name: 'placed', version: 1, table: ${table}, on: { Placed: () => ({}) } };`;
+  // The spinner is drawn between batches of one event each.
+  const slow = '() => { const end = Date.now() + 2; while (Date.now() < end); return {}; }';
+  const source = `export default { name: 'placed', version: 1, table: ${table}, on: { Slow: ${slow} } };`;
+  const lines = Array.from({ length: 300 }, (_, n) => `{"streamId":"Slow-${n}","type":"Slow","data":{}}`);
+  writeFileSync(join(cwd, 'slow.ndjson'), `${lines.join('\n')}\n`);
+  await runCli(['import', 'slow.ndjson', '--store', url], { cwd });
   writeFileSync(join(cwd, 'projections/placed.mjs'), source);
-  const { screen, code } = await runInTerminal(['rebuild', 'placed', '--yes'], undefined, { LANG: 'C.UTF-8' });
+  const { screen, code } = await runInTerminal(['rebuild', 'placed', '--batch-size', '1'], undefined, {
+    LANG: 'C.UTF-8',
+  });
   expect(code).toBe(0);
   expect(screen).toMatch(/ {3,}[a-z]+ [▓░]{16} +\d+ % .* rebuild placed/);
 });
