@@ -1,24 +1,31 @@
 /** `evstore lag`: shows how far behind projections and other subscriptions are. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { allOf } from '../src/config/load-files.js';
 import { formatDuration } from '../src/domain/duration.js';
 import { EvstoreError } from '../src/domain/errors.js';
 import { describeFinding, type Finding, sortFindings } from '../src/domain/finding.js';
 import { type Measured, measureAndJudge } from '../src/findings/examine.js';
 import { judgeLimits, type LagLimits } from '../src/findings/limits.js';
-import type { Mark } from '../src/output/glyphs.js';
+import { renderReport } from '../src/output/json-line.js';
+import { markOf } from '../src/output/lag-mark.js';
 import { judgeNagios, renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
+import { renderTsvLine } from '../src/output/tsv.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
 import type { ProjectionLag } from '../src/projection/status/lag.js';
+import { redactUrl } from '../src/store/redact-url.js';
+import { canRedraw } from '../src/terminal/live-screen.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
+import { type Address, parseAddress } from './options/parse-address.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
 import { findAllCode, loadCode } from './support/projection-code.js';
+import type { Watching } from './support/watch-lag.js';
 
 const defaultWatchMs = 2_000;
+/** A row that does not change is printed this often, to show that it is still measured. */
+const heartbeatMs = 60_000;
 
 export const command: Command = {
   usage: 'lag [name...]',
@@ -26,8 +33,9 @@ export const command: Command = {
   examples: [
     { line: 'evstore lag', purpose: 'show every projection and every other subscription' },
     { line: 'evstore lag --max-lag 1000 --max-age 5m', purpose: 'exit 1 if one is further behind' },
-    { line: 'evstore lag --watch 1s', purpose: 'measure every second until Ctrl-C' },
+    { line: 'evstore lag --watch 1s', purpose: 'show it live, measured every second; q ends it' },
     { line: 'evstore lag -o prometheus', purpose: 'print metrics for a scraper; use -o nagios for a check' },
+    { line: 'evstore lag --listen :9464', purpose: 'serve the metrics at http://localhost:9464/metrics' },
   ],
   options: [
     option('--max-lag <events>', 'exit 1 if any projection is more than this many events behind', wholeNumber(0)),
@@ -38,26 +46,43 @@ export const command: Command = {
       'compare the rows with the code in these files, instead of the code that last ran',
     ),
     option('--watch [interval]', 'measure again after each interval (default: 2s)', duration),
+    option('--listen <address>', 'serve metrics to Prometheus at :PORT of this machine, or at HOST:PORT', parseAddress),
     outputOption('prometheus', 'nagios'),
   ],
   run: async (names, flags, context) => {
     const limits = { maxLag: flags.maxLag, maxAgeMs: flags.maxAge } as LagLimits;
-    const { signal } = context.io;
+    if (flags.listen !== undefined && (flags.watch !== undefined || (flags.output ?? 'prometheus') !== 'prometheus')) {
+      throw new EvstoreError('E_USAGE', '--listen cannot be combined with --watch or another output than prometheus', {
+        why: 'It measures when it is asked, and answers with metrics for Prometheus.',
+      });
+    }
     // Monitoring runs this command, so user code is executed only when --projections asks for it.
     const { found: code, failures } = await loadCompared(names, flags, context);
     const store = await context.openStore();
-    for (;;) {
-      const now = context.io.now();
-      const measured = await measureAndJudge(store, { names, now, code, exact: flags.count === true });
+    const measure = () => measureAndJudge(store, { names, now: context.io.now(), code, exact: flags.count === true });
+    const judge = (measured: Measured) => {
       const over = judgeLimits(measured.report, limits);
-      await print(measured, over, flags, context);
-      const faults = faultsOf(measured, over, limits, flags);
-      if (flags.watch === undefined)
-        return faults.length > 0 ? fail(faults, over, flags) : failWithFirst(failures, context);
-      const pauseMs = flags.watch === true ? defaultWatchMs : Number(flags.watch);
-      await sleep(pauseMs, undefined, { signal }).catch(() => {});
-      if (signal.aborted || context.io.stdout.closed) return faults.length > 0 ? 1 : 0;
+      return { over, faults: faultsOf(measured, over, limits, flags) };
+    };
+    if (flags.listen !== undefined) {
+      const { serveMetrics } = await import('./support/serve-metrics.js');
+      const scrape = async () => {
+        const { report, findings } = await measure();
+        return renderPrometheus(report, findings);
+      };
+      await serveMetrics(flags.listen as Address, scrape, context);
+      return 0;
     }
+    if (flags.watch !== undefined) {
+      const intervalMs = flags.watch === true ? defaultWatchMs : Number(flags.watch);
+      const title = redactUrl((await context.storeChoice()).url);
+      const last = await watch({ store, measure, intervalMs, title }, judge, flags, context);
+      return judge(last).faults.length > 0 ? 1 : 0;
+    }
+    const measured = await measure();
+    const { over, faults } = judge(measured);
+    await print(measured, over, flags, context);
+    return faults.length > 0 ? fail(faults, over, flags) : failWithFirst(failures, context);
   },
 };
 
@@ -73,6 +98,46 @@ async function loadCompared(
   // A check that says OK must have seen all of it.
   const found = flags.output === 'nagios' ? allOf(loaded) : loaded.found;
   return { found, failures: loaded.failures.map(({ error }) => error) };
+}
+
+async function watch(
+  watching: Watching,
+  judge: (measured: Measured) => { readonly over: readonly Finding[] },
+  flags: Flags,
+  context: Context,
+): Promise<Measured> {
+  const { watchAsLines, watchOnTerminal } = await import('./support/watch-lag.js');
+  const format = context.format({ people: 'table', pipe: 'tsv' });
+  if (format === 'table' && canRedraw(context.io)) return watchOnTerminal(watching, context);
+  const isForMonitoring = flags.output === 'prometheus' || flags.output === 'nagios';
+  const write = isForMonitoring
+    ? (measured: Measured) => print(measured, judge(measured).over, flags, context)
+    : createChangeWriter(context);
+  return watchAsLines(watching, write, context);
+}
+
+/** Returns what prints a row when it has changed, and at least once a minute; as JSON, each measurement is a line. */
+function createChangeWriter(context: Context): (measured: Measured) => Promise<void> {
+  const { stdout } = context.io;
+  if (context.asJson) return ({ report, findings }) => stdout.write(renderReport({ ...report, findings }));
+  const shown = [...columns, parkedColumn];
+  const printed = new Map<string, { readonly fields: string; readonly at: number }>();
+  let head: readonly string[] = [...shown.map(({ heading }) => heading), 'at'];
+  return async ({ report }) => {
+    const now = context.io.now();
+    const changed = report.projections.filter((lag) => {
+      // The age of what waits is another one each time.
+      const fields = JSON.stringify({ ...lag, ageMs: null, rate: null, etaMs: null });
+      const before = printed.get(lag.name);
+      if (before?.fields === fields && now.getTime() - before.at < heartbeatMs) return false;
+      printed.set(lag.name, { fields, at: now.getTime() });
+      return true;
+    });
+    const rows = changed.map((lag) => [...shown.map(({ field }) => field(lag)), now.toISOString()]);
+    const lines = rows.map(renderTsvLine).join('');
+    await stdout.write((head.length > 0 ? renderTsvLine(head) : '') + lines);
+    head = [];
+  };
 }
 
 const columns: readonly ListColumn<ProjectionLag>[] = [
@@ -98,12 +163,6 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'owner', field: ({ owner }) => owner, rank: 'low' },
   { heading: 'error', field: ({ error }) => error, isBelow: true },
 ];
-
-function markOf({ status, stale, parked }: ProjectionLag): Mark {
-  if (status === 'failed') return 'bad';
-  if (stale || parked > 0) return 'caution';
-  return status === 'running' || status === 'rebuilding' ? 'active' : 'idle';
-}
 
 const waitingColumn: ListColumn<ProjectionLag> = {
   heading: 'waiting',

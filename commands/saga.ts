@@ -1,4 +1,5 @@
-/** `evstore saga`: list and show saga instances; retry a parked one. */
+/** `evstore saga`: list and show saga instances, and those that no longer move; retry a parked one. */
+import { formatDuration } from '../src/domain/duration.js';
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import type { Mark } from '../src/output/glyphs.js';
@@ -9,19 +10,21 @@ import {
   type InstanceReport,
   inspectInstance,
   listInstances,
-  type StepReport,
+  type StepDetail,
 } from '../src/saga/inspect.js';
 import { findParked, retryCompensation } from '../src/saga/retry.js';
 import type { SagaPhase } from '../src/saga/state.js';
+import { findUnsettled } from '../src/saga/unsettled.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
-import { oneOf, wholeNumber } from './options/parse-option.js';
+import { duration, oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { selectSaga } from './support/run-code.js';
 
 const defaultLimit = 50;
+const defaultOverdueMs = 60 * 60 * 1_000;
 const phases: readonly SagaPhase[] = [
   'running',
   'compensating',
@@ -73,12 +76,42 @@ const show: Command = {
     }
     const instance = await inspectInstance(store, saga, id);
     const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
-    if (isForPeople) await context.io.stdout.write(`${sanitise(headline(instance))}\n`);
-    else await context.note(headline(instance));
-    await printList(context, instance.steps, stepColumns, instance, markOfStep);
+    if (isForPeople) {
+      const { renderInstance } = await import('../src/output/saga-text.js');
+      await context.io.stdout.write(renderInstance(instance, context.view));
+    } else {
+      await context.note(headline(instance));
+      await printList(context, instance.steps, stepColumns, instance);
+    }
     if (instance.state === 'compensation-failed') {
       await context.note(`mend the cause, then: evstore saga retry ${shellWord(saga)} ${shellWord(id)}`);
     }
+    return 0;
+  },
+};
+
+const overdue: Command = {
+  usage: 'overdue [saga]',
+  summary: 'list instances that have not ended and no longer move, longest first',
+  writes: 'nothing',
+  examples: [
+    { line: 'evstore saga overdue', purpose: 'instances that have not moved for an hour' },
+    { line: 'evstore saga overdue order_fulfilment --older-than 5m', purpose: 'of one saga, for five minutes' },
+  ],
+  options: [option('--older-than <duration>', 'that have not moved for this long (default: 1h)', duration)],
+  run: async ([saga], flags, context) => {
+    const { olderThan = defaultOverdueMs } = flags as { readonly olderThan?: number };
+    const store = await context.openStore();
+    if (saga !== undefined) await assertSagaKnown(store, saga);
+    const now = context.io.now().getTime();
+    const { instances, isComplete } = await findUnsettled(store);
+    const found = instances
+      .map(({ report, movedAt, owner }) => ({ ...report, movedAt, stillMs: now - Date.parse(movedAt), owner }))
+      .filter((each) => each.stillMs >= olderThan && (saga === undefined || each.saga === saga))
+      .toSorted((a, b) => b.stillMs - a.stillMs);
+    await printList(context, found, overdueColumns, { instances: found, isComplete }, markOf);
+    if (!isComplete) await context.warn('not all instances were looked at; there may be others');
+    if (found.length === 0) await context.note(`no instance has been still for ${formatDuration(olderThan)}`);
     return 0;
   },
 };
@@ -119,7 +152,7 @@ export const command: Command = {
     { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'retry a compensation that kept failing' },
   ],
   options: [],
-  subcommands: [list, show, retry],
+  subcommands: [list, show, overdue, retry],
 };
 
 function headline({ saga, instance, state, version, reason }: InstanceReport): string {
@@ -129,12 +162,6 @@ function headline({ saga, instance, state, version, reason }: InstanceReport): s
 function markOf({ state, error }: InstanceReport): Mark {
   if (state === 'compensation-failed') return 'bad';
   if (state === 'compensating' || error !== null) return 'caution';
-  return state === 'running' ? 'active' : 'idle';
-}
-
-function markOfStep({ state }: StepReport): Mark {
-  if (state === 'stuck') return 'bad';
-  if (state === 'unknown') return 'caution';
   return state === 'running' ? 'active' : 'idle';
 }
 
@@ -148,7 +175,7 @@ const instanceColumns: readonly ListColumn<InstanceReport>[] = [
   { heading: 'error', field: ({ error }) => error, isBelow: true },
 ];
 
-const stepColumns: readonly ListColumn<StepReport>[] = [
+const stepColumns: readonly ListColumn<StepDetail>[] = [
   { heading: 'step', field: ({ name }) => name },
   { heading: 'state', field: ({ state }) => state, rank: 'high' },
   { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right' },
@@ -157,7 +184,28 @@ const stepColumns: readonly ListColumn<StepReport>[] = [
   {
     heading: 'compensationError',
     field: ({ compensationError }) => compensationError,
-    text: ({ compensationError }) => (compensationError === null ? '' : `compensation: ${compensationError}`),
     isBelow: true,
   },
+  { heading: 'startedAt', field: ({ startedAt }) => startedAt },
+  { heading: 'endedAt', field: ({ endedAt }) => endedAt },
+  { heading: 'compensatedAt', field: ({ compensatedAt }) => compensatedAt },
+];
+
+type Overdue = InstanceReport & { readonly movedAt: string; readonly stillMs: number; readonly owner: string | null };
+
+const overdueColumns: readonly ListColumn<Overdue>[] = [
+  { heading: 'saga', field: ({ saga }) => saga, rank: 'low' },
+  { heading: 'instance', field: ({ instance }) => instance, isName: true },
+  { heading: 'state', field: ({ state }) => state, rank: 'high' },
+  { heading: 'step', field: ({ steps }) => steps.at(-1)?.name ?? null },
+  {
+    heading: 'stillMs',
+    title: 'still for',
+    field: ({ stillMs }) => stillMs,
+    text: ({ stillMs }) => formatDuration(stillMs),
+    align: 'right',
+    rank: 'high',
+  },
+  { heading: 'owner', field: ({ owner }) => owner },
+  { heading: 'error', field: ({ error }) => error, isBelow: true },
 ];

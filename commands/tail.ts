@@ -1,11 +1,14 @@
 /** `evstore tail`: the last events, then each new one as it commits, in order, none twice and none missed. */
 
+import { formatElapsed } from '../src/domain/duration.js';
 import { EvstoreError, isEvstoreError } from '../src/domain/errors.js';
 import type { RecordedEvent } from '../src/domain/event.js';
 import { describeFinding, type Finding } from '../src/domain/finding.js';
 import { judgeHead } from '../src/findings/held-back.js';
 import { BackOff } from '../src/lease/back-off.js';
+import { groupDigits } from '../src/output/numbers.js';
 import type { Store } from '../src/store/store.js';
+import { stopOf } from '../src/terminal/signals.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { assertStreamExists, type EventRange, filterOptions, parseRange } from './options/event-range.js';
 import { option } from './options/option.js';
@@ -59,6 +62,7 @@ export const command: Command = {
     if (from === undefined) await tail.printLast((flags.last as number | undefined) ?? defaultLast);
     else await tail.startAfter(from);
     await tail.follow();
+    if (stopOf(context.io.signal) !== undefined) await tail.sayHowToContinue();
     if (tail.printed === 0 && flags.follow === false && streamId !== undefined)
       await assertStreamExists(store, streamId);
     return 0;
@@ -178,8 +182,11 @@ class Tail {
   async #sayWhoHolds(): Promise<void> {
     const [held] = judgeHead(await this.#store.log.head({ holder: true }));
     if (held !== undefined && held.severity !== this.#told) {
-      const tell = held.severity === 'warning' ? this.#context.warn : this.#context.note;
-      await tell(describeFinding(held));
+      const isUrgent = held.severity === 'warning';
+      const { io, asJson, quiet } = this.#context;
+      if (io.stderr.isTTY && !asJson && !quiet)
+        await this.#context.note(separate(describeFinding(held), this.#context.view));
+      else await (isUrgent ? this.#context.warn : this.#context.note)(describeFinding(held));
       if (held.next !== null) await this.#context.note(`  next: ${held.next}`);
     }
     this.#told = held?.severity;
@@ -206,9 +213,23 @@ class Tail {
     if (timeout === undefined || now - this.#startedAt < timeout) return false;
     throw new EvstoreError('E_TIMEOUT', `timed out after ${timeout} ms`, {
       why: `${this.#printed} events were printed, up to global position ${this.#position}.`,
-      next: `evstore tail --from ${this.#position}`,
+      next: this.#continued,
       details: { position: this.#position, printed: this.#printed },
     });
+  }
+
+  /** The same events from here, in place of where it started. */
+  get #continued(): string {
+    return this.#context.repeatedWithout(['--from', '-n', '--last'], '--from', String(this.#position));
+  }
+
+  async sayHowToContinue(): Promise<void> {
+    const elapsed = formatElapsed(performance.now() - this.#startedAt);
+    const printed = `${groupDigits(this.#printed)} ${this.#printed === 1 ? 'event' : 'events'} in ${elapsed}`;
+    const point = this.#context.view.unicode ? '·' : '-';
+    // Behind what the terminal shows for Ctrl-C.
+    if (this.#context.io.stderr.isTTY) await this.#context.note('');
+    await this.#context.note(`${printed} ${point} continue with: ${this.#continued}`);
   }
 
   #waitMs(): number {
@@ -218,6 +239,12 @@ class Tail {
     const timeLeft = timeout === undefined ? longestWaitMs : this.#startedAt + timeout - now;
     return Math.max(1, Math.ceil(Math.min(longestWaitMs, idleLeft, timeLeft)));
   }
+}
+
+/** Between events, under the columns behind the time. */
+function separate(text: string, { unicode }: Context['view']): string {
+  const line = unicode ? '──' : '--';
+  return `          ${line} ${text} ${line}`;
 }
 
 function parseFrom(text: string): number | 'end' {

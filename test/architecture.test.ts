@@ -150,7 +150,7 @@ const layers: readonly Layer[] = [
     name: 'output',
     holds: /^src\/output\//,
     imports: [...projection, 'findings', 'query', 'saga', 'terminal', 'port', 'domain'],
-    packages: ['chalk', 'cli-table3', 'string-width'],
+    packages: ['chalk', 'string-width'],
   },
   { name: 'query', holds: /^src\/query\//, imports: [...projection, 'port', 'domain'] },
   { name: 'verify', holds: /^src\/verify\//, imports: ['findings', 'port', 'domain'] },
@@ -180,7 +180,6 @@ const layers: readonly Layer[] = [
 
 /** The only module that knows each of these packages. */
 const soleImporters: Readonly<Record<string, RegExp>> = {
-  'cli-table3': /^src\/output\/table\.ts$/,
   chalk: /^src\/output\/theme\.ts$/,
   ora: /^src\/terminal\/progress\.ts$/,
   acorn: /^src\/projection\/define\/syntax\.ts$/,
@@ -361,7 +360,6 @@ describe('architecture', () => {
     const heavy = [
       'better-sqlite3',
       'chalk',
-      'cli-table3',
       'dotenv',
       'dotenv-expand',
       'jiti',

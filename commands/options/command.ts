@@ -75,6 +75,8 @@ export interface Context {
   completeCommand(command: string): string;
   /** The command line as it was typed, with more flags behind it: for errors that say how to go on. */
   repeatedWith(...flags: readonly string[]): string;
+  /** The same without options of one value each that were typed: `['--from', '-n']`. */
+  repeatedWithout(options: readonly string[], ...flags: readonly string[]): string;
   /** One line for people, on stderr; silent with `--quiet` or `--json`. */
   note(line: string): Promise<void>;
   /** A warning on stderr, never silent. */

@@ -16,6 +16,7 @@ import { appendSummary, isInActions, toAnnotation } from '../../src/terminal/act
 import type { Io, Output } from '../../src/terminal/io.js';
 import { startProgress } from '../../src/terminal/progress.js';
 import { sanitise } from '../../src/terminal/sanitise.js';
+import { showsUnicode } from '../../src/terminal/unicode.js';
 import type { Context, Flags, OutputFormat } from '../options/command.js';
 import { asksForJson, type SharedFlags } from '../options/shared-options.js';
 import { completeCommand, completeCommands } from './follow-up.js';
@@ -63,6 +64,10 @@ export async function createContext(
 
   function repeatedWith(...flags: readonly string[]): string {
     return ['evstore', ...[...argv, ...flags].map((word) => shellWord(redact(word, secrets)))].join(' ');
+  }
+
+  function repeatedWithout(options: readonly string[], ...flags: readonly string[]): string {
+    return ['evstore', ...[...withoutOptions(argv, options), ...flags].map(shellWord)].join(' ');
   }
 
   const typed = { argv, env: io.env };
@@ -154,6 +159,7 @@ export async function createContext(
       return io.stdout.isTTY ? people : pipe;
     },
     repeatedWith,
+    repeatedWithout,
     completeCommand: (command) => completeCommand(command, typed),
     note,
     warn,
@@ -172,6 +178,13 @@ export async function createContext(
     await opened?.close();
   };
   return { context, close };
+}
+
+/** `--name value`, `--name=value`, `-n value` and `-nvalue`. */
+function withoutOptions(argv: readonly string[], options: readonly string[]): readonly string[] {
+  const isJoined = (word: string) =>
+    options.some((name) => (name.startsWith('--') ? word.startsWith(`${name}=`) : word.startsWith(name)));
+  return argv.filter((word, at) => !options.includes(word) && !options.includes(argv[at - 1] ?? '') && !isJoined(word));
 }
 
 function isForPeople({ json, output = 'auto' }: SharedFlags): boolean {
@@ -274,9 +287,4 @@ async function ask(io: Io, question: string): Promise<string | undefined> {
   await io.stderr.write(lines.map((line) => `${line}\n`).join(''));
   await io.stderr.flush();
   return io.ask(`${last} `);
-}
-
-function showsUnicode(env: Io['env']): boolean {
-  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG;
-  return env.TERM !== 'linux' && (locale === undefined || /utf-?8/i.test(locale));
 }

@@ -1,4 +1,4 @@
-/** Spans of time for people, in the largest unit that is not 0. */
+/** Spans of time for people. */
 
 const units: readonly (readonly [name: string, milliseconds: number])[] = [
   ['d', 86_400_000],
@@ -7,10 +7,20 @@ const units: readonly (readonly [name: string, milliseconds: number])[] = [
   ['s', 1_000],
 ];
 
-/** `850 ms`, `12 s`, `3 min`, `5 h`, `2 d`. @param milliseconds from 0 */
+/** In the largest unit that is not 0: `850 ms`, `12 s`, `3 min`, `5 h`, `2 d`. @param milliseconds from 0 */
 export function formatDuration(milliseconds: number): string {
   for (const [name, size] of units) {
     if (milliseconds >= size) return `${Math.floor(milliseconds / size)} ${name}`;
   }
   return `${Math.round(milliseconds)} ms`;
+}
+
+/** In the two largest units: `850 ms`, `2 min 41 s`, `3 h`. @param milliseconds from 0 */
+export function formatElapsed(milliseconds: number): string {
+  const at = units.findIndex(([, size]) => milliseconds >= size);
+  const [, size = 1] = units[at] ?? [];
+  const next = units[at + 1];
+  const left = milliseconds % size;
+  if (at === -1 || next === undefined || left < next[1]) return formatDuration(milliseconds);
+  return `${formatDuration(milliseconds)} ${Math.floor(left / next[1])} ${next[0]}`;
 }

@@ -2,6 +2,7 @@
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
 import { count } from '../domain/words.js';
 import type { DiffReport } from '../projection/compare/diff.js';
+import type { GroupedChange } from '../projection/compare/group-changes.js';
 import type { TableDiff } from '../projection/compare/table-diff.js';
 import type { RepairReport } from '../projection/repair/repair.js';
 import type { ChangedRow } from '../store/store.js';
@@ -82,27 +83,56 @@ export function renderRepair(report: RepairReport, view: View): string {
 
 function renderTableDiff(diff: TableDiff, view: View): string {
   const { theme } = view;
-  const { table, columns, onlyLive, onlyRebuilt, samples } = diff;
+  const { table, columns, changes, onlyLive, onlyRebuilt, samples } = diff;
   const differing = Object.entries(columns).sort(([, a], [, b]) => b - a);
+  const rowsOf = (rows: number) => `${groupDigits(rows)} ${rows === 1 ? 'row' : 'rows'}`;
   const notes = [
-    ...differing.map(([name, rows]) => `  ${sanitise(name)} differs in ${count(rows, 'row')}`),
-    ...onlyLive.map((name) => `  ${sanitise(name)} is only in the live table`),
-    ...onlyRebuilt.map((name) => `  ${sanitise(name)} is only in the rebuilt table`),
+    ...differing.flatMap(([name, rows]) => [
+      `  ${sanitise(name)} differs in ${rowsOf(rows)}`,
+      ...changes.filter(({ column }) => column === name).map((change) => spellGroup(change, view)),
+    ]),
+    ...onlyLive.map((name) => `  ${sanitise(name)} dropped  ${rowsOf(diff.live)}`),
+    ...onlyRebuilt.map((name) => `  ${sanitise(name)} added  ${rowsOf(diff.rebuilt)}`),
   ];
+  // What a group tells is not told again row by row.
+  const single = samples.changed.filter((row) => !isGrouped(row, changes));
+  const grouped = samples.changed.length - single.length;
   const lines = [
     ...samples.removed.map((key) => theme.bad(`- ${spellKey(key, view)}`)),
     ...more(diff.removed - samples.removed.length, '-', 'removed'),
     ...samples.added.map((key) => theme.good(`+ ${spellKey(key, view)}`)),
     ...more(diff.added - samples.added.length, '+', 'added'),
-    ...samples.changed.flatMap((row) => spellChanged(row, view)),
-    ...more(diff.changed - samples.changed.length, '~', 'changed'),
+    ...single.flatMap((row) => spellChanged(row, view)),
+    ...more(
+      diff.changed - samples.changed.length + grouped,
+      '~',
+      changes.length === 0 ? 'changed' : 'changed, with those of the groups above',
+    ),
   ];
   if (notes.length + lines.length === 0) return '';
   return `\n${[theme.strong(sanitise(table)), ...notes, ...lines].join('\n')}\n`;
 
   function more(rows: number, sign: string, what: string): readonly string[] {
-    return rows > 0 ? [theme.faint(`${sign} … ${rows} more ${what}`.replace('…', view.unicode ? '…' : '...'))] : [];
+    return rows > 0
+      ? [theme.faint(`${sign} … ${groupDigits(rows)} more ${what}`.replace('…', view.unicode ? '…' : '...'))]
+      : [];
   }
+}
+
+/** `status "placed" → "PLACED"  1,375 rows  e.g. Order-17208, …` */
+function spellGroup({ column, live, rebuilt, rows, example }: GroupedChange, view: View): string {
+  const { theme, unicode } = view;
+  const values = Object.values(example);
+  const key = values.length === 1 ? sanitise(String(values[0])) : spellKey(example, view);
+  const change = `${theme.bad(spell(live, view))} ${unicode ? '→' : '->'} ${theme.good(spell(rebuilt, view))}`;
+  const such = theme.faint(`e.g. ${cutText(key, longestValue, unicode)}, ${unicode ? '…' : '...'}`);
+  return `    ${sanitise(column)} ${change}  ${groupDigits(rows)} rows  ${such}`;
+}
+
+function isGrouped({ columns }: ChangedRow, changes: readonly GroupedChange[]): boolean {
+  return Object.entries(columns).every(([name, { live, rebuilt }]) =>
+    changes.some((each) => each.column === name && each.live === live && each.rebuilt === rebuilt),
+  );
 }
 
 function spellChanged({ key, columns }: ChangedRow, view: View): readonly string[] {

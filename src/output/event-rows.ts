@@ -3,6 +3,7 @@
 import type { RecordedEvent } from '../domain/event.js';
 import { sanitiseJson } from '../domain/safe-json.js';
 import { sanitise } from '../terminal/sanitise.js';
+import { loosenJson } from './loose-json.js';
 import { groupDigits } from './numbers.js';
 import { showTime } from './relative-time.js';
 import { cutText, measureText, padText } from './text-width.js';
@@ -97,10 +98,10 @@ function slices<Item>(items: readonly Item[], length: number): Item[][] {
 /** Only the beginning is measured: data may be a megabyte, and the longest graphemes have some twenty units. */
 function cutData(data: string, width: number, unicode: boolean): string {
   const beginning = sanitiseJson(data.slice(0, Math.max(0, width) * 20));
-  return cutText(beginning, Math.max(1, width), unicode);
+  return cutText(loosenJson(beginning), Math.max(1, width), unicode);
 }
 
-/** The width of a column: of the widest of the last texts. */
+/** The width of a column: of the widest of the last texts, which may be a mark that has no width of its own. */
 class Recent {
   readonly #widths: number[] = [];
 
@@ -110,6 +111,6 @@ class Recent {
   }
 
   get widest(): number {
-    return Math.max(0, ...this.#widths);
+    return Math.max(1, ...this.#widths);
   }
 }

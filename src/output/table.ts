@@ -1,5 +1,4 @@
-/** Lists for people. The only user of cli-table3, which needs seconds for thousands of rows: long lists are padded lines. */
-import Table from 'cli-table3';
+/** Lists for people: padded lines. Every width in them is of one measure, so that no line is wider than was reckoned. */
 import { sanitise } from '../terminal/sanitise.js';
 import { glyphOf, type Mark } from './glyphs.js';
 import { cutText, measureText, padText } from './text-width.js';
@@ -18,7 +17,6 @@ export interface Column<Row> {
   readonly isBelow?: boolean;
 }
 
-const maxTableRows = 200;
 const gap = '  ';
 /** A narrower terminal shows a row that does not fit on two lines. */
 const narrow = 60;
@@ -53,9 +51,8 @@ export function renderTable<Row>(
   const body = lines.map(({ row, glyph }, at) =>
     chosen.map((cell, place) => (place === 0 ? glyph : '') + fillCell(cell, at, row, view)),
   );
-  const [first = '', ...others] = layOut([[`${' '.repeat(margin)}${heading[0]}`, ...heading.slice(1)], ...body]);
-  const withErrors = others.flatMap((line, at) => [line, ...(lines[at]?.below ?? [])]);
-  return `${[first, ...withErrors].map((line) => line.trimEnd()).join('\n')}\n`;
+  const rowsWithErrors = body.flatMap((line, at) => [line.join(gap), ...(lines[at]?.below ?? [])]);
+  return [`${' '.repeat(margin)}${heading.join(gap)}`, ...rowsWithErrors].map((line) => `${line.trimEnd()}\n`).join('');
 }
 
 /** The rows that need a hand first, each kind in its order. */
@@ -193,17 +190,4 @@ function renderRecord<Row>(
     ...below,
   ];
   return lines.map((line) => `${line}\n`).join('');
-}
-
-function layOut(rows: readonly (readonly string[])[]): string[] {
-  if (rows.length > maxTableRows + 1) return rows.map((cells) => cells.join(gap));
-  const nothing = ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right'];
-  const inner = ['left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid'];
-  const chars = Object.fromEntries([...nothing, ...inner].map((name) => [name, '']));
-  const table = new Table({
-    chars: { ...chars, middle: gap },
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  });
-  for (const cells of rows) table.push([...cells]);
-  return table.toString().split('\n');
 }

@@ -3,9 +3,10 @@ import { EvstoreError } from '../domain/errors.js';
 import { shellWord } from '../domain/shell-word.js';
 import { findSimilar } from '../domain/similar.js';
 import type { Store } from '../store/store.js';
-import { sagaCategory, sagaStreamId } from './events.js';
+import { sagaCategory, sagaStreamId, type TriggerReference } from './events.js';
 import { SagaInstance } from './instance.js';
 import { describeTrouble, type SagaPhase, type SagaState, type StepState } from './state.js';
+import { readTimeline, type StepTimes } from './timeline.js';
 
 /** Of the instances of a saga, to find the one that was meant. */
 const mostNames = 1_000;
@@ -36,6 +37,16 @@ export interface StepReport {
   readonly compensationError: string | null;
 }
 
+export interface StepDetail extends StepReport, StepTimes {}
+
+export interface InstanceDetail extends InstanceReport {
+  /** RFC 3339. */
+  readonly startedAt: string | null;
+  /** The event that started it. */
+  readonly trigger: TriggerReference | null;
+  readonly steps: readonly StepDetail[];
+}
+
 export interface ListOptions {
   /** All sagas if undefined. */
   readonly saga: string | undefined;
@@ -61,9 +72,15 @@ export async function listInstances(store: Store, options: ListOptions): Promise
 }
 
 /** @throws E_NOT_FOUND with the name that was probably meant */
-export async function inspectInstance(store: Store, saga: string, id: string): Promise<InstanceReport> {
+export async function inspectInstance(store: Store, saga: string, id: string): Promise<InstanceDetail> {
   const instance = await SagaInstance.load(store.log, saga, id);
-  if (instance !== undefined) return describe(instance.state);
+  if (instance !== undefined) {
+    const { startedAt, steps: times } = await readTimeline(store, saga, id);
+    const report = describe(instance.state);
+    const unknown = { startedAt: null, endedAt: null, compensatedAt: null };
+    const steps = report.steps.map((step) => ({ ...step, ...(times.get(step.name) ?? unknown) }));
+    return { ...report, startedAt, trigger: instance.state.trigger ?? null, steps };
+  }
   await assertSagaKnown(store, saga);
   const prefix = `${sagaCategory(saga)}-`;
   const streams = await store.log.streams({ category: sagaCategory(saga), limit: mostNames });

@@ -7,6 +7,7 @@ import { type OutputStream, StreamOutput } from './stream-output.js';
 
 /** After a signal, for user code that does not return: then it ends as by the second signal. */
 const longestStopMs = 30_000;
+const stopNoticeMs = 1_000;
 
 export interface ProcessIo {
   readonly io: Io;
@@ -30,7 +31,10 @@ export function createProcessIo(isLoading: () => boolean): ProcessIo {
   listenForSignals((stop) => {
     if (isLoading()) return raiseSignal(stop.signal);
     setTimeout(() => raiseSignal(stop.signal), longestStopMs).unref();
-    stderr.write('stopping; the same signal again ends it at once\n').catch(() => {});
+    // Most commands end before anybody wonders whether they will.
+    setTimeout(() => {
+      stderr.write('stopping; the same signal again ends it at once\n').catch(() => {});
+    }, stopNoticeMs).unref();
     controller.abort(stop);
   });
   const io: Io = {

@@ -3,9 +3,12 @@
  * object per line for programs. In GitHub Actions the lines of one label are a group.
  */
 import type { Ora } from 'ora';
+import { formatDuration } from '../domain/duration.js';
 import { closeGroup, isInActions, openGroup } from './actions.js';
 import type { Io } from './io.js';
+import { progressBar } from './progress-bar.js';
 import { sanitise } from './sanitise.js';
+import { showsUnicode } from './unicode.js';
 
 export type ProgressMode = 'people' | 'json' | 'none';
 
@@ -27,6 +30,9 @@ export interface Progress {
 const lineEveryMs = 5_000;
 const lineEveryShare = 0.1;
 const spinnerEveryMs = 100;
+const barWidth = 16;
+/** Of the longest step. */
+const stepWidth = 10;
 
 /** @param label what is being done, e.g. `import orders.ndjson` */
 export async function startProgress(io: Io, mode: ProgressMode, label: string, total?: number): Promise<Progress> {
@@ -71,7 +77,7 @@ class RunningProgress implements Progress {
     if (!hasBegun && !this.#isDue(now, share)) return;
     if (this.#spinner === undefined)
       this.#print(this.#mode === 'json' ? this.#toJson(done, now) : this.#line(done, now));
-    else this.#spinner.text = fitSpinner(this.#line(done, now), this.#io);
+    else this.#spinner.text = fitSpinner(this.#bar(done, now) ?? this.#line(done, now), this.#io);
     this.#shownAt = now;
     this.#shownShare = share;
   }
@@ -114,6 +120,23 @@ class RunningProgress implements Progress {
     return `${label}: ${count} of ${this.#total.toLocaleString('en-US')} (${share})`;
   }
 
+  /** The step on the right of its column, then how far it is and how long it will take. Undefined without a total. */
+  #bar(done: number, now: number): string | undefined {
+    if (!this.#total) return undefined;
+    const share = Math.min(1, done / this.#total);
+    const rate = this.#rate(done, now);
+    const left = rate === 0 || share === 1 ? [] : [`${formatDuration(((this.#total - done) / rate) * 1_000)} left`];
+    const parts = [
+      progressBar(share, barWidth, showsUnicode(this.#io.env)),
+      `${Math.floor(share * 100)} %`.padStart(5),
+      ...(rate === 0 ? [] : [`${rate.toLocaleString('en-US')}/s`]),
+      ...left,
+      ` ${sanitise(this.#label)}`,
+    ];
+    const step = this.#step === undefined ? '' : `${sanitise(this.#step).padStart(stepWidth)} `;
+    return step + parts.join(' ');
+  }
+
   #toJson(done: number, now: number): string {
     return JSON.stringify({
       progress: sanitise(this.#label),
@@ -150,12 +173,12 @@ async function startSpinner(io: Io, text: string): Promise<Ora> {
   }).start();
 }
 
-/** On one line, after the spinner and a blank. What is not ASCII counts as two cells, which is the most it takes. */
+/** On one line, after the spinner and a blank. What is not ASCII, nor of a bar, counts as two cells, the most it takes. */
 function fitSpinner(text: string, { stderr }: Io): string {
   let room = stderr.columns - 4;
   let kept = '';
   for (const character of text) {
-    room -= character > '~' ? 2 : 1;
+    room -= character > '~' && !'▓░'.includes(character) ? 2 : 1;
     if (room < 0) return `${kept}…`;
     kept += character;
   }

@@ -39,8 +39,17 @@ export function listenForSignals(onFirst: (stop: Stop) => void): void {
   }
 }
 
+const restorers = new Set<() => void>();
+
+/** Calls this before a signal ends the process, which runs nothing else. @returns what takes it back */
+export function beforeRaised(restore: () => void): () => void {
+  restorers.add(restore);
+  return () => restorers.delete(restore);
+}
+
 /** Ends this process by the signal itself, so that a shell loop around it stops, too. */
 export function raiseSignal(signal: StopSignal): void {
+  for (const restore of restorers) restore();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -80,6 +80,33 @@ forEachEngine((engine) => {
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
     }));
 
+  test('diff groups equal changes with an example, and counts the rows of columns that went or came', () =>
+    withShop(engine, async ({ test, cwd, evstore, report }) => {
+      const write = (version: number, columns: string, row: string) =>
+        writeFileSync(
+          join(cwd, 'projections/order-summary.ts'),
+          `export default { name: 'order_summary', version: ${version}, on: { OrderPlaced: (_row, { data }) => (${row}) },
+            table: { columns: { orderId: 'text', ${columns} }, key: 'orderId' } };`,
+        );
+      write(1, "status: 'text', lastAt: 'text'", "{ status: 'placed', lastAt: 'x' }");
+      await placeOrders(test.store, 44, 44);
+      await evstore('run', '--once');
+      write(2, "status: 'text', note: 'text'", "{ status: 'PLACED', note: 'y' }");
+      await evstore('rebuild', 'order_summary', '--no-swap');
+      await test.raw.query("update order_summary set status = 'lost' where order_id = 'Order-7'");
+      const { stdout } = await evstore('diff', 'order_summary');
+      expect(stdout).toMatch(/^ {4}status "placed" → "PLACED" {2}39 rows {2}e\.g\. Order-\d+, …$/m);
+      expect(stdout).toMatch(/^ {2}last_at dropped {2}40 rows$/m);
+      expect(stdout).toMatch(/^ {2}note added {2}40 rows$/m);
+      expect(stdout.match(/"placed"/g)).toHaveLength(1);
+      expect(stdout).toMatch(/^~ … (39|40) more changed, with those of the groups above$/m);
+      expect(
+        (await report('diff', 'order_summary', '--max-diff', '2000', '--allow-column-changes')).tables[0].changes,
+      ).toEqual([
+        { column: 'status', live: 'placed', rebuilt: 'PLACED', rows: 39, example: { order_id: expect.any(String) } },
+      ]);
+    }));
+
   test('diff, rebuild --verify full: columns that only one table has are a change, unless allowed', () =>
     withShop(engine, async ({ test, cwd, evstore, report }) => {
       const write = (version: number, columns: string, handler: string) =>

@@ -1,7 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { Stop } from '../../src/terminal/signals.js';
 import { placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
 import { append, makeEvents } from '../support/events.js';
@@ -207,16 +206,6 @@ test('for Prometheus and for Nagios', () =>
       stdout: "LAG WARNING - order_summary is 2 events behind | 'order_summary'=2\n",
       stderr: '',
     });
-  }));
-
-test('--watch measures again until it is stopped', () =>
-  withShop('sqlite', async ({ evstore, evstoreWith }) => {
-    await evstore('run', '--once');
-    const stopping = new AbortController();
-    const onOutput = (text: string) => text.split('order_summary').length > 3 && stopping.abort(new Stop('SIGINT'));
-    const { code, stdout } = await evstoreWith({ signal: stopping.signal, onOutput }, 'lag', '--watch', '10ms');
-    expect(code).toBe(130);
-    expect(stdout.match(/^order_summary/gm)).toHaveLength(3);
   }));
 
 test('names from the store cannot speak to the terminal', () =>

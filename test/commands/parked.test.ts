@@ -28,6 +28,17 @@ async function parkedPositions({ evstore }: Shop, ...args: string[]): Promise<st
   return (await evstore('parked', 'list', '-q', ...args)).stdout.trim().split('\n').join(' ');
 }
 
+test('a handler that rejects every event names three of them, and the end has the count', () =>
+  withShop('sqlite', async ({ test, evstore, writeProjection }) => {
+    writeProjection(1, '() => { throw new Error("no tariff"); }');
+    await placeOrders(test.store, 9);
+    const { stdout, stderr } = await evstore('run', '--once', '--on-error', 'park');
+    expect(stderr.match(/parked OrderPlaced at position \d/g)).toEqual(
+      [1, 2, 3].map((position) => `parked OrderPlaced at position ${position}`),
+    );
+    expect(stdout).toContain('9 parked or skipped');
+  }));
+
 forEachEngine((engine) => {
   test('R5: the event and what follows in its stream wait aside; nothing counts as skipped', () =>
     withShop(engine, async (shop) => {

@@ -69,7 +69,7 @@ test('a signal ends a tail by that signal, so that loops around it stop', async 
     tail.process.kill(signal);
     expect(await tail.ended).toBe(null);
     expect(tail.process.signalCode).toBe(signal);
-    expect(tail.stderr).toContain('stopping');
+    expect(tail.stderr).toContain('continue with: ');
     const untilItPrints = 'until [ -s printed ]; do sleep 0.02; done';
     const script = `rm -f printed; $EVSTORE tail -n 1 > printed & p=$!; ${untilItPrints}; kill -${signal.slice(3)} $p; wait $p`;
     expect(shell(script).status).toBe(code);

@@ -56,7 +56,11 @@ forEachEngine((engine) => {
       expect(await evstore('saga', 'list', 'shipping', '--state', 'running')).toMatchObject({ code: 6 });
 
       const shown = JSON.parse((await evstore('saga', 'show', 'shipping', 'Order-2', '--json')).stdout);
-      expect(shown.steps).toEqual([
+      expect(shown).toMatchObject({
+        startedAt: expect.any(String),
+        trigger: { type: 'OrderPlaced', streamId: 'Order-2' },
+      });
+      expect(shown.steps).toMatchObject([
         { name: 'reserve', state: 'stuck', attempts: 1, compensations: 1, error: null, compensationError: 'no answer' },
         { name: 'ship', state: 'failed', attempts: 1, compensations: 0, error: 'too far', compensationError: null },
       ]);
@@ -70,8 +74,27 @@ forEachEngine((engine) => {
       expect(listed.slice(1, 3)).toEqual([expect.stringMatching(/^✗ Order-2 /), `    ${trouble}`]);
       expect(listed[3]).toMatch(/^○ Order-1 /);
       const shownThere = await terminal('saga', 'show', 'shipping', 'Order-2', '--color', 'never');
-      expect(shownThere.stdout).toContain('    compensation: no answer\n');
+      const clock = '\\d\\d:\\d\\d:\\d\\d';
+      expect(shownThere.stdout).toMatch(
+        new RegExp(
+          `^shipping Order-2   ✗ compensation-failed   started ${clock} by OrderPlaced @2   v1   because ship:\ntoo far\n` +
+            `  reserve  ✓ done ${clock} \\(\\d+ m?s\\)  ✗ compensate, last ${clock}  compensation: no answer\n` +
+            `  ship     ✗ failed ${clock}  too far\n$`,
+        ),
+      );
       expect(shownThere.stderr).toContain('evstore saga retry shipping Order-2');
+
+      const still = await evstore('saga', 'overdue', '--older-than', '0ms', '--json');
+      expect(JSON.parse(still.stdout)).toMatchObject({
+        instances: [{ instance: 'Order-2', state: 'compensation-failed', owner: null, movedAt: expect.any(String) }],
+        isComplete: true,
+      });
+      expect((await terminal('saga', 'overdue', 'shipping', '--older-than', '0ms', '--color', 'never')).stdout).toMatch(
+        /^✗ Order-2 .* \d+ m?s/m,
+      );
+      const none = await evstore('saga', 'overdue');
+      expect(none.stderr).toContain('no instance has been still for 1 h');
+      expect(none).toMatchObject({ code: 0 });
 
       expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({
         code: 6,

@@ -1,5 +1,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { shellWord } from '../../src/domain/shell-word.js';
 import { Stop } from '../../src/terminal/signals.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
@@ -46,6 +47,23 @@ forEachEngine((engine) => {
       const tail = runCli(['tail', '--store', url], { signal: controller.signal });
       setTimeout(() => controller.abort(new Stop('SIGINT')), 50);
       expect(await tail).toMatchObject({ code: 130, stdout: '' });
+    }));
+
+  test('what ends it says how to continue: the same events, from there, of the same store', () =>
+    withTestStore(engine, async ({ url }) => {
+      const append = appendTo(url);
+      for (const type of ['A', 'B']) await append(type);
+      const filter = ['--category', 'Order', '--type', 'A,B', '--store', url];
+      const stopping = new AbortController();
+      const onOutput = () => stopping.abort(new Stop('SIGINT'));
+      const stopped = await runCli(['tail', '-n', '1', ...filter], { signal: stopping.signal, onOutput });
+      expect(stopped.code).toBe(130);
+      expect(stopped.stderr).toMatch(/1 event in \d+ m?s · continue with: /);
+      expect(stopped.stderr).toContain(`evstore tail --category Order --type A,B --store ${shellWord(url)} --from 2\n`);
+      const late = await runCli(['tail', '--from=1', '--timeout', '50ms', ...filter]);
+      expect(late.stderr).toContain(
+        `evstore tail --timeout 50ms --category Order --type A,B --store ${shellWord(url)} --from 2\n`,
+      );
     }));
 });
 

@@ -1,5 +1,5 @@
 /** A real terminal: what a person sees, and that Ctrl-C reaches the program. */
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pty from '@lydell/node-pty';
 import { beforeAll, expect, test } from 'vitest';
@@ -45,7 +45,7 @@ test('events are text in colour, and plain where colour is not wanted', async ()
   const { screen, code } = await runInTerminal(['read']);
   expect(code).toBe(0);
   expect(screen).toContain('Order-1\u001b[39m  1  \u001b[1mPlaced\u001b[22m');
-  expect(screen).toContain('{"total":1.50}');
+  expect(screen).toContain('{total: 1.50}');
   for (const [argv, env] of [
     [['--color', 'never'], {}],
     [[], { NO_COLOR: '1' }],
@@ -56,9 +56,26 @@ test('events are text in colour, and plain where colour is not wanted', async ()
 });
 
 test('Ctrl-C ends a tail by SIGINT', async () => {
-  const { screen, signal } = await runInTerminal(['tail'], { when: /1\.50/, keys: '\u0003' });
+  const { screen, signal } = await runInTerminal(['tail', '-n', '5'], { when: /1\.50/, keys: '\u0003' });
   expect(signal).toBe(2);
-  expect(screen).toContain('stopping');
+  expect(screen).toMatch(/1 event in \d+ m?s · continue with: (npx )?evstore tail --from 1\D/);
+});
+
+test('a rebuild shows its step, a bar and how far it is', async () => {
+  mkdirSync(join(cwd, 'projections'), { recursive: true });
+  const table = "{ columns: { id: 'text' }, key: 'id' }";
+  // The spinner is drawn between batches of one event each.
+  const slow = '() => { const end = Date.now() + 2; while (Date.now() < end); return {}; }';
+  const source = `export default { name: 'placed', version: 1, table: ${table}, on: { Slow: ${slow} } };`;
+  const lines = Array.from({ length: 300 }, (_, n) => `{"streamId":"Slow-${n}","type":"Slow","data":{}}`);
+  writeFileSync(join(cwd, 'slow.ndjson'), `${lines.join('\n')}\n`);
+  await runCli(['import', 'slow.ndjson', '--store', url], { cwd });
+  writeFileSync(join(cwd, 'projections/placed.mjs'), source);
+  const { screen, code } = await runInTerminal(['rebuild', 'placed', '--batch-size', '1'], undefined, {
+    LANG: 'C.UTF-8',
+  });
+  expect(code).toBe(0);
+  expect(screen).toMatch(/ {3,}[a-z]+ [▓░]{16} +\d+ % .* rebuild placed/);
 });
 
 test('a terminal of no width gets lines instead of a spinner, and an end', async () => {

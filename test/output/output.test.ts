@@ -6,6 +6,7 @@ import type { RecordedEvent } from '../../src/domain/event.js';
 import { renderError, renderErrorJson } from '../../src/output/error-text.js';
 import { createEventRows } from '../../src/output/event-rows.js';
 import type { Mark } from '../../src/output/glyphs.js';
+import { loosenJson } from '../../src/output/loose-json.js';
 import { groupDigits } from '../../src/output/numbers.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 import { formatAgo, showTime } from '../../src/output/relative-time.js';
@@ -46,8 +47,34 @@ test('a table fits the terminal, whatever is in it, and looks the same beyond 20
   expect(renderTable([], columns, view)).toBe('');
 });
 
-/** Of one and of two cells. The width of what combines with its neighbours is no sum. */
-const letter = fc.constantFrom(...'abż-_ 订单📦');
+/** Any, and above all those that several characters make: marks, joined emoji, flags, jamo, selectors. */
+const grapheme = fc.oneof(
+  fc.string({ unit: 'grapheme', minLength: 1, maxLength: 1 }),
+  fc.constantFrom(
+    ...['e\u0301', '\u304b\u3099', '\u0915\u0940', '\u0301', '\u0903', '\uff76\uff9e', '#\ufe0f\u20e3', '\u2764\ufe0f'],
+    ...[
+      '\u{1f468}\u200d\u{1f469}\u200d\u{1f467}',
+      '\u{1f44d}\u{1f3fd}',
+      '\u{1f1f5}\u{1f1f1}',
+      '\u{1f1f5}',
+      '\u{1f1f1}',
+    ],
+    ...[
+      '\u1112\u1161\u11ab',
+      '\u1112',
+      '\u1161',
+      '\u11ab',
+      '\u1100\u1100\u1161',
+      '\u0600',
+      '\u0d4e',
+      '\u200d',
+      '订',
+      'a',
+      ' ',
+    ],
+  ),
+);
+const anyText = fc.string({ unit: grapheme, maxLength: 60 });
 
 interface Subscription {
   readonly name: string;
@@ -102,22 +129,17 @@ test('what needs a hand comes first; columns go by their rank, and below 60 colu
   ]);
   expect(render(60, false)[1]).toMatch(/^x /);
   fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 160 }),
-      fc.boolean(),
-      fc.array(fc.string({ unit: letter })),
-      (width, marked, names) => {
-        const rows = [...subscriptions, ...names.map((name) => ({ ...subscriptions[0], name }) as Subscription)];
-        const text = renderTable(
-          rows,
-          subscriptionColumns,
-          { ...view, width },
-          marked ? ({ state }) => state : undefined,
-        );
-        const tooWide = text.split('\n').filter((line) => measureText(line) > Math.max(width, 24));
-        expect(tooWide).toEqual([]);
-      },
-    ),
+    fc.property(fc.integer({ min: 1, max: 160 }), fc.boolean(), fc.array(anyText), (width, marked, names) => {
+      const rows = [...subscriptions, ...names.map((name) => ({ ...subscriptions[0], name }) as Subscription)];
+      const text = renderTable(
+        rows,
+        subscriptionColumns,
+        { ...view, width },
+        marked ? ({ state }) => state : undefined,
+      );
+      const tooWide = text.split('\n').filter((line) => measureText(line) > Math.max(width, 24));
+      expect(tooWide).toEqual([]);
+    }),
   );
 });
 
@@ -129,24 +151,33 @@ test('an event is one line for people, on two where there is no room, and no lin
   const rows = createEventRows({ ...view, width: 100, times: 'iso' });
   const placed = event('Order-1', 'OrderPlaced', '{"total":1}');
   expect(rows([placed, event('Order-601048', 'Paid', '{}')], view.now)).toBe(
-    '2026-01-01T12:20:01.000Z  #601,048  Order-1       2  OrderPlaced  {"total":1}\n' +
+    '2026-01-01T12:20:01.000Z  #601,048  Order-1       2  OrderPlaced  {total: 1}\n' +
       '2026-01-01T12:20:01.000Z  #601,048  Order-601048  2  Paid         {}\n',
   );
   expect(createEventRows({ ...view, width: 50, times: 'relative' })([placed], view.now)).toBe(
-    '11 h ago  Order-1  2  OrderPlaced\n    {"total":1}\n',
+    '11 h ago  Order-1  2  OrderPlaced\n    {total: 1}\n',
   );
   fc.assert(
-    fc.property(
-      fc.integer({ min: 45, max: 160 }),
-      fc.string({ unit: letter, minLength: 1 }),
-      fc.json(),
-      (width, name, data) => {
-        for (const times of ['iso', 'local', 'relative'] as const) {
-          const text = createEventRows({ ...view, width, times })([event(name, name, data)], view.now);
-          expect(text.split('\n').filter((line) => measureText(line) > width)).toEqual([]);
-        }
-      },
-    ),
+    fc.property(fc.integer({ min: 45, max: 160 }), anyText, fc.json(), (width, name, data) => {
+      for (const times of ['iso', 'local', 'relative'] as const) {
+        const text = createEventRows({ ...view, width, times })([event(name, name, data)], view.now);
+        expect(text.split('\n').filter((line) => measureText(line) > width)).toEqual([]);
+      }
+    }),
+  );
+});
+
+test('data on one line has keys without quotes where they are names, and strings as they are', () => {
+  expect(loosenJson('{"a":1.50,"b c":[1,2],"żółć":{"x":null}}')).toBe('{a: 1.50, "b c": [1, 2], żółć: {x: null}}');
+  expect(loosenJson('{ "a" : "x:y, \\"z\\" \\\\",\n "b":"c" }')).toBe('{a: "x:y, \\"z\\" \\\\", b: "c"}');
+  expect(loosenJson('{"a":"cut, o')).toBe('{a: "cut, o');
+  expect(loosenJson('["a","b:"]')).toBe('["a", "b:"]');
+  fc.assert(
+    fc.property(fc.json(), (json) => {
+      const strings = (text: string) =>
+        (text.match(/"(?:[^"\\]|\\.)*"/gs) ?? []).filter((each) => !/^"[\p{L}_$][\p{L}\p{N}_$]*"$/u.test(each));
+      expect(strings(loosenJson(json))).toEqual(strings(json));
+    }),
   );
 });
 
@@ -163,7 +194,7 @@ test('times are relative, of the local clock, or as they are stored', () => {
 
 test('cut text keeps whole graphemes within its width', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 3, max: 20 }), (text, width) => {
+    fc.property(anyText, fc.integer({ min: 3, max: 20 }), (text, width) => {
       const cut = cutText(text, width);
       expect(measureText(cut)).toBeLessThanOrEqual(Math.max(width, measureText(text) <= width ? width : 1));
       expect(cut === text || cut.endsWith('…')).toBe(true);
@@ -230,6 +261,15 @@ test('a line as long as the largest event is printed at once, and left to the te
 test('a command to run next stays on one line, so that it can be copied', () => {
   const next = `  next: evstore read --after 8577 -n 1 --store postgres://app@db.example.com/${'x'.repeat(40)}`;
   expect(wrapLines(next, 80)).toBe(next);
+});
+
+test('text is broken into lines that fit, whatever its letters combine to', () => {
+  fc.assert(
+    fc.property(anyText, fc.integer({ min: 8, max: 40 }), (text, width) => {
+      const lines = wrapLines(text, width).split('\n');
+      expect(lines.filter((line) => measureText(line) > width)).toEqual([]);
+    }),
+  );
 });
 
 test('a command inside a sentence gets a line of its own when it does not fit, and is never broken', () => {

@@ -101,6 +101,9 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   ],
   'parked show': [{ argv: () => ['parked', 'show', 'parked_orders', '2'], names: [streams[0], types[1]] }],
   'saga list': [{ argv: () => ['saga', 'list'], names: [...instances, ...sagaStates] }],
+  'saga overdue': [
+    { argv: () => ['saga', 'overdue', '--older-than', '0ms'], names: [instanceOf('compensation-failed')] },
+  ],
   'saga show': [{ argv: () => ['saga', 'show', 'wysylka', instanceOf('compensation-failed')], names: ['reserve'] }],
   lag: [
     { argv: () => ['lag'], names: [...projections, 'saga:wysylka'] },

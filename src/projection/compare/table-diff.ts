@@ -4,6 +4,7 @@ import { jsonEquals } from '../../domain/json.js';
 import type { StoredRow, StoredValue } from '../../domain/read-model.js';
 import type { ChangedRow, ComparedTable, Comparison, TableDifferences } from '../../store/store.js';
 import { isTableProjection, type PreparedProjection } from '../define/prepare.js';
+import { ChangeGroups, type GroupedChange } from './group-changes.js';
 
 export interface TableDiff {
   /** The name readers use. */
@@ -19,6 +20,8 @@ export interface TableDiff {
   readonly changed: number;
   /** Column → rows in which it differs; columns that differ nowhere are left out. */
   readonly columns: Readonly<Record<string, number>>;
+  /** Equal changes of several rows, the largest first. */
+  readonly changes: readonly GroupedChange[];
   /** Columns the other table lacks: they are not compared. */
   readonly onlyLive: readonly string[];
   readonly onlyRebuilt: readonly string[];
@@ -83,6 +86,7 @@ export class TableSum {
   readonly #limit: number;
   readonly #samples = { added: [] as StoredRow[], removed: [] as StoredRow[], changed: [] as ChangedRow[] };
   readonly #columns = new Map<string, number>();
+  readonly #groups = new ChangeGroups();
   readonly #counts = { live: 0, rebuilt: 0, added: 0, removed: 0, changed: 0 };
 
   /** @param kinds without them, every difference counts */
@@ -99,7 +103,7 @@ export class TableSum {
       return rows === 0 ? [] : [[name, rows] as const];
     });
     const counts = { ...this.#counts, columns: Object.fromEntries(differing) };
-    return { table, ...counts, onlyLive, onlyRebuilt, samples: this.#samples };
+    return { table, ...counts, changes: this.#groups.result, onlyLive, onlyRebuilt, samples: this.#samples };
   }
 
   count(live: number, rebuilt: number): void {
@@ -120,8 +124,9 @@ export class TableSum {
 
   #addChanged(rows: readonly ChangedRow[]): void {
     this.#keep('changed', rows);
-    for (const { columns } of rows) {
-      for (const name in columns) this.#columns.set(name, (this.#columns.get(name) ?? 0) + 1);
+    for (const row of rows) {
+      this.#groups.add(row);
+      for (const name in row.columns) this.#columns.set(name, (this.#columns.get(name) ?? 0) + 1);
     }
   }
 
