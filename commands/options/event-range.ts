@@ -155,7 +155,7 @@ async function findMeant({ log }: Store, streamId: string): Promise<ErrorFacts> 
     const { version } = event;
     return {
       why: `It is the id of an event: version ${version} of ${event.streamId}.`,
-      next: `evstore read ${shellWord(event.streamId)} --from-version ${version} --to-version ${version}`,
+      next: `evstore show ${event.id}`,
       details: { streamId, event: event.id },
     };
   }

@@ -153,7 +153,7 @@ forEachEngine((engine) => {
         ['Order', 'evstore read --category Order'],
         ['Order-4', 'evstore streams --prefix Order-4'],
         ['Order-43', 'evstore read Order-42'],
-        [events[0].id, 'evstore read Order-42 --from-version 1 --to-version 1'],
+        [events[0].id, `evstore show ${events[0].id}`],
         ['nothing-like-it', 'evstore streams'],
       ] as const) {
         const unknown = await cli('read', name);

@@ -115,12 +115,12 @@ forEachEngine((engine) => {
     expect(noStore.stderr).not.toContain('line 0');
   });
 
-  test('the id of an event leads to its stream', async () => {
+  test('the id of an event leads to the event', async () => {
     const { evstore } = project({}, env);
     const id = (await evstore('read', 'Order-42', '-q')).stdout.trim();
     const { code, stderr } = await evstore('read', id);
     expect(code).toBe(6);
-    expect(stderr).toContain('next: evstore read Order-42 --from-version 1 --to-version 1');
+    expect(stderr).toContain(`next: evstore show ${id}`);
   });
 
   test('code: wrong files are named with their line, and stop no command about another', async () => {
