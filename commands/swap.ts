@@ -1,7 +1,6 @@
 /** `evstore swap`: swaps in a rebuild that is ready. */
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
-import { findReady } from '../src/projection/journal/find.js';
-import { swapReady } from '../src/projection/swap/swap.js';
+import { planSwap, swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { keepOldFlag, readSwapOptions, tableSwapFlags, yesEmptyFlag } from './options/swap-options.js';
@@ -16,7 +15,7 @@ export const command: Command = {
   run: async ([name = ''], flags, context) => {
     const projection = await selectOne(context, flags, name);
     const store = await context.openStore();
-    const ready = await findReady(store, projection);
+    const ready = await planSwap(store, projection);
     const dryRun = flags.dryRun === true;
     const options = readSwapOptions(flags, store, context, () => {});
     const rebuild = dryRun ? ready : await swapReady(options, projection);

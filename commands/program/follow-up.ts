@@ -40,7 +40,11 @@ function completeOne(command: string, { argv, env }: Typed): string {
 function completePsql(command: string, { argv, env }: Typed): string {
   const [value] = valuesOf(argv, '--store');
   const isPostgres = (url: string | undefined): url is string => url !== undefined && /^postgres(ql)?:\/\//i.test(url);
-  if (isPostgres(value)) return command.replace('psql', () => `psql ${shellWord(toPsqlUrl(value))}`);
+  if (isPostgres(value)) {
+    // The account of a URL goes before the one that the command names.
+    const place = command.startsWith('psql -U ') ? value.replace(/^(\w+:\/\/)[^/?]*@/, '$1') : value;
+    return command.replace('psql', () => `psql ${shellWord(toPsqlUrl(place))}`);
+  }
   if (value !== undefined) return command;
   const name = ['EVSTORE_URL', 'DATABASE_URL'].find((each) => isPostgres(env[each]));
   return name === undefined ? command : command.replace('psql', () => `psql "$${name}"`);

@@ -6,7 +6,7 @@ import type { ChangeByHand, CheckpointChange } from './checkpoint-changes.js';
 import type { Comparison } from './comparison.js';
 import type { CodeVersion, Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from './leases.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
-import type { Rebuild, RebuildPlan, RollbackOptions, SwapLeases, TableFacts, TableSizes } from './rebuild.js';
+import type { NotOwned, Rebuild, RebuildPlan, RollbackOptions, SwapLeases, TableFacts, TableSizes } from './rebuild.js';
 
 export interface ProjectionStore {
   /** Lists the registered projections by name. */
@@ -126,6 +126,8 @@ export interface ProjectionStore {
   rebuilds(projection?: string): Promise<readonly Rebuild[]>;
   /** Reads what depends on these tables, and what prevents replacing them. */
   inspectTables(tables: readonly string[]): Promise<readonly TableFacts[]>;
+  /** Lists what a swap of these tables changes and this account does not own; tables that do not exist are left out. */
+  findNotOwned(tables: readonly string[]): Promise<readonly NotOwned[]>;
   /** Returns those of these names that a new table could not have, because a table, view, index or type has them. */
   findTaken(names: readonly string[]): Promise<readonly string[]>;
   /**

@@ -70,6 +70,19 @@ export interface TableFacts {
   readonly blocking: readonly Dependent[];
 }
 
+/** What a swap changes and the account of this connection does not own. */
+export interface NotOwned {
+  readonly account: string;
+  /** `table`, `foreign key`, `rule`, `policy`, `function`, `publication`. */
+  readonly kind: string;
+  readonly name: string;
+  readonly owner: string;
+  /** The statement of a superuser that makes this account own it; null for what is not a read model. */
+  readonly change: string | null;
+  /** A role that may run it; null where none can log in. */
+  readonly superuser: string | null;
+}
+
 export interface TableSizes {
   /** In the order given, with indexes; null where there is no such table. */
   readonly tables: readonly { readonly table: string; readonly bytes: number | null }[];

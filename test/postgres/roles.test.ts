@@ -173,6 +173,66 @@ describe('runner', () => {
     await grant();
     expect(await run('runner')).toMatchObject({ code: 0 });
   });
+
+  test('is told before a rebuild, a swap and a rollback of tables that it does not own, and the advice leads on', async () => {
+    const code = ['--projections', '*.mjs', '--yes'];
+    const runner = `${prefix}_runner`;
+    expect(await run('runner')).toMatchObject({ code: 0 });
+    const journal = () => store.raw.query('select id, state, tables from evstore_rebuilds order by id');
+    /** Refused with nothing written, and done after the owner ran what is advised. */
+    const refusedThenDone = async (table: string, argv: readonly string[], what: string) => {
+      await store.raw.query(`alter table ${table} owner to ${prefix}_owner`);
+      await store.raw.query(`grant select, insert, update, delete on ${table} to ${runner}`);
+      const before = await journal();
+      const { code: exit, stderr } = await evstore('runner', ...argv, ...code);
+      expect({ exit, stderr }).toMatchObject({ exit: 3, stderr: expect.stringContaining('E_PERMISSION') });
+      expect(stderr).toContain(`the ${what} of order_total needs to change table public.${table}`);
+      expect(stderr).toContain(`which ${prefix}_owner owns`);
+      expect(stderr).toContain(`account ${runner} may not`);
+      expect(await journal()).toEqual(before);
+      expect(stderr).toMatch(/next: psql postgres:\/\/127\.0\.0\.1:\S+ -U \w+ -c 'alter table /);
+      const [, change = ''] = / -c '(.*)'/.exec(stderr) ?? [];
+      await store.raw.query(change);
+      const done = await evstore('runner', ...argv, ...code);
+      expect(done, done.stderr + change).toMatchObject({ code: 0 });
+    };
+    await refusedThenDone('order_total', ['rebuild', 'order_total', '--no-swap'], 'rebuild');
+    const [{ built } = { built: '' }] = await store.raw.query(
+      `select tables -> 0 ->> 'built' as built from evstore_rebuilds where state = 'ready'`,
+    );
+    await refusedThenDone(String(built), ['swap', 'order_total'], 'swap');
+    await refusedThenDone('order_total', ['rollback', 'order_total'], 'rollback');
+    expect(await evstore('runner', 'abort', 'order_total', '--yes')).toMatchObject({ code: 0 });
+  });
+
+  test('is told before a rebuild whose foreign key, function and policy of other owners it could not change', async () => {
+    await store.raw.query(`create table notes (order_id text references order_total, remark text);
+      create function orders() returns bigint language sql begin atomic select count(*) from order_total; end;
+      alter table notes enable row level security;
+      create policy known on notes using (exists (select from order_total))`);
+    try {
+      const before = await store.raw.query('select count(*) from evstore_rebuilds');
+      const { code: exit, stderr } = await evstore(
+        'runner',
+        'rebuild',
+        'order_total',
+        '--projections',
+        '*.mjs',
+        '--yes',
+      );
+      expect({ exit, stderr }).toMatchObject({ exit: 3, stderr: expect.stringContaining('E_PERMISSION') });
+      for (const name of [
+        'notes_order_id_fkey on public.notes',
+        'policy known on public.notes',
+        'function public.orders()',
+      ]) {
+        expect(stderr).toContain(name);
+      }
+      expect(await store.raw.query('select count(*) from evstore_rebuilds')).toEqual(before);
+    } finally {
+      await store.raw.query('drop function orders; drop table notes');
+    }
+  });
 });
 
 describe('reader', () => {

@@ -54,6 +54,7 @@ const facts: RebuildFacts = {
   lastRebuild: 7,
   tables: [table],
   taken: [],
+  notOwned: [],
 };
 const refusal = (
   changes: Partial<RebuildFacts>,

@@ -3,9 +3,10 @@ import { type CodeState, compareCode } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkStatementNames, deriveName, nameRebuildTables, namesTaken, nameTarget } from '../../domain/names.js';
 import { assertSamePlace } from '../../lease/registration.js';
-import type { ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
+import type { NotOwned, ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { describeMaker } from '../journal/find.js';
+import { refuseNotOwned } from '../journal/owned.js';
 
 /** What is known about a projection and its tables. */
 export interface RebuildFacts {
@@ -24,6 +25,8 @@ export interface RebuildFacts {
   readonly tables: readonly TableFacts[];
   /** Names that a new rebuild needs, and something else has. */
   readonly taken: readonly string[];
+  /** What the swap changes, and this account does not own. */
+  readonly notOwned: readonly NotOwned[];
 }
 
 /** `auto` resumes an unfinished build of the same code. */
@@ -64,6 +67,7 @@ export interface RebuildPlanned {
  * @throws E_DIVERGED for an unfinished build beyond the end of the log
  * @throws E_NOT_FOUND for `resume` with nothing to resume
  * @throws E_UNSAFE_STORE naming what a swap could not carry over
+ * @throws E_PERMISSION naming what the swap changes and this account does not own
  * @throws E_INVALID_INPUT for a name that would be too long
  * @throws E_FOREIGN_TABLE when something else has a name it needs
  */
@@ -74,6 +78,7 @@ export function planRebuild(facts: RebuildFacts, mode: RebuildMode): RebuildPlan
   if (record !== undefined) assertSamePlace(record, projection);
   assertSameTables(facts);
   assertNothingBlocks(name, tables);
+  refuseNotOwned(`the rebuild of ${name}`, facts.notOwned);
   const resumed = action === 'resume' ? unfinished : undefined;
   if (resumed === undefined && facts.taken.length > 0) {
     throw namesTaken(`the rebuild of ${name}`, facts.taken, `evstore rebuild ${name}`);

@@ -31,15 +31,18 @@ export async function gatherFacts(store: Store, projection: PreparedProjection):
   for (const checkpoint of checkpoints) await assertSameHistory(store.log, checkpoint);
   const rebuilds = await store.projections.rebuilds();
   const lastRebuild = Math.max(0, ...rebuilds.map(({ id }) => id));
+  const unfinished = rebuilds.find((rebuild) => rebuild.projection === name && isUnfinished(rebuild));
+  const built = unfinished?.tables.map((table) => table.built) ?? [];
   return {
     projection,
     record: await findRecord(store, name),
     livePosition: furthestOf(checkpoints),
     ...(await store.log.head()),
-    unfinished: rebuilds.find((rebuild) => rebuild.projection === name && isUnfinished(rebuild)),
+    unfinished,
     lastRebuild,
     tables: await store.projections.inspectTables(tables),
     taken: await store.projections.findTaken(namesOfNext(projection, lastRebuild)),
+    notOwned: await store.projections.findNotOwned([...tables, ...built]),
   };
 }
 

@@ -7,6 +7,7 @@ import { isUnfinished } from '../../store/rebuild-state.js';
 import type { Rebuild, Store } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertLoaded } from '../journal/drop.js';
+import { assertOwned } from '../journal/owned.js';
 import { catchUpTables, withRebuildLease } from '../journal/tables.js';
 import { promoteHeld } from './swap.js';
 import { swapTables, type TableSwapOptions } from './swap-tables.js';
@@ -28,6 +29,7 @@ export interface RollbackPlan {
  * Finds the newest swap of the projection that still has its old tables.
  * @param code what is loaded under that name, if anything
  * @throws E_NOT_FOUND when there is none
+ * @throws E_PERMISSION naming what this account does not own
  * @throws E_CHECK_FAILED when the parts of the projection were at different positions at the swap
  */
 export async function planRollback(
@@ -59,6 +61,7 @@ export async function planRollback(
       details: { rebuild: rebuild.id },
     });
   }
+  await assertOwned(store, rebuild, 'old', `the rollback of ${name}`);
   const state = code === undefined ? null : compareCode(old, code);
   return {
     rebuild,

@@ -1,6 +1,6 @@
 /** Swaps a rebuilt read model with the live one. */
 import { findRecord } from '../../lease/registration.js';
-import type { Lease, Rebuild } from '../../store/store.js';
+import type { Lease, Rebuild, Store } from '../../store/store.js';
 import type { CatchUp } from '../catch-up/catch-up.js';
 import { countRows } from '../compare/count.js';
 import { findFaults } from '../compare/validate.js';
@@ -8,6 +8,7 @@ import { assertNoFaults, assertReadEvents } from '../compare/verdict.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertHeld } from '../external/external.js';
 import { findReady } from '../journal/find.js';
+import { assertOwned } from '../journal/owned.js';
 import type { RebuildProgress } from '../journal/steps.js';
 import { type HeldTables, type TablesOptions, withReadyTables } from '../journal/tables.js';
 import { swapTables, type TableSwapOptions } from './swap-tables.js';
@@ -21,13 +22,25 @@ export interface SwapOptions extends TableSwapOptions {
 }
 
 /**
+ * Finds the rebuild that this code and this account can swap in.
+ * @throws E_NOT_FOUND, E_STALE_PROJECTION as `findReady`
+ * @throws E_PERMISSION naming what this account does not own
+ */
+export async function planSwap(store: Store, projection: PreparedProjection): Promise<Rebuild> {
+  const rebuild = await findReady(store, projection);
+  await assertOwned(store, rebuild, 'built', `the swap of ${projection.name}`);
+  return rebuild;
+}
+
+/**
  * Applies the events since, and swaps in a rebuild that is ready.
  * @throws E_NOT_FOUND when none is ready
  * @throws E_STALE_PROJECTION when other code made it
+ * @throws E_PERMISSION naming what this account does not own
  * @throws E_CHECK_FAILED naming the faults that its `validate` finds
  */
 export async function swapReady(options: SwapOptions, projection: PreparedProjection): Promise<Rebuild> {
-  const rebuild = await findReady(options.store, projection);
+  const rebuild = await planSwap(options.store, projection);
   return withReadyTables(options, projection, rebuild, async (held, tables) => {
     assertNoFaults(rebuild, await findFaults(held.store, projection, rebuild));
     return swapHeld(held, projection, tables);

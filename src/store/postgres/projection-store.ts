@@ -31,7 +31,7 @@ import { divide } from './read-models/parts.js';
 import { applyChanges, createIndexes, createTable, qualify, readRows, runStatement } from './read-models/read-model.js';
 import { compareTables, select } from './rebuilds/compare.js';
 import { catalogSettings } from './rebuilds/dependents.js';
-import { findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
+import { findNotOwned, findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
 import {
   abortRebuild,
   createRebuildTables,
@@ -113,6 +113,8 @@ export function openProjectionStore(database: Database): ProjectionStore {
     rebuilds: async (projection) => (await database.ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) =>
       database.transaction((session) => inspectTables(session, tables), { prelude: catalogSettings }),
+    findNotOwned: async (tables) =>
+      database.transaction((session) => findNotOwned(session, tables), { prelude: catalogSettings }),
     findTaken: async (names) => database.transaction((session) => findTaken(session, names)),
     findOwnTables: async (rebuild) => database.transaction((session) => findOwnTables(session, rebuild)),
     measureTables: async (tables) => measureTables(database, tables),

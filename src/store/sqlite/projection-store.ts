@@ -31,7 +31,7 @@ import { applyParked } from './read-models/parked.js';
 import { divide } from './read-models/parts.js';
 import { applyChanges, createIndexes, createTable, readRows, runStatement } from './read-models/read-model.js';
 import { compareTables, select } from './rebuilds/compare.js';
-import { findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
+import { findNotOwned, findTables, findTaken, inspectTables } from './rebuilds/inspect.js';
 import {
   abortRebuild,
   createRebuildTables,
@@ -102,6 +102,7 @@ export function openProjectionStore(database: Database): ProjectionStore {
 
     rebuilds: async (projection) => (await ask('rebuilds', [projection ?? null, null])).map(toRebuild),
     inspectTables: async (tables) => database.read((session) => inspectTables(session, tables)),
+    findNotOwned: async (tables) => database.read((session) => findNotOwned(session, tables)),
     findTaken: async (names) => database.read((session) => findTaken(session, names)),
     findOwnTables: async (rebuild) => database.read((session) => findOwnTables(session, rebuild)),
     measureTables: async (tables) => measureTables(database, tables),

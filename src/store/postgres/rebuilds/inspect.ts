@@ -1,7 +1,7 @@
 /** Reads what hangs on the tables of a read model: what a swap carries over, and what prevents it. */
 import { toInteger, toText } from '../../shared/rows.js';
 import { summariseFacts } from '../../shared/table-facts.js';
-import type { TableFacts } from '../../store.js';
+import type { NotOwned, TableFacts } from '../../store.js';
 import type { Session } from '../connection/database.js';
 
 export async function inspectTables(session: Session, tables: readonly string[]): Promise<readonly TableFacts[]> {
@@ -20,6 +20,14 @@ export async function inspectTables(session: Session, tables: readonly string[])
       carried: dependents('carried'),
       blocking: dependents('blocking'),
     };
+  });
+}
+
+export async function findNotOwned(session: Session, tables: readonly string[]): Promise<readonly NotOwned[]> {
+  const rows = await session.ask('not-owned', [session.schema, tables]);
+  return rows.map((row) => {
+    const [account = '', kind = '', name = '', owner = ''] = row.slice(0, 4).map(toText);
+    return { account, kind, name, owner, change: row[4] ?? null, superuser: row[5] ?? null };
   });
 }
 

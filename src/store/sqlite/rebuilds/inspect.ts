@@ -1,7 +1,7 @@
 /** Reads what hangs on the tables of a read model: what a swap carries over, and what prevents it. */
 import { toText } from '../../shared/rows.js';
 import { summariseFacts } from '../../shared/table-facts.js';
-import type { TableFacts } from '../../store.js';
+import type { NotOwned, TableFacts } from '../../store.js';
 import type { Session } from '../connection/database.js';
 
 export function inspectTables(session: Session, tables: readonly string[]): readonly TableFacts[] {
@@ -18,6 +18,11 @@ export function inspectTables(session: Session, tables: readonly string[]): read
       blocking: dependents('blocking'),
     };
   });
+}
+
+/** SQLite has no owners: who may write the file may change everything in it. */
+export function findNotOwned(_session: Session, _tables: readonly string[]): readonly NotOwned[] {
+  return [];
 }
 
 /** Only triggers are compared: views and foreign keys find a table by its name, so they may come and go. */
