@@ -28,7 +28,9 @@ export function refuseNotOwned(what: string, notOwned: readonly NotOwned[]): voi
       `The database account ${account} may not do that. Nothing was changed. Connect ${who} or as a superuser, or let a ` +
       `superuser ${isChangeable ? `make ${account} the owner` : `grant ${account} the role of the owner`}.`,
     // A role that owns something else may have more rights than a runner should be given: a person decides about that.
-    next: isChangeable ? `psql -U ${shellWord(superuser ?? 'postgres')} -c ${shellWord(changes.join('; '))}` : undefined,
+    next: isChangeable
+      ? `psql -U ${shellWord(superuser ?? 'postgres')} -c ${shellWord(changes.join('; '))}`
+      : undefined,
     details: { account, notOwned: notOwned.map(({ kind, name, owner }) => ({ kind, name, owner })) },
   });
 }

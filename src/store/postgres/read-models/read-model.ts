@@ -17,6 +17,7 @@ import type { Session } from '../connection/database.js';
 import { sqlState } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { Parameter, RawRow } from '../connection/values.js';
+import { isTooLong, mostIndexedBytes, nameLongRow } from './index-limit.js';
 
 /** The most rows in one statement, so that the size of a message is bounded. */
 const rowsPerStatement = 5000;
@@ -58,6 +59,14 @@ export function createIndexes(schema: string, spec: TableSpec, table: string): r
   });
 }
 
+/** Selects the row that takes the most bytes in an index, as stored, if it does not fit: bytes, how many, key. */
+export function longestRow(schema: string, table: string, key: readonly string[], columns: readonly string[]): string {
+  const size = columns.map((name) => `coalesce(pg_column_size(${quoteIdentifier(name)}), 0)`).join(' + ');
+  return `select size, count(*) over (), ${key.map((name) => `${quoteIdentifier(name)}::text`).join(', ')}
+    from (select ${size} as size, ${listColumns(key)} from ${qualify(schema, table)}) as sized
+    where size > ${mostIndexedBytes} order by size desc limit 1`;
+}
+
 export async function applyChanges(session: Session, changes: Changes): Promise<void> {
   if (changes.kind === 'statements') {
     for (const statement of changes.statements) await runStatement(session, statement);
@@ -68,11 +77,15 @@ export async function applyChanges(session: Session, changes: Changes): Promise<
   for (const rows of slices(deletes)) {
     await refused(() => session.query(deleteRows(session.schema, spec, table), toArrays(key, rows)));
   }
-  for (const rows of slices(upserts)) {
-    await refused(() => session.query(upsertRows(session.schema, spec, table), toArrays(spec.columns, rows)));
-  }
-  if (inserts.length > 0) {
-    await refused(() => session.copyIn(copyRows(session.schema, spec, table), toLines(spec.columns, inserts)));
+  try {
+    for (const rows of slices(upserts)) {
+      await refused(() => session.query(upsertRows(session.schema, spec, table), toArrays(spec.columns, rows)));
+    }
+    if (inserts.length > 0) {
+      await refused(() => session.copyIn(copyRows(session.schema, spec, table), toLines(spec.columns, inserts)));
+    }
+  } catch (error) {
+    throw isTooLong(error) ? nameLongRow(error, spec, table, [...upserts, ...inserts]) : error;
   }
 }
 

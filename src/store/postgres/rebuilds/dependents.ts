@@ -175,7 +175,7 @@ export async function carryAll(session: Session, carryings: readonly Carrying[])
 
 export function nameLoss(error: unknown, { kind, name }: Carrying): unknown {
   const state = sqlState(error) ?? '';
-  if (!/^(0A|2[23B]|42|P0)/.test(state)) return error;
+  if (!/^(0A|2[23B]|42|54|P0)/.test(state)) return error;
   const message = error instanceof Error ? error.message : String(error);
   if (state === duplicateName) {
     return new EvstoreError('E_FOREIGN_TABLE', `${kind} ${name} needs a name that something else has`, {

@@ -1,6 +1,6 @@
 /** The journal of rebuilds, and the tables each one creates and drops. */
 import { checkStatementNames, nameTarget } from '../../../domain/names.js';
-import type { ReadModel } from '../../../domain/read-model.js';
+import type { ReadModel, TableSpec } from '../../../domain/read-model.js';
 import {
   expectState,
   firstLease,
@@ -20,7 +20,8 @@ import { toInteger } from '../../shared/rows.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan } from '../../store.js';
 import { type Database, lockTimeout, type Session } from '../connection/database.js';
 import { detailOf, isConflict, sqlState } from '../connection/errors.js';
-import { createIndexes, createTable, qualify, runStatement } from '../read-models/read-model.js';
+import { indexesOf, isTooLong, tooLongForIndex } from '../read-models/index-limit.js';
+import { createIndexes, createTable, longestRow, qualify, runStatement } from '../read-models/read-model.js';
 import { searchPath } from '../schema/schema-name.js';
 import { assertColumns, type Change, catalogSettings, listMade, prepareEmpty, prepareParts } from './dependents.js';
 import { findTables, findTaken, inspectTables, summarise } from './inspect.js';
@@ -113,7 +114,23 @@ export function finishFill(database: Database, rebuild: Rebuild, lease: Lease, m
     await session.ask('set-rebuild-state', [rebuild.id, 'ready', await describeTables(session, tables)]);
     return readRebuild(session, rebuild.id);
   };
-  return database.transaction(finish, { prelude: catalogSettings });
+  return database.transaction(finish, { prelude: catalogSettings }).catch(async (error: unknown) => {
+    throw isTooLong(error) && model.kind === 'table' ? await findLongRow(database, rebuild, model.spec, error) : error;
+  });
+}
+
+/** Reads the built table once. An index added by hand, whose columns are unknown here, leaves the error as it is. */
+async function findLongRow(database: Database, { projection, tables }: Rebuild, spec: TableSpec, cause: unknown) {
+  const built = tables.find(({ live }) => live === spec.name)?.built ?? spec.name;
+  for (const index of indexesOf(spec, built)) {
+    const [row] = await database.query(longestRow(database.schema, built, spec.key, index.columns));
+    if (row === undefined) continue;
+    const key = spec.key.map((name, at) => [name, row[at + 2] ?? null] as const);
+    const others = toInteger(row[1]) - 1;
+    const next = `evstore rebuild ${projection} --restart`;
+    return tooLongForIndex({ projection, index, bytes: toInteger(row[0]), key, others }, cause, next);
+  }
+  return cause;
 }
 
 export function abortRebuild(database: Database, rebuild: Rebuild, lease: Lease): Promise<Rebuild> {
