@@ -1,6 +1,7 @@
 /** `evstore doctor`: diagnoses the store, the database account and the settings. */
 
 import { findConfig } from '../src/config/find-config.js';
+import { findCopies } from '../src/config/find-copies.js';
 import { isEvstoreError } from '../src/domain/errors.js';
 import { count } from '../src/domain/words.js';
 import { unreadFinding } from '../src/findings/check.js';
@@ -9,6 +10,7 @@ import { examineStore, type StoreExamination } from '../src/findings/examine.js'
 import { redactUrl } from '../src/store/redact-url.js';
 import { type FixablePart, fixableParts } from '../src/store/schema-admin.js';
 import type { Fact } from '../src/store/store.js';
+import { readVersion } from '../src/terminal/version.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf } from './options/parse-option.js';
@@ -69,7 +71,9 @@ async function diagnose(flags: Flags, context: Context): Promise<StoreExaminatio
     const { url, origin } = await context.storeChoice();
     facts.push({ name: 'store', value: `${redactUrl(url)} (${origin})` });
     const store = await context.openStore({ unchecked: true });
-    const examined = await examineStore(store, allChecks, context.io.now(), flags.for as string | undefined);
+    const command = flags.for as string | undefined;
+    const given = { copies: { value: findCopies(context.io.cwd, readVersion()) } };
+    const examined = await examineStore(store, allChecks, context.io.now(), { command, given });
     return { ...examined, facts: [...facts, ...examined.facts] };
   } catch (error) {
     if (!isEvstoreError(error)) throw error;

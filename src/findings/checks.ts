@@ -1,16 +1,19 @@
 /** All checks, as data, and which command runs which. */
 import { type Check, defineCheck } from './check.js';
 import { codeCheck, restCheck } from './code.js';
+import { copiesCheck } from './copies.js';
 import { cursorsCheck } from './cursors.js';
 import { environmentChecks } from './environment.js';
 import { guardsCheck } from './guards.js';
 import { heldBackCheck } from './held-back.js';
 import { idIndexesCheck } from './id-indexes.js';
+import { orphansCheck } from './orphans.js';
 import { parkedCheck } from './parked.js';
 import { rebuildsCheck } from './rebuilds.js';
 import { sagasCheck } from './sagas.js';
 import { judgeSchema } from './schema.js';
 import { foreignCheck, stoppedCheck } from './subscriptions.js';
+import { unhandledCheck } from './unhandled.js';
 
 const schemaCheck = defineCheck({
   name: 'schema',
@@ -37,4 +40,12 @@ export const readerChecks: readonly Check[] = [
 export const integrityChecks: readonly Check[] = [guardsCheck, schemaCheck, heldBackCheck, parkedCheck];
 
 /** `doctor`. */
-export const allChecks: readonly Check[] = [...environmentChecks, schemaCheck, ...readerChecks, idIndexesCheck];
+export const allChecks: readonly Check[] = [
+  copiesCheck,
+  ...environmentChecks,
+  schemaCheck,
+  ...readerChecks,
+  idIndexesCheck,
+  orphansCheck,
+  unhandledCheck,
+];

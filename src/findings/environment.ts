@@ -38,6 +38,36 @@ const aspects: readonly Aspect[] = [
     engine: 'postgres',
   },
   {
+    name: 'encryption',
+    purpose: 'no one on the network can read events',
+    kinds: ['plain-connection'],
+    engine: 'postgres',
+  },
+  {
+    name: 'indexes',
+    purpose: 'no index was left half-made',
+    kinds: ['invalid-index'],
+    engine: 'postgres',
+  },
+  {
+    name: 'dead rows',
+    purpose: 'autovacuum keeps up with the read models',
+    kinds: ['dead-rows'],
+    engine: 'postgres',
+  },
+  {
+    name: 'clock',
+    purpose: 'this machine and the server have the same time',
+    kinds: ['clock-skew'],
+    engine: 'postgres',
+  },
+  {
+    name: 'file rights',
+    purpose: 'this account can write the files of the store, and others cannot',
+    kinds: ['file-rights'],
+    engine: 'sqlite',
+  },
+  {
     name: 'prepared transactions',
     purpose: 'no prepared transaction was forgotten',
     kinds: ['prepared-transaction'],

@@ -15,15 +15,21 @@ export interface StoreExamination extends Examination {
   readonly facts: readonly Fact[];
 }
 
-/** @param command whose privileges are checked, too */
+export interface ExamineOptions {
+  /** Its privileges are checked, too. */
+  readonly command?: string | undefined;
+  /** What is known without the store. */
+  readonly given?: Facts;
+}
+
 export async function examineStore(
   store: Store,
   checks: readonly Check[],
   now: Date,
-  command?: string,
+  { command, given = {} }: ExamineOptions = {},
 ): Promise<StoreExamination> {
   const own = checks.filter(({ engine }) => engine === undefined || engine === store.engine);
-  const facts = await readFacts(store, factsFor(own));
+  const facts = { ...given, ...(await readFacts(store, factsFor(own))) };
   const { findings, checks: results } = runChecks(own, facts, now);
   const engine = readValue(facts.engine);
   const lacking = engine === undefined || command === undefined ? [] : judgeAbility(engine, command);

@@ -1,4 +1,5 @@
 /** Reads what is judged about a store, each fact once. A fact that cannot be read does not hide the others. */
+import type { Copies } from '../domain/copies.js';
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { Head } from '../domain/event.js';
 import { findUnsettled, type Unsettled } from '../saga/unsettled.js';
@@ -6,6 +7,7 @@ import type {
   BrokenGuard,
   Checkpoint,
   Cursor,
+  DerivedTable,
   Diagnosis,
   IdIndex,
   ParkedCount,
@@ -29,6 +31,11 @@ export interface FactValues {
   readonly rebuilds: readonly Rebuild[];
   readonly parked: readonly ParkedCount[];
   readonly sagas: Unsettled;
+  readonly derivedTables: readonly DerivedTable[];
+  /** The types of the events in the log. */
+  readonly types: readonly string[];
+  /** Not of a store: the caller knows it. */
+  readonly copies: Copies;
 }
 
 export type FactName = keyof FactValues;
@@ -39,7 +46,7 @@ export type Settled<Value> = { readonly value: Value } | { readonly error: Evsto
 /** Facts that were not asked for, or that an earlier fault makes meaningless, are missing. */
 export type Facts = { readonly [Name in FactName]?: Settled<FactValues[Name]> };
 
-const readers: { readonly [Name in FactName]: (store: Store) => Promise<FactValues[Name]> } = {
+const readers: { readonly [Name in Exclude<FactName, 'copies'>]: (store: Store) => Promise<FactValues[Name]> } = {
   engine: ({ schema }) => schema.diagnose(),
   schema: ({ schema }) => schema.status(),
   guards: ({ schema }) => schema.findBrokenGuards(),
@@ -51,15 +58,18 @@ const readers: { readonly [Name in FactName]: (store: Store) => Promise<FactValu
   rebuilds: ({ projections }) => projections.rebuilds(),
   parked: ({ projections }) => projections.countParked(),
   sagas: (store) => findUnsettled(store),
+  derivedTables: ({ projections }) => projections.findDerivedTables(),
+  types: async ({ statistics }) => (await statistics.types()).map(({ type }) => type),
 };
 
 /** What a standby cannot tell. */
 const ordered: readonly FactName[] = ['head', 'sagas'];
 
 /** Stops after a fault that explains why nothing else can be read: no server, no schema. */
-export async function readFacts(store: Store, wanted: readonly FactName[]): Promise<Facts> {
+export async function readFacts(store: Store, asked: readonly FactName[]): Promise<Facts> {
+  const wanted = asked.filter((name) => name !== 'copies');
   const facts: { [Name in FactName]?: Settled<never> } = {};
-  const read = async (name: FactName) => {
+  const read = async (name: keyof typeof readers) => {
     facts[name] = (await settle<unknown>(readers[name](store))) as Settled<never>;
   };
   const found = facts as Facts;

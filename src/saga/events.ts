@@ -49,6 +49,23 @@ export type SagaEventData = {
   readonly SagaCompensationFailed: { readonly step: string; readonly reason: string };
 };
 
+/** Of all events of an instance's stream. */
+export const sagaEventTypes: readonly string[] = Object.keys({
+  SagaStarted: true,
+  StepStarted: true,
+  StepCompleted: true,
+  StepFailed: true,
+  StepCompletedLate: true,
+  CompensationStarted: true,
+  CompensationCompleted: true,
+  CompensationFailed: true,
+  CompensationRetried: true,
+  SagaCompleted: true,
+  SagaCompensated: true,
+  SagaFailed: true,
+  SagaCompensationFailed: true,
+} satisfies Record<keyof SagaEventData, true>);
+
 interface Failure {
   readonly step: string;
   readonly attempt: number;

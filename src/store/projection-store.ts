@@ -6,7 +6,16 @@ import type { ChangeByHand, CheckpointChange } from './checkpoint-changes.js';
 import type { Comparison } from './comparison.js';
 import type { CodeVersion, Lease, LeaseAnswer, LeaseRequest, LeaseTarget, Vitals } from './leases.js';
 import type { ParkedChanges, ParkedCount, ParkedEvent, ParkedFilter } from './parked-events.js';
-import type { NotOwned, Rebuild, RebuildPlan, RollbackOptions, SwapLeases, TableFacts, TableSizes } from './rebuild.js';
+import type {
+  DerivedTable,
+  NotOwned,
+  Rebuild,
+  RebuildPlan,
+  RollbackOptions,
+  SwapLeases,
+  TableFacts,
+  TableSizes,
+} from './rebuild.js';
 
 export interface ProjectionStore {
   /** Lists the registered projections by name. */
@@ -134,6 +143,8 @@ export interface ProjectionStore {
    * Returns those of the tables of a rebuild that are not live, built or old, that still exist and are the ones evstore made.
    */
   findOwnTables(rebuild: Rebuild): Promise<readonly string[]>;
+  /** Lists the tables that are named as a rebuild names its tables, whoever made them. */
+  findDerivedTables(): Promise<readonly DerivedTable[]>;
   /** Measures what these tables take on disk, and the free space there. */
   measureTables(tables: readonly string[]): Promise<TableSizes>;
   /**

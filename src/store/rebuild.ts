@@ -83,6 +83,13 @@ export interface NotOwned {
   readonly superuser: string | null;
 }
 
+/** A table that is named as a rebuild names its tables. */
+export interface DerivedTable {
+  readonly table: string;
+  /** With its indexes; null where measuring it means reading it (SQLite). */
+  readonly bytes: number | null;
+}
+
 export interface TableSizes {
   /** In the order given, with indexes; null where there is no such table. */
   readonly tables: readonly { readonly table: string; readonly bytes: number | null }[];

@@ -1,11 +1,12 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeFolder, runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
-import { append } from '../support/events.js';
+import { append, makeEvent } from '../support/events.js';
 import { buildNext, checkpointOf, registration, startProjection, takeLease } from '../support/read-models.js';
 import { until } from '../support/wait.js';
+import { withShop } from './shop.js';
 
 interface Report {
   readonly code: number;
@@ -26,8 +27,19 @@ async function examine(url: string, ...argv: readonly string[]): Promise<Report>
   };
 }
 
-/** What the server of the tests is like is not the store's doing. */
-const ofStore = ({ found }: Report) => found.filter((each) => !/lost-writes server|powerful-account/.test(each));
+/** What the server of the tests is like, and the umask of who runs them, is not the store's doing. */
+const ofStore = ({ found }: Report) =>
+  found.filter((each) => !/lost-writes server|powerful-account|^note file-rights/.test(each));
+
+test('a SQLite file that others may read is a note, whose command ends it', () =>
+  withTestStore('sqlite', async ({ url }) => {
+    const file = url.replace(/^sqlite:/, '');
+    chmodSync(file, 0o640);
+    for (const each of [`${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
+    expect((await examine(url)).text).toContain('can be read by the accounts of its group');
+    chmodSync(file, 0o600);
+    expect((await examine(url)).found).toEqual([]);
+  }));
 
 test('--fix journal mends a SQLite file that was copied without its journal mode, and the advice leads there', () =>
   withTestStore('sqlite', async ({ url, store, raw }) => {
@@ -53,6 +65,46 @@ forEachEngine((engine) => {
         expect(report.facts).toMatchObject({ 'journal mode': 'wal', synchronous: 'full' });
         expect(await runCli(['doctor', '--ci', '--store', url])).toMatchObject({ code: 0 });
       }
+    }));
+
+  test('a table that is named as one of a rebuild, and belongs to none, is a note without advice to drop it', () =>
+    withTestStore(engine, async ({ url, raw }) => {
+      await raw.query('create table orders__v2_7 (id integer); create table orders_v2 (id integer)');
+      const report = await examine(url);
+      expect(ofStore(report)).toEqual(['note orphaned-table orders__v2_7']);
+      expect(report.text).toContain('evstore may not have made it');
+      expect(report.text).not.toContain('drop');
+    }));
+
+  test('the tables of a rebuild are not orphaned until its journal row has ended', () =>
+    withTestStore(engine, async ({ store, url, raw }) => {
+      const live = await startProjection(store);
+      await buildNext(store, 2);
+      await store.projections.releaseLease(live);
+      const orphans = async () => ofStore(await examine(url)).filter((each) => each.includes('orphaned-table'));
+      expect(await orphans()).toEqual([]);
+      await raw.query("update evstore_rebuilds set state = 'aborted'");
+      expect(await orphans()).toHaveLength(1);
+    }));
+
+  test('types that no projection handles are a note, which says what is not known', () =>
+    withShop(engine, async ({ test: { store, raw }, evstore }) => {
+      await append(store, 'Order-1', [makeEvent({ type: 'OrderPlaced', data: '{"total":1}' })]);
+      await append(store, 'Order-1', [makeEvent({ type: 'OrderSent' })]);
+      const unhandled = async () => {
+        const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
+        return findings.filter(({ kind }: { kind: string }) => kind === 'unhandled-types');
+      };
+      expect(await unhandled()).toEqual([]);
+      expect(await evstore('run', '--once')).toMatchObject({ code: 0 });
+      expect(await unhandled()).toMatchObject([
+        { severity: 'note', detail: 'handle no event of 1 type of 2: OrderSent', next: null },
+      ]);
+      await raw.query("insert into subscription_checkpoints (subscription_id) values ('mailer')");
+      expect(await unhandled()).toMatchObject([{ evidence: 'what these handle is not known here: mailer' }]);
+      // What it handles is not known until it runs again.
+      await evstore('checkpoints', 'reset', 'order_summary', '--execute', '--yes');
+      expect(await unhandled()).toEqual([]);
     }));
 
   test('no schema, then the schema of a newer evstore', () =>
@@ -121,7 +173,11 @@ test('--ci fails on a warning; without it only an error fails', () =>
     await raw.query(
       "insert into subscription_checkpoints (subscription_id, updated_at) values ('gone', '2020-01-01T00:00:00Z')",
     );
-    expect(await examine(url)).toMatchObject({ code: 0, found: ['warning foreign-checkpoint gone'] });
+    const report = await examine(url);
+    expect({ code: report.code, found: ofStore(report) }).toEqual({
+      code: 0,
+      found: ['warning foreign-checkpoint gone'],
+    });
     expect(await examine(url, '--ci')).toMatchObject({ code: 1 });
   }));
 

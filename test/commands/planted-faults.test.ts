@@ -3,12 +3,13 @@
  * and none may be printed twice with nothing changed in between. What only a person can do is done once.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../src/domain/finding.js';
 import { newEventId } from '../../src/domain/uuid.js';
 import type { Engine } from '../../src/store/store.js';
+import { readVersion } from '../../src/terminal/version.js';
 import { placeOrders } from '../projection/orders.js';
 import type { CliResult } from '../support/cli.js';
 import { engines } from '../support/engines.js';
@@ -246,6 +247,53 @@ const faults: readonly Fault[] = [
       await until(async () => (await evstore('doctor', '--json')).stdout.includes('pg_terminate_backend'));
     },
   },
+  {
+    name: 'an index of a read model was left half-made',
+    engine: 'postgres',
+    kind: 'invalid-index',
+    severity: 'warning',
+    plant: async ({ test: { store, raw }, evstore }) => {
+      await placeOrders(store, 3);
+      await evstore('run', '--once');
+      await raw.query('create index by_events on order_summary (events)');
+      await raw.query("update pg_index set indisvalid = false where indexrelid = 'by_events'::regclass");
+    },
+  },
+  {
+    name: 'a read model has more dead rows than live ones',
+    engine: 'postgres',
+    kind: 'dead-rows',
+    severity: 'warning',
+    says: '~12,000 dead rows',
+    plant: async ({ test: { raw }, evstore }) => {
+      await raw.query(`create table wide (id integer) with (autovacuum_enabled = off)`);
+      await raw.query('insert into wide select generate_series(1, 12000)');
+      await raw.query('delete from wide');
+      await until(async () => (await evstore('doctor', '--json')).stdout.includes('dead-rows'));
+    },
+    // The server counts dead rows a moment later.
+    act: ({ test: { raw } }) =>
+      until(async () => {
+        const [row] = await raw.query("select n_dead_tup from pg_stat_user_tables where relname = 'wide'");
+        return Number(row?.n_dead_tup) === 0;
+      }),
+  },
+  {
+    name: 'every account of the machine can write a SQLite file',
+    engine: 'sqlite',
+    kind: 'file-rights',
+    severity: 'warning',
+    says: 'any of them can change events',
+    plant: ({ test: { url } }) => Promise.resolve(chmodSync(pathOf(url), 0o666)),
+  },
+  {
+    name: 'the project has another evstore than the program',
+    kind: 'two-copies',
+    severity: 'warning',
+    says: 'imports version 0.0.9',
+    plant: ({ cwd }) => Promise.resolve(writeCopy(cwd, '0.0.9')),
+    act: ({ cwd }) => writeCopy(cwd, readVersion()),
+  },
   ...(['database', 'role', 'system'] as const).flatMap((where) => [
     setting(where, 'synchronous_commit', 'off', 'lost-writes', 'warning'),
     ...(where === 'system' ? [] : [setting(where, 'default_transaction_isolation', "'repeatable read'", 'isolation')]),
@@ -277,6 +325,16 @@ function setting(
       await raw.query('select pg_reload_conf()');
     },
   };
+}
+
+function pathOf(url: string): string {
+  return url.replace(/^sqlite:/, '');
+}
+
+function writeCopy(cwd: string, version: string): void {
+  const folder = join(cwd, 'node_modules/evstore');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'evstore', version }));
 }
 
 function insertEvent(streamId: string): string {
@@ -334,6 +392,9 @@ function splitCommand(line: string): readonly string[] {
 async function run(line: string, { evstore, test: { connect } }: Shop): Promise<CliResult> {
   const [program, ...words] = splitCommand(line);
   if (program === 'evstore') return evstore(...words);
+  if (program === 'chmod') execFileSync('chmod', words);
+  // Installing needs a registry: a person does it.
+  if (program === 'chmod' || program === 'npm') return { code: 0, stdout: '', stderr: '' };
   expect(program, line).toBe('psql');
   const session = await connect();
   for (const [at, word] of words.entries()) if (word === '-c') await session.query(String(words[at + 1]));
@@ -343,7 +404,7 @@ async function run(line: string, { evstore, test: { connect } }: Shop): Promise<
 
 /** Commands that a person is told to run next, other than those that only show something. */
 function commandsIn(text: string): readonly string[] {
-  return [...text.matchAll(/^(?:next|.*, then): ((?:evstore|psql) .*)$/gm)]
+  return [...text.matchAll(/^(?:next|.*, then): ((?:evstore|psql|chmod|npm) .*)$/gm)]
     .flatMap(([, command = '']) => command.split(' && '))
     .map((command) => command.replace(/ --store \S+/, ''))
     .filter((command) => !/^evstore (lag|read|\S+ show)\b|--help/.test(command));

@@ -21,6 +21,7 @@ import {
 } from '../shared/records.js';
 import { ownedReadModel } from '../shared/registry.js';
 import { toInteger, toText } from '../shared/rows.js';
+import { toDerivedTable } from '../shared/table-facts.js';
 import type { AppliedBatch, ChangeByHand, ProjectionStore, Registration } from '../store.js';
 import { type Database, lockTimeout, type Session } from './connection/database.js';
 import type { Parameter } from './connection/values.js';
@@ -117,6 +118,7 @@ export function openProjectionStore(database: Database): ProjectionStore {
       database.transaction((session) => findNotOwned(session, tables), { prelude: catalogSettings }),
     findTaken: async (names) => database.transaction((session) => findTaken(session, names)),
     findOwnTables: async (rebuild) => database.transaction((session) => findOwnTables(session, rebuild)),
+    findDerivedTables: async () => (await database.ask('derived-tables', [database.schema])).map(toDerivedTable),
     measureTables: async (tables) => measureTables(database, tables),
     startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
     createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),

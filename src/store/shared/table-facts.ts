@@ -1,6 +1,7 @@
 /** Summarises what hangs on the tables of a read model, to compare it at the swap with the start of the rebuild. */
 import { EvstoreError } from '../../domain/errors.js';
-import type { Dependent, TableFacts } from '../store.js';
+import type { Dependent, DerivedTable, TableFacts } from '../store.js';
+import { type RawRow, toInteger, toText } from './rows.js';
 
 /** @param isCompared false for what may change while a rebuild fills */
 export function summariseFacts(facts: readonly TableFacts[], isCompared: (carried: Dependent) => boolean): string {
@@ -30,4 +31,8 @@ export function refuseBlocking(facts: readonly TableFacts[]): void {
     why: 'It cannot be carried over to another table. Drop it, swap, and create it again.',
     details: { blocking },
   });
+}
+
+export function toDerivedTable([table, bytes]: RawRow): DerivedTable {
+  return { table: toText(table), bytes: bytes === null || bytes === undefined ? null : toInteger(bytes) };
 }

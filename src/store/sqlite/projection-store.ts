@@ -21,6 +21,7 @@ import {
 } from '../shared/records.js';
 import { ownedReadModel } from '../shared/registry.js';
 import { type RawRow, toInteger, toText } from '../shared/rows.js';
+import { toDerivedTable } from '../shared/table-facts.js';
 import type { AppliedBatch, ChangeByHand, ProjectionStore, Registration } from '../store.js';
 import type { Database, Session } from './connection/database.js';
 import { quoteIdentifier } from './connection/literals.js';
@@ -105,6 +106,7 @@ export function openProjectionStore(database: Database): ProjectionStore {
     findNotOwned: async (tables) => database.read((session) => findNotOwned(session, tables)),
     findTaken: async (names) => database.read((session) => findTaken(session, names)),
     findOwnTables: async (rebuild) => database.read((session) => findOwnTables(session, rebuild)),
+    findDerivedTables: async () => (await ask('derived-tables')).map(toDerivedTable),
     measureTables: async (tables) => measureTables(database, tables),
     startRebuild: async (plan, request) => startRebuild(writable(), plan, request),
     createRebuildTables: async (rebuild, lease, model) => createRebuildTables(writable(), rebuild, lease, model),

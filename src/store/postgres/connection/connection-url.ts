@@ -183,7 +183,7 @@ function oneOf<Value extends string>(
   throw new EvstoreError('E_CONFIG', `${name} '${text}' is not known`, { why: `It is one of ${values.join(', ')}.` });
 }
 
-function isLocal(host: string | undefined): boolean {
+export function isLocal(host: string | undefined): boolean {
   return host === undefined || host.startsWith('/') || ['localhost', '127.0.0.1', '::1'].includes(host);
 }
 

@@ -3,7 +3,7 @@ import { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { ConnectPatience } from '../../store.js';
-import type { ConnectionTarget } from './connection-url.js';
+import { type ConnectionTarget, isLocal } from './connection-url.js';
 import { driver } from './driver.js';
 import { isEncryptionRefused, isServerAway, namedError, sqlState, tooManyConnections } from './errors.js';
 import { poolOptionsOf } from './pool-options.js';
@@ -35,6 +35,16 @@ export class Connector {
 
   get location(): string {
     return this.#target.location;
+  }
+
+  /** Of the last connection. */
+  get isEncrypted(): boolean {
+    return this.#target.encryptions[this.#attempt] !== false;
+  }
+
+  /** The server is on this machine. */
+  get isLocal(): boolean {
+    return isLocal(this.#target.host);
   }
 
   /** Whether the server has ever answered. */

@@ -93,6 +93,14 @@ export class Database implements Session {
     return this.#connector.location;
   }
 
+  get isEncrypted(): boolean {
+    return this.#connector.isEncrypted;
+  }
+
+  get isLocal(): boolean {
+    return this.#connector.isLocal;
+  }
+
   /** Returns true when the same work may succeed now. A server that was never reached may be a wrong URL, not a restart. */
   mayRetry(error: unknown): boolean {
     return isRetryable(error) && (this.#connector.hasConnected || !isConnectionRefused(error));

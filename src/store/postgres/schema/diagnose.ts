@@ -7,6 +7,7 @@ import type { Database } from '../connection/database.js';
 import { isStatementPooling } from '../connection/errors.js';
 import { quoteIdentifier } from '../connection/literals.js';
 import type { RawRow } from '../connection/values.js';
+import { findHealthFaults } from './health.js';
 import { type SettingInForce, toSettings } from './settings-in-force.js';
 
 const oldestServer = 140_000;
@@ -46,12 +47,13 @@ export async function diagnose(database: Database): Promise<Diagnosis> {
     ...judgeLimits(server, settings),
     ...judgeAccount(server),
     ...prepared.map(judgePrepared),
+    ...(await findHealthFaults(database)),
   ];
   return {
     isStandby: server.isStandby,
     account: server.account,
     may: abilitiesOf(server),
-    facts: describe(server),
+    facts: [...describe(server), { name: 'encryption', value: database.isEncrypted ? 'TLS' : 'none' }],
     findings,
   };
 }

@@ -3,6 +3,7 @@
 import { toInteger, toText } from '../../shared/rows.js';
 import type { Diagnosis } from '../../store.js';
 import type { Database } from '../connection/database.js';
+import { findHealthFaults } from './health.js';
 
 const synchronousLevels = ['off', 'normal', 'full', 'extra'];
 
@@ -16,6 +17,6 @@ export async function diagnose(database: Database): Promise<Diagnosis> {
       { name: 'synchronous', value: synchronousLevels[toInteger(row[2])] ?? toInteger(row[2]).toString() },
       { name: 'file', value: `${bytes} bytes, ${toInteger(row[4])} of them free, pages of ${toInteger(row[5])}` },
     ],
-    findings: [],
+    findings: findHealthFaults(database.target),
   };
 }

@@ -1,6 +1,6 @@
 -- Lists the types of events with their first and last position and time. From each type the index leads to the next.
 with recursive types (event_type) as (
-  select (select event_type from events order by event_type limit 1)
+  select (select event_type from events where event_type >= '' order by event_type limit 1)
   union all
   select (select e.event_type from events e where e.event_type > t.event_type order by e.event_type limit 1)
     from types t

@@ -1,0 +1,62 @@
+/** Finds what makes a store unsafe or unusable without breaking it: the rights of its files. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Finding } from '../../../domain/finding.js';
+import { shellWord } from '../../../domain/shell-word.js';
+import type { FileTarget } from '../connection/connection-url.js';
+
+/** A file of the store, or its folder, where SQLite makes the other files. */
+export interface FileRights {
+  readonly path: string;
+  readonly isFolder: boolean;
+  /** The permission bits, as of chmod. */
+  readonly mode: number;
+  readonly isWritable: boolean;
+}
+
+export function findHealthFaults({ path, isMemory }: FileTarget): readonly Finding[] {
+  if (isMemory) return [];
+  const places = [dirname(path), path, `${path}-wal`, `${path}-shm`];
+  return judgeRights(places.flatMap((place, index) => readRights(place, index === 0)));
+}
+
+/** Nothing for a file that is not there: SQLite makes -wal and -shm when it needs them. */
+function readRights(path: string, isFolder: boolean): readonly FileRights[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return [];
+  try {
+    accessSync(path, constants.W_OK);
+    return [{ path, isFolder, mode: found.mode & 0o777, isWritable: true }];
+  } catch {
+    return [{ path, isFolder, mode: found.mode & 0o777, isWritable: false }];
+  }
+}
+
+export function judgeRights(rights: readonly FileRights[]): readonly Finding[] {
+  return [...rights.flatMap(judgeWritable), ...judgeOthers(rights.filter(({ isFolder }) => !isFolder))];
+}
+
+function judgeWritable({ path, isFolder, isWritable }: FileRights): readonly Finding[] {
+  if (isWritable) return [];
+  const detail = isFolder
+    ? 'cannot be written by this account: SQLite cannot make its -wal and -shm files there, so the store can only be read'
+    : 'cannot be written by this account: the store can only be read';
+  const next = `ls -ld ${shellWord(path)}`;
+  return [{ kind: 'file-rights', severity: 'warning', subject: path, detail, next }];
+}
+
+function judgeOthers(files: readonly FileRights[]): readonly Finding[] {
+  const writable = files.filter(({ mode }) => (mode & 0o002) !== 0);
+  const readable = files.filter(({ mode }) => (mode & 0o044) !== 0);
+  const list = (found: readonly FileRights[]) => found.map(({ path }) => shellWord(path)).join(' ');
+  const [first] = writable.length > 0 ? writable : readable;
+  if (first === undefined) return [];
+  if (writable.length > 0) {
+    const detail = 'can be written by every account of this machine: any of them can change events';
+    const next = `chmod o-w ${list(writable)}`;
+    return [{ kind: 'file-rights', severity: 'warning', subject: first.path, detail, next }];
+  }
+  const who = (first.mode & 0o004) === 0 ? 'the accounts of its group' : 'every account of this machine';
+  const detail = `can be read by ${who}`;
+  return [{ kind: 'file-rights', severity: 'note', subject: first.path, detail, next: `chmod go-r ${list(readable)}` }];
+}
