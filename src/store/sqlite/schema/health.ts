@@ -1,5 +1,5 @@
 /** Finds what makes a store unsafe or unusable without breaking it: the rights of its files. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Finding } from '../../../domain/finding.js';
 import { shellWord } from '../../../domain/shell-word.js';
@@ -14,8 +14,10 @@ export interface FileRights {
   readonly isWritable: boolean;
 }
 
-export function findHealthFaults({ path, isMemory }: FileTarget): readonly Finding[] {
-  if (isMemory) return [];
+export function findHealthFaults({ path: given, isMemory }: FileTarget): readonly Finding[] {
+  if (isMemory || !existsSync(given)) return [];
+  // SQLite makes its other files next to the file that a link leads to.
+  const path = realpathSync(given);
   const places = [dirname(path), path, `${path}-wal`, `${path}-shm`];
   return judgeRights(places.flatMap((place, index) => readRights(place, index === 0)));
 }
