@@ -1,4 +1,5 @@
--- Lists the invalid indexes of schema $1, without those on ids, which have a check of their own: index, table, both quoted, whether an index of the database may be being made now.
+-- Lists the invalid indexes of schema $1, without those on ids, which have a check of their own: index, table, both
+-- quoted, whether an index of the database may be being made now.
 select format('%I.%I', n.nspname, x.relname), format('%I.%I', n.nspname, c.relname),
        exists (select from pg_stat_progress_create_index p
                 where p.datname = current_database() and coalesce(p.index_relid, i.indexrelid) in (0, i.indexrelid))
