@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { makeFolder, runCli } from '../support/cli.js';
@@ -27,19 +27,8 @@ async function examine(url: string, ...argv: readonly string[]): Promise<Report>
   };
 }
 
-/** What the server of the tests is like, and the umask of who runs them, is not the store's doing. */
-const ofStore = ({ found }: Report) =>
-  found.filter((each) => !/lost-writes server|powerful-account|^note file-rights/.test(each));
-
-test('a SQLite file that others may read is a note, whose command ends it', () =>
-  withTestStore('sqlite', async ({ url }) => {
-    const file = url.replace(/^sqlite:/, '');
-    chmodSync(file, 0o640);
-    for (const each of [`${file}-wal`, `${file}-shm`]) if (existsSync(each)) chmodSync(each, 0o600);
-    expect((await examine(url)).text).toContain('can be read by the accounts of its group');
-    chmodSync(file, 0o600);
-    expect((await examine(url)).found).toEqual([]);
-  }));
+/** What the server of the tests is like is not the store's doing. */
+const ofStore = ({ found }: Report) => found.filter((each) => !/lost-writes server|powerful-account/.test(each));
 
 test('--fix journal mends a SQLite file that was copied without its journal mode, and the advice leads there', () =>
   withTestStore('sqlite', async ({ url, store, raw }) => {

@@ -29,7 +29,6 @@ test('a file or folder that this account cannot write is a warning that names wh
   expect(judgeRights([folder, file, { ...file, path: '/data/shop.db-wal', isWritable: false }])).toMatchObject([
     { severity: 'warning', subject: '/data/shop.db-wal' },
   ]);
-  expect(judgeRights([folder, { ...file, mode: 0o644 }])).toMatchObject([
-    { severity: 'note', next: 'chmod go-r /data/shop.db' },
-  ]);
+  expect(judgeRights([folder, { ...file, mode: 0o644 }])).toEqual([]);
+  expect(judgeRights([folder, { ...file, mode: 0o666 }])).toMatchObject([{ next: 'chmod o-w /data/shop.db' }]);
 });

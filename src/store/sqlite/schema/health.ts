@@ -47,18 +47,12 @@ function judgeWritable({ path, isFolder, isWritable }: FileRights): readonly Fin
   return [{ kind: 'file-rights', severity: 'warning', subject: path, detail, next }];
 }
 
+/** That others can read it is what most systems give a new file, and is not worth a word each time. */
 function judgeOthers(files: readonly FileRights[]): readonly Finding[] {
   const writable = files.filter(({ mode }) => (mode & 0o002) !== 0);
-  const readable = files.filter(({ mode }) => (mode & 0o044) !== 0);
-  const list = (found: readonly FileRights[]) => found.map(({ path }) => shellWord(path)).join(' ');
-  const [first] = writable.length > 0 ? writable : readable;
+  const [first] = writable;
   if (first === undefined) return [];
-  if (writable.length > 0) {
-    const detail = 'can be written by every account of this machine: any of them can change events';
-    const next = `chmod o-w ${list(writable)}`;
-    return [{ kind: 'file-rights', severity: 'warning', subject: first.path, detail, next }];
-  }
-  const who = (first.mode & 0o004) === 0 ? 'the accounts of its group' : 'every account of this machine';
-  const detail = `can be read by ${who}`;
-  return [{ kind: 'file-rights', severity: 'note', subject: first.path, detail, next: `chmod go-r ${list(readable)}` }];
+  const detail = 'can be written by every account of this machine: any of them can change events';
+  const next = `chmod o-w ${writable.map(({ path }) => shellWord(path)).join(' ')}`;
+  return [{ kind: 'file-rights', severity: 'warning', subject: first.path, detail, next }];
 }
