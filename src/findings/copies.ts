@@ -11,7 +11,7 @@ export const copiesCheck = defineCheck({
   judge: ({ copies }) => judgeCopies(copies),
 });
 
-export function judgeCopies({ program, project }: Copies): readonly Finding[] {
+function judgeCopies({ program, project }: Copies): readonly Finding[] {
   if (project === null || project.version === program) return [];
   const detail = `is version ${program}, and the code of this project imports version ${project.version}: they may read the same store differently`;
   const next = `npm install evstore@${shellWord(program)}`;
