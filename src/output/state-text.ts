@@ -14,7 +14,7 @@ export function renderState(state: State, view: View): string {
   const { rows } = state;
   const body =
     rows.length === 0 ? ['', view.theme.faint('no row')] : rows.flatMap((row) => ['', ...renderRow(row, view)]);
-  return `${[renderHead(state, describe(state.at, view), view), ...body].join('\n')}\n`;
+  return `${[renderHead(state, `at ${describe(state.at, view)}`, view), ...body].join('\n')}\n`;
 }
 
 /** Returns text with a line break at the end. */
@@ -42,9 +42,9 @@ function renderHead(
   return `${theme.strong(sanitise(projection))} of ${theme.hashed(sanitise(stream), stream)} ${moment}`;
 }
 
-/** `at version 3, position 1042, 2 h ago`. */
+/** `version 3, position 1042, 2 h ago`. */
 function describe({ version, position, time }: StateMoment, view: View): string {
-  const place = version === 0 ? 'before its first event' : `at version ${version}`;
+  const place = version === 0 ? 'the beginning' : `version ${version}`;
   return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'relative')])].join(', ');
 }
 
