@@ -29,7 +29,7 @@ test('prints the row of a stream as of a version, a position and a time; for peo
       /^order_summary of Order-4 at version 2, position 15, 20.*Z\n\n {2}order_id {2}Order-4\n {2}events {4}2\n/,
     );
     expect((await evstore('state', 'Order-4', '--at', '0')).stdout).toContain(
-      'before its first event, position 0\n\nno row\n',
+      'at the beginning, position 0\n\nno row\n',
     );
   }));
 
