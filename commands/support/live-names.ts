@@ -13,6 +13,8 @@ export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
   append: ['stream'],
   read: ['stream'],
   tail: ['stream'],
+  state: ['stream'],
+  'snapshots show': ['stream'],
   export: ['stream'],
   run: ['projection'],
   lag: ['checkpoint'],
@@ -35,6 +37,7 @@ export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
   'projections forget': ['projection'],
   'projections rename': ['projection'],
   'saga list': ['saga'],
+  'saga overdue': ['saga'],
   'saga show': ['saga', 'instance'],
   'saga retry': ['saga', 'instance'],
 };

@@ -40,7 +40,9 @@ export function runProgram(entry: string, args: readonly string[], options: Prog
   const { command = [], mutations = [], ...spawnOptions } = options;
   const program = mutations.length === 0 ? compileProgram(entry) : compileMutant(entry, mutations);
   const [file = '', ...rest] = [...command, process.execPath, program, ...args];
-  const child = spawn(file, rest, { ...spawnOptions, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
+  // Whether the tests were started by npx is not what they are about.
+  const env = { ...(spawnOptions.env ?? process.env), npm_command: undefined };
+  const child = spawn(file, rest, { ...spawnOptions, env, stdio: 'pipe' }) as ChildProcessWithoutNullStreams;
   running.add(child);
   const lines: string[] = [];
   const told: string[] = [];

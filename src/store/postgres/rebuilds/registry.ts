@@ -32,7 +32,7 @@ export function forget(database: Database, projection: string, drop: boolean): P
       const rebuild = toRebuild(row);
       if (rebuild.state === 'swapped') await endRebuild(session, rebuild, 'retired', toJournalTables<number>(row));
     }
-    for (const id of checkpoints) await session.ask('delete-checkpoint', [id]);
+    for (const id of checkpoints) await session.ask('delete-checkpoint', [id, null]);
     await session.ask('forget-parked', [projection, 0, 0]);
     await session.ask('drop-inlined', [projection, 0]);
     await session.ask('delete-projection', [projection]);

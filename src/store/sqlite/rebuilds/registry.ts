@@ -29,7 +29,7 @@ export function forget(database: Database, projection: string, drop: boolean): P
       const rebuild = toRebuild(row);
       if (rebuild.state === 'swapped') endRebuild(session, rebuild, 'retired', toJournalTables<string>(row));
     }
-    for (const id of checkpoints) session.ask('delete-checkpoint', [id]);
+    for (const id of checkpoints) session.ask('delete-checkpoint', [id, null]);
     session.ask('forget-parked', [projection, 0, 0]);
     session.ask('drop-inlined', [projection, 0]);
     session.ask('delete-projection', [projection]);
