@@ -25,7 +25,7 @@ export function completeCommand(command: string, typed: Typed): string {
 
 function completeOne(command: string, { argv, env }: Typed): string {
   if (!command.startsWith('evstore ')) return command;
-  const needsNoStore = /--help\b|^evstore explain\b|--store\b/.test(command);
+  const needsNoStore = /--help\b|^evstore (explain|config)\b|--store\b/.test(command);
   const place = needsNoStore
     ? []
     : ['--store', '--schema', '--config'].flatMap((name) => {

@@ -45,7 +45,7 @@ function renderHead(
 /** `version 3, position 1042, 2 h ago`. */
 function describe({ version, position, time }: StateMoment, view: View): string {
   const place = version === 0 ? 'the beginning' : `version ${version}`;
-  return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'relative')])].join(', ');
+  return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(', ');
 }
 
 /** One line a column, with its name. */
@@ -61,7 +61,7 @@ export function renderRow(row: StoredRow, view: View): readonly string[] {
 
 function renderEntry(entry: HistoryEntry, stream: string, view: View): readonly string[] {
   const { theme } = view;
-  const place = entry.stream === stream ? `@${entry.version}` : `${sanitise(entry.stream)}@${entry.version}`;
+  const place = entry.stream === stream ? `version ${entry.version}` : `${sanitise(entry.stream)}@${entry.version}`;
   const head = [
     theme.hashed(place, entry.stream),
     theme.kind(sanitise(entry.type)),

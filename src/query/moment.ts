@@ -16,7 +16,7 @@ export type Point =
 export interface StateMoment {
   /** The last event of the stream; 0 before the first. */
   readonly version: number;
-  /** Events of all streams up to here. */
+  /** Events of all streams up to here; of a time that was asked for, the last event of the stream before it. */
   readonly position: number;
   /** The time that was asked for, or when the last event of the stream was recorded; null before the first. */
   readonly time: string | null;
@@ -28,6 +28,8 @@ const readableMs = 5_000;
 /** A moment, and how to read up to it. */
 export interface Bound extends StateMoment {
   readonly until?: string | undefined;
+  /** Of the last event of the stream; 0 before the first. */
+  readonly last?: number;
 }
 
 /** @throws E_NOT_FOUND for a version or a position that there is not */
@@ -62,11 +64,11 @@ export async function findBound(
   const last =
     position === 0 ? undefined : await first(log.readAll({ ...filter, to: position, backwards: true, limit: 1 }));
   const time = point.kind === 'time' ? point.time : (last?.createdAt ?? null);
-  return { version: last?.version ?? 0, position, time, until };
+  return { version: last?.version ?? 0, position, time, until, last: last?.globalPosition ?? 0 };
 }
 
-export function toMoment({ version, position, time }: Bound): StateMoment {
-  return { version, position, time };
+export function toMoment({ version, position, time, until, last }: Bound): StateMoment {
+  return { version, position: until === undefined ? position : (last ?? 0), time };
 }
 
 async function noVersion(log: EventLog, streamId: string, version: number): Promise<EvstoreError> {

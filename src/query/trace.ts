@@ -129,10 +129,9 @@ async function lookThrough(
   { after, to }: Extent,
   { progress, signal }: TraceOptions,
 ): Promise<void> {
-  let last = to;
-  while (last > after && !found.isFull) {
-    const end = last;
-    last = after;
+  let end = to;
+  while (end > after) {
+    let last: number | undefined;
     for await (const { events, upTo } of log.readAll({ after, to: end })) {
       signal.throwIfAborted();
       for (const event of events) {
@@ -140,11 +139,14 @@ async function lookThrough(
         const { correlationId = '', causationId = '' } = relationOf(event);
         if (found.has(event.id) || !(correlations.has(correlationId) || found.has(causationId))) continue;
         found.add(event);
-        last = event.globalPosition - 1;
+        last = event.globalPosition;
       }
       progress(upTo, end);
       if (found.isFull) return;
     }
+    if (last === undefined) return;
+    // What was found in a part of the log may have caused something beyond it.
+    end = end < to ? to : last - 1;
   }
 }
 

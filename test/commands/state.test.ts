@@ -37,9 +37,11 @@ test('prints how the row changed, event by event, and the difference of two poin
   withShop('sqlite', async ({ test, evstore, report }) => {
     await placeOrders(test.store, 40);
     const { stdout } = await evstore('state', 'Order-0', '--history', '--times', 'iso');
-    expect(stdout).toMatch(/@1 {2}OrderPlaced .* #1\n {2}\+ order_id="Order-0"\n {4}\+ events: 1\n {4}\+ total: 0\n/);
-    expect(stdout).toMatch(/@2 {2}OrderRemoved .*\n {2}- order_id="Order-0"\n/);
-    expect(stdout).toMatch(/@4 .*\n {2}~ order_id="Order-0"\n {4}- events: 1\n {4}\+ events: 2\n/);
+    expect(stdout).toMatch(
+      /version 1 {2}OrderPlaced .* #1\n {2}\+ order_id="Order-0"\n {4}\+ events: 1\n {4}\+ total: 0\n/,
+    );
+    expect(stdout).toMatch(/version 2 {2}OrderRemoved .*\n {2}- order_id="Order-0"\n/);
+    expect(stdout).toMatch(/version 4 .*\n {2}~ order_id="Order-0"\n {4}- events: 1\n {4}\+ events: 2\n/);
     const { history, omitted } = await report('state', 'Order-0', '--history', '-n', '1');
     expect(omitted).toBe(3);
     expect(history).toMatchObject([{ version: 4, position: 31, kind: 'changed', row: { events: 2, total: 50 } }]);

@@ -1,4 +1,5 @@
 /** Finds what is at a place in a JSON text, numbers with every digit. */
+import { EvstoreError } from '../errors.js';
 import type { JsonText } from '../event.js';
 import { parseNumbers } from '../json-value.js';
 import type { Found, Place } from './condition.js';
@@ -15,7 +16,7 @@ export function lookupIn(text: JsonText): Lookup {
   let isParsed = false;
   return (path) => {
     if (!isParsed) {
-      value = hasInexactNumber(text) ? parseNumbers(text, (number) => new Digits(number)) : JSON.parse(text);
+      value = hasInexactNumber(text) ? parseDigits(text) : JSON.parse(text);
       isParsed = true;
     }
     let found = value;
@@ -30,9 +31,27 @@ export function lookupIn(text: JsonText): Lookup {
  */
 export function selectJson(text: JsonText, path: Place['path']): JsonText | undefined {
   if (path.length === 0) return text;
-  let found = parseNumbers(text, (number) => new Digits(number));
+  let found = parseDigits(text);
   for (const step of path) found = memberOf(found, step);
-  return found === undefined ? undefined : writeDigits(found);
+  return found === undefined ? undefined : unlessTooDeep(() => writeDigits(found));
+}
+
+function parseDigits(text: JsonText): unknown {
+  return unlessTooDeep(() => parseNumbers(text, (number) => new Digits(number)));
+}
+
+/** Other programs can write payloads that are nested deeper than the stack of this one. */
+function unlessTooDeep<Result>(work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new EvstoreError('E_CORRUPT', 'an event is nested too deeply to look for a value in it', {
+      why: 'evstore stores at most 128 levels, so another program wrote it. It can be read as a whole.',
+      next: 'evstore verify',
+      cause: error,
+    });
+  }
 }
 
 function writeDigits(value: unknown): JsonText {

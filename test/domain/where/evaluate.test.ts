@@ -75,6 +75,11 @@ describe('a condition', () => {
     );
   });
 
+  it('names a text that is nested too deeply, however deep it may be', () => {
+    const deep = `${'{"v":'.repeat(100_000)}1.0000000000000001${'}'.repeat(100_000)}`;
+    expect(() => check('data.v.v = 1', deep)).toThrow('nested too deeply');
+  });
+
   it('takes a pattern of many signs in time', () => {
     expect(check(`data.s like '${'%a'.repeat(40)}%b'`, JSON.stringify({ s: 'a'.repeat(20_000) }))).toBe(false);
   });
