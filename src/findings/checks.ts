@@ -7,6 +7,7 @@ import { environmentChecks } from './environment.js';
 import { guardsCheck } from './guards.js';
 import { heldBackCheck } from './held-back.js';
 import { idIndexesCheck } from './id-indexes.js';
+import { movedCheck } from './moved.js';
 import { orphansCheck } from './orphans.js';
 import { parkedCheck } from './parked.js';
 import { rebuildsCheck } from './rebuilds.js';
@@ -28,6 +29,7 @@ export const readerChecks: readonly Check[] = [
   heldBackCheck,
   stoppedCheck,
   cursorsCheck,
+  movedCheck,
   codeCheck,
   restCheck,
   parkedCheck,
@@ -37,7 +39,7 @@ export const readerChecks: readonly Check[] = [
 ];
 
 /** What `verify` says alongside what it reads in the log. */
-export const integrityChecks: readonly Check[] = [guardsCheck, schemaCheck, heldBackCheck, parkedCheck];
+export const integrityChecks: readonly Check[] = [guardsCheck, schemaCheck, heldBackCheck, movedCheck, parkedCheck];
 
 /** `doctor`. */
 export const allChecks: readonly Check[] = [

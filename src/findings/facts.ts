@@ -6,6 +6,7 @@ import { findUnsettled, type Unsettled } from '../saga/unsettled.js';
 import type {
   BrokenGuard,
   Checkpoint,
+  CheckpointChange,
   Cursor,
   DerivedTable,
   Diagnosis,
@@ -30,6 +31,8 @@ export interface FactValues {
   readonly cursors: readonly Cursor[];
   readonly rebuilds: readonly Rebuild[];
   readonly parked: readonly ParkedCount[];
+  /** Of checkpoints, by hand, the newest first. */
+  readonly changes: readonly CheckpointChange[];
   readonly sagas: Unsettled;
   readonly derivedTables: readonly DerivedTable[];
   /** The types of the events in the log. */
@@ -57,6 +60,7 @@ const readers: { readonly [Name in Exclude<FactName, 'copies'>]: (store: Store) 
   cursors: ({ projections }) => projections.cursors(),
   rebuilds: ({ projections }) => projections.rebuilds(),
   parked: ({ projections }) => projections.countParked(),
+  changes: ({ projections }) => projections.checkpointChanges(),
   sagas: (store) => findUnsettled(store),
   derivedTables: ({ projections }) => projections.findDerivedTables(),
   types: async ({ statistics }) => (await statistics.types()).map(({ type }) => type),

@@ -8,6 +8,31 @@ import { positionOf } from '../support/read-models.js';
 import { withShop } from './shop.js';
 
 forEachEngine((engine) => {
+  test('rows that do not fit a checkpoint that was moved are a finding, until a rebuild', () =>
+    withShop(engine, async ({ test, evstore, report }) => {
+      await placeOrders(test.store, 10);
+      await evstore('run', '--once');
+      const told = async (command: string) =>
+        JSON.parse((await evstore(command, '--json')).stdout).findings.filter(
+          ({ kind }: { kind: string }) => kind === 'moved-by-hand',
+        );
+      expect(await told('verify')).toEqual([]);
+      await report('checkpoints', 'reset', 'order_summary', '--execute');
+      for (const command of ['verify', 'doctor', 'lag']) {
+        expect(await told(command)).toMatchObject([
+          {
+            subject: 'order_summary',
+            detail: 'was moved from position 10 to 0: 10 of its events are applied to its rows again',
+            next: expect.stringMatching(/^evstore rebuild order_summary/),
+          },
+        ]);
+      }
+      await report('checkpoints', 'set', 'order_summary', '--to', '10', '--execute', '--skip-events');
+      expect((await told('verify'))[0].detail).toContain('from position 0 to 10: 10 of its events are missing');
+      await evstore('rebuild', 'order_summary');
+      for (const command of ['verify', 'doctor', 'lag']) expect(await told(command)).toEqual([]);
+    }));
+
   test('a checkpoint is moved only with --execute', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 10);
