@@ -19,7 +19,7 @@ const plain: Readonly<Record<string, (event: RecordedEvent) => Found>> = {
   createdAt: ({ createdAt }) => ({ type: 'string', text: storedTimestamp(createdAt) }),
 };
 
-const roots: Roots = { json: ['data', 'metadata'], plain: Object.keys(plain), times: ['createdAt'] };
+const roots: Roots = { json: ['data', 'metadata'], plain: Object.keys(plain), times: ['createdAt'], uuids: ['id'] };
 
 /** @throws E_USAGE that marks the place of the mistake */
 export function parseEventCondition(text: string, now: Date): Condition {

@@ -12,6 +12,8 @@ export interface Roots {
   readonly plain: readonly string[];
   /** Those of the plain ones that are times. A text compared with one becomes RFC 3339 in UTC with six digits of a second. */
   readonly times?: readonly string[];
+  /** Those of the plain ones that are UUIDs, which are stored in lower case. A text compared with one becomes so, too. */
+  readonly uuids?: readonly string[];
 }
 
 interface Token {
@@ -181,6 +183,8 @@ class Parser {
 
   #literalFor(place: Place): Literal {
     const literal = this.#literal();
+    const isUuid = this.#roots.uuids?.includes(place.root) === true;
+    if (isUuid && literal.type === 'string') return { type: 'string', text: literal.text.toLowerCase() };
     if (!this.#isTime(place)) return literal;
     if (literal.type !== 'string')
       return this.#failBefore(`${place.root} is a time: '2026-01-31', '2026-01-31T09:30:00Z', '15m'`);

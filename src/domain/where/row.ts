@@ -25,6 +25,7 @@ export function parseRowCondition(text: string, columns: readonly RowColumn[], n
     json: names(({ kind }) => kind === 'json'),
     plain: names(({ kind }) => kind !== 'json'),
     times: names(({ kind }) => kind === 'timestamp'),
+    uuids: names(({ kind }) => kind === 'uuid'),
   };
   const condition = parseCondition(text, roots, now);
   assertComparable(condition, columns, hint);

@@ -49,6 +49,12 @@ describe('the condition of --where', () => {
     expect(parse(text)).toEqual(condition);
   });
 
+  it('takes a UUID in either case', () => {
+    const id = 'ABCDEF01-0000-4000-8000-000000000000';
+    const condition = parseCondition(`id in ('${id}')`, { json: [], plain: ['id'], uuids: ['id'] }, now);
+    expect(condition).toMatchObject({ values: [string(id.toLowerCase())] });
+  });
+
   it('binds not before and, and and before or', () => {
     const exists = (root: string) => ({ kind: 'exists', place: { root, path: [] } });
     expect(parse('exists type or not exists version and exists data')).toEqual({
