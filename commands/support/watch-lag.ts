@@ -124,7 +124,7 @@ class Watch {
     return this.#isDone || this.#context.io.signal.aborted || this.#context.io.stdout.closed;
   }
 
-  /** Nobody waits for an answer any more. */
+  /** Resolves when it is over: by a key, a signal, or a closed output. */
   #ended(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = () => {

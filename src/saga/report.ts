@@ -22,7 +22,7 @@ export type SagaNews =
       readonly saga: string;
       readonly instance: string;
       readonly phase: EndPhase;
-      /** Of the compensation that was given up, or why it was compensated; null when it completed. */
+      /** Of the compensation that keeps failing, or why it was compensated; null when it completed. */
       readonly error: string | null;
     }
   /** An instance this code cannot drive: another version started it. */

@@ -95,7 +95,7 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
   }
 }
 
-/** Returns the error of what is tried again or was given up; null when nothing is. */
+/** Returns the error of what is tried again or is tried no more; null when nothing is. */
 export function describeTrouble({ phase, steps }: SagaState): string | null {
   if (phase === 'running') {
     const step = steps.find(({ error }) => error !== null);
