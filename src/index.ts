@@ -4,6 +4,7 @@ export { type ErrorCode, type ErrorFacts, EvstoreError, isEvstoreError } from '.
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
 export type { ProjectionMode } from './domain/projection-mode.js';
 export type { ColumnType, Statement, StatementPart, StoredValue } from './domain/read-model.js';
+export type { DataOf, EventType, StoredEvents } from './domain/stored-events.js';
 export {
   type AppendCondition,
   type EventInput,
@@ -28,6 +29,7 @@ export {
   type ExternalProjectionDefinition,
   type ExternalTarget,
   type HandledEvent,
+  type Handler,
   type IndexDefinition,
   type KeyValue,
   type Projection,

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
+import type { DataOf } from '../../src/domain/stored-events.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { sql } from '../../src/projection/define/sql-tag.js';
 import { toInlineProjection } from '../../src/projection/fold/deferred-fold.js';
@@ -22,7 +23,7 @@ const park = { policy: { onError: 'park', retries: 0 } } as const;
 const skip = { policy: { onError: 'skip', retries: 0 } } as const;
 
 /** `orderSummary` with another handler of OrderPlaced. */
-function summaryWith(handle: (data: { readonly total: number }) => void) {
+function summaryWith(handle: (data: DataOf<string>) => void) {
   return prepare(
     defineProjection({
       ...orderSummary,

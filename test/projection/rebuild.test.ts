@@ -1,7 +1,7 @@
 /** Rebuild, swap, rollback and abort on real stores, beside runners and writers. */
 import { describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { defineProjection } from '../../src/projection/define/definition.js';
+import { defineProjection, type Event } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import { abortRebuild } from '../../src/projection/journal/drop.js';
 import { findUnfinished } from '../../src/projection/journal/find.js';
@@ -231,7 +231,7 @@ forEachEngine((engine) => {
           ...orderSummary,
           version: 2,
           on: {
-            OrderPlaced: (_row: unknown, { data }: { data: { total: number } }) => {
+            OrderPlaced: (_row: unknown, { data }: Event) => {
               if (data.total === 25) throw new Error('no');
               return {};
             },

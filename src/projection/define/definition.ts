@@ -6,15 +6,16 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import type { ColumnType, Statement } from '../../domain/read-model.js';
+import type { DataOf } from '../../domain/stored-events.js';
 import type { TableIdentifier } from './sql-tag.js';
 import type { Upcaster } from './upcaster.js';
 
 /**
- * An event as handlers get it: `data` and `metadata` are parsed. Numbers are JavaScript numbers, but a whole number beyond
+ * An event as handlers get it: `data` and `metadata` are parsed, and `data` has the type that `StoredEvents` declares. Numbers are JavaScript numbers, but a whole number beyond
  * 2^53-1 is a BigInt, because a JavaScript number would round it. Reading a fraction that it would round throws, unless the
  * definition says `roundNumbers`.
  */
-export interface Event<Type extends string = string, Data = any> {
+export interface Event<Type extends string = string, Data = DataOf<Type>> {
   readonly id: string;
   readonly streamId: string;
   readonly streamType: string;
@@ -64,6 +65,14 @@ export type KeyValue<C extends Columns, Key extends keyof C> =
 
 /** The event a handler gets: of its type, or of any type for `*`. */
 export type HandledEvent<Type extends string> = Event<Type extends '*' ? string : Type>;
+
+/**
+ * A handler. Its parameters are compared as those of a method, so that it may annotate its event with narrower data than
+ * the compiler knows.
+ */
+export type Handler<Parameters extends readonly unknown[], Result> = {
+  handle(...parameters: Parameters): Result;
+}['handle'];
 
 export interface IndexDefinition<Name extends string = string> {
   readonly columns: readonly Name[];
@@ -128,7 +137,7 @@ export interface ProjectionDefinition<
    * exists; return null to delete it, or undefined to leave it unchanged.
    */
   readonly on: {
-    readonly [T in Type]: (row: Row<C, Key> | null, event: HandledEvent<T>) => WrittenRow<C> | null | undefined;
+    readonly [T in Type]: Handler<[row: Row<C, Key> | null, event: HandledEvent<T>], WrittenRow<C> | null | undefined>;
   };
   /**
    * Statements that look for faults in a rebuilt table before it is swapped in, in the engine's dialect. Each row they
@@ -161,10 +170,10 @@ export interface SqlProjectionDefinition<Table extends string = any, Type extend
   readonly create: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
   /** Event type → statements. `*` handles every type without its own handler. */
   readonly on: {
-    readonly [T in Type]: (
-      event: HandledEvent<T>,
-      t: TableIdentifiers<Table>,
-    ) => Statement | readonly Statement[] | undefined;
+    readonly [T in Type]: Handler<
+      [event: HandledEvent<T>, t: TableIdentifiers<Table>],
+      Statement | readonly Statement[] | undefined
+    >;
   };
   /** Statements that look for faults in rebuilt tables before they are swapped in; each row they return is a fault. */
   readonly validate?: (t: TableIdentifiers<Table>) => Statement | readonly Statement[];
