@@ -57,7 +57,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     snapshots: openSnapshotReader(database),
     schema: openSchemaAdmin(database),
     scratch: openScratchStores({
-      location: target.location,
+      database,
       connect: () => connect({ schema, applicationName }),
       open: (name) => open(connect({ schema: name, applicationName: name })),
     }),

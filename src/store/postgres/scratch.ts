@@ -11,46 +11,36 @@ import { quoteIdentifier, quoteLiteral } from './connection/literals.js';
 const mark = 'scratch store of evstore bench';
 
 export interface ScratchOptions {
-  readonly location: string;
-  /** Opens connections of their own: those of the store may give up when the process is told to stop. */
+  /** Of the store. */
+  readonly database: Database;
+  /** Opens another for the same schema: the store's own gives up when the process is told to stop, and one is dropped then. */
   readonly connect: () => Database;
   /** Its connections have the name of the schema, which shows that it is in use. */
   readonly open: (schema: string) => Store;
 }
 
-export function openScratchStores({ location, connect, open }: ScratchOptions): ScratchStores {
-  const withDatabase = async <T>(work: (database: Database) => Promise<T>): Promise<T> => {
-    const database = connect();
-    try {
-      return await work(database);
-    } finally {
-      await database.close();
-    }
+export function openScratchStores({ database, connect, open }: ScratchOptions): ScratchStores {
+  const remove = async (name: string) => {
+    if (!isScratchName(name)) throw notScratch(name);
+    database.assertWritable();
+    const other = connect();
+    await other.script(`drop schema if exists ${quoteIdentifier(name)} cascade`).finally(() => other.close());
   };
-  const remove = (name: string) =>
-    withDatabase(async (database) => {
-      if (!isScratchName(name)) throw notScratch(name);
-      database.assertWritable();
-      await database.script(`drop schema if exists ${quoteIdentifier(name)} cascade`);
-    });
   return {
-    place: () => `a schema of its own in ${location}`,
+    place: () => `a schema of its own in ${database.location}`,
 
-    list: () =>
-      withDatabase(async (database) => {
-        const rows = await database.ask('scratch-schemas', [mark]);
-        return rows.map((row) => ({ name: toText(row[0]), bytes: toInteger(row[1]), isInUse: row[2] === 't' }));
-      }),
+    async list() {
+      const rows = await database.ask('scratch-schemas', [mark]);
+      return rows.map((row) => ({ name: toText(row[0]), bytes: toInteger(row[1]), isInUse: row[2] === 't' }));
+    },
 
-    assertPossible: () => withDatabase(assertPossible),
+    assertPossible: () => assertPossible(database),
 
     async make() {
+      await assertPossible(database);
       const name = newScratchName();
-      await withDatabase(async (database) => {
-        await assertPossible(database);
-        const schema = quoteIdentifier(name);
-        await database.script(`create schema ${schema}; comment on schema ${schema} is ${quoteLiteral(mark)}`);
-      });
+      const schema = quoteIdentifier(name);
+      await database.script(`create schema ${schema}; comment on schema ${schema} is ${quoteLiteral(mark)}`);
       try {
         const store = open(name);
         await store.schema.migrate().finally(() => store.close());
