@@ -24,6 +24,7 @@ export const command: Command = {
     { line: 'evstore bench', purpose: 'measure appends, an import, reading and a rebuild, in under a minute' },
     { line: 'evstore bench --dry-run', purpose: 'show what would be written, and where' },
     { line: 'evstore bench --duration 10s --concurrency 16', purpose: 'measure longer, with more appends at once' },
+    { line: 'evstore bench -q', purpose: 'print only the events a second, in the order of the table' },
     { line: 'evstore bench --clean', purpose: 'drop what a bench that was killed left behind' },
     {
       line: "evstore bench --json | jq '.measurements[] | {name, eventsPerSecond}'",

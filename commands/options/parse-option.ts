@@ -22,7 +22,7 @@ export function duration(text: string): number {
 /** Milliseconds, within a range that is written as durations are: `100ms`, `10m`. */
 export function durationBetween(shortest: string, longest: string): (text: string) => number {
   return (text) => {
-    const value = parseDuration(text);
+    const value = /^[\d.]+[a-z]+$/.test(text) ? parseDuration(text) : Number.NaN;
     if (value >= parseDuration(shortest) && value <= parseDuration(longest)) return value;
     throw new EvstoreError('E_USAGE', `'${text}' is not a duration from ${shortest} to ${longest}`);
   };

@@ -190,7 +190,8 @@ describe('what is asked for', () => {
     ['--duration', '0s'],
     ['--duration', '-5s'],
     ['--duration', '11m'],
-    ['--duration', 'soon'],
+    ['--duration', '5'],
+    ['--duration', '99ms'],
     ['--concurrency', '0'],
     ['--concurrency', '-1'],
     ['--concurrency', '1000000000'],
@@ -199,7 +200,7 @@ describe('what is asked for', () => {
     withTestStore('sqlite', async (store) => {
       const { code, stderr } = await cliOf(store)('bench', name, value);
       expect(code).toBe(2);
-      expect(stderr).toMatch(/100ms to 10m|1 to 64|A duration is a number and a unit/);
+      expect(stderr).toContain(name === '--duration' ? '100ms to 10m' : '1 to 64');
     }),
   );
 

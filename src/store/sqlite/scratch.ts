@@ -1,7 +1,7 @@
 /** Scratch stores: files next to the file of the store, on the same file system. */
 import { accessSync, constants, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { EvstoreError } from '../../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import { shellWord } from '../../domain/shell-word.js';
 import { isScratchName, newScratchName, notScratch } from '../shared/scratch.js';
 import type { ScratchStores, Store } from '../store.js';
@@ -22,7 +22,11 @@ export function openScratchStores({ target, assertWritable, open }: ScratchOptio
   const remove = async (name: string) => {
     assertWritable();
     const path = pathOf(target, name);
-    for (const suffix of suffixes) rmSync(path + suffix, { force: true });
+    try {
+      for (const suffix of suffixes) rmSync(path + suffix, { force: true });
+    } catch (error) {
+      throw folderDenied('remove a file from', target, error);
+    }
   };
   const assertPossible = async () => {
     assertWritable();
@@ -112,7 +116,10 @@ function sizeOf(target: FileTarget, name: string): number {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** Leaving the write-ahead log needs the file alone. The locks of a process that was killed are gone. */
+/**
+ * Leaving the write-ahead log needs the file alone. The locks of a process that was killed are gone.
+ * @throws E_PERMISSION when this user may not tell
+ */
 function isInUse(target: FileTarget, name: string): boolean {
   try {
     const database = new Database(parseConnectionUrl(`sqlite:${join(folderOf(target), name)}`, false), false, false);
@@ -123,6 +130,7 @@ function isInUse(target: FileTarget, name: string): boolean {
       database.close();
     }
   } catch (error) {
+    if (isEvstoreError(error) && error.code === 'E_PERMISSION') throw error;
     return isRetryable(error);
   }
 }
