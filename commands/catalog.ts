@@ -26,6 +26,10 @@ export const catalog = {
     group: 'Store:',
     summary: 'check that the log is intact and that no projection skipped an event',
   },
+  bench: {
+    group: 'Store:',
+    summary: 'measure append, read and rebuild rates in a scratch store',
+  },
   append: {
     group: 'Events:',
     summary: 'append one event or a batch to a stream',

@@ -1,12 +1,14 @@
 /** `evstore stats`: how much there is, where, and how fast it grows. */
 
 import { parseMoment } from '../src/domain/timestamp.js';
+import type { Period } from '../src/output/stats-text.js';
 import { type Stats, takeStats } from '../src/query/stats.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
+import { oneOf } from './options/parse-option.js';
 import { exactOption, progressOption, timesOption } from './options/shared-options.js';
 import { noteEstimate } from './support/estimate.js';
-import { printList } from './support/print-list.js';
+import { type ListColumn, printList } from './support/print-list.js';
 
 export const command: Command = {
   usage: 'stats',
@@ -14,15 +16,21 @@ export const command: Command = {
   examples: [
     { line: 'evstore stats', purpose: 'show size, growth by day, the largest streams' },
     { line: 'evstore stats --since 24h', purpose: 'show what was recorded in the last day, by hour' },
+    { line: 'evstore stats --by hour -o tsv', purpose: 'list the events of each hour, for a program' },
     { line: "evstore stats --json | jq '.byDay[-1]'", purpose: 'print the number of events of the last day' },
   ],
   options: [
     option('--since <moment>', 'only what was recorded since: ISO time (UTC without a zone), or an age such as 24h'),
+    option(
+      '--by <period>',
+      'show growth by day or hour (default: hour if all is of one day and the next, otherwise day; in a pipe day)',
+      oneOf('day', 'hour'),
+    ),
     exactOption(),
     timesOption(),
     progressOption(),
   ],
-  run: async (_args, { since, exact }, context) => {
+  run: async (_args, { since, exact, by }, context) => {
     const store = await context.openStore();
     await store.schema.assertGuards();
     const progress = exact === true ? await context.progress('stats') : undefined;
@@ -32,22 +40,23 @@ export const command: Command = {
       progress: (done, total) => progress?.update(done, { total }),
       signal: context.io.signal,
     }).finally(() => progress?.stop());
-    await print(context, stats);
+    await print(context, stats, by as Period | undefined);
     if (stats.estimated) await noteEstimate(context);
+    if (stats.estimated && by === 'hour') await context.note('an hour of few events may be missing from the estimate');
     return 0;
   },
 };
 
-/** Programs get days, as the list that `stats` is for them. */
-async function print(context: Context, stats: Stats): Promise<void> {
+/** Programs get the periods, as the list that `stats` is for them. */
+async function print(context: Context, stats: Stats, by: Period | undefined): Promise<void> {
   if (context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet) {
     const { renderStats } = await import('../src/output/stats-text.js');
-    await context.io.stdout.write(renderStats(stats, context.view));
-    return;
+    await context.io.stdout.write(renderStats(stats, context.view, by));
+  } else if (by === 'hour') {
+    await printList(context, stats.byHour, [{ heading: 'hour', field: ({ hour }) => hour }, events], stats);
+  } else {
+    await printList(context, stats.byDay, [{ heading: 'day', field: ({ day }) => day }, events], stats);
   }
-  const columns = [
-    { heading: 'day', field: ({ day }: Stats['byDay'][number]) => day },
-    { heading: 'events', field: ({ events }: Stats['byDay'][number]) => events },
-  ];
-  await printList(context, stats.byDay, columns, stats);
 }
+
+const events: ListColumn<{ readonly events: number }> = { heading: 'events', field: ({ events }) => events };

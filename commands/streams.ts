@@ -1,13 +1,18 @@
 /** `evstore streams`: which streams there are. */
 
+import { EvstoreError } from '../src/domain/errors.js';
 import type { StreamSummary } from '../src/domain/event.js';
+import { formatBytes } from '../src/output/numbers.js';
 import { showTime } from '../src/output/relative-time.js';
-import type { StreamsOptions } from '../src/store/store.js';
-import type { Command, Context } from './options/command.js';
+import { measureStreams, type SizedStream } from '../src/query/stream-sizes.js';
+import type { Store, StreamsOptions } from '../src/store/store.js';
+import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
-import { timesOption } from './options/shared-options.js';
+import { progressOption, timesOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
+
+type Sort = NonNullable<StreamsOptions['sort']> | 'size';
 
 export const command: Command = {
   usage: 'streams',
@@ -19,6 +24,7 @@ export const command: Command = {
       purpose: 'list the ten orders changed most recently',
     },
     { line: 'evstore streams --prefix Order-2026', purpose: 'list streams by the beginning of their names' },
+    { line: 'evstore streams --sort size -n 10', purpose: 'list the ten streams that take the most bytes' },
     { line: 'evstore streams -q | wc -l', purpose: 'count the streams' },
   ],
   options: [
@@ -26,22 +32,36 @@ export const command: Command = {
     option('--prefix <text>', 'only streams whose names begin with this').conflicts('category'),
     option(
       '--sort <order>',
-      'sort by name, events (reads all streams), recent (default: name)',
-      oneOf('name', 'events', 'recent'),
+      'sort by name, events (reads all streams), recent, size (bytes of data and metadata; see --exact) (default: name)',
+      oneOf('name', 'events', 'recent', 'size'),
     ),
     option('-n, --limit <count>', 'list at most this many streams', wholeNumber(1)),
+    option(
+      '--exact',
+      'with --sort size: add up every event of the log. Without it a log of more than 50,000 positions is estimated, marked ~: up to 200 events are read of each of the 100 streams with the most events and the 100 with the most bytes in a sample; the bytes of others are their events times the average of their category',
+    ),
     timesOption(),
+    progressOption(),
   ],
   run: async (_args, flags, context) => {
-    const { category, prefix, sort, limit } = flags as StreamsOptions;
+    const { category, prefix, limit, sort } = flags as Omit<StreamsOptions, 'sort'> & { readonly sort?: Sort };
+    if (flags.exact === true && sort !== 'size') {
+      throw new EvstoreError('E_USAGE', '--exact needs --sort size', {
+        why: 'Everything else that is listed is exact already.',
+        next: context.repeatedWithout(['--sort'], '--sort', 'size'),
+      });
+    }
     const store = await context.openStore();
-    const streams = await store.log.streams({
+    const range = {
       ...(category !== undefined && { category }),
       ...(prefix !== undefined && { prefix }),
-      ...(sort !== undefined && { sort }),
       ...(limit !== undefined && { limit }),
-    });
-    await printList(context, streams, describeColumns(context), streams);
+    };
+    const streams =
+      sort === 'size'
+        ? await listBySize(store, range, flags, context)
+        : await store.log.streams({ ...range, ...(sort !== undefined && { sort }) });
+    if (sort !== 'size') await printList(context, streams, describeColumns(context), streams);
     if (streams.length > 0) return 0;
     const isNarrowed = (category ?? prefix) !== undefined;
     await context.note(isNarrowed ? 'no stream matched' : 'no streams yet');
@@ -49,7 +69,40 @@ export const command: Command = {
   },
 };
 
-function describeColumns({ view }: Pick<Context, 'view'>): ListColumn<StreamSummary>[] {
+async function listBySize(
+  store: Store,
+  range: Omit<StreamsOptions, 'sort'>,
+  { exact }: Flags,
+  context: Context,
+): Promise<readonly StreamSummary[]> {
+  await store.schema.assertGuards();
+  const progress = exact === true ? await context.progress('streams') : undefined;
+  const { streams, estimated } = await measureStreams(store, {
+    ...range,
+    exact: exact === true,
+    progress: (done, total) => progress?.update(done, { total }),
+    signal: context.io.signal,
+  }).finally(() => progress?.stop());
+  await printList(context, streams, [...describeColumns<SizedStream>(context), ...sizeColumns], streams);
+  if (estimated && streams.length > 0) {
+    const missed = 'a stream of few, very large events may be missing or too low';
+    await context.note(`~ is an estimate from a sample of the log; ${missed}; --exact reads all of it`);
+  }
+  return streams;
+}
+
+const sizeColumns: readonly ListColumn<SizedStream>[] = [
+  {
+    heading: 'bytes',
+    field: ({ bytes }) => bytes,
+    text: ({ bytes, estimated }) => `${estimated ? '~' : ''}${formatBytes(bytes)}`,
+    align: 'right',
+    rank: 'high',
+  },
+  { heading: 'estimated', field: ({ estimated }) => estimated, isForPrograms: true },
+];
+
+function describeColumns<Row extends StreamSummary>({ view }: Pick<Context, 'view'>): ListColumn<Row>[] {
   const { theme } = view;
   const ago = (time: string) => showTime(time, view, 'relative');
   return [

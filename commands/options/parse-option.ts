@@ -4,20 +4,28 @@ import type { ExpectedVersion } from '../../src/domain/event.js';
 import { parseDuration } from '../../src/domain/timestamp.js';
 import { isUuid } from '../../src/domain/uuid.js';
 
-/** A whole number from `minimum` to 2^53-1. */
-export function wholeNumber(minimum: number): (text: string) => number {
+/** A whole number from `minimum` to `maximum`, by default 2^53-1. */
+export function wholeNumber(minimum: number, maximum = Number.MAX_SAFE_INTEGER): (text: string) => number {
   return (text) => {
     const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (!Number.isSafeInteger(value) || value < minimum) {
-      throw new EvstoreError('E_USAGE', `'${text}' is not a whole number from ${minimum}`);
-    }
-    return value;
+    if (Number.isSafeInteger(value) && value >= minimum && value <= maximum) return value;
+    const range = maximum === Number.MAX_SAFE_INTEGER ? `from ${minimum}` : `from ${minimum} to ${maximum}`;
+    throw new EvstoreError('E_USAGE', `'${text}' is not a whole number ${range}`);
   };
 }
 
 /** Milliseconds. */
 export function duration(text: string): number {
   return parseDuration(text);
+}
+
+/** Milliseconds, within a range that is written as durations are: `100ms`, `10m`. */
+export function durationBetween(shortest: string, longest: string): (text: string) => number {
+  return (text) => {
+    const value = /^[\d.]+[a-z]+$/.test(text) ? parseDuration(text) : Number.NaN;
+    if (value >= parseDuration(shortest) && value <= parseDuration(longest)) return value;
+    throw new EvstoreError('E_USAGE', `'${text}' is not a duration from ${shortest} to ${longest}`);
+  };
 }
 
 /** `A,B` → `['A', 'B']`. */

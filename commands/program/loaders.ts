@@ -8,6 +8,7 @@ export const loaders: Readonly<Record<CommandName, () => Promise<{ readonly comm
   doctor: () => import('../doctor.js'),
   config: () => import('../config.js'),
   verify: () => import('../verify.js'),
+  bench: () => import('../bench.js'),
   append: () => import('../append.js'),
   read: () => import('../read.js'),
   tail: () => import('../tail.js'),

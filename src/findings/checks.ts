@@ -13,6 +13,7 @@ import { parkedCheck } from './parked.js';
 import { rebuildsCheck } from './rebuilds.js';
 import { sagasCheck } from './sagas.js';
 import { judgeSchema } from './schema.js';
+import { scratchCheck } from './scratch.js';
 import { foreignCheck, stoppedCheck } from './subscriptions.js';
 import { unhandledCheck } from './unhandled.js';
 
@@ -49,5 +50,6 @@ export const allChecks: readonly Check[] = [
   ...readerChecks,
   idIndexesCheck,
   orphansCheck,
+  scratchCheck,
   unhandledCheck,
 ];

@@ -15,6 +15,7 @@ import type {
   ProjectionRecord,
   Rebuild,
   SchemaStatus,
+  ScratchPlace,
   Store,
 } from '../store/store.js';
 import { judgeSchema } from './schema.js';
@@ -35,6 +36,7 @@ export interface FactValues {
   readonly changes: readonly CheckpointChange[];
   readonly sagas: Unsettled;
   readonly derivedTables: readonly DerivedTable[];
+  readonly scratch: readonly ScratchPlace[];
   /** The types of the events in the log. */
   readonly types: readonly string[];
   /** Not of a store: the caller knows it. */
@@ -63,6 +65,7 @@ const readers: { readonly [Name in Exclude<FactName, 'copies'>]: (store: Store) 
   changes: ({ projections }) => projections.checkpointChanges(),
   sagas: (store) => findUnsettled(store),
   derivedTables: ({ projections }) => projections.findDerivedTables(),
+  scratch: ({ scratch }) => scratch.list(),
   types: async ({ statistics }) => (await statistics.types()).map(({ type }) => type),
 };
 

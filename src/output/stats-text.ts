@@ -8,11 +8,13 @@ import type { View } from './view.js';
 
 const gap = '  ';
 /** The most rows of bars, and of a list. */
-const mostBars = 14;
+const mostBars = { day: 14, hour: 24 };
 const mostRows = 10;
 const widestBar = 40;
-/** Over fewer hours than this, growth is shown by hour. */
-const fewDays = 2;
+/** Events of one day, or of it and the next, are shown by hour unless days are asked for. */
+const shortMs = 86_400_000;
+
+export type Period = 'day' | 'hour';
 
 interface Line {
   readonly name: string;
@@ -20,8 +22,8 @@ interface Line {
   readonly text: string;
 }
 
-/** Returns text with a line break at the end. */
-export function renderStats(stats: Stats, view: View): string {
+/** Returns text with a line break at the end. @param by what a bar stands for; by default it depends on the span */
+export function renderStats(stats: Stats, view: View, by?: Period): string {
   const { events, streams, bytes, firstAt, lastAt, estimated } = stats;
   const about = (value: number) => `${estimated ? '~' : ''}${groupDigits(value)}`;
   const size = [`${formatBytes(bytes.store)} on disk`];
@@ -29,13 +31,11 @@ export function renderStats(stats: Stats, view: View): string {
   const span =
     firstAt === null || lastAt === null ? [] : [`first ${when(firstAt, view)}`, `last ${when(lastAt, view)}`];
   const head = [`${about(events)} events`, `${about(streams)} streams`, ...size, ...span];
-  const isShort = stats.byDay.length <= fewDays;
-  const periods = isShort
-    ? stats.byHour.map(({ hour, events: value }) => ({ name: `${hour.slice(11, 16)} UTC`, value, text: about(value) }))
-    : stats.byDay.map(({ day, events: value }) => ({ name: day, value, text: about(value) }));
+  const period = by ?? (spanOf(stats) <= shortMs ? 'hour' : 'day');
+  const bars = toBars(stats, period).map(([name, value]) => toLine(name, value, about));
   const tables = Object.entries(bytes.tables ?? {}).map(([name, value]) => ({ name, value, text: formatBytes(value) }));
   const sections = [
-    renderBars(isShort ? 'events by hour' : 'events by day', periods, view),
+    renderBars(`events by ${period}`, bars, mostBars[period], view),
     renderList('bytes by table', tables.sort(byValue), view),
     renderList(
       'largest streams',
@@ -49,6 +49,19 @@ export function renderStats(stats: Stats, view: View): string {
     ),
   ];
   return `${[wrap(head, view), ...sections].filter((section) => section !== '').join('\n')}`;
+}
+
+/** From the beginning of the first day that has events to that of the last, in milliseconds. */
+function spanOf({ byDay }: Stats): number {
+  const [first, last] = [byDay[0], byDay.at(-1)];
+  return first === undefined || last === undefined ? 0 : Date.parse(last.day) - Date.parse(first.day);
+}
+
+/** Only hours of one day can do without their date. */
+function toBars({ byDay, byHour }: Stats, period: Period): readonly (readonly [name: string, events: number])[] {
+  if (period === 'day') return byDay.map(({ day, events }) => [day, events]);
+  const from = byDay.length === 1 ? '2026-01-31T'.length : 0;
+  return byHour.map(({ hour, events }) => [`${hour.slice(from, 16).replace('T', ' ')} UTC`, events]);
 }
 
 function when(time: string, view: View): string {
@@ -75,16 +88,16 @@ function wrap(facts: readonly string[], { width }: View): string {
 }
 
 /** The last periods, each with a bar; periods without events are not shown. */
-function renderBars(title: string, periods: readonly Line[], { theme, width, unicode }: View): string {
+function renderBars(title: string, periods: readonly Line[], most: number, { theme, width, unicode }: View): string {
   if (periods.length === 0) return '';
-  const shown = periods.slice(-mostBars);
-  const most = Math.max(...shown.map(({ value }) => value));
+  const shown = periods.slice(-most);
+  const highest = Math.max(...shown.map(({ value }) => value));
   const textWidth = Math.max(...shown.map(({ text }) => text.length));
   const nameWidth = Math.max(...shown.map(({ name }) => name.length));
   const room = Math.max(0, Math.min(widestBar, width - nameWidth - textWidth - 2 * gap.length));
   const left = periods.length - shown.length;
   const lines = shown.map(({ name, value, text }) => {
-    const length = most === 0 ? 0 : Math.max(value > 0 ? 1 : 0, Math.round((value / most) * room));
+    const length = highest === 0 ? 0 : Math.max(value > 0 ? 1 : 0, Math.round((value / highest) * room));
     const bar = (unicode ? '█' : '#').repeat(Math.min(length, room));
     return `${theme.faint(name.padEnd(nameWidth))}${gap}${text.padStart(textWidth)}${gap}${theme.good(bar)}`.trimEnd();
   });

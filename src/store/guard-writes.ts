@@ -2,7 +2,7 @@
 import type { EventLog } from './event-log.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
-import type { Store } from './store.js';
+import type { ScratchStores, Store } from './store.js';
 
 type Access<Part> = Readonly<Record<keyof Part, 'read' | 'write'>>;
 
@@ -74,6 +74,14 @@ const schemaAccess: Access<SchemaAdmin> = {
   createIdIndexes: 'write',
 };
 
+const scratchAccess: Access<ScratchStores> = {
+  place: 'read',
+  list: 'read',
+  assertPossible: 'read',
+  make: 'write',
+  remove: 'write',
+};
+
 /** @param assertAllowed asked before every write; the write fails with what it throws */
 export function guardWrites(store: Store, assertAllowed: () => Promise<void>): Store {
   return {
@@ -81,6 +89,7 @@ export function guardWrites(store: Store, assertAllowed: () => Promise<void>): S
     log: guard(store.log, logAccess, assertAllowed),
     projections: guard(store.projections, projectionsAccess, assertAllowed),
     schema: guard(store.schema, schemaAccess, assertAllowed),
+    scratch: guard(store.scratch, scratchAccess, assertAllowed),
   };
 }
 

@@ -11,6 +11,11 @@ export interface LogStatistics {
   /** Returns the events in these ranges of positions, without their payloads, by position. */
   sample(ranges: readonly PositionRange[]): Promise<readonly SampledEvent[]>;
   /**
+   * Counts the events of a stream that have these versions, and adds up the bytes of their data and metadata, by index. A
+   * version that does not exist is not counted.
+   */
+  measureStream(streamId: string, versions: readonly number[]): Promise<MeasuredEvents>;
+  /**
    * Measures the whole store on disk, and each of its tables with their indexes.
    * @param each false leaves out the tables where measuring them means reading all of the store (SQLite)
    */
@@ -40,6 +45,12 @@ export interface SampledEvent {
   readonly schemaVersion: number;
   readonly createdAt: string;
   /** Of data and metadata as they were written, in UTF-8. */
+  readonly bytes: number;
+}
+
+export interface MeasuredEvents {
+  readonly events: number;
+  /** As in `SampledEvent`. */
   readonly bytes: number;
 }
 

@@ -49,6 +49,44 @@ export interface Store {
   readonly tables: TableReader;
   readonly snapshots: SnapshotReader;
   readonly schema: SchemaAdmin;
+  readonly scratch: ScratchStores;
   /** Closes every connection; never throws, never hangs. */
   close(): Promise<void>;
+}
+
+/** Scratch stores, made next to a store to measure on its server or file system without touching its log. */
+export interface ScratchStores {
+  /** Returns where `make` would make one, as a phrase: `a schema of its own in postgres://db/shop`. */
+  place(): string;
+  /** Lists those there are, by name: of processes that are running, and left behind by processes that were killed. */
+  list(): Promise<readonly ScratchPlace[]>;
+  /**
+   * Checks that `make` can make one, and changes nothing.
+   * @throws E_PERMISSION naming what this account lacks, E_USAGE for a store in memory
+   */
+  assertPossible(): Promise<void>;
+  /**
+   * Makes an empty store with its schema, in a place that did not exist. When it fails, nothing is left behind.
+   * @throws as `assertPossible`
+   */
+  make(): Promise<Scratch>;
+  /**
+   * Drops one with all that is in it; one that is gone already is no error.
+   * @param name as `list` and `make` return it; anything else is refused
+   */
+  remove(name: string): Promise<void>;
+}
+
+export interface Scratch {
+  readonly name: string;
+  /** Opens it, with connections of its own. */
+  open(): Promise<Store>;
+}
+
+export interface ScratchPlace {
+  /** Of the schema, or of the file. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Some process has it open. */
+  readonly isInUse: boolean;
 }

@@ -1,6 +1,8 @@
 /** `types` and `stats`. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli } from '../support/cli.js';
+import { makeFolder, runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 
 forEachEngine((engine) => {
@@ -64,5 +66,33 @@ forEachEngine((engine) => {
       expect(stdout).toContain('largest streams\n2  Zamówienie-1\n1  Order-2\n');
       expect((await cli('stats', '--since', '2999-01-01', '--json')).stdout).toContain('"events":0');
       expect(await cli('stats', '--since', 'soon')).toMatchObject({ code: 2 });
+    }));
+
+  test('stats --by hour and --by day: the default depends on the span, and a pipe has days unless told', () =>
+    withCli(async (cli) => {
+      const events = async (...times: string[]) => {
+        const lines = times.map((createdAt) => ({ streamId: 'Order-1', type: 'OrderPlaced', data: {}, createdAt }));
+        const file = join(makeFolder(), 'orders.ndjson');
+        writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+        expect(await cli('import', file)).toMatchObject({ code: 0 });
+      };
+      await events('2026-01-31T08:10:00Z', '2026-01-31T08:50:00Z', '2026-01-31T09:00:00Z');
+      const people = async (...argv: string[]) => (await cli('stats', '-o', 'table', ...argv)).stdout;
+      expect(await people()).toMatch(/events by hour\n08:00 UTC {2}2 {2}█+\n09:00 UTC {2}1 {2}█+\n/);
+      expect(await people('--by', 'day')).toMatch(/events by day\n2026-01-31 {2}3 /);
+      expect((await cli('stats')).stdout).toBe('day\tevents\n2026-01-31\t3\n');
+      expect((await cli('stats', '--by', 'hour')).stdout).toBe(
+        'hour\tevents\n2026-01-31T08:00Z\t2\n2026-01-31T09:00Z\t1\n',
+      );
+      await events('2026-02-01T08:10:00Z');
+      // The same hour of two days.
+      expect(await people()).toMatch(/2026-01-31 08:00 UTC {2}2 {2}█+\n.*\n2026-02-01 08:00 UTC {2}1 /);
+      await events('2026-03-01T08:10:00Z');
+      expect(await people()).toContain('events by day\n2026-01-31  3 ');
+      expect(await people('--by', 'hour')).toContain('events by hour\n2026-01-31 08:00 UTC  2 ');
+      const { byDay, byHour } = JSON.parse((await cli('stats', '--json', '--by', 'hour')).stdout);
+      expect(byDay.map(({ events: count }: { events: number }) => count)).toEqual([3, 1, 1]);
+      expect(byHour.map(({ hour }: { hour: string }) => hour)).toContain('2026-03-01T08:00Z');
+      expect(await cli('stats', '--by', 'week')).toMatchObject({ code: 2 });
     }));
 });

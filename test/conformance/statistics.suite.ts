@@ -67,6 +67,25 @@ export const statisticsSuite = suite('statistics', {
     expect(found[1]?.createdAt).toMatch(/^\d{4}-.*Z$/);
   },
 
+  'the bytes of some events of a stream, and of no other stream': async ({ store }) => {
+    await append(
+      store,
+      'S-ü',
+      makeEvents(9, (index) => ({ data: `"${'ż'.repeat(index)}"`, metadata: '{"a":1}' })),
+    );
+    await append(
+      store,
+      'S-ü-1',
+      makeEvents(9, () => ({ data: '1' })),
+    );
+    const { statistics } = store;
+    expect(await statistics.measureStream('S-ü', [1, 3])).toEqual({ events: 2, bytes: 2 + 7 + (2 + 4) + 7 });
+    expect(await statistics.measureStream('S-ü', [9, 10, 100])).toEqual({ events: 1, bytes: 2 + 16 + 7 });
+    expect(await statistics.measureStream('S-ü', [])).toEqual({ events: 0, bytes: 0 });
+    expect(await statistics.measureStream('none', [1])).toEqual({ events: 0, bytes: 0 });
+    expect(await statistics.measureStream("' or 1=1", [1])).toEqual({ events: 0, bytes: 0 });
+  },
+
   'sizes of the tables': async ({ store, engine }) => {
     await append(
       store,

@@ -294,8 +294,7 @@ forEachEngine((engine) => {
           };
         },
       });
-      const { engine: name, location, projections, schema, statistics, tables, snapshots, close } = store;
-      const shaky: Store = { engine: name, location, projections, schema, statistics, tables, snapshots, close, log };
+      const shaky: Store = { ...store, log };
       const stop = new AbortController();
       const saga = makeSaga([{ name: 'one', action: ({ idempotencyKey }) => void keys.push(idempotencyKey) }]);
       await append(store, 'Order-1', [makeEvent()]);

@@ -70,8 +70,11 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   ],
   version: [{ argv: () => ['version'], names: [] }],
   types: [{ argv: () => ['types'], names: types }],
-  stats: [{ argv: () => ['stats'] }],
-  streams: [{ argv: () => ['streams'], names: [...streams, ...instances] }],
+  stats: [{ argv: () => ['stats'] }, { argv: () => ['stats', '--by', 'hour'] }],
+  streams: [
+    { argv: () => ['streams'], names: [...streams, ...instances] },
+    { argv: () => ['streams', '--sort', 'size'], names: [...streams, ...instances] },
+  ],
   export: [{ argv: (place) => ['export', '--to', `zdarzenia-${place}.ndjson`] }],
   'projections list': [{ argv: () => ['projections'], names: [...projections, 'never_run_yet'] }],
   state: [
@@ -130,6 +133,7 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   import: [{ argv: () => ['import', 'zdarzenia-事件.ndjson'] }],
+  bench: [{ argv: () => ['bench', '--duration', '100ms'] }],
   run: [
     { argv: () => ['run', live, '--once'], names: [live] },
     { argv: () => ['run', 'failing_orders', '--once'], code: 9, names: ['failing_orders', types[1]] },

@@ -40,6 +40,10 @@ const questions: Readonly<Record<string, Question>> = {
     ask: ({ log }) => drain(log.readStream('Order-0042', { backwards: true, limit: 1 })),
     rows: 20,
   },
+  'the bytes of some events of a stream': {
+    ask: ({ statistics }) => statistics.measureStream('Order-0042', [1, 5, 9]),
+    rows: 20,
+  },
   'events after a position': { ask: ({ log }) => drain(log.readAll({ after: 9_000, limit: 10 })), rows: 50 },
   'the last events': { ask: ({ log }) => drain(log.readAll({ backwards: true, limit: 10 })), rows: 50 },
   'lines after a position': { ask: ({ log }) => drain(log.readLines({ after: 9_000, limit: 10 })), rows: 50 },

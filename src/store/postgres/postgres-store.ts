@@ -2,13 +2,14 @@
 import { openSqlFolder } from '../shared/sql.js';
 import type { ConnectPatience, Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
-import { Database } from './connection/database.js';
+import { Database, type DatabaseOptions } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
 import { openSnapshotReader } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
 import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
+import { openScratchStores } from './scratch.js';
 import { openLogStatistics } from './statistics/statistics.js';
 
 export { printRolesSql } from './schema/roles.js';
@@ -38,14 +39,15 @@ export function schemaOf(url: string, schema: string | undefined): string {
 export function openPostgresStore(options: PostgresStoreOptions): Store {
   const target = parseConnectionUrl(options.url);
   const schema = checkSchemaName(schemaOf(options.url, options.schema));
-  const database = new Database(target, {
-    schema,
-    sql: openSqlFolder(new URL('./', import.meta.url), renderSchema(schema)),
-    applicationName: target.applicationName ?? options.applicationName ?? 'evstore',
-    readOnly: options.readOnly ?? false,
-    patience: options.patience,
-  });
-  return {
+  const applicationName = target.applicationName ?? options.applicationName ?? 'evstore';
+  const connect = ({ patience, ...place }: Pick<DatabaseOptions, 'schema' | 'applicationName' | 'patience'>) =>
+    new Database(target, {
+      ...place,
+      sql: openSqlFolder(new URL('./', import.meta.url), renderSchema(place.schema)),
+      readOnly: options.readOnly ?? false,
+      patience,
+    });
+  const open = (database: Database): Store => ({
     engine: 'postgres',
     location: target.location,
     log: openEventLog(database),
@@ -54,6 +56,12 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     tables: openTableReader(database),
     snapshots: openSnapshotReader(database),
     schema: openSchemaAdmin(database),
+    scratch: openScratchStores({
+      database,
+      connect: () => connect({ schema, applicationName }),
+      open: (name) => open(connect({ schema: name, applicationName: name })),
+    }),
     close: () => database.close(),
-  };
+  });
+  return open(connect({ schema, applicationName, patience: options.patience }));
 }

@@ -7,6 +7,7 @@ import { openSnapshotReader } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
 import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
+import { openScratchStores } from './scratch.js';
 import { openLogStatistics } from './statistics/statistics.js';
 
 export { printSchemaSql } from './schema/schema-admin.js';
@@ -46,6 +47,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     tables: openTableReader(database),
     snapshots: openSnapshotReader(database),
     schema: openSchemaAdmin(database),
+    scratch: openScratchStores({
+      target,
+      assertWritable: () => database.assertWritable(),
+      open: (path, isNew) => openSqliteStore({ url: `sqlite:${path}`, create: isNew }),
+    }),
     close: async () => database.close(),
   };
 }

@@ -29,6 +29,7 @@ const store: Store = {
   tables: opened.tables,
   snapshots: opened.snapshots,
   schema: opened.schema,
+  scratch: opened.scratch,
   close: () => opened.close(),
 };
 

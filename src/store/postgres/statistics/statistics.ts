@@ -16,6 +16,10 @@ export function openLogStatistics(database: Database): LogStatistics {
       const [after, to] = [ranges.map((range) => range.after), ranges.map((range) => range.to)];
       return (await database.ask('sample', [after, to])).map(toSampledEvent);
     },
+    async measureStream(streamId, versions) {
+      const [row = []] = await database.ask('measure-stream', [streamId, versions]);
+      return { events: toInteger(row[0]), bytes: toInteger(row[1]) };
+    },
     async sizes() {
       const rows = await database.ask('store-sizes', [database.schema]);
       const tables = rows.map((row) => ({ table: toText(row[0]), bytes: toInteger(row[1]) }));

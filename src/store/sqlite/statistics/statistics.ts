@@ -24,6 +24,11 @@ export function openLogStatistics(database: Database): LogStatistics {
       }
       return events;
     },
+    async measureStream(streamId, versions) {
+      const parameters = [streamId, JSON.stringify(versions)];
+      const [row = []] = await database.read((session) => session.ask('measure-stream', parameters));
+      return { events: toInteger(row[0]), bytes: toInteger(row[1]) };
+    },
     async sizes(each) {
       const [row] = await database.read((session) => session.ask('store-pages'));
       const rows = each ? await database.read((session) => session.ask('store-sizes')) : undefined;
