@@ -1,7 +1,7 @@
 /** Several runners that share the work of one projection, on real stores. */
 import { describe, expect, it } from 'vitest';
 import { isInPart, type Part } from '../../src/domain/parts.js';
-import { thisProcess } from '../../src/lease/process.js';
+import { thisProcess } from '../../src/store/process.js';
 import { describeNextStep } from '../../src/output/rebuild-text.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { defineUpcaster } from '../../src/projection/define/upcaster.js';

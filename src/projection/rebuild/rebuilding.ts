@@ -4,7 +4,7 @@ import type { EventBatch } from '../../domain/event.js';
 import { acquireLease } from '../../lease/acquire.js';
 import { checkpointsOf, furthestOf } from '../../lease/checkpoints.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
-import { thisProcess } from '../../lease/process.js';
+import { thisProcess } from '../../store/process.js';
 import { type HeldLease, holdLease } from '../../lease/with-lease.js';
 import type { Lease, Rebuild } from '../../store/store.js';
 import type { CatchUp } from '../catch-up/catch-up.js';
