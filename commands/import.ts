@@ -6,7 +6,7 @@ import { renderReport } from '../src/output/json-line.js';
 import { groupDigits } from '../src/output/numbers.js';
 import type { Engine, ImportedEvent, ImportResult } from '../src/store/store.js';
 import { openInput } from '../src/terminal/input.js';
-import { type Line, readLines } from '../src/terminal/lines.js';
+import { type FaultyLine, type Line, readAllLines } from '../src/terminal/lines.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
@@ -69,7 +69,7 @@ export const command: Command = {
     ),
     option(
       '--on-invalid <how>',
-      'if a line holds no event that can be stored: skip, fail (default: fail)',
+      'if a line holds no event that can be stored: skip, fail (default: fail). Without it the later events of its stream get lower versions',
       oneOf('skip', 'fail'),
     ),
     option(
@@ -100,7 +100,7 @@ async function checkLines(source: string, flags: Flags, context: Context): Promi
   const invalid = new InvalidLines(flags, context);
   const ids = new LineIds(undefined);
   let lines = 0;
-  for await (const line of readLines(bytes, name)) {
+  for await (const line of readAllLines(bytes, name)) {
     await invalid.read(() => toImportedEvent(line, name, ids));
     lines += 1;
     if (context.io.signal.aborted) break;
@@ -132,7 +132,7 @@ async function importLines(input: string, flags: Flags, context: Context): Promi
     progress.update(lines);
   };
   try {
-    const batches = readBatches(readLines(bytes, name), { name, ids, invalid, size, signal, ends });
+    const batches = readBatches(readAllLines(bytes, name), { name, ids, invalid, size, signal, ends });
     await log.importBatches(batches, { conflict, joined: batchSize === undefined, committed });
   } catch (error) {
     throw isEvstoreError(error) ? withPlace(error, { name, safeLine, ids }, total) : error;
@@ -161,7 +161,7 @@ interface Reading {
 }
 
 async function* readBatches(
-  lines: AsyncIterable<Line>,
+  lines: AsyncIterable<Line | FaultyLine>,
   { name, ids, invalid, size, signal, ends }: Reading,
 ): AsyncGenerator<readonly ImportedEvent[]> {
   let batch: ImportedEvent[] = [];

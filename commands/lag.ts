@@ -3,8 +3,9 @@ import { allOf } from '../src/config/load-files.js';
 import { formatDuration } from '../src/domain/duration.js';
 import { EvstoreError } from '../src/domain/errors.js';
 import { describeFinding, type Finding, sortFindings } from '../src/domain/finding.js';
+import { count } from '../src/domain/words.js';
 import { type Measured, measureAndJudge } from '../src/findings/examine.js';
-import { judgeLimits, type LagLimits } from '../src/findings/limits.js';
+import { judgeLimits, type LagLimits, nextOf } from '../src/findings/limits.js';
 import { renderReport } from '../src/output/json-line.js';
 import { markOf } from '../src/output/lag-mark.js';
 import { judgeNagios, renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
@@ -24,6 +25,8 @@ import { findAllCode, loadCode } from './support/projection-code.js';
 import type { Watching } from './support/watch-lag.js';
 
 const defaultWatchMs = 2_000;
+/** More idle projections are told in one line. */
+const mostIdle = 3;
 /** A row that does not change is printed this often, to show that it is still measured. */
 const heartbeatMs = 60_000;
 
@@ -206,7 +209,21 @@ async function print(
       `${name} is detached, because no code defines it; remove it with: evstore projections forget ${name}`,
     );
   }
+  await tellIdle(report.projections, context);
   if (report.projections.length === 0) await context.note('no projection has run on this store yet');
+}
+
+/** Appends write the rows of an inline projection, so events wait for no runner. */
+async function tellIdle(projections: readonly ProjectionLag[], context: Context): Promise<void> {
+  const idle = projections.filter(({ status, mode, lag }) => status === 'idle' && mode !== 'inline' && lag > 0);
+  if (idle.length > mostIdle) {
+    await context.note(`${idle.length} projections are behind and no process runs them; run all with: evstore run`);
+    return;
+  }
+  for (const each of idle) {
+    const behind = `${each.estimated ? 'about ' : ''}${count(each.lag, 'event')} behind`;
+    await context.note(`${each.name} is ${behind} and no process runs it; run it with: ${nextOf(each)}`);
+  }
 }
 
 /** As a check, it fails on what must be fixed, too: a projection that stopped is not well because it is only one event behind. */

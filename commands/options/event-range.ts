@@ -6,7 +6,7 @@ import { renderEventLines } from '../../src/domain/event-lines.js';
 import { categoryOf } from '../../src/domain/names.js';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { findSimilar } from '../../src/domain/similar.js';
-import { parseMoment } from '../../src/domain/timestamp.js';
+import { parseDay, parseMoment } from '../../src/domain/timestamp.js';
 import { isUuid } from '../../src/domain/uuid.js';
 import type { Condition } from '../../src/domain/where/condition.js';
 import { parseEventCondition } from '../../src/domain/where/event.js';
@@ -41,6 +41,7 @@ export function filterOptions(): Option[] {
       'only events recorded at or after: ISO time (UTC without a zone), or an age such as 15m',
     ),
     option('--until <moment>', 'only events recorded before: ISO time (UTC without a zone), or an age such as 15m'),
+    option('--on <day>', 'only events recorded on this day in UTC: 2026-01-31').conflicts(['since', 'until']),
     option('--correlation-id <id>', 'only events with this correlationId in the metadata'),
     option('--causation-id <id>', 'only events with this causationId in the metadata'),
     option('--where <condition>', "only events for which it holds, such as data.total >= 100 and type != 'OrderPaid'"),
@@ -79,7 +80,7 @@ export function parseRange(streamId: string | undefined, flags: Flags, now: Date
 }
 
 function parseFilter(flags: Flags, now: Date): EventQuery {
-  const { category: categories, type: types, since, until, correlationId, causationId } = flags;
+  const { category: categories, type: types, since, until, on, correlationId, causationId } = flags;
   const [category, ...others] = (categories ?? []) as readonly string[];
   const moment = (text: unknown) => (typeof text === 'string' ? parseMoment(text, now) : undefined);
   const named = others.length === 0 ? { category } : { categories };
@@ -88,6 +89,7 @@ function parseFilter(flags: Flags, now: Date): EventQuery {
     types,
     since: moment(since),
     until: moment(until),
+    ...(typeof on === 'string' && namingOption('--on', () => parseDay(on))),
     correlationId,
     causationId,
     where: parseWhere(flags, now),

@@ -62,12 +62,14 @@ export async function createContext(
   let store: Promise<Store> | undefined;
   let config: Promise<LoadedConfig> | undefined;
 
+  const spell = (word: string) => shellWord(redact(word, secrets));
+
   function repeatedWith(...flags: readonly string[]): string {
-    return ['evstore', ...[...argv, ...flags].map((word) => shellWord(redact(word, secrets)))].join(' ');
+    return ['evstore', ...[...argv, ...flags].map(spell)].join(' ');
   }
 
   function repeatedWithout(options: readonly string[], ...flags: readonly string[]): string {
-    return ['evstore', ...[...withoutOptions(argv, options), ...flags].map(shellWord)].join(' ');
+    return ['evstore', ...[...withoutOptions(argv, options), ...flags].map(spell)].join(' ');
   }
 
   const typed = { argv, env: io.env };
@@ -123,12 +125,7 @@ export async function createContext(
     let allowed: Promise<void> | undefined;
     const { confirm: given } = shared;
     return () => {
-      allowed ??= confirmName(
-        io,
-        storeName,
-        given,
-        given === undefined ? repeatedWith('--confirm', storeName) : undefined,
-      );
+      allowed ??= confirmName(io, storeName, given, repeatedWithout(['--confirm'], '--confirm', storeName));
       return allowed;
     };
   }
@@ -266,7 +263,7 @@ async function confirm(io: Io, question: string, next: string): Promise<void> {
 }
 
 /** Asks for the name of a protected store; `--confirm` answers it, and `--yes` does not. */
-async function confirmName(io: Io, name: string, given: string | undefined, next?: string): Promise<void> {
+async function confirmName(io: Io, name: string, given: string | undefined, next: string): Promise<void> {
   const answer = given ?? (await ask(io, `${name} is protected. Type its name to write to it:`));
   if (answer?.trim() === name) return;
   io.signal.throwIfAborted();
@@ -274,7 +271,7 @@ async function confirmName(io: Io, name: string, given: string | undefined, next
     answer === undefined ? 'no terminal to ask for its name; use --confirm' : `'${answer.trim()}' is not its name`;
   throw new EvstoreError('E_CONFIRM', `the store ${name} is protected: ${what}`, {
     why: 'The config sets `protected` for it, so a write needs its name. Nothing was changed.',
-    next: next ?? 'evstore config show',
+    next,
   });
 }
 

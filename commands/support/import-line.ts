@@ -8,7 +8,7 @@ import { shellWord } from '../../src/domain/shell-word.js';
 import { derivedId, newEventId } from '../../src/domain/uuid.js';
 import { validateEvent } from '../../src/domain/validate.js';
 import type { ImportedEvent } from '../../src/store/store.js';
-import type { Line } from '../../src/terminal/lines.js';
+import type { FaultyLine, Line } from '../../src/terminal/lines.js';
 
 type Mutable<T> = { -readonly [Member in keyof T]: T[Member] };
 
@@ -74,10 +74,11 @@ function makeLines(why: string | undefined, name: string): string | undefined {
 }
 
 /** @throws E_INVALID_INPUT with file and line */
-export function toImportedEvent(of: Line, name: string, ids: LineIds): ImportedEvent {
+export function toImportedEvent(of: Line | FaultyLine, name: string, ids: LineIds): ImportedEvent {
   const { text, number } = of;
+  ids.read(of);
+  if ('fault' in of) throw of.fault;
   try {
-    ids.read(of);
     const line = parseEventLine(text);
     const { streamId, data } = line;
     if (streamId === undefined) throw new EvstoreError('E_INVALID_INPUT', "the member 'streamId' is missing");

@@ -17,11 +17,17 @@ export function relationOf({ metadata }: { readonly metadata: JsonText }): Relat
   const lookup = lookupIn(metadata);
   const textAt = (key: string) => {
     const found = lookup([key]);
-    return found?.type === 'string' || found?.type === 'number' ? found.text : undefined;
+    return found?.type === 'string' || found?.type === 'number' ? comparableId(found.text) : undefined;
   };
-  const causationId = textAt('causationId');
-  return {
-    correlationId: textAt('correlationId'),
-    causationId: causationId !== undefined && isUuid(causationId) ? causationId.toLowerCase() : causationId,
-  };
+  return { correlationId: textAt('correlationId'), causationId: textAt('causationId') };
+}
+
+/** UUIDs compare in either case: the id of an event is stored in lower case. */
+export function comparableId(id: string): string {
+  return isUuid(id) ? id.toLowerCase() : id;
+}
+
+/** As both engines write text in lower case: other letters than A to Z stay. */
+export function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

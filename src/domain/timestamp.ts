@@ -5,6 +5,7 @@ import { EvstoreError } from './errors.js';
 
 const shape =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(?: *(?:([Zz])|([+-])(\d\d)(?::?(\d\d)(?::?(\d\d))?)?))?$/;
+const dayMs = 86_400_000;
 const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /**
@@ -58,6 +59,25 @@ export function parseMoment(text: string, now: Date): string {
   } catch (error) {
     throw new EvstoreError('E_USAGE', `'${text}' is not a time`, {
       why: 'Give a date (2026-01-31), a time (2026-01-31T09:30:00Z, UTC if it has no zone) or a duration before now (15m).',
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Reads a day in UTC.
+ * @returns its beginning and the beginning of the next one, RFC 3339
+ * @throws E_USAGE
+ */
+export function parseDay(text: string): { readonly since: string; readonly until: string } {
+  const day = text.trim();
+  try {
+    if (!/^\d{4}-\d\d-\d\d$/.test(day)) throw notATime(day);
+    const since = normaliseTimestamp(`${day}T00:00:00Z`);
+    return { since, until: normaliseTimestamp(new Date(Date.parse(since) + dayMs).toISOString()) };
+  } catch (error) {
+    throw new EvstoreError('E_USAGE', `'${text}' is not a day`, {
+      why: 'Give a date, which is a day in UTC: 2026-01-31. For other times use --since and --until.',
       cause: error,
     });
   }

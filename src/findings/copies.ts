@@ -15,5 +15,14 @@ function judgeCopies({ program, project }: Copies): readonly Finding[] {
   if (project === null || project.version === program) return [];
   const detail = `is version ${program}, and the code of this project imports version ${project.version}: they may read the same store differently`;
   const next = `npm install evstore@${shellWord(program)}`;
-  return [{ kind: 'two-copies', severity: 'warning', subject: 'evstore', detail, evidence: project.folder, next }];
+  return [
+    {
+      kind: 'two-copies',
+      severity: 'warning',
+      subject: 'evstore',
+      detail,
+      evidence: `the code of this project imports ${project.folder}`,
+      next,
+    },
+  ];
 }

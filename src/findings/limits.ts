@@ -49,8 +49,8 @@ function judgeProjection(projection: ProjectionLag, { maxLag, maxAgeMs }: LagLim
   return found;
 }
 
-/** Another program has to run a foreign subscription. */
-function nextOf({ name, status, owner }: ProjectionLag): string | null {
+/** Returns the command that makes it catch up; another program has to run a foreign subscription. */
+export function nextOf({ name, status, owner }: ProjectionLag): string | null {
   if (status === 'foreign') return null;
   if (owner !== null) return `evstore lag ${shellWord(name)} --watch`;
   const { projection, part } = partOf(name);

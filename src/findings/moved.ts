@@ -45,7 +45,7 @@ function toFinding(
     severity: 'warning',
     subject: subscriptionId,
     detail: `was moved from position ${groupDigits(from)} to ${to === null ? 'the start' : groupDigits(to)}: ${effect}`,
-    evidence: `${by}, ${at}`,
+    evidence: `${by} moved it at ${at}`,
     next: `evstore rebuild ${shellWord(projection)}`,
   };
 }

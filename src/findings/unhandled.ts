@@ -48,7 +48,9 @@ function judgeTypes(
       severity: 'note',
       subject: 'projections',
       detail: `handle no event of ${count(unhandled.length, 'type')} of ${types.length}: ${list}`,
-      ...(unseen.length > 0 && { evidence: `what these handle is not known here: ${unseen.join(', ')}` }),
+      ...(unseen.length > 0 && {
+        evidence: `other subscriptions may handle them, which is not known here: ${unseen.join(', ')}`,
+      }),
       next: null,
     },
   ];

@@ -3,10 +3,10 @@
  * not renew is waited for, and only an owner that lives refuses.
  */
 import { EvstoreError } from '../domain/errors.js';
+import { stateOf, thisProcess } from '../store/process.js';
 import type { HeldAnswer, Lease, LeaseAnswer, LeaseRequest, LeaseTarget, ProjectionStore } from '../store/store.js';
 import { pause } from './back-off.js';
 import { leaseTtlMs, nameOf } from './heartbeat.js';
-import { stateOf, thisProcess } from './process.js';
 
 /** How to wait for a lease that may not be renewed any more. */
 export interface Patience {

@@ -2,7 +2,7 @@
 import { detachEvent } from '../domain/detach.js';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
-import { relationOf } from '../domain/relation.js';
+import { comparableId, relationOf } from '../domain/relation.js';
 import { shellWord } from '../domain/shell-word.js';
 import { isUuid } from '../domain/uuid.js';
 import type { Store } from '../store/store.js';
@@ -40,7 +40,7 @@ const atOnce = 8;
 export async function trace(store: Store, id: string, options: TraceOptions): Promise<Trace> {
   const found = new FoundEvents(options.limit);
   const start = isUuid(id) ? await store.log.find(id.toLowerCase()) : undefined;
-  const correlations = new Set([id]);
+  const correlations = new Set([comparableId(id)]);
   if (start !== undefined) {
     found.add(start);
     correlations.add(start.id);
@@ -135,7 +135,7 @@ async function lookThrough(
     for await (const { events, upTo } of log.readAll({ after, to: end })) {
       signal.throwIfAborted();
       for (const event of events) {
-        if (!mayName(event, (id) => correlations.has(id) || found.has(id.toLowerCase()))) continue;
+        if (!mayName(event, (id) => correlations.has(comparableId(id)) || found.has(id.toLowerCase()))) continue;
         const { correlationId = '', causationId = '' } = relationOf(event);
         if (found.has(event.id) || !(correlations.has(correlationId) || found.has(causationId))) continue;
         found.add(event);

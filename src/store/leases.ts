@@ -13,7 +13,7 @@ export type LeaseTarget =
 export interface LeaseRequest {
   /** Shown to others, e.g. `host:1234`. */
   readonly owner: string;
-  /** Tells others on the same host whether the owner still runs (see lease/process.ts); null or unset where unknown. */
+  /** Tells others on the same host whether the owner still runs (see process.ts); null or unset where unknown. */
   readonly process?: string | null;
   readonly ttlMs: number;
   /** Take it even when another owner has it. */

@@ -238,7 +238,7 @@ export interface Checkpoint {
   readonly generation: number;
   /** The id of the event at `position`, when the last batch had one. */
   readonly lastEventId: string | null;
-  /** The owner of the lease; null when it is free or expired. */
+  /** The owner of the lease; null when it is free or expired, or its process has certainly ended. */
   readonly owner: string | null;
   /** Events a second, as last measured by the runner. */
   readonly rate: number | null;

@@ -1,5 +1,5 @@
 /** Splits bytes into lines of text: strict UTF-8, bounded memory, and the place of each fault. */
-import { EvstoreError } from '../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { maxPayloadBytes } from '../domain/limits.js';
 
 export interface Line {
@@ -14,44 +14,78 @@ export interface Line {
 const maxLineBytes = 2 * maxPayloadBytes + 65_536;
 const newline = 0x0a;
 
+/** A line that cannot be read, with what could be read of it. */
+export interface FaultyLine extends Line {
+  readonly fault: EvstoreError;
+}
+
 /**
  * Yields the lines that are not blank, without their line breaks. Skips a UTF-8 byte order mark.
  * @param name of the input, for errors
  * @throws E_INVALID_INPUT for bytes that are not UTF-8, for UTF-16, and for a line that is too long
  */
 export async function* readLines(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Line> {
+  for await (const line of readAllLines(source, name)) {
+    if ('fault' in line) throw line.fault;
+    yield line;
+  }
+}
+
+/**
+ * As `readLines`, but continues after a line that cannot be read.
+ * @throws E_INVALID_INPUT for UTF-16
+ */
+export async function* readAllLines(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Line | FaultyLine> {
   let parts: Uint8Array[] = [];
+  /** Bytes of the line so far; those of a line that is too long are counted, and not kept. */
   let held = 0;
   let number = 1;
   let offset = 0;
+  let isTold = false;
   for await (const chunk of source) {
     let start = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
-      const bytes = join(parts, chunk.subarray(start, end));
-      checkLength(bytes.length);
-      const text = decode(bytes, { name, number, offset });
-      if (text.trim() !== '') yield { text, number, offset };
-      offset += bytes.length + 1;
+      held += end - start;
+      if (!isTold) yield* read(chunk.subarray(start, end));
+      offset += held + 1;
       number += 1;
       parts = [];
       held = 0;
+      isTold = false;
       start = end + 1;
     }
-    if (start < chunk.length) parts.push(chunk.slice(start));
-    held += chunk.length - start;
-    checkLength(held);
+    const rest = chunk.slice(start);
+    held += rest.length;
+    if (held > maxLineBytes && !isTold) {
+      yield* read(rest);
+      isTold = true;
+      parts = [];
+    } else if (rest.length > 0 && !isTold) parts.push(rest);
   }
-  const bytes = join(parts, new Uint8Array());
-  const text = decode(bytes, { name, number, offset });
-  if (text.trim() !== '') yield { text, number, offset };
+  if (!isTold) yield* read(new Uint8Array());
 
-  function checkLength(length: number): void {
-    if (length <= maxLineBytes) return;
-    throw new EvstoreError('E_INVALID_INPUT', `${name} line ${number} is longer than ${maxLineBytes} bytes`, {
-      why: 'An event has at most 1 MB of data and 1 MB of metadata. Each line must hold one event.',
-      details: { line: number, offset },
-    });
+  function* read(last: Uint8Array): Generator<Line | FaultyLine> {
+    const bytes = join(parts, last);
+    const place = { name, number, offset };
+    try {
+      if (bytes.length > maxLineBytes) throw tooLong(place);
+      const text = decode(bytes, place);
+      if (text.trim() !== '') yield { text, number, offset };
+    } catch (error) {
+      if (!isEvstoreError(error) || error.details.line === undefined) throw error;
+      yield { text: lenient.decode(bytes), number, offset, fault: error };
+    }
   }
+}
+
+function tooLong({ name, number, offset }: Place): EvstoreError {
+  return new EvstoreError('E_INVALID_INPUT', `${name} line ${number} is longer than ${maxLineBytes} bytes`, {
+    why: 'An event has at most 1 MB of data and 1 MB of metadata. Each line must hold one event.',
+    details: { line: number, offset },
+  });
 }
 
 interface Place {
@@ -61,6 +95,7 @@ interface Place {
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /**
  * Decodes UTF-8 without a byte order mark and without a carriage return at the end.
@@ -89,7 +124,7 @@ export function decode(bytes: Uint8Array, { name, number, offset }: Place): stri
 
 /** Finds the first wrong byte: lenient decoding and encoding again changes nothing before it. */
 function firstInvalidByte(bytes: Uint8Array): number {
-  const again = Buffer.from(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes));
+  const again = Buffer.from(lenient.decode(bytes));
   const at = bytes.findIndex((byte, index) => byte !== again[index]);
   return at === -1 ? bytes.length : at;
 }

@@ -142,6 +142,31 @@ forEachEngine((engine) => {
       expect(await cli('read', '--type', 'None')).toMatchObject({ code: 6, stdout: '' });
     }));
 
+  test('--on reads the events of a day in UTC', () =>
+    withCli(async (cli) => {
+      const file = join(makeFolder(), 'days.ndjson');
+      const typesOf = async (...argv: string[]) =>
+        (await cli('read', ...argv)).stdout
+          .split('\n')
+          .flatMap((each) => (each === '' ? [] : JSON.parse(each).type))
+          .join('');
+      const line = (time: string, type: string) =>
+        JSON.stringify({ streamId: 'Day-1', type, data: {}, createdAt: `2026-01-0${time}` });
+      const days = [line('4T23:59:59.999999Z', 'P'), line('5T00:00:00Z', 'Q'), line('5T23:59:59.999999Z', 'R')];
+      const all = [...days, line('6T00:00:00Z', 'S')].join('\n');
+      writeFileSync(file, all);
+      expect((await cli('import', file)).code).toBe(0);
+      expect(await typesOf('--on', '2026-01-05')).toBe('QR');
+      expect(await typesOf('Day-1', '--on', '2026-01-05')).toBe('QR');
+      expect((await cli('tail', '--no-follow', '--on', '2026-01-05', '-q')).stdout.trim().split('\n')).toHaveLength(2);
+      expect((await cli('export', '--on', '2026-01-05')).stdout.trim().split('\n')).toHaveLength(2);
+      expect(await cli('read', '--on', '2026-02-30')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining("--on: '2026-02-30' is not a day"),
+      });
+      expect(await cli('read', '--on', '2026-01-05', '--since', '1h')).toMatchObject({ code: 2 });
+    }));
+
   test('a stream that does not exist is exit 6, with the one that was meant', () =>
     withCli(async (cli) => {
       await cli('append', 'Order-17', '--type', 'A');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { accountName } from '../../src/lease/owner.js';
-import { thisProcess } from '../../src/lease/process.js';
+import { thisProcess } from '../../src/store/process.js';
 import { placeOrders } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
 import { append, makeEvents } from '../support/events.js';

@@ -118,6 +118,8 @@ forEachEngine((engine) => {
         expect(stderr).toContain('the store prod is protected');
       }
       expect((await run({})).stderr).toContain('--confirm prod');
+      const wrong = JSON.parse((await run({}, '--json', '--confirm', 'prd')).stderr).error;
+      expect(wrong.next).toBe("evstore append Order-1 --type A --data '{}' --json --confirm prod");
       expect((await run({ tty: true, answer: 'yes' })).code).toBe(8);
       expect(await size()).toBe(2);
       expect((await run({ tty: true, answer: 'prod' })).code).toBe(0);

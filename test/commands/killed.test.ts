@@ -71,6 +71,25 @@ forEachEngine((engine) => {
       expect(await shop.report('lag')).toMatchObject({ projections: [{ name: 'order_summary', lag: 0 }] });
     }));
 
+  test('what a killed process held is free to lag, checkpoints, projections and doctor at once', () =>
+    withShop(engine, async (shop) => {
+      const { test, evstore, report } = shop;
+      await placeOrders(test.store, 40);
+      await killAt(shop, 'batch', 'run', '--batch-size', '10');
+      expect(await report('lag')).toMatchObject({ projections: [{ status: 'idle', owner: null, rate: null }] });
+      expect(await report('checkpoints', 'list')).toMatchObject({ checkpoints: [{ owner: null }] });
+      await killAt(shop, 'fill', 'rebuild', 'order_summary', '--no-swap', '--batch-size', '10');
+      expect(await report('lag')).toMatchObject({ projections: [{ status: 'idle' }] });
+      const kindsOf = async () => {
+        const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
+        return findings.map(({ kind }: { kind: string }) => kind);
+      };
+      expect(await kindsOf()).toContain('unfinished-rebuild');
+      await succeedAtOnce(shop, 'rebuild', 'order_summary', '--resume', '--no-swap');
+      await killAt(shop, 'swap begun', 'swap', 'order_summary');
+      expect(await kindsOf()).toContain('unfinished-rebuild');
+    }));
+
   test('after a killed swap, appends leave inline rows alone only while its lease lasts; lag and doctor say so', () =>
     withShop(engine, async (shop) => {
       const { test, cwd, evstore, report } = shop;

@@ -68,6 +68,17 @@ forEachEngine((engine) => {
       expect((await report('lag', 'order_summary')).projections).toMatchObject([{ lag: 0, ageMs: null, etaMs: 0 }]);
     }));
 
+  test('a projection that is behind and not running is told, with the command that runs it', () =>
+    withShop(engine, async ({ test, evstore }) => {
+      await placeOrders(test.store, 3);
+      await evstore('run', '--once');
+      expect((await evstore('lag')).stderr).toBe('');
+      await placeOrders(test.store, 2, 10, 3);
+      expect((await evstore('lag')).stderr).toContain(
+        'order_summary is 2 events behind and no process runs it; run it with: evstore run order_summary',
+      );
+    }));
+
   test('the lag counts the events that wait for each, not those that it passes over', () =>
     withShop(engine, async ({ test, evstore, report }) => {
       await placeOrders(test.store, 3);

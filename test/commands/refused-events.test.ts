@@ -1,4 +1,7 @@
 /** Events that SQL wrote and import refuses: verify names them, and import has a way past them. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
@@ -63,6 +66,41 @@ forEachEngine((engine) => {
           (await readAll(store)).filter(({ streamId }) => streamId === 'Order-1').map(({ id }) => ({ id })),
         );
       });
+    }));
+
+  test('import leaves out lines that are not UTF-8 or too long, and imports what follows them', () =>
+    withTestStore(engine, async ({ url, store }) => {
+      const folder = mkdtempSync(join(tmpdir(), 'evstore-lines-'));
+      const file = join(folder, 'a.ndjson');
+      const line = (n: number) => Buffer.from(`{"streamId":"a","type":"T","data":{"n":${n}}}\n`);
+      const wrong = Buffer.concat([
+        Buffer.from('{"streamId":"a","type":"T","data":"'),
+        Buffer.from([0xff, 0x22, 0x7d, 10]),
+      ]);
+      const long = Buffer.from(`{"streamId":"a","type":"T","data":"${'x'.repeat(3_000_000)}"}\n`);
+      writeFileSync(file, Buffer.concat([line(1), wrong, line(2), long, line(3), Buffer.from([0xc3])]));
+      try {
+        const refused = await runCli(['import', file, '--json', '--store', url]);
+        expect(refused.code).toBe(2);
+        const { message, next } = JSON.parse(refused.stderr).error;
+        expect(message).toBe(`${file} line 2 is not UTF-8`);
+        expect(next).toContain('--on-invalid skip');
+        for (const imported of [3, 0]) {
+          const again = await runCli(['import', file, '--on-invalid', 'skip', '--json', '--store', url]);
+          expect(again).toMatchObject({ code: 0 });
+          expect(JSON.parse(again.stdout)).toMatchObject({ imported, known: 3 - imported, invalid: 3, lines: 6 });
+          expect(again.stderr).toContain('line 2 is not UTF-8');
+          expect(again.stderr).toContain('line 4 is longer than');
+          expect(again.stderr).toContain('line 6 is not UTF-8');
+        }
+        expect((await readAll(store)).map(({ version, data }) => [version, data])).toEqual([
+          [1, '{"n":1}'],
+          [2, '{"n":2}'],
+          [3, '{"n":3}'],
+        ]);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     }));
 
   test('import names ten lines that it leaves out and counts the rest; --dry-run does, too', () =>

@@ -199,3 +199,16 @@ test('a large table is estimated unless asked, and reading all of it is announce
     const noted = await evstore('rows', 'order_summary', '--where', 'events > 19999', '-o', 'tsv');
     expect(noted.stderr).toContain('may read about 20,001 rows; Ctrl-C stops');
   }));
+
+test('before the first ANALYZE of Postgres, a large table is estimated by its first blocks', () =>
+  withShop('postgres', async ({ test, evstore }) => {
+    await placeOrders(test.store, 1);
+    await evstore('run', '--once');
+    await test.raw.query('alter table order_summary set (autovacuum_enabled = false)');
+    await test.raw.query("insert into order_summary select 'X-' || i, i, i from generate_series(1, 40000) i");
+    const { stdout } = await evstore('rows', 'order_summary', '--count');
+    expect(stdout).toMatch(/^~\d+\n$/);
+    const estimated = Number(stdout.slice(1));
+    expect(estimated).toBeGreaterThan(38_000);
+    expect(estimated).toBeLessThan(42_000);
+  }));

@@ -38,6 +38,23 @@ forEachEngine((engine) => {
       expect(await cli('read', '--where', 'data.total = 8')).toMatchObject({ code: 6, stdout: '' });
     }));
 
+  test('halves of surrogate pairs, which SQL can write, compare in the same way on both engines', () =>
+    withTestStore(engine, async ({ url, raw }) => {
+      for (const [index, text] of ['z', '\\ud800', '\\ud83d\\ude00', '\\udfff', '\\uffff'].entries()) {
+        await raw.query(
+          `insert into events (stream_id, event_type, event_data, version)
+           values ('Raw-1', 'Raw', '{"a":"${text}"}', ${index + 1})`,
+        );
+      }
+      const versions = async (condition: string) => {
+        const argv = ['read', '--where', condition, '--fields', 'version', '-o', 'tsv', '--store', url];
+        return (await runCli(argv)).stdout.trim().split('\n').slice(1).map(Number);
+      };
+      expect(await versions("data.a > 'z'")).toEqual([2, 3, 4, 5]);
+      expect(await versions("data.a < '\u{1f600}'")).toEqual([1, 2, 5]);
+      expect(await versions("data.a >= '\u{1f600}'")).toEqual([3, 4]);
+    }));
+
   test('a mistake in a condition is marked', () =>
     withCli(async (cli) => {
       const { code, stderr } = await cli('read', '--where', 'data.city = Bonn');

@@ -52,6 +52,50 @@ export const idIndexesSuite = suite('indexes on ids', {
     expect(await store.schema.findBrokenGuards()).toEqual([]);
   },
 
+  'of two equal keys the last counts, and UUIDs compare in either case': async ({ store, raw }) => {
+    const uuid = '0192AAAA-bbbb-7ccc-8ddd-eeeeffff0000';
+    const metadata = [
+      '{"correlationId":"a","correlationId":"b"}',
+      '{"correlationId":"b","correlation\\u0049d":"a"}',
+      '{"correlationId":"a","correlationId":null}',
+      '{"deep":{"correlationId":"c"},"correlationId":"b"}',
+      `{"causationId":"${uuid}","correlationId":"${uuid.toUpperCase()}"}`,
+      `{"causationId":"x","causationId":"${uuid.toLowerCase()}"}`,
+      '{"causationId":"Not-A-UUID"}',
+    ];
+    for (const [index, each] of metadata.entries()) {
+      await raw.query(
+        `insert into events (stream_id, event_type, event_data, metadata, version)
+         values ('Raw-1', 'Raw', '{}', '${each}', ${index + 1})`,
+      );
+    }
+    const all = await readAll(store);
+    const check = async () => {
+      const find = async (filter: object) => (await readAll(store, filter)).map(({ version }) => version);
+      expect(await find({ correlationId: 'a' })).toEqual([2]);
+      expect(await find({ correlationId: 'b' })).toEqual([1, 4]);
+      expect(await find({ correlationId: 'c' })).toEqual([]);
+      for (const id of [uuid, uuid.toLowerCase(), uuid.toUpperCase()]) {
+        expect(await find({ causationId: id })).toEqual([5, 6]);
+        expect(await find({ correlationId: id })).toEqual([5]);
+      }
+      expect(await find({ causationId: 'not-a-uuid' })).toEqual([]);
+      expect(await find({ causationId: 'Not-A-UUID' })).toEqual([7]);
+    };
+    await check();
+    await store.schema.createIdIndexes(quietly);
+    await check();
+    expect(all.map((event) => relationOf(event).correlationId)).toEqual([
+      'b',
+      'a',
+      undefined,
+      'b',
+      uuid.toLowerCase(),
+      undefined,
+      undefined,
+    ]);
+  },
+
   'an id of any length can be appended': async ({ store }) => {
     await store.schema.createIdIndexes(quietly);
     // Nothing can compress it.

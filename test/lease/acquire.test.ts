@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, it } from 'vitest';
 import { acquireLease, type LeaseWait } from '../../src/lease/acquire.js';
-import { stateOf, thisProcess } from '../../src/lease/process.js';
+import { stateOf, thisProcess } from '../../src/store/process.js';
 import type { Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { errorOf } from '../support/events.js';

@@ -174,7 +174,7 @@ describe('runner', () => {
     expect(await run('runner')).toMatchObject({ code: 0 });
   });
 
-  test('is told before a rebuild, a swap and a rollback of tables that it does not own, and the advice leads on', async () => {
+  test('is told before a rebuild, a swap, a rollback, an abort and a gc of tables that it does not own, and the advice leads on', async () => {
     const code = ['--projections', '*.mjs', '--yes'];
     const runner = `${prefix}_runner`;
     expect(await run('runner')).toMatchObject({ code: 0 });
@@ -202,7 +202,12 @@ describe('runner', () => {
     );
     await refusedThenDone(String(built), ['swap', 'order_total'], 'swap');
     await refusedThenDone('order_total', ['rollback', 'order_total'], 'rollback');
-    expect(await evstore('runner', 'abort', 'order_total', '--yes')).toMatchObject({ code: 0 });
+    await refusedThenDone(String(built), ['abort', 'order_total'], 'abort of the rebuild');
+    expect(await evstore('runner', 'rebuild', 'order_total', ...code)).toMatchObject({ code: 0 });
+    const [{ old } = { old: '' }] = await store.raw.query(
+      `select tables -> 0 ->> 'old' as old from evstore_rebuilds where state = 'swapped'`,
+    );
+    await refusedThenDone(String(old), ['gc', '--now'], 'drop of the old tables');
   });
 
   test('is told before a rebuild whose foreign key, function and policy of other owners it could not change', async () => {

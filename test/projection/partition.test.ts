@@ -1,7 +1,6 @@
 /** Several runners that share the work of one projection, on real stores. */
 import { describe, expect, it } from 'vitest';
 import { isInPart, type Part } from '../../src/domain/parts.js';
-import { thisProcess } from '../../src/lease/process.js';
 import { describeNextStep } from '../../src/output/rebuild-text.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { defineUpcaster } from '../../src/projection/define/upcaster.js';
@@ -9,6 +8,7 @@ import { takeInventory } from '../../src/projection/status/inventory.js';
 import { measureLag } from '../../src/projection/status/lag.js';
 import { waitForProjections } from '../../src/projection/status/wait.js';
 import { planRollback } from '../../src/projection/swap/rollback.js';
+import { thisProcess } from '../../src/store/process.js';
 import type { Store } from '../../src/store/store.js';
 import { verifyStore } from '../../src/verify/verify.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';

@@ -120,6 +120,26 @@ forEachEngine((engine) => {
     );
   });
 
+  test('a UUID in upper case in the metadata names the same event', () =>
+    withTestStore(engine, async ({ store }) => {
+      const id = 'abcdef00-0000-4000-8000-00000000000a';
+      const metadata = (ids: object) => JSON.stringify(ids);
+      const upper = id.toUpperCase();
+      await append(store, 'S-1', [makeEvent({ id })]);
+      await append(store, 'S-2', [makeEvent({ metadata: metadata({ causationId: upper }) })]);
+      await append(store, 'S-3', [makeEvent({ metadata: metadata({ correlationId: upper }) })]);
+      const check = async () => {
+        const [cause, effect] = [await findEvent(store, '1'), await findEvent(store, '2')];
+        expect((await showEvent(store, cause, usual)).effects).toEqual([effect]);
+        expect((await showEvent(store, effect, usual)).causedBy).toEqual(cause);
+        for (const each of [id, upper])
+          expect(await trace(store, each, { ...usual, limit })).toMatchObject({ events: 3 });
+      };
+      await check();
+      await store.schema.createIdIndexes(quietly);
+      await check();
+    }));
+
   test('without an index a long log is looked at in part, which is said, and as a whole when that is asked for', () =>
     withTestStore(engine, async (made) => {
       const postgres = engine === 'postgres';

@@ -54,7 +54,10 @@ function isOrdered(order: number | undefined, operator: Operator): boolean {
   }
 }
 
-/** By code points, as both engines sort bytes; JavaScript sorts UTF-16 units. */
+/**
+ * By code points, as both engines sort bytes; JavaScript sorts UTF-16 units. Half of a surrogate pair, which only an escape in
+ * JSON can write and no engine can decode, sorts as a pair that begins with it: after all other characters of its length.
+ */
 export function compareTexts(one: string, other: string): number {
   const shorter = Math.min(one.length, other.length);
   for (let at = 0; at < shorter; at += 1) {

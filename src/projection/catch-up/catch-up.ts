@@ -15,7 +15,7 @@ import { applyBatch } from './apply-batch.js';
 import { type ErrorHandling, isEventsFault, stopAtOnce } from './error-policy.js';
 import { foldBatch, ParkedStreams, type Pipeline } from './fold-batch.js';
 import { HeldEvents } from './held-events.js';
-import { Pace, readPaced } from './pace.js';
+import { Pace, Portions, readPaced } from './pace.js';
 import { waitUntilReadable } from './wait-until-readable.js';
 import { Writer, type WriterTarget } from './writer.js';
 
@@ -44,6 +44,7 @@ export class CatchUp {
   readonly #fold: BatchFold;
   readonly #writer: Writer;
   readonly #pace: Pace;
+  readonly #portions = new Portions();
   /** Folded, and not being written yet. */
   #held: HeldEvents | undefined;
   /** Writes what was held before, while more is folded. */
@@ -125,10 +126,14 @@ export class CatchUp {
     let said = { position: this.position, events: this.#delivered };
     try {
       for await (const batch of readPaced(this.#store.log, this.#projection.filter, this.#reached, to, this.#pace)) {
-        this.#pace.record(batch.events, await this.#advance(batch));
-        if (this.position > said.position) yield this.#stepFrom(said);
-        said = { position: this.position, events: this.#delivered };
-        if (signal.aborted) return;
+        let tookMs = 0;
+        for (const portion of this.#split(batch)) {
+          tookMs += await this.#advance(portion);
+          if (this.position > said.position) yield this.#stepFrom(said);
+          said = { position: this.position, events: this.#delivered };
+          if (signal.aborted) return;
+        }
+        this.#pace.record(batch.events, tookMs);
       }
       await this.settle();
       if (this.position > said.position) yield this.#stepFrom(said);
@@ -152,9 +157,20 @@ export class CatchUp {
     if (upTo <= reached || this.#target.signal.aborted) return 0;
     const own = events.filter((event) => event.globalPosition > reached && matches(filter, event));
     this.#passedOver = own.length === 0 && !isLast ? this.#passedOver + 1 : 0;
-    const tookMs = this.#passedOver % mostPassedOver === 0 ? await this.#advance({ events: own, upTo }) : 0;
+    let tookMs = 0;
+    if (this.#passedOver % mostPassedOver === 0) {
+      for (const portion of this.#split({ events: own, upTo })) {
+        tookMs += await this.#advance(portion);
+        if (this.#target.signal.aborted) return tookMs;
+      }
+    }
     if (isLast) await this.settle();
     return tookMs;
+  }
+
+  /** A size that was set is kept, however long it takes. */
+  #split(batch: EventBatch): Iterable<EventBatch> {
+    return this.#target.batchSize === undefined ? this.#portions.split(batch) : [batch];
   }
 
   /** Writes everything that has been folded. @throws as `steps` */
@@ -181,14 +197,17 @@ export class CatchUp {
    */
   async #advance(batch: EventBatch): Promise<number> {
     const startedAt = performance.now();
+    let tookMs = 0;
     if (this.#target.batchSize !== undefined || this.#fold.isFull === undefined) {
       await this.#apply(batch);
-      return performance.now() - startedAt;
+      tookMs = performance.now() - startedAt;
+      this.#portions.record(batch.events.length, tookMs);
+      return tookMs;
     }
-    let tookMs = 0;
     const stop = await this.#orInSmallBatches(async () => {
       const stop = await this.#hold(batch);
       tookMs = performance.now() - startedAt;
+      this.#portions.record(batch.events.length, tookMs);
       if (stop !== undefined || this.#fold.isFull || this.#held?.isDue) await this.#writeHeld();
       if (stop !== undefined) await this.#writing;
       return stop;
@@ -235,8 +254,10 @@ export class CatchUp {
     const { signal } = this.#target;
     for (;;) {
       for await (const batch of log.readAll({ ...this.#projection.filter, after: this.position, to: upTo })) {
-        await this.#apply(batch);
-        if (signal.aborted) return undefined;
+        for (const portion of this.#split(batch)) {
+          await this.#apply(portion);
+          if (signal.aborted) return undefined;
+        }
       }
       if (this.position >= upTo) return undefined;
       await waitUntilReadable(log, upTo, { signal }).catch(unlessAborted(signal));

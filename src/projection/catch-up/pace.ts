@@ -12,6 +12,10 @@ const largest = 2_000;
 const start = 1_000;
 const tooShortMs = 100;
 const tooLongMs = 400;
+const usualMs = 250;
+const firstPortion = 20;
+/** Times the portion before: one that happened to be light says little. */
+const fastestGrowth = 10;
 /** Characters of data and metadata in a batch. */
 const tooLarge = 4 * 1024 * 1024;
 
@@ -39,10 +43,37 @@ export class Pace {
     if (this.#isFixed || events.length === 0) return;
     const characters = events.reduce((sum, { data, metadata }) => sum + data.length + metadata.length, 0);
     const roomFor = Math.max(1, Math.floor((tooLarge * events.length) / characters));
-    if (elapsedMs > tooLongMs) this.#size = Math.min(roomFor, Math.max(smallest, Math.floor(this.#size / 2)));
-    else if (events.length >= this.#size && (elapsedMs < tooShortMs || roomFor < this.#size)) {
+    if (elapsedMs > tooLongMs) {
+      const inTime = Math.floor((events.length * usualMs) / elapsedMs);
+      this.#size = Math.min(roomFor, Math.max(smallest, Math.min(inTime, Math.floor(this.#size / 2))));
+    } else if (events.length >= this.#size && (elapsedMs < tooShortMs || roomFor < this.#size)) {
       this.#size = Math.min(this.#most, roomFor, this.#size * 2);
     }
+  }
+}
+
+/**
+ * Splits batches into portions of about a quarter of a second of work. How long the work takes is not known before it is
+ * done, so the first portion is small.
+ */
+export class Portions {
+  #size = firstPortion;
+
+  *split({ events, upTo }: EventBatch): Generator<EventBatch> {
+    let start = 0;
+    for (let end = this.#size; end < events.length; end = start + this.#size) {
+      const portion = events.slice(start, end);
+      yield { events: portion, upTo: portion.at(-1)?.globalPosition ?? upTo };
+      start = end;
+    }
+    yield { events: start === 0 ? events : events.slice(start), upTo };
+  }
+
+  /** Adjusts the size of the next portions to how long one took. */
+  record(events: number, elapsedMs: number): void {
+    if (events === 0) return;
+    const inTime = Math.floor((events * usualMs) / elapsedMs);
+    this.#size = Math.max(1, Math.min(inTime, this.#size * fastestGrowth));
   }
 }
 

@@ -7,6 +7,7 @@ import type { ExternalTarget } from '../define/definition.js';
 import { isExternalProjection, type PreparedExternalProjection, type PreparedProjection } from '../define/prepare.js';
 import { dropBeside } from '../external/external.js';
 import { findLiveTarget, reload } from './find.js';
+import { assertDropOwned } from './owned.js';
 import { tablesOf, withRebuildLease } from './tables.js';
 
 export interface DropOptions {
@@ -42,6 +43,7 @@ export async function planDrop({ projections }: Store, rebuild: Rebuild, side: '
  */
 export async function abortRebuild(options: DropOptions, rebuild: Rebuild): Promise<Rebuild> {
   const { projections } = options.store;
+  await assertMayDrop(options.store, rebuild, `the abort of the rebuild of ${rebuild.projection}`);
   const built = rebuild.target === null ? null : { name: rebuild.target, version: rebuild.version };
   return dropUnderLease(options, rebuild, built, isUnfinished, (lease) => projections.abort(rebuild, lease));
 }
@@ -66,10 +68,16 @@ export async function endUnmade(
 /** `swapped → retired`. @throws as `abortRebuild` */
 export async function retireRebuild(options: DropOptions, rebuild: Rebuild): Promise<Rebuild> {
   const { projections } = options.store;
+  await assertMayDrop(options.store, rebuild, `the drop of the old tables of ${rebuild.projection}`);
   if (rebuild.oldTarget === null) return projections.retire(rebuild);
   const old = { name: rebuild.oldTarget, version: rebuild.old?.version ?? rebuild.version };
   const isSwapped = ({ state }: Rebuild) => state === 'swapped';
   return dropUnderLease(options, rebuild, old, isSwapped, () => projections.retire(rebuild));
+}
+
+/** @throws E_PERMISSION before anything has changed */
+async function assertMayDrop(store: Store, rebuild: Rebuild, what: string): Promise<void> {
+  await assertDropOwned(store, await store.projections.findOwnTables(rebuild), what);
 }
 
 /** With the lease of the rebuild no swap and no rollback can make live again what is being dropped. */

@@ -11,6 +11,19 @@ export async function assertOwned({ projections }: Store, rebuild: Rebuild, side
 }
 
 /**
+ * Dropping a table needs its owner, whatever hangs on it.
+ * @throws E_PERMISSION when this account may not drop these tables
+ */
+export async function assertDropOwned({ projections }: Store, tables: readonly string[], what: string) {
+  if (tables.length === 0) return;
+  const notOwned = await projections.findNotOwned(tables);
+  refuseNotOwned(
+    what,
+    notOwned.filter(({ kind }) => kind === 'table'),
+  );
+}
+
+/**
  * @param what needs to own them: `the rebuild of order_summary`
  * @throws E_PERMISSION naming each, its owner and this account
  */

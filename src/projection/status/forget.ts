@@ -3,6 +3,7 @@ import { EvstoreError } from '../../domain/errors.js';
 import { describeMeant } from '../../domain/similar.js';
 import { findRecord } from '../../lease/registration.js';
 import type { ProjectionRecord, Store } from '../../store/store.js';
+import { assertDropOwned } from '../journal/owned.js';
 
 export interface ForgetPlan {
   readonly projection: string;
@@ -34,12 +35,13 @@ export async function planForget(store: Store, name: string): Promise<ForgetPlan
  * @throws E_USAGE to drop rows outside the store
  */
 export async function forgetProjection(
-  { projections }: Store,
-  { projection, target }: ForgetPlan,
+  store: Store,
+  { projection, target, tables }: ForgetPlan,
   drop: boolean,
 ): Promise<readonly string[]> {
   assertDroppable(projection, target, drop);
-  return projections.forget(projection, drop);
+  if (drop) await assertDropOwned(store, tables, `the drop of the tables of ${projection}`);
+  return store.projections.forget(projection, drop);
 }
 
 /** @throws E_USAGE */

@@ -3,6 +3,7 @@ import { EvstoreError } from '../../domain/errors.js';
 import { nameRebuildTables, namesTaken } from '../../domain/names.js';
 import type { JoinedStanding } from '../../domain/standing.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
+import { toOwner } from './leases.js';
 import { type RawRow, toInteger, toOneOf, toOptional, toText, toTimestamp } from './rows.js';
 
 const states: readonly RebuildState[] = ['planned', 'filling', 'ready', 'swapped', 'retired', 'aborted'];
@@ -76,7 +77,7 @@ export function toRebuild(row: RawRow): Rebuild {
       codeHash: toText(row[8]),
       position: toOptional(row[9], toInteger),
     })),
-    owner: toOptional(row[10], toText),
+    owner: toOwner(row[10], row[17]),
     createdAt: toTimestamp(row[11]),
     updatedAt: toTimestamp(row[12]),
     swappedAt: toOptional(row[13], toTimestamp),
@@ -224,7 +225,7 @@ export function assertNamesFree<Id>([first]: readonly Exchange<Id>[], taken: rea
 /** @param row as in unfinished-rebuild.sql; undefined when the other rebuild has ended meanwhile */
 export function unfinishedRebuild(projection: string, row: RawRow | undefined, cause: unknown): unknown {
   if (row === undefined) return cause;
-  const [id, state, owner] = [toInteger(row[0]), toText(row[1]), toOptional(row[2], toText)];
+  const [id, state, owner] = [toInteger(row[0]), toText(row[1]), toOwner(row[2], row[3])];
   return new EvstoreError('E_LOCK_HELD', `rebuild ${id} of ${projection} is unfinished (${state})`, {
     why: owner === null ? 'No process works on it now.' : `${owner} works on it.`,
     next: owner === null ? `evstore rebuild ${projection} --resume` : 'evstore projections',

@@ -1,7 +1,8 @@
 /** Keys, parameters and errors of leases. */
 import { EvstoreError } from '../../domain/errors.js';
+import { livingOwner } from '../process.js';
 import type { HeldAnswer, Lease, LeaseTarget } from '../store.js';
-import { type RawRow, toInteger, toOptional, toText } from './rows.js';
+import { type RawRow, type RawValue, toInteger, toOptional, toText } from './rows.js';
 
 /** Returns the key of the row that the lease is kept in. */
 export function keyOf(target: LeaseTarget): string | number {
@@ -16,6 +17,14 @@ export function fence(lease: Lease): readonly (string | number)[] {
 /** Returns the rebuild whose tables the lease is about; 0 for the live tables. */
 export function rebuildOf({ target }: Lease): number {
   return target.kind === 'rebuild' ? target.id : 0;
+}
+
+/**
+ * Returns who has the lease; null when no process has it, or the one that had it has ended.
+ * @param owner of an unexpired lease
+ */
+export function toOwner(owner: RawValue | undefined, process: RawValue | undefined): string | null {
+  return livingOwner(toOptional(owner, toText), toOptional(process, toText));
 }
 
 /** Columns as in holder-checkpoint.sql and holder-rebuild.sql. */

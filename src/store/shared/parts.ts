@@ -2,6 +2,7 @@
 import { EvstoreError } from '../../domain/errors.js';
 import { subscriptionIdsOf } from '../../domain/parts.js';
 import type { PartStanding, Standing } from '../../domain/standing.js';
+import { toOwner } from './leases.js';
 import { type RawRow, toInteger, toOptional, toText } from './rows.js';
 
 /** Columns as in lock-checkpoint.sql. */
@@ -19,7 +20,7 @@ export function toPartStanding(row: RawRow): PartStanding {
     subscriptionId: toText(row[0]),
     ...toStanding(row.slice(1)),
     generation: toInteger(row[4]),
-    owner: toOptional(row[5], toText),
+    owner: toOwner(row[5], row[8]),
   };
 }
 

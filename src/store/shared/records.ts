@@ -14,6 +14,7 @@ import type {
   ParkedFilter,
   ProjectionRecord,
 } from '../store.js';
+import { toOwner } from './leases.js';
 import { type RawRow, toBoolean, toInteger, toOneOf, toOptional, toText, toTimestamp } from './rows.js';
 
 /** Columns as in projections.sql. */
@@ -28,7 +29,7 @@ export function toProjectionRecord(row: RawRow): ProjectionRecord {
     registeredAt: toTimestamp(row[5]),
     target: toOptional(row[6], toText),
     parts: toInteger(row[7]),
-    inlineRests: toBoolean(row[8]),
+    inlineRests: toOwner(row[8], row[9]) !== null,
   };
 }
 
@@ -40,7 +41,7 @@ export function toCheckpoint(row: RawRow): Checkpoint {
     updatedAt: toTimestamp(row[2]),
     generation: toInteger(row[3]),
     lastEventId: toOptional(row[4], toText),
-    owner: toOptional(row[5], toText),
+    owner: toOwner(row[5], row[10]),
     rate: toOptional(row[6], Number),
     lastError: toOptional(row[7], toText),
     code: toOptional(row[8], (version) => ({ version: toInteger(version), codeHash: toText(row[9]) })),

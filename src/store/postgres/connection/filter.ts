@@ -1,5 +1,7 @@
 /** Filters events in statements. */
 import type { EventQuery } from '../../../domain/event.js';
+import { lowerAscii } from '../../../domain/relation.js';
+import { isUuid } from '../../../domain/uuid.js';
 import type { Place } from '../../../domain/where/condition.js';
 import * as shared from '../../shared/filter.js';
 import type { Parameter } from './values.js';
@@ -19,17 +21,16 @@ const metadata = String.raw`(case when pg_catalog.strpos(metadata::pg_catalog.te
 /** An entry of an index has at most 2,704 bytes, and a character four: a longer id must not prevent an append. */
 const indexedLength = 200;
 
-/** What the indexes on ids hold: the beginning of the id. */
+/** What the indexes on ids hold: the beginning of the id, in lower case, because UUIDs compare in either case. */
 export function indexedId(key: shared.IdKey): string {
-  return `(pg_catalog.left(${metadata} operator(pg_catalog.->>) '${key}', ${indexedLength}) collate pg_catalog."C")`;
+  const id = `${metadata} operator(pg_catalog.->>) '${key}'`;
+  return `(pg_catalog.left(pg_catalog.lower((${id}) collate pg_catalog."C"), ${indexedLength}) collate pg_catalog."C")`;
 }
 
-/** A beginning that is shorter than what is kept is all of the id. */
 const hasId: shared.FilterSpelling<Parameter>['hasId'] = (key, id, place) => {
-  const characters = [...id];
-  if (characters.length < indexedLength) return `${indexedId(key)} = ${place(id)}`;
-  const beginning = `${indexedId(key)} = ${place(characters.slice(0, indexedLength).join(''))}`;
-  return `${beginning} and ${metadata} ->> '${key}' = ${place(id)}`;
+  const beginning = [...lowerAscii(id)].slice(0, indexedLength).join('');
+  const inEitherCase = `${indexedId(key)} = ${place(beginning)}`;
+  return isUuid(id) ? inEitherCase : `${inEitherCase} and ${metadata} ->> '${key}' = ${place(id)}`;
 };
 
 const spelling: shared.FilterSpelling<Parameter> = {

@@ -11,6 +11,8 @@ import type { Parameter } from '../connection/values.js';
 import { qualify } from './read-model.js';
 
 const rowsPerPage = 500;
+/** Before the first ANALYZE, the number of rows is estimated by those in the first blocks of 8 kB. */
+const countedBlocks = 100;
 const undefinedTable = '42P01';
 
 export function openTableReader(database: Database): TableReader {
@@ -24,7 +26,12 @@ export function openTableReader(database: Database): TableReader {
     },
     async estimate(table) {
       const [row] = await database.ask('table-estimate', [database.schema, table]);
-      return toOptional(row?.[0], toInteger);
+      const [rows, blocks] = [toOptional(row?.[0], toInteger), toOptional(row?.[1], toInteger)];
+      if (rows !== null || blocks === null) return rows;
+      const first = Math.min(blocks, countedBlocks);
+      if (first === 0) return 0;
+      const [counted] = await database.query(`select count(*) from ${source(table)} where ctid < '(${first},0)'`, []);
+      return Math.round((toInteger(counted?.[0]) * blocks) / first);
     },
     read: (table, query) =>
       database.snapshot(

@@ -158,7 +158,8 @@ function judgeLimits({ account }: Server, settings: Settings): readonly Finding[
 function judgeAccount(server: Server): readonly Finding[] {
   const { account, isFiltered, mayRead, mayAppend, mayProject, mayChange, isSuperuser } = server;
   const next = 'evstore init --roles | psql -v ON_ERROR_STOP=1';
-  const evidence = 'that makes roles with few rights; connect as one of them';
+  const evidence =
+    'the command below makes roles with only the rights they need: make them, then connect as one of them';
   if (isFiltered) {
     const detail = 'is subject to row-level security on events, which hides rows: no command works';
     const change = `psql -c ${shellWord(`alter role ${quoteIdentifier(account)} bypassrls`)}`;
@@ -166,7 +167,7 @@ function judgeAccount(server: Server): readonly Finding[] {
   }
   if (mayRead === false) {
     const detail = 'may not read events, evstore_meta and evstore_migrations: no command works';
-    return [{ kind: 'privileges', severity: 'error', subject: account, detail, next }];
+    return [{ kind: 'privileges', severity: 'error', subject: account, detail, evidence, next }];
   }
   const lacks = [...(mayAppend === false ? ['append'] : []), ...(mayProject === false ? ['run projections'] : [])];
   const limited: Finding[] =

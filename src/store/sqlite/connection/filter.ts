@@ -1,6 +1,8 @@
 /** Filters events in statements. */
 import type { EventQuery } from '../../../domain/event.js';
+import { lowerAscii } from '../../../domain/relation.js';
 import { storedTimestamp } from '../../../domain/timestamp.js';
+import { isUuid } from '../../../domain/uuid.js';
 import * as shared from '../../shared/filter.js';
 import type { Parameter } from './values.js';
 
@@ -18,14 +20,25 @@ const storedTime = `case
          || '000000', 1, 6) || 'Z'
 end`;
 
-/** What the indexes on ids hold. */
+/**
+ * Of two equal keys, `->>` of SQLite takes the first. evstore and Postgres take the last, and so does a patch, which
+ * applies one after the other.
+ */
+function idOf(key: shared.IdKey): string {
+  return `cast(json_patch('{}', metadata) ->> '$.${key}' as text)`;
+}
+
+/** What the indexes on ids hold: the id in lower case, because UUIDs compare in either case. */
 export function indexedId(key: shared.IdKey): string {
-  return `cast(metadata ->> '$.${key}' as text)`;
+  return `lower(${idOf(key)})`;
 }
 
 const spelling: shared.FilterSpelling<Parameter> = {
   sign: '?',
-  hasId: (key, id, place) => `${indexedId(key)} = ${place(id)}`,
+  hasId: (key, id, place) => {
+    const inEitherCase = `${indexedId(key)} = ${place(lowerAscii(id))}`;
+    return isUuid(id) ? inEitherCase : `${inEitherCase} and ${idOf(key)} = ${place(id)}`;
+  },
   ofTypes: (placeholder) => `in (select value from json_each(${placeholder}))`,
   types: JSON.stringify,
   createdAt: storedTime,

@@ -3,7 +3,7 @@
 select max(global_position), count(*), count(*) filter (where is_large), min(global_position) filter (where is_large),
        count(*) filter (where is_alone), min(global_position) filter (where is_alone)
   from (select global_position, octet_length(event_data) > ?4 or octet_length(metadata) > ?4 as is_large,
-               metadata ->> 'correlationId' is null as is_alone
+               json_patch('{}', metadata) ->> 'correlationId' is null as is_alone
           from events
          where global_position > ?1 and global_position <= ?2
          order by global_position

@@ -1,7 +1,7 @@
 -- Lists every subscription: id, position, time, generation, last event, owner of an unexpired lease, rate, error,
--- version and hash of the code that last asked to run it. Parameters: none.
+-- version and hash of the code that last asked to run it, process of the owner. Parameters: none.
 select subscription_id, last_position, updated_at, generation, last_event_id,
        case when lease_expires_at > strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' then owner end, rate, last_error,
-       code_version, code_hash
+       code_version, code_hash, owner_process
   from subscription_checkpoints
  order by subscription_id

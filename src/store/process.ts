@@ -39,6 +39,11 @@ export function stateOf(text: string | null): ProcessState {
   return found.startedAt === wanted.startedAt && found.isAlive ? 'running' : 'ended';
 }
 
+/** Returns the owner of a lease, unless its process has certainly ended: then the lease is free, however long it lasts. */
+export function livingOwner(owner: string | null, process: string | null): string | null {
+  return owner === null || stateOf(process) === 'ended' ? null : owner;
+}
+
 function findThis(): string | null {
   try {
     // The /proc of another namespace counts pids differently.
