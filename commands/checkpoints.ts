@@ -32,8 +32,11 @@ const list: Command = {
   run: async (names, _flags, context) => {
     const store = await context.openStore();
     const checkpoints = selectCheckpoints(await store.projections.checkpoints(), names);
-    await printList(context, checkpoints, columnsIn(context.view), { checkpoints }, markOf);
-    if (checkpoints.length === 0) await context.note('no subscription has a checkpoint yet');
+    await printList(context, checkpoints, columnsIn(context.view), {
+      report: { checkpoints },
+      nothing: 'no subscription has a checkpoint yet',
+      mark: markOf,
+    });
     return 0;
   },
 };
@@ -118,8 +121,10 @@ const history: Command = {
     const found = await store.projections.checkpointChanges(name);
     if (name !== undefined && found.length === 0) await assertKnown(store, name);
     const changes = found.slice(0, limit as number | undefined);
-    await printList(context, changes, changeColumns(context.view), { changes });
-    if (found.length === 0) await context.note('no checkpoint was changed by hand');
+    await printList(context, changes, changeColumns(context.view), {
+      report: { changes },
+      nothing: 'no checkpoint was changed by hand',
+    });
     return 0;
   },
 };

@@ -56,12 +56,13 @@ export const command: Command = {
     const rows = done.map(({ rebuild, dropped, left }) => {
       return { projection: rebuild.projection, rebuild: rebuild.id, tables: dropped, left };
     });
-    await printList(context, rows, columns, { dryRun, dropped: rows, kept: swapped.length - done.length });
+    await printList(context, rows, columns, {
+      report: { dryRun, dropped: rows, kept: swapped.length - done.length },
+      nothing: swapped.length === 0 ? 'nothing to drop' : `${swapped.length - done.length} kept for a rollback`,
+    });
     for (const { left } of done) await noteLeft(left, context);
     for (const rebuild of over) if (!due.includes(rebuild)) assertLoaded(rebuild, undefined);
-    if (due.length === 0)
-      await context.note(swapped.length === 0 ? 'nothing to drop' : `${swapped.length} kept for a rollback`);
-    else if (done.length > 0) await context.note(dryRun ? 'these would be dropped' : 'dropped');
+    if (done.length > 0) await context.note(dryRun ? 'these would be dropped' : 'dropped');
     return failWithFirst([...errors.values()], context);
   },
 };

@@ -189,8 +189,7 @@ async function print(
       ...(flags.count === true ? [waitingColumn] : []),
       ...rarely(context, report.projections, parkedColumn),
     ],
-    { ...report, findings },
-    markOf,
+    { report: { ...report, findings }, nothing: 'no projection has run on this store yet', mark: markOf },
   );
   // What every foreign subscription has is not worth a line each.
   const told = sortFindings(findings).filter(
@@ -206,7 +205,6 @@ async function print(
       `${name} is detached, because no code defines it; remove it with: evstore projections forget ${name}`,
     );
   }
-  if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
 
 /** As a check, it fails on what must be fixed, too: a projection that stopped is not well because it is only one event behind. */

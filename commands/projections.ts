@@ -36,8 +36,7 @@ const list: Command = {
         ...rarely(context, projections, parkedColumn),
         ...rarely(context, projections, errorColumn),
       ],
-      { projections },
-      markOf,
+      { report: { projections }, nothing: 'no projection in the code or in the store', mark: markOf },
     );
     await hint(named, context);
     const without = describeWithout(code, context.io.cwd, 'no projection');

@@ -66,8 +66,6 @@ export const command: Command = {
     else await print(list, keys.length > 0, context);
     const [missing] = list.missing;
     if (missing !== undefined) throw noRow(list, missing);
-    if (!counts && list.rows.length === 0)
-      await context.note(list.total === 0 ? 'the table is empty' : 'no row matched');
     return isNarrowed && list.matched === 0 ? 6 : 0;
   },
 };
@@ -123,7 +121,10 @@ async function print(list: RowList, isByKey: boolean, context: Context): Promise
     await stdout.write(rows.map((row) => `${renderRow(row, context.view).join('\n')}\n`).join('\n'));
     return;
   }
-  await printList(context, rows, describeColumns(columns, key), list);
+  await printList(context, rows, describeColumns(columns, key), {
+    report: list,
+    nothing: list.total === 0 ? 'the table is empty' : 'no row matched',
+  });
   if (list.truncated) await context.note(`${describeShown(list)}; -n N shows more`);
 }
 

@@ -49,5 +49,5 @@ async function print(context: Context, stats: Stats): Promise<void> {
     { heading: 'day', field: ({ day }: Stats['byDay'][number]) => day },
     { heading: 'events', field: ({ events }: Stats['byDay'][number]) => events },
   ];
-  await printList(context, stats.byDay, columns, stats);
+  await printList(context, stats.byDay, columns, { report: stats, nothing: 'no events in this time' });
 }

@@ -41,11 +41,12 @@ export const command: Command = {
       ...(sort !== undefined && { sort }),
       ...(limit !== undefined && { limit }),
     });
-    await printList(context, streams, describeColumns(context), streams);
-    if (streams.length > 0) return 0;
     const isNarrowed = (category ?? prefix) !== undefined;
-    await context.note(isNarrowed ? 'no stream matched' : 'no streams yet');
-    return isNarrowed ? 6 : 0;
+    await printList(context, streams, describeColumns(context), {
+      report: streams,
+      nothing: isNarrowed ? 'no stream matched' : 'no streams yet',
+    });
+    return streams.length === 0 && isNarrowed ? 6 : 0;
   },
 };
 

@@ -36,8 +36,10 @@ export const command: Command = {
       signal: context.io.signal,
     }).finally(() => progress?.stop());
     const types = list.types.slice(0, limit as number | undefined);
-    await printList(context, types, describeColumns(context), { ...list, types });
-    if (list.types.length === 0) await context.note('the store has no events yet');
+    await printList(context, types, describeColumns(context), {
+      report: { ...list, types },
+      nothing: 'the store has no events yet',
+    });
     if (types.length < list.types.length) await context.note(`${types.length} of ${count(list.types.length, 'type')}`);
     if (list.estimated) await noteEstimate(context);
     return 0;

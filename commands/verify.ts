@@ -24,7 +24,7 @@ export const command: Command = {
     await printFindings(context, report.findings, report);
     const { events, position, cursors, audited } = report.checked;
     await context.note(
-      `checked ${count(events, 'event')} up to position ${position}, and ${audited} of ${count(cursors, 'checkpoint')} for skipped events`,
+      `${report.findings.length === 0 ? 'no problems found: ' : ''}checked ${count(events, 'event')} up to position ${position}, and ${audited} of ${count(cursors, 'checkpoint')} for skipped events`,
     );
     failOnFindings(report.findings, { strict: false });
     return 0;

@@ -9,7 +9,7 @@ import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderMarkdownTable } from './markdown-table.js';
 import { groupDigits } from './numbers.js';
-import { renderTable } from './table.js';
+import { layOutTable } from './table.js';
 import { cutText } from './text-width.js';
 import type { View } from './view.js';
 
@@ -28,7 +28,7 @@ export function renderDiff(diff: DiffReport, view: View): string {
     rows.length + columns.length === 0 ? theme.good('no differences') : theme.bad([...rows, ...columns].join(', '));
   return [
     `${theme.strong(sanitise(projection))} at position ${position}: ${versions}\n\n`,
-    renderTable(
+    layOutTable(
       tables,
       [
         { heading: 'table', text: ({ table }) => table },
@@ -39,7 +39,7 @@ export function renderDiff(diff: DiffReport, view: View): string {
         { heading: 'changed', text: ({ changed }) => groupDigits(changed), align: 'right', rank: 'high' },
       ],
       view,
-    ),
+    ).text,
     ...tables.map((table) => renderTableDiff(table, view)),
     ...(faults.length === 0 ? [] : [`\n${theme.bad('validate')} found:\n`]),
     ...faults.map((fault) => `  ${sanitise(JSON.stringify(fault))}\n`),
