@@ -99,8 +99,11 @@ forEachEngine((engine) => {
       expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({
         code: 6,
         stdout: '',
-        stderr: expect.stringContaining('next: evstore saga show shipping Order-'),
+        stderr: expect.stringContaining('next: evstore saga list shipping'),
       });
+      expect((await evstore('saga', 'show', 'shipping', 'Ordr-2')).stderr).toContain(
+        'next: evstore saga show shipping Order-2',
+      );
       for (const argv of [
         ['show', 'shiping', 'Order-2'],
         ['show', 'shiping'],
