@@ -48,15 +48,22 @@ function describe({ version, position, time }: StateMoment, view: View): string 
   return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(', ');
 }
 
-/** One line a column, with its name. */
+/** One line a column, with its name; and one that says so where a value had no room. */
 export function renderRow(row: StoredRow, view: View): readonly string[] {
   const names = Object.keys(row).map(sanitise);
   const width = Math.max(...names.map(measureText));
-  return Object.values(row).map((value, at) => {
-    const name = view.theme.faint(padText(names[at] ?? '', width));
-    const text = sanitise(value === null ? '-' : String(value));
-    return `  ${name}  ${cutText(text, Math.max(20, view.width - width - 4), view.unicode)}`;
+  const room = Math.max(20, view.width - width - 4);
+  const cut: string[] = [];
+  const lines = Object.values(row).map((value, at) => {
+    const name = names[at] ?? '';
+    // A grapheme has some twenty units at most: what is behind them cannot be shown.
+    const text = sanitise(value === null ? '-' : String(value).slice(0, room * 20));
+    const shown = cutText(text, room, view.unicode);
+    if (shown !== text) cut.push(name);
+    return `  ${view.theme.faint(padText(name, width))}  ${shown}`;
   });
+  const told = `cut: ${cut.join(', ')} (-o json shows all)`;
+  return cut.length === 0 ? lines : [...lines, `  ${view.theme.faint(cutText(told, view.width - 2, view.unicode))}`];
 }
 
 function renderEntry(entry: HistoryEntry, stream: string, view: View): readonly string[] {
