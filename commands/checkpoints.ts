@@ -1,6 +1,7 @@
 /** `evstore checkpoints`: lists checkpoints, and moves them by hand. */
 
 import { selectByName } from '../src/domain/similar.js';
+import { summariseFailure } from '../src/output/failure-text.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { groupDigits } from '../src/output/numbers.js';
 import { showTime } from '../src/output/relative-time.js';
@@ -164,7 +165,12 @@ function columnsIn(view: View): readonly ListColumn<Checkpoint>[] {
     },
     { heading: 'generation', field: ({ generation }) => generation, align: 'right', rank: 'low' },
     { heading: 'owner', field: ({ owner }) => owner },
-    { heading: 'error', field: ({ lastError }) => lastError, isBelow: true },
+    {
+      heading: 'error',
+      field: ({ lastError }) => lastError,
+      text: ({ lastError }) => summariseFailure(lastError ?? ''),
+      isBelow: true,
+    },
   ];
 }
 

@@ -1,6 +1,8 @@
 /** `evstore gc`: drops old tables that swaps replaced. */
+
 import type { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { assertLoaded, type DropPlan, planDrop, retireRebuild } from '../src/projection/journal/drop.js';
 import type { Rebuild } from '../src/store/store.js';
 import type { Command } from './options/command.js';
@@ -58,7 +60,8 @@ export const command: Command = {
     });
     await printList(context, rows, columns, {
       report: { dryRun, dropped: rows, kept: swapped.length - done.length },
-      nothing: swapped.length === 0 ? 'nothing to drop' : `${swapped.length - done.length} kept for a rollback`,
+      nothing:
+        swapped.length === 0 ? 'nothing to drop' : `${groupDigits(swapped.length - done.length)} kept for a rollback`,
     });
     for (const { left } of done) await noteLeft(left, context);
     for (const rebuild of over) if (!due.includes(rebuild)) assertLoaded(rebuild, undefined);

@@ -5,6 +5,7 @@ import { partOf } from '../src/domain/parts.js';
 import { ownerName } from '../src/lease/owner.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import {
   describeReason,
   describeRetried,
@@ -159,7 +160,9 @@ const discard: Command = {
       await context.note('these would be discarded');
       return 0;
     }
-    await context.confirm(`Discard ${found.length} of the parked events of ${name}? They will never be applied.`);
+    await context.confirm(
+      `Discard ${groupDigits(found.length)} of the parked events of ${name}? They will never be applied.`,
+    );
     const options = { store, owner: ownerName(), signal: context.io.signal };
     const { discarded, streamsToRetry } = await discardParked(options, name, selection);
     await printEvents(discarded, context, {

@@ -148,9 +148,9 @@ function describeColumns(columns: RowList['columns'], key: readonly string[]): r
 }
 
 function describeShown({ rows, matched, total, estimated }: RowList): string {
-  if (matched !== null) return `${rows.length} of ${count(matched, 'row')}`;
-  if (total === null) return `the first ${rows.length}`;
-  return `the first ${rows.length}; the table has ${estimated ? '~' : ''}${groupDigits(total)} rows`;
+  if (matched !== null) return `${groupDigits(rows.length)} of ${count(matched, 'row')}`;
+  if (total === null) return `the first ${groupDigits(rows.length)}`;
+  return `the first ${groupDigits(rows.length)}; the table has ${estimated ? '~' : ''}${groupDigits(total)} rows`;
 }
 
 function noRow({ table }: RowList, key: string): EvstoreError {

@@ -27,7 +27,7 @@ export function renderDiff(diff: DiffReport, view: View): string {
   const verdict =
     rows.length + columns.length === 0 ? theme.good('no differences') : theme.bad([...rows, ...columns].join(', '));
   return [
-    `${theme.strong(sanitise(projection))} at position ${position}: ${versions}\n\n`,
+    `${theme.strong(sanitise(projection))} at position ${groupDigits(position)}: ${versions}\n\n`,
     layOutTable(
       tables,
       [
@@ -59,7 +59,7 @@ function describeColumns(tables: readonly TableDiff[]): readonly string[] {
 
 /** Returns Markdown for the summary of a CI run. */
 export function summariseDiff({ projection, position, tables }: DiffReport): string {
-  return renderMarkdownTable(`evstore diff ${projection} at position ${position}`, tables, [
+  return renderMarkdownTable(`evstore diff ${projection} at position ${groupDigits(position)}`, tables, [
     { heading: 'Table', text: ({ table }) => table },
     { heading: 'Live', align: 'right', text: ({ live }) => String(live) },
     { heading: 'Rebuilt', align: 'right', text: ({ rebuilt }) => String(rebuilt) },
@@ -74,9 +74,9 @@ export function renderRepair(report: RepairReport, view: View): string {
   const { projection, dryRun, position, keys, events, rows } = report;
   const { theme } = view;
   const written = rows.added + rows.removed + rows.changed;
-  const looked = `${count(events, 'event')} replayed for ${count(keys, 'row')}, up to position ${position}`;
+  const looked = `${count(events, 'event')} replayed for ${count(keys, 'row')}, up to position ${groupDigits(position)}`;
   const done = dryRun ? 'would be written' : 'written';
-  const what = `${rows.added} added, ${rows.removed} removed, ${rows.changed} changed`;
+  const what = `${groupDigits(rows.added)} added, ${groupDigits(rows.removed)} removed, ${groupDigits(rows.changed)} changed`;
   const verdict = written === 0 ? theme.good('no row was wrong') : `${count(written, 'row')} ${done}: ${what}`;
   return `${theme.strong(sanitise(projection))}: ${looked}\n${renderTableDiff(rows, view)}\n${verdict}\n`;
 }

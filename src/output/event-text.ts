@@ -3,6 +3,7 @@
 import type { RecordedEvent } from '../domain/event.js';
 import { sanitiseJson } from '../domain/safe-json.js';
 import { sanitise } from '../terminal/sanitise.js';
+import { groupDigits } from './numbers.js';
 import { showTime } from './relative-time.js';
 import type { View } from './view.js';
 
@@ -12,7 +13,7 @@ const indent = '    ';
 export function renderEvent(event: RecordedEvent, view: View): string {
   const { theme } = view;
   const head = [
-    theme.faint(`#${event.globalPosition}`),
+    theme.faint(`#${groupDigits(event.globalPosition)}`),
     theme.hashed(`${sanitise(event.streamId)}@${event.version}`, event.streamId),
     theme.strong(sanitise(event.type)),
     theme.faint(showTime(event.createdAt, view, 'local')),

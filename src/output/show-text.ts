@@ -48,7 +48,7 @@ export function renderShown(shown: ShownEvent, { raw, upcasts = [] }: ShowOption
     ...section('metadata', /^\s*\{\s*\}\s*$/.test(event.metadata) ? [] : lay(event.metadata)),
     ...section('stream', [
       cutText(
-        `${indent}${sanitise(event.streamId)}${type}: version ${event.version} of ${stream.events}`,
+        `${indent}${sanitise(event.streamId)}${type}: version ${groupDigits(event.version)} of ${groupDigits(stream.events)}`,
         view.width,
         view.unicode,
       ),

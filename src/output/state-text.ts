@@ -1,10 +1,12 @@
 /** Rows of a projection as of a moment, and how they changed, for people. */
+
 import type { StoredRow } from '../domain/read-model.js';
 import { count } from '../domain/words.js';
 import type { StateMoment } from '../query/moment.js';
 import type { HistoryEntry, RowChange, State, StateDiff, StateHistory } from '../query/state.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { firstShown, spell, spellKey } from './diff-text.js';
+import { groupDigits } from './numbers.js';
 import { showTime } from './relative-time.js';
 import { cutText, measureText, padText } from './text-width.js';
 import type { View } from './view.js';
@@ -45,7 +47,9 @@ function renderHead(
 /** `version 3, position 1042, 2 h ago`. */
 function describe({ version, position, time }: StateMoment, view: View): string {
   const place = version === 0 ? 'the beginning' : `version ${version}`;
-  return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(', ');
+  return [place, `position ${groupDigits(position)}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(
+    ', ',
+  );
 }
 
 /** One line a column, with its name; and one that says so where a value had no room. */
@@ -73,7 +77,7 @@ function renderEntry(entry: HistoryEntry, stream: string, view: View): readonly 
     theme.hashed(place, entry.stream),
     theme.kind(sanitise(entry.type)),
     theme.faint(showTime(entry.createdAt, view, 'local')),
-    theme.faint(`#${entry.position}`),
+    theme.faint(`#${groupDigits(entry.position)}`),
   ];
   return [head.join('  '), ...renderChange(entry, view).map((line) => `  ${line}`)];
 }
