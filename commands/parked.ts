@@ -12,7 +12,6 @@ import {
   describeTables,
   groupParked,
   type ParkedGroup,
-  renderShownParked,
   renderShownParkedJson,
   summariseError,
 } from '../src/output/parked-text.js';
@@ -99,7 +98,10 @@ const show: Command = {
     const { stdout } = context.io;
     if (context.asJson) await stdout.write(renderShownParkedJson(shown));
     else if (context.quiet) await stdout.write(`${shown.parked.globalPosition}\n`);
-    else await stdout.write(renderShownParked(shown, context.view));
+    else {
+      const { renderShownParked } = await import('../src/output/shown-parked-text.js');
+      await stdout.write(renderShownParked(shown, context.view));
+    }
     return 0;
   },
 };

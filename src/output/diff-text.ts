@@ -28,23 +28,30 @@ export function renderDiff(diff: DiffReport, view: View): string {
     rows.length + columns.length === 0 ? theme.good('no differences') : theme.bad([...rows, ...columns].join(', '));
   return [
     `${theme.strong(sanitise(projection))} at position ${groupDigits(position)}: ${versions}\n\n`,
-    layOutTable(
-      tables,
-      [
-        { heading: 'table', text: ({ table }) => table },
-        { heading: 'live', text: (table) => groupDigits(table.live), align: 'right' },
-        { heading: 'rebuilt', text: (table) => groupDigits(table.rebuilt), align: 'right' },
-        { heading: 'added', text: ({ added }) => groupDigits(added), align: 'right', rank: 'high' },
-        { heading: 'removed', text: ({ removed }) => groupDigits(removed), align: 'right', rank: 'high' },
-        { heading: 'changed', text: ({ changed }) => groupDigits(changed), align: 'right', rank: 'high' },
-      ],
-      view,
-    ).text,
+    ...renderCounts(tables, view),
     ...tables.map((table) => renderTableDiff(table, view)),
     ...(faults.length === 0 ? [] : [`\n${theme.bad('validate')} found:\n`]),
     ...faults.map((fault) => `  ${sanitise(JSON.stringify(fault))}\n`),
     `\n${verdict}\n`,
   ].join('');
+}
+
+function renderCounts(tables: readonly TableDiff[], view: View): readonly string[] {
+  const { text, left } = layOutTable(
+    tables,
+    [
+      { heading: 'table', text: ({ table }) => table },
+      { heading: 'live', text: (table) => groupDigits(table.live), align: 'right' },
+      { heading: 'rebuilt', text: (table) => groupDigits(table.rebuilt), align: 'right' },
+      { heading: 'added', text: ({ added }) => groupDigits(added), align: 'right', rank: 'high' },
+      { heading: 'removed', text: ({ removed }) => groupDigits(removed), align: 'right', rank: 'high' },
+      { heading: 'changed', text: ({ changed }) => groupDigits(changed), align: 'right', rank: 'high' },
+    ],
+    view,
+  );
+  return left.length === 0
+    ? [text]
+    : [text, view.theme.faint(`not shown: ${left.join(', ')} (wider terminal, or -o json)`), '\n'];
 }
 
 /** `1 column added`, `2 columns removed`; none when both tables have the same. */
@@ -61,11 +68,11 @@ function describeColumns(tables: readonly TableDiff[]): readonly string[] {
 export function summariseDiff({ projection, position, tables }: DiffReport): string {
   return renderMarkdownTable(`evstore diff ${projection} at position ${groupDigits(position)}`, tables, [
     { heading: 'Table', text: ({ table }) => table },
-    { heading: 'Live', align: 'right', text: ({ live }) => String(live) },
-    { heading: 'Rebuilt', align: 'right', text: ({ rebuilt }) => String(rebuilt) },
-    { heading: 'Added', align: 'right', text: ({ added }) => String(added) },
-    { heading: 'Removed', align: 'right', text: ({ removed }) => String(removed) },
-    { heading: 'Changed', align: 'right', text: ({ changed }) => String(changed) },
+    { heading: 'Live', align: 'right', text: ({ live }) => groupDigits(live) },
+    { heading: 'Rebuilt', align: 'right', text: ({ rebuilt }) => groupDigits(rebuilt) },
+    { heading: 'Added', align: 'right', text: ({ added }) => groupDigits(added) },
+    { heading: 'Removed', align: 'right', text: ({ removed }) => groupDigits(removed) },
+    { heading: 'Changed', align: 'right', text: ({ changed }) => groupDigits(changed) },
   ]);
 }
 

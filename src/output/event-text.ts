@@ -5,6 +5,7 @@ import { sanitiseJson } from '../domain/safe-json.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { groupDigits } from './numbers.js';
 import { showTime } from './relative-time.js';
+import { fillLines } from './text-width.js';
 import type { View } from './view.js';
 
 const indent = '    ';
@@ -20,7 +21,7 @@ export function renderEvent(event: RecordedEvent, view: View): string {
     theme.faint(event.id),
   ];
   const metadata = sanitiseJson(event.metadata);
-  const lines = [head.join('  '), indent + sanitiseJson(event.data)];
+  const lines = [...fillLines(head, view.width, indent, '  '), indent + sanitiseJson(event.data)];
   if (!/^\s*\{\s*\}\s*$/.test(metadata)) lines.push(indent + theme.faint(metadata));
   return `${lines.join('\n')}\n`;
 }

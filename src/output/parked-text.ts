@@ -6,13 +6,8 @@ import type { ShownParked } from '../projection/parked/parked.js';
 import type { RetriedStream } from '../projection/parked/retry-parked.js';
 import type { ParkedEvent } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
-import { renderEvent } from './event-text.js';
 import { summariseReason } from './failure-text.js';
 import { renderReport } from './json-line.js';
-import { groupDigits } from './numbers.js';
-import { showTime } from './relative-time.js';
-import { wrapLines } from './text-width.js';
-import type { View } from './view.js';
 
 /** Returns the first line of the error; empty for an event that waits behind another. */
 export function summariseError({ error }: ParkedEvent): string {
@@ -72,28 +67,6 @@ function keyOf(event: ParkedEvent): string {
   return JSON.stringify([event.projection, event.rebuild, event.type, describeReason(event)]);
 }
 
-/** Ends with a line break. */
-export function renderShownParked(shown: ShownParked, view: View): string {
-  const { parked, event } = shown;
-  const { projection, state, type, globalPosition, attempts, parkedAt, error } = parked;
-  const tried = attempts === 0 ? 'not tried yet' : `tried ${count(attempts, 'time')}`;
-  const lines = [
-    `${projection} (${describeTables(parked)}): ${state} ${sanitise(type)} at position ${groupDigits(globalPosition)}, ${showTime(parkedAt, view, 'relative')}, ${tried}`,
-    ...describeOrder(shown),
-    // The text comes from user code: no line of it may look like a line of this report, or a command to a CI.
-    ...(error === null ? [] : ['', ...quote(error, view)]),
-    '',
-    event === undefined ? 'The event is not in the log.' : renderEvent(event, view).trimEnd(),
-  ];
-  return `${lines.join('\n')}\n`;
-}
-
-function quote(error: string, { width }: View): readonly string[] {
-  const bar = '  | ';
-  const lines = error.split('\n').flatMap((line) => wrapLines(sanitise(line), width - bar.length).split('\n'));
-  return lines.map((line) => bar + line);
-}
-
 /** Passes data and metadata of the event through as text. */
 export function renderShownParkedJson({ parked, event, waitsBehind, waitBehind }: ShownParked): string {
   const text = renderReport({ ...parked, waitsBehind, waitBehind }).trimEnd();
@@ -104,16 +77,4 @@ export function describeRetried({ streamId, applied, waiting, error }: RetriedSt
   const name = sanitise(streamId);
   if (error === null) return `${name}: ${count(applied, 'event')} applied`;
   return `${name}: ${count(applied, 'event')} applied, ${count(waiting, 'event')} still parked: ${sanitise(error.message)}`;
-}
-
-function describeOrder({ waitsBehind, waitBehind }: ShownParked): readonly string[] {
-  const [first] = waitsBehind;
-  return [
-    ...(first === undefined
-      ? []
-      : [`It waits behind ${count(waitsBehind.length, 'event')} of its stream, from position ${groupDigits(first)}.`]),
-    ...(waitBehind === 0
-      ? []
-      : [`${count(waitBehind, 'event')} of its stream ${waitBehind === 1 ? 'waits' : 'wait'} behind it.`]),
-  ];
 }

@@ -11,7 +11,7 @@ import { groupDigits } from '../../src/output/numbers.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 import { formatAgo, showTime } from '../../src/output/relative-time.js';
 import { type Column, layOutTable } from '../../src/output/table.js';
-import { cutText, measureText, wrapLines } from '../../src/output/text-width.js';
+import { cutText, fillLines, measureText, wrapLines } from '../../src/output/text-width.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { renderTsv } from '../../src/output/tsv.js';
 
@@ -170,6 +170,21 @@ test('an event is one line for people, on two where there is no room, and no lin
       }
     }),
   );
+});
+
+test('parts that do not fit begin the next line, whatever their colour', async () => {
+  const { faint } = await createTheme(true);
+  const lines = fillLines(
+    ['#2251', faint('Zamówienie-Łódź@1'), '2026-10-02 20:50:24', faint('f10b3efe-43ad')],
+    30,
+    '    ',
+  );
+  expect(lines.map(stripVTControlCharacters)).toEqual([
+    '#2251   Zamówienie-Łódź@1',
+    '    2026-10-02 20:50:24',
+    '    f10b3efe-43ad',
+  ]);
+  expect(fillLines(['a', 'b'], 30, '    ')).toEqual(['a   b']);
 });
 
 test('data on one line has keys without quotes where they are names, and strings as they are', () => {
