@@ -1,13 +1,13 @@
 /** `evstore streams`: which streams there are. */
 
 import type { StreamSummary } from '../src/domain/event.js';
-import { showTime } from '../src/output/relative-time.js';
 import type { StreamsOptions } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { timesOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
+import { seenColumnsIn } from './support/seen-columns.js';
 
 export const command: Command = {
   usage: 'streams',
@@ -52,32 +52,13 @@ export const command: Command = {
 
 function describeColumns({ view }: Pick<Context, 'view'>): ListColumn<StreamSummary>[] {
   const { theme } = view;
-  const ago = (time: string) => showTime(time, view, 'relative');
+  const seen = seenColumnsIn(view);
   return [
     { heading: 'streamId', title: 'stream', field: (row) => row.streamId, paint: theme.strong },
     { heading: 'streamType', title: 'type', field: (row) => row.streamType, paint: theme.kind, rank: 'low' },
     { heading: 'events', field: (row) => row.events, align: 'right', rank: 'high' },
-    {
-      heading: 'lastPosition',
-      title: 'last position',
-      field: (row) => row.lastPosition,
-      align: 'right',
-      rank: 'low',
-    },
-    {
-      heading: 'firstAt',
-      title: 'first',
-      field: (row) => row.firstAt,
-      text: (row) => ago(row.firstAt),
-      paint: theme.faint,
-      rank: 'low',
-    },
-    {
-      heading: 'lastAt',
-      title: 'last',
-      field: (row) => row.lastAt,
-      text: (row) => ago(row.lastAt),
-      paint: theme.faint,
-    },
+    seen.lastPosition,
+    seen.firstAt,
+    seen.lastAt,
   ];
 }

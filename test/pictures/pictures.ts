@@ -4,7 +4,7 @@
  *
  *   npm run pictures -- --to /tmp/pictures [--engine postgres] [--only lag,tail] [--folder /tmp/made-before]
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -102,6 +102,8 @@ async function insert(client: pg.Client, streamId: string): Promise<void> {
 }
 
 async function takeAll(trouble: Trouble, engine: string): Promise<void> {
+  // The server of tmux would end with its last session, while the next one begins.
+  tmux('new-session', '-d', '-s', 'keep', 'sleep', '3600');
   try {
     for (const name of chosen) {
       for (const width of widths) {
@@ -109,8 +111,7 @@ async function takeAll(trouble: Trouble, engine: string): Promise<void> {
       }
     }
   } finally {
-    // The server has ended with its last session, unless a picture failed.
-    spawnSync('tmux', ['-L', socket, 'kill-server']);
+    tmux('kill-server');
   }
 }
 
