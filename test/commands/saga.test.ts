@@ -77,7 +77,7 @@ forEachEngine((engine) => {
       const clock = '\\d\\d:\\d\\d:\\d\\d';
       expect(shownThere.stdout).toMatch(
         new RegExp(
-          `^shipping Order-2   ✗ compensation-failed   started ${clock} by OrderPlaced @2   v1   because ship:\ntoo far\n` +
+          `^shipping Order-2   ✗ compensation-failed   started ${clock} by OrderPlaced @2   v1\n  because ship: too far\n` +
             `  reserve  ✓ done ${clock} \\(\\d+ m?s\\)  ✗ compensate, last ${clock}  compensation: no answer\n` +
             `  ship     ✗ failed ${clock}  too far\n$`,
         ),
