@@ -1,8 +1,10 @@
 /** `evstore abort`: drops unfinished rebuilds. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { describeMeant } from '../src/domain/similar.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { abortRebuild, assertLoaded, type DropPlan, planDrop } from '../src/projection/journal/drop.js';
 import { findAllUnfinished, findUnfinished } from '../src/projection/journal/find.js';
 import type { Rebuild, Store } from '../src/store/store.js';
@@ -85,5 +87,5 @@ async function findNamed(store: Store, name: string): Promise<Rebuild> {
 
 function describePlan({ rebuild, dropped }: DropPlan): string {
   if (dropped.length === 0) return `End rebuild ${rebuild.id} of ${rebuild.projection}, which has no tables`;
-  return `Drop ${dropped.join(', ')}, filled up to position ${rebuild.position}`;
+  return `Drop ${dropped.join(', ')}, filled up to position ${groupDigits(rebuild.position)}`;
 }

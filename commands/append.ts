@@ -6,6 +6,7 @@ import type { AppendResult, ExpectedVersion, NewEvent } from '../src/domain/even
 import { validateAppend } from '../src/domain/validate.js';
 import { judgeReaders } from '../src/findings/examine.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { renderTsv } from '../src/output/tsv.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
 import { describeLeft, InlineUpkeep } from '../src/projection/run/inline-upkeep.js';
@@ -85,7 +86,7 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   if (flags.dryRun === true) {
     const report = { streamId, expected, events: events.length, ids: events.map(({ id }) => id), dryRun: true };
     const asJson = context.format({ people: 'table', pipe: 'json' }) !== 'table';
-    const text = `${events.length === 1 ? '1 event is' : `${events.length} events are`} valid and would be appended to ${sanitise(streamId)}\n`;
+    const text = `${events.length === 1 ? '1 event is' : `${groupDigits(events.length)} events are`} valid and would be appended to ${sanitise(streamId)}\n`;
     await context.io.stdout.write(asJson ? renderReport(report) : text);
     return 0;
   }
@@ -163,7 +164,7 @@ function render(result: AppendResult, context: Context): string {
   if (format !== 'table') return renderReport(result);
   const { theme } = context.view;
   const stream = theme.strong(sanitise(result.streamId));
-  const place = theme.faint(`(global position ${result.globalPosition})`);
+  const place = theme.faint(`(global position ${groupDigits(result.globalPosition)})`);
   // The stream may have continued since.
   if (result.deduplicated) return `already stored: up to version ${result.version} of ${stream} ${place}\n`;
   return `${theme.good('appended')}: ${stream} is at version ${result.version} ${place}\n`;

@@ -57,7 +57,10 @@ export const command: Command = {
     for (const left of plan.leftovers) await context.warn(describeLeftover(left));
     await context.note(describePlan(plan, flags.dryRun === true));
     if (flags.dryRun === true) {
-      await printList(context, [], columns, { dryRun: true, ...plan, measurements: [] });
+      await printList(context, [], columns, {
+        report: { dryRun: true, ...plan, measurements: [] },
+        nothing: null,
+      });
       return 0;
     }
     const progress = await context.progress('bench');
@@ -83,8 +86,11 @@ async function clean(store: Store, flags: Flags, context: Context): Promise<numb
     await context.confirm(`Drop ${left.map(({ name }) => name).join(', ')}?`);
     for (const { name } of left) await store.scratch.remove(name);
   }
-  await printList(context, left, leftColumns, { dryRun, dropped: left.map(({ name, bytes }) => ({ name, bytes })) });
-  await context.note(left.length === 0 ? 'nothing was left behind' : dryRun ? 'these would be dropped' : 'dropped');
+  await printList(context, left, leftColumns, {
+    report: { dryRun, dropped: left.map(({ name, bytes }) => ({ name, bytes })) },
+    nothing: 'nothing was left behind',
+  });
+  if (left.length > 0) await context.note(dryRun ? 'these would be dropped' : 'dropped');
   return 0;
 }
 
@@ -106,7 +112,7 @@ async function print(report: BenchReport, context: Context): Promise<void> {
     for (const { eventsPerSecond } of measurements) await context.io.stdout.write(`${eventsPerSecond ?? ''}\n`);
     return;
   }
-  await printList(context, measurements, columns, { dryRun: false, ...report });
+  await printList(context, measurements, columns, { report: { dryRun: false, ...report }, nothing: null });
   const facts = conditions.map(({ name, value }) => (name === 'server' ? value : `${name} ${value}`));
   const written = scratch.bytes === null ? [] : [`the scratch store took ${formatBytes(scratch.bytes)}`];
   await context.note([...facts, `events of ${eventBytes} bytes`, ...written].join('; '));

@@ -1,6 +1,7 @@
 /** `evstore checkpoints`: lists checkpoints, and moves them by hand. */
 
 import { selectByName } from '../src/domain/similar.js';
+import { summariseFailure } from '../src/output/failure-text.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { groupDigits } from '../src/output/numbers.js';
 import { showTime } from '../src/output/relative-time.js';
@@ -32,8 +33,11 @@ const list: Command = {
   run: async (names, _flags, context) => {
     const store = await context.openStore();
     const checkpoints = selectCheckpoints(await store.projections.checkpoints(), names);
-    await printList(context, checkpoints, columnsIn(context.view), { checkpoints }, markOf);
-    if (checkpoints.length === 0) await context.note('no subscription has a checkpoint yet');
+    await printList(context, checkpoints, columnsIn(context.view), {
+      report: { checkpoints },
+      nothing: 'no subscription has a checkpoint yet',
+      mark: markOf,
+    });
     return 0;
   },
 };
@@ -118,8 +122,10 @@ const history: Command = {
     const found = await store.projections.checkpointChanges(name);
     if (name !== undefined && found.length === 0) await assertKnown(store, name);
     const changes = found.slice(0, limit as number | undefined);
-    await printList(context, changes, changeColumns(context.view), { changes });
-    if (found.length === 0) await context.note('no checkpoint was changed by hand');
+    await printList(context, changes, changeColumns(context.view), {
+      report: { changes },
+      nothing: 'no checkpoint was changed by hand',
+    });
     return 0;
   },
 };
@@ -159,7 +165,12 @@ function columnsIn(view: View): readonly ListColumn<Checkpoint>[] {
     },
     { heading: 'generation', field: ({ generation }) => generation, align: 'right', rank: 'low' },
     { heading: 'owner', field: ({ owner }) => owner },
-    { heading: 'error', field: ({ lastError }) => lastError, isBelow: true },
+    {
+      heading: 'error',
+      field: ({ lastError }) => lastError,
+      text: ({ lastError }) => summariseFailure(lastError ?? ''),
+      isBelow: true,
+    },
   ];
 }
 

@@ -46,7 +46,7 @@ const show: Command = {
         { heading: 'source', field: ({ source }) => source, rank: 'high' },
         { heading: 'wins', field: ({ wins }) => wins, text: ({ wins }) => (wins ? 'wins' : '') },
       ],
-      report,
+      { report, nothing: 'nothing is set' },
     );
     await context.note(config.file === undefined ? 'there is no config file' : `config file: ${config.file}`);
     for (const each of stores) {

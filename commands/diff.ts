@@ -1,5 +1,7 @@
 /** `evstore diff`: shows what a swap would change, row by row. */
+
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { diffReady } from '../src/projection/compare/diff.js';
 import { isAllowed } from '../src/projection/compare/verdict.js';
 import type { PreparedProjection } from '../src/projection/define/prepare.js';
@@ -60,8 +62,9 @@ async function describePlan(store: Store, projection: PreparedProjection, contex
   const { id, version, position } = await findReady(store, projection);
   const livePosition = furthestOf(checkpointsOf(await store.projections.checkpoints(), name)) ?? null;
   const report = { dryRun: true, projection: name, rebuild: id, version, position, livePosition };
-  const live = livePosition === null ? 'there are no live rows' : `the live rows are at position ${livePosition}`;
-  const text = `${name}: would compare rebuild ${id}, which is at position ${position}; ${live}\n`;
+  const live =
+    livePosition === null ? 'there are no live rows' : `the live rows are at position ${groupDigits(livePosition)}`;
+  const text = `${name}: would compare rebuild ${id}, which is at position ${groupDigits(position)}; ${live}\n`;
   await printReport(context, report, position, () => text);
   return 0;
 }

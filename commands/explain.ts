@@ -20,7 +20,7 @@ export const command: Command = {
     if (given === undefined) {
       const list = codes.map(explain);
       const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
-      if (!isForPeople) await printList(context, list, columns, { codes: list });
+      if (!isForPeople) await printList(context, list, columns, { report: { codes: list }, nothing: 'no code' });
       else for (const { code, means } of list) await context.io.stdout.write(`${code}\n    ${means}\n`);
       return 0;
     }

@@ -1,6 +1,8 @@
 /** `evstore gc`: drops old tables that swaps replaced. */
+
 import type { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { assertLoaded, type DropPlan, planDrop, retireRebuild } from '../src/projection/journal/drop.js';
 import type { Rebuild } from '../src/store/store.js';
 import type { Command } from './options/command.js';
@@ -56,12 +58,14 @@ export const command: Command = {
     const rows = done.map(({ rebuild, dropped, left }) => {
       return { projection: rebuild.projection, rebuild: rebuild.id, tables: dropped, left };
     });
-    await printList(context, rows, columns, { dryRun, dropped: rows, kept: swapped.length - done.length });
+    await printList(context, rows, columns, {
+      report: { dryRun, dropped: rows, kept: swapped.length - done.length },
+      nothing:
+        swapped.length === 0 ? 'nothing to drop' : `${groupDigits(swapped.length - done.length)} kept for a rollback`,
+    });
     for (const { left } of done) await noteLeft(left, context);
     for (const rebuild of over) if (!due.includes(rebuild)) assertLoaded(rebuild, undefined);
-    if (due.length === 0)
-      await context.note(swapped.length === 0 ? 'nothing to drop' : `${swapped.length} kept for a rollback`);
-    else if (done.length > 0) await context.note(dryRun ? 'these would be dropped' : 'dropped');
+    if (done.length > 0) await context.note(dryRun ? 'these would be dropped' : 'dropped');
     return failWithFirst([...errors.values()], context);
   },
 };

@@ -6,9 +6,11 @@ import { describeFinding, type Finding, sortFindings } from '../src/domain/findi
 import { count } from '../src/domain/words.js';
 import { type Measured, measureAndJudge } from '../src/findings/examine.js';
 import { judgeLimits, type LagLimits, nextOf } from '../src/findings/limits.js';
+import { summariseFailure } from '../src/output/failure-text.js';
 import { renderReport } from '../src/output/json-line.js';
 import { markOf } from '../src/output/lag-mark.js';
 import { judgeNagios, renderNagios, renderPrometheus } from '../src/output/lag-monitoring.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { renderTsvLine } from '../src/output/tsv.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
 import type { ProjectionLag } from '../src/projection/status/lag.js';
@@ -19,6 +21,7 @@ import { option } from './options/option.js';
 import { type Address, parseAddress } from './options/parse-address.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
+import { countOf } from './support/estimate.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
 import { findAllCode, loadCode } from './support/projection-code.js';
@@ -151,7 +154,7 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   {
     heading: 'lag',
     field: ({ lag }) => lag,
-    text: ({ lag, estimated }) => `${estimated ? '~' : ''}${lag}`,
+    text: ({ lag, estimated }) => countOf(lag, estimated),
     align: 'right',
     rank: 'high',
   },
@@ -159,12 +162,17 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   {
     heading: 'rate',
     field: ({ rate }) => rate,
-    text: ({ rate }) => (rate === null ? '-' : `${Math.round(rate)}/s`),
+    text: ({ rate }) => (rate === null ? '-' : `${groupDigits(Math.round(rate))}/s`),
     align: 'right',
   },
-  { heading: 'eta', field: ({ etaMs }) => etaMs, text: ({ etaMs }) => showDuration(etaMs), align: 'right' },
+  {
+    heading: 'eta',
+    field: ({ etaMs }) => etaMs,
+    text: ({ etaMs, lag }) => (lag === 0 ? '-' : showDuration(etaMs)),
+    align: 'right',
+  },
   { heading: 'owner', field: ({ owner }) => owner, rank: 'low' },
-  { heading: 'error', field: ({ error }) => error, isBelow: true },
+  { heading: 'error', field: ({ error }) => error, text: ({ error }) => summariseFailure(error ?? ''), isBelow: true },
 ];
 
 const waitingColumn: ListColumn<ProjectionLag> = {
@@ -173,7 +181,12 @@ const waitingColumn: ListColumn<ProjectionLag> = {
   align: 'right',
 };
 
-const parkedColumn: ListColumn<ProjectionLag> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
+const parkedColumn: ListColumn<ProjectionLag> = {
+  heading: 'parked',
+  field: ({ parked }) => parked,
+  text: ({ parked }) => (parked === 0 ? '-' : groupDigits(parked)),
+  align: 'right',
+};
 
 async function print(
   { report, findings }: Measured,
@@ -192,8 +205,7 @@ async function print(
       ...(flags.count === true ? [waitingColumn] : []),
       ...rarely(context, report.projections, parkedColumn),
     ],
-    { ...report, findings },
-    markOf,
+    { report: { ...report, findings }, nothing: 'no projection has run on this store yet', mark: markOf },
   );
   // What every foreign subscription has is not worth a line each.
   const told = sortFindings(findings).filter(
@@ -210,7 +222,6 @@ async function print(
     );
   }
   await tellIdle(report.projections, context);
-  if (report.projections.length === 0) await context.note('no projection has run on this store yet');
 }
 
 /** Appends write the rows of an inline projection, so events wait for no runner. */

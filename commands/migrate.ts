@@ -150,6 +150,6 @@ async function printStatus(context: Context, migrations: readonly MigrationStatu
         paint: theme.faint,
       },
     ],
-    report,
+    { report, nothing: 'no migrations' },
   );
 }

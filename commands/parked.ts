@@ -5,13 +5,13 @@ import { partOf } from '../src/domain/parts.js';
 import { ownerName } from '../src/lease/owner.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import {
   describeReason,
   describeRetried,
   describeTables,
   groupParked,
   type ParkedGroup,
-  renderShownParked,
   renderShownParkedJson,
   summariseError,
 } from '../src/output/parked-text.js';
@@ -32,7 +32,7 @@ import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption, timesOption } from './options/shared-options.js';
 import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
-import { type ListColumn, printList } from './support/print-list.js';
+import { type ListAnswer, type ListColumn, printList } from './support/print-list.js';
 import { selectOne } from './support/projection-code.js';
 
 interface ListFlags {
@@ -71,12 +71,16 @@ const list: Command = {
       ...(limit !== undefined && { limit }),
     });
     const isForPeople = context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet;
+    const nothing = `nothing is ${state}`;
     if (isForPeople && limit === undefined && stream === undefined) {
-      await printList(context, groupParked(parked), groupColumnsIn(context.view), { parked }, markOf);
-    } else await printEvents(parked, context, { parked });
+      await printList(context, groupParked(parked), groupColumnsIn(context.view), {
+        report: { parked },
+        nothing,
+        mark: markOf,
+      });
+    } else await printEvents(parked, context, { report: { parked }, nothing });
     const projections = state === 'parked' ? new Set(parked.map((each) => partOf(each.projection).projection)) : [];
     for (const each of projections) await context.note(`mend the code, then: ${retryCommand(each)}`);
-    if (parked.length === 0) await context.note(`nothing is ${state}`);
     return 0;
   },
 };
@@ -94,7 +98,10 @@ const show: Command = {
     const { stdout } = context.io;
     if (context.asJson) await stdout.write(renderShownParkedJson(shown));
     else if (context.quiet) await stdout.write(`${shown.parked.globalPosition}\n`);
-    else await stdout.write(renderShownParked(shown, context.view));
+    else {
+      const { renderShownParked } = await import('../src/output/shown-parked-text.js');
+      await stdout.write(renderShownParked(shown, context.view));
+    }
     return 0;
   },
 };
@@ -114,7 +121,7 @@ const retry: Command = {
     const store = await context.openStore();
     if (flags.dryRun === true) {
       const parked = await findParked(store, name, selection);
-      await printEvents(parked, context, { dryRun: true, parked });
+      await printEvents(parked, context, { report: { dryRun: true, parked }, nothing: 'nothing is parked' });
       await context.note('these events, and those that wait for them, would be retried');
       return 0;
     }
@@ -151,14 +158,19 @@ const discard: Command = {
     const store = await context.openStore();
     const found = await findDiscardable(store, name, selection);
     if (flags.dryRun === true) {
-      await printEvents(found, context, { dryRun: true, discarded: found });
+      await printEvents(found, context, { report: { dryRun: true, discarded: found }, nothing: 'nothing to discard' });
       await context.note('these would be discarded');
       return 0;
     }
-    await context.confirm(`Discard ${found.length} of the parked events of ${name}? They will never be applied.`);
+    await context.confirm(
+      `Discard ${groupDigits(found.length)} of the parked events of ${name}? They will never be applied.`,
+    );
     const options = { store, owner: ownerName(), signal: context.io.signal };
     const { discarded, streamsToRetry } = await discardParked(options, name, selection);
-    await printEvents(discarded, context, { dryRun: false, discarded, streamsToRetry });
+    await printEvents(discarded, context, {
+      report: { dryRun: false, discarded, streamsToRetry },
+      nothing: 'nothing to discard',
+    });
     for (const streamId of streamsToRetry) {
       await context.note(`no failure is left in ${streamId}; what waits there: ${retryCommand(name, streamId)}`);
     }
@@ -178,8 +190,12 @@ export const command: Command = {
   defaultSubcommand: 'list',
 };
 
-async function printEvents(events: readonly ParkedEvent[], context: Context, report: unknown): Promise<void> {
-  await printList(context, events, columnsIn(context.view), report);
+async function printEvents(
+  events: readonly ParkedEvent[],
+  context: Context,
+  answer: ListAnswer<ParkedEvent>,
+): Promise<void> {
+  await printList(context, events, columnsIn(context.view), answer);
 }
 
 async function print(lines: readonly string[], report: unknown, brief: string, context: Context): Promise<void> {

@@ -36,8 +36,7 @@ const list: Command = {
         ...rarely(context, projections, parkedColumn),
         ...rarely(context, projections, errorColumn),
       ],
-      { projections },
-      markOf,
+      { report: { projections }, nothing: 'no projection in the code or in the store', mark: markOf },
     );
     await hint(named, context);
     const without = describeWithout(code, context.io.cwd, 'no projection');
@@ -116,6 +115,7 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
     {
       heading: 'rebuild',
       field: ({ rebuild }) => (rebuild === null ? null : `${rebuild.state} at ${rebuild.position}`),
+      text: ({ rebuild }) => (rebuild === null ? '-' : `${rebuild.state} at ${groupDigits(rebuild.position)}`),
     },
     { heading: 'file', field: ({ file }) => (file === null ? null : relative(cwd, file)), rank: 'low' },
   ];
@@ -126,7 +126,12 @@ function markOf({ state, parked }: InventoryItem): Mark {
   return state === 'current' ? 'active' : 'idle';
 }
 
-const parkedColumn: ListColumn<InventoryItem> = { heading: 'parked', field: ({ parked }) => parked, align: 'right' };
+const parkedColumn: ListColumn<InventoryItem> = {
+  heading: 'parked',
+  field: ({ parked }) => parked,
+  text: ({ parked }) => (parked === 0 ? '-' : groupDigits(parked)),
+  align: 'right',
+};
 const errorColumn: ListColumn<InventoryItem> = { heading: 'error', field: ({ error }) => error };
 
 async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {

@@ -1,6 +1,8 @@
 /** `evstore repair`: recomputes single rows of a live read model. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { ownerName } from '../src/lease/owner.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { repairRows } from '../src/projection/repair/repair.js';
 import type { RepairScope } from '../src/projection/repair/scope.js';
 import type { Command, Flags } from './options/command.js';
@@ -48,7 +50,7 @@ export const command: Command = {
     });
     if (report.auditEnded) {
       await context.note(
-        `events that ${name} saw are gone from the log, so verify ${dryRun ? 'would count' : 'counts'} what it sees from position ${report.position} on; count from the start with: evstore rebuild ${name}`,
+        `events that ${name} saw are gone from the log, so verify ${dryRun ? 'would count' : 'counts'} what it sees from position ${groupDigits(report.position)} on; count from the start with: evstore rebuild ${name}`,
       );
     }
     return 0;

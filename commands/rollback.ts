@@ -1,6 +1,8 @@
 /** `evstore rollback`: undoes the last swap of a projection. */
+
 import { count } from '../src/domain/words.js';
 import { checkpointsOf, leastOf } from '../src/lease/checkpoints.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { planRollback, type RollbackPlan, rollBack } from '../src/projection/swap/rollback.js';
 import type { Command, Context } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
@@ -42,8 +44,8 @@ function question(name: string, plan: RollbackPlan): string {
   if (hasOldCode) return `Catch up the tables of version ${oldVersion} of ${name} and make them live again?`;
   const back =
     livePosition > oldPosition
-      ? `readers go back ${count(livePosition - oldPosition, 'position')}, from ${livePosition} to ${oldPosition}`
-      : `they stay at position ${oldPosition}, where the live ones are`;
+      ? `readers go back ${count(livePosition - oldPosition, 'position')}, from ${groupDigits(livePosition)} to ${groupDigits(oldPosition)}`
+      : `they stay at position ${groupDigits(oldPosition)}, where the live ones are`;
   return (
     `${describeCode(name, plan)}, so its tables cannot be caught up: ${back}, ` +
     'and evstore run will need the old code. Roll back?'
@@ -69,7 +71,7 @@ async function print(
   const reached = dryRun && !hasOldCode ? oldPosition : position;
   const report = { dryRun, projection: name, rebuild: rebuild.id, version: oldVersion, oldPosition, position: reached };
   const what = dryRun ? 'would be live again' : 'is live again';
-  const text = `${name}: version ${oldVersion} ${what}, at position ${reached}\n`;
+  const text = `${name}: version ${oldVersion} ${what}, at position ${groupDigits(reached)}\n`;
   await printReport(context, { ...report, caughtUp: hasOldCode }, reached, () => text);
   if (dryRun) return;
   await context.note(`swap again with: evstore swap ${name}, or drop the newer tables with: evstore abort ${name}`);

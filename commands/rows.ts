@@ -66,8 +66,6 @@ export const command: Command = {
     else await print(list, keys.length > 0, context);
     const [missing] = list.missing;
     if (missing !== undefined) throw noRow(list, missing);
-    if (!counts && list.rows.length === 0)
-      await context.note(list.total === 0 ? 'the table is empty' : 'no row matched');
     return isNarrowed && list.matched === 0 ? 6 : 0;
   },
 };
@@ -123,7 +121,10 @@ async function print(list: RowList, isByKey: boolean, context: Context): Promise
     await stdout.write(rows.map((row) => `${renderRow(row, context.view).join('\n')}\n`).join('\n'));
     return;
   }
-  await printList(context, rows, describeColumns(columns, key), list);
+  await printList(context, rows, describeColumns(columns, key), {
+    report: list,
+    nothing: list.total === 0 ? 'the table is empty' : 'no row matched',
+  });
   if (list.truncated) await context.note(`${describeShown(list)}; -n N shows more`);
 }
 
@@ -147,9 +148,9 @@ function describeColumns(columns: RowList['columns'], key: readonly string[]): r
 }
 
 function describeShown({ rows, matched, total, estimated }: RowList): string {
-  if (matched !== null) return `${rows.length} of ${count(matched, 'row')}`;
-  if (total === null) return `the first ${rows.length}`;
-  return `the first ${rows.length}; the table has ${estimated ? '~' : ''}${groupDigits(total)} rows`;
+  if (matched !== null) return `${groupDigits(rows.length)} of ${count(matched, 'row')}`;
+  if (total === null) return `the first ${groupDigits(rows.length)}`;
+  return `the first ${groupDigits(rows.length)}; the table has ${estimated ? '~' : ''}${groupDigits(total)} rows`;
 }
 
 function noRow({ table }: RowList, key: string): EvstoreError {

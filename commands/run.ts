@@ -6,6 +6,7 @@ import { count } from '../src/domain/words.js';
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
 import { ownerName } from '../src/lease/owner.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { isExternalProjection, type PreparedProjection } from '../src/projection/define/prepare.js';
 import { assertCanDivide } from '../src/projection/fold/partition.js';
 import { runProjections } from '../src/projection/run/run.js';
@@ -81,10 +82,10 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     return;
   }
   for (const { name, position, events, aside, error, stopped } of results) {
-    const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
+    const left = aside === 0 ? '' : `, ${groupDigits(aside)} parked or skipped`;
     const ended = error === null ? '' : ', stopped';
     // Before it has its lease, a runner does not know its position.
-    const place = error !== null && position === 0 ? '' : `at position ${position}, `;
+    const place = error !== null && position === 0 ? '' : `at position ${groupDigits(position)}, `;
     const line = `${name}: ${place}${count(events, 'event')} applied${left}${stopped === null ? ended : `, ${stopped}`}`;
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
@@ -95,7 +96,7 @@ async function tell(news: RunNews, context: Context): Promise<void> {
   const { projection } = news;
   switch (news.kind) {
     case 'leading':
-      return context.note(`${projection}: running from position ${news.position}`);
+      return context.note(`${projection}: running from position ${groupDigits(news.position)}`);
     case 'standby':
       return context.note(`${projection}: standing by, ${news.owner} runs it`);
     case 'superseded':
@@ -159,7 +160,9 @@ async function describePlan(
   for (const { name, tables, outside, position } of planned) {
     const made = outside ? 'its target, outside this store,' : tables.join(', ');
     const start = position === null ? `would make ${made} and run` : 'would run';
-    await context.io.stdout.write(`${name}: ${start} from position ${position ?? 0} to ${safeHead}\n`);
+    await context.io.stdout.write(
+      `${name}: ${start} from position ${groupDigits(position ?? 0)} to ${groupDigits(safeHead)}\n`,
+    );
   }
   return 0;
 }

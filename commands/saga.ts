@@ -54,8 +54,11 @@ const list: Command = {
     const store = await context.openStore();
     if (saga !== undefined) await assertSagaKnown(store, saga);
     const instances = await listInstances(store, { saga, state, limit });
-    await printList(context, instances, instanceColumns, { instances }, markOf);
-    if (instances.length === 0) await context.note('no instance matched');
+    await printList(context, instances, instanceColumns, {
+      report: { instances },
+      nothing: (saga ?? state) === undefined ? 'no saga was started yet' : 'no instance matched',
+      mark: markOf,
+    });
     return instances.length === 0 && (saga ?? state) !== undefined ? 6 : 0;
   },
 };
@@ -81,7 +84,7 @@ const show: Command = {
       await context.io.stdout.write(renderInstance(instance, context.view));
     } else {
       await context.note(headline(instance));
-      await printList(context, instance.steps, stepColumns, instance);
+      await printList(context, instance.steps, stepColumns, { report: instance, nothing: 'no step was taken yet' });
     }
     if (instance.state === 'compensation-failed') {
       await context.note(`mend the cause, then: evstore saga retry ${shellWord(saga)} ${shellWord(id)}`);
@@ -109,9 +112,12 @@ const overdue: Command = {
       .map(({ report, movedAt, owner }) => ({ ...report, movedAt, stillMs: now - Date.parse(movedAt), owner }))
       .filter((each) => each.stillMs >= olderThan && (saga === undefined || each.saga === saga))
       .toSorted((a, b) => b.stillMs - a.stillMs);
-    await printList(context, found, overdueColumns, { instances: found, isComplete }, markOf);
+    await printList(context, found, overdueColumns, {
+      report: { instances: found, isComplete },
+      nothing: `no instance has been still for ${formatDuration(olderThan)}`,
+      mark: markOf,
+    });
     if (!isComplete) await context.warn('not all instances were looked at; there may be others');
-    if (found.length === 0) await context.note(`no instance has been still for ${formatDuration(olderThan)}`);
     return 0;
   },
 };

@@ -1,6 +1,8 @@
 /** `evstore show`: single events, with what they are related to. */
+
 import { isEvstoreError } from '../src/domain/errors.js';
 import type { RecordedEvent } from '../src/domain/event.js';
+import { groupDigits } from '../src/output/numbers.js';
 import type { LoadedProjection } from '../src/projection/define/load.js';
 import { findEvent, type ShownEvent, showEvent } from '../src/query/event.js';
 import { type Upcast, upcastFor } from '../src/query/upcast.js';
@@ -88,6 +90,6 @@ async function print(
 }
 
 async function noteUnseen({ effects, searched }: ShownEvent, context: Context): Promise<void> {
-  if (searched.isWhole) await context.note(`the first ${effects.length} effects; -n N shows more`);
+  if (searched.isWhole) await context.note(`the first ${groupDigits(effects.length)} effects; -n N shows more`);
   else await explainExtent(context, searched);
 }

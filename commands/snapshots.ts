@@ -40,18 +40,19 @@ const list: Command = {
   run: async (_args, flags, context) => {
     const options = flags as SnapshotsOptions;
     const snapshots = await listSnapshots(await context.openStore(), options);
-    await printList(context, snapshots, describeColumns(context), { snapshots });
+    const { category, prefix, streamType, stale } = options;
+    const isNarrowed = [category, prefix, streamType, stale].some((each) => each !== undefined);
+    await printList(context, snapshots, describeColumns(context), {
+      report: { snapshots },
+      nothing: isNarrowed ? 'no snapshot matched' : 'no snapshots yet',
+    });
     const ahead = snapshots.filter(({ eventsSince }) => eventsSince < 0);
     if (ahead.length > 0) {
       await context.warn(
         `${count(ahead.length, 'snapshot')} of a version that the stream never had: ${ahead[0]?.streamId}`,
       );
     }
-    if (snapshots.length > 0) return 0;
-    const { category, prefix, streamType, stale } = options;
-    const isNarrowed = [category, prefix, streamType, stale].some((each) => each !== undefined);
-    await context.note(isNarrowed ? 'no snapshot matched' : 'no snapshots yet');
-    return isNarrowed ? 6 : 0;
+    return snapshots.length === 0 && isNarrowed ? 6 : 0;
   },
 };
 

@@ -49,13 +49,14 @@ export const command: Command = {
 
 /** Programs get the periods, as the list that `stats` is for them. */
 async function print(context: Context, stats: Stats, by: Period | undefined): Promise<void> {
+  const answer = { report: stats, nothing: 'no events in this time' };
   if (context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet) {
     const { renderStats } = await import('../src/output/stats-text.js');
     await context.io.stdout.write(renderStats(stats, context.view, by));
   } else if (by === 'hour') {
-    await printList(context, stats.byHour, [{ heading: 'hour', field: ({ hour }) => hour }, events], stats);
+    await printList(context, stats.byHour, [{ heading: 'hour', field: ({ hour }) => hour }, events], answer);
   } else {
-    await printList(context, stats.byDay, [{ heading: 'day', field: ({ day }) => day }, events], stats);
+    await printList(context, stats.byDay, [{ heading: 'day', field: ({ day }) => day }, events], answer);
   }
 }
 

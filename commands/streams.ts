@@ -3,7 +3,6 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import type { StreamSummary } from '../src/domain/event.js';
 import { formatBytes } from '../src/output/numbers.js';
-import { showTime } from '../src/output/relative-time.js';
 import { measureStreams, type SizedStream } from '../src/query/stream-sizes.js';
 import type { Store, StreamsOptions } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
@@ -11,6 +10,7 @@ import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { progressOption, timesOption } from './options/shared-options.js';
 import { type ListColumn, printList } from './support/print-list.js';
+import { seenColumnsIn } from './support/seen-columns.js';
 
 type Sort = NonNullable<StreamsOptions['sort']> | 'size';
 
@@ -57,15 +57,14 @@ export const command: Command = {
       ...(prefix !== undefined && { prefix }),
       ...(limit !== undefined && { limit }),
     };
+    const isNarrowed = (category ?? prefix) !== undefined;
+    const nothing = isNarrowed ? 'no stream matched' : 'no streams yet';
     const streams =
       sort === 'size'
-        ? await listBySize(store, range, flags, context)
+        ? await listBySize(store, range, flags, nothing, context)
         : await store.log.streams({ ...range, ...(sort !== undefined && { sort }) });
-    if (sort !== 'size') await printList(context, streams, describeColumns(context), streams);
-    if (streams.length > 0) return 0;
-    const isNarrowed = (category ?? prefix) !== undefined;
-    await context.note(isNarrowed ? 'no stream matched' : 'no streams yet');
-    return isNarrowed ? 6 : 0;
+    if (sort !== 'size') await printList(context, streams, describeColumns(context), { report: streams, nothing });
+    return streams.length === 0 && isNarrowed ? 6 : 0;
   },
 };
 
@@ -73,6 +72,7 @@ async function listBySize(
   store: Store,
   range: Omit<StreamsOptions, 'sort'>,
   { exact }: Flags,
+  nothing: string,
   context: Context,
 ): Promise<readonly StreamSummary[]> {
   await store.schema.assertGuards();
@@ -83,7 +83,10 @@ async function listBySize(
     progress: (done, total) => progress?.update(done, { total }),
     signal: context.io.signal,
   }).finally(() => progress?.stop());
-  await printList(context, streams, [...describeColumns<SizedStream>(context), ...sizeColumns], streams);
+  await printList(context, streams, [...describeColumns<SizedStream>(context), ...sizeColumns], {
+    report: streams,
+    nothing,
+  });
   if (estimated && streams.length > 0) {
     const missed = 'a stream of few, very large events may be missing or too low';
     await context.note(`~ is an estimate from a sample of the log; ${missed}; --exact reads all of it`);
@@ -104,32 +107,13 @@ const sizeColumns: readonly ListColumn<SizedStream>[] = [
 
 function describeColumns<Row extends StreamSummary>({ view }: Pick<Context, 'view'>): ListColumn<Row>[] {
   const { theme } = view;
-  const ago = (time: string) => showTime(time, view, 'relative');
+  const seen = seenColumnsIn(view);
   return [
     { heading: 'streamId', title: 'stream', field: (row) => row.streamId, paint: theme.strong },
     { heading: 'streamType', title: 'type', field: (row) => row.streamType, paint: theme.kind, rank: 'low' },
     { heading: 'events', field: (row) => row.events, align: 'right', rank: 'high' },
-    {
-      heading: 'lastPosition',
-      title: 'last position',
-      field: (row) => row.lastPosition,
-      align: 'right',
-      rank: 'low',
-    },
-    {
-      heading: 'firstAt',
-      title: 'first',
-      field: (row) => row.firstAt,
-      text: (row) => ago(row.firstAt),
-      paint: theme.faint,
-      rank: 'low',
-    },
-    {
-      heading: 'lastAt',
-      title: 'last',
-      field: (row) => row.lastAt,
-      text: (row) => ago(row.lastAt),
-      paint: theme.faint,
-    },
+    seen.lastPosition,
+    seen.firstAt,
+    seen.lastAt,
   ];
 }

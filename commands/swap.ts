@@ -1,4 +1,5 @@
 /** `evstore swap`: swaps in a rebuild that is ready. */
+import { groupDigits } from '../src/output/numbers.js';
 import { describeNoWayBack } from '../src/output/rebuild-text.js';
 import { planSwap, swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
@@ -25,7 +26,7 @@ export const command: Command = {
       context,
       { dryRun, rebuild },
       position,
-      () => `${name}: version ${version} ${what}, at position ${position}\n`,
+      () => `${name}: version ${version} ${what}, at position ${groupDigits(position)}\n`,
     );
     if (dryRun) return 0;
     const canRollBack = typeof old?.position === 'number';

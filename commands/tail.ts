@@ -137,7 +137,8 @@ class Tail {
       } catch (error) {
         if (!isEvstoreError(error) || error.code !== 'E_CONNECT') throw error;
         told = {};
-        if (!isLost) await this.#context.warn(`${error.message}: trying again from position ${this.#position}`);
+        if (!isLost)
+          await this.#context.warn(`${error.message}: trying again from position ${groupDigits(this.#position)}`);
         isLost = true;
         if (this.#isOver()) return;
         await backOff.wait(signal);
@@ -169,7 +170,7 @@ class Tail {
     if ((await this.#store.log.find(id))?.globalPosition === globalPosition) return;
     throw new EvstoreError(
       'E_DIVERGED',
-      `the log is another one now: event ${id} is not at position ${globalPosition}`,
+      `the log is another one now: event ${id} is not at position ${groupDigits(globalPosition)}`,
       {
         why: 'The store was restored, or a server with another history took over. Events that were printed may not be in it, and others may be.',
         next: 'evstore verify',
@@ -212,7 +213,7 @@ class Tail {
     if (this.#isDone || (untilIdle !== undefined && now - this.#lastAt >= untilIdle)) return true;
     if (timeout === undefined || now - this.#startedAt < timeout) return false;
     throw new EvstoreError('E_TIMEOUT', `timed out after ${timeout} ms`, {
-      why: `${this.#printed} events were printed, up to global position ${this.#position}.`,
+      why: `${groupDigits(this.#printed)} events were printed, up to global position ${groupDigits(this.#position)}.`,
       next: this.#continued,
       details: { position: this.#position, printed: this.#printed },
     });

@@ -2,7 +2,6 @@
 
 import { count } from '../src/domain/words.js';
 import { groupDigits } from '../src/output/numbers.js';
-import { showTime } from '../src/output/relative-time.js';
 import type { FieldSummary } from '../src/query/fields.js';
 import { listTypes, type TypeSummary } from '../src/query/types.js';
 import type { Command, Context } from './options/command.js';
@@ -11,6 +10,7 @@ import { wholeNumber } from './options/parse-option.js';
 import { exactOption, progressOption, timesOption } from './options/shared-options.js';
 import { countOf, noteEstimate } from './support/estimate.js';
 import { type ListColumn, printList } from './support/print-list.js';
+import { seenColumnsIn } from './support/seen-columns.js';
 
 export const command: Command = {
   usage: 'types',
@@ -36,8 +36,10 @@ export const command: Command = {
       signal: context.io.signal,
     }).finally(() => progress?.stop());
     const types = list.types.slice(0, limit as number | undefined);
-    await printList(context, types, describeColumns(context), { ...list, types });
-    if (list.types.length === 0) await context.note('the store has no events yet');
+    await printList(context, types, describeColumns(context), {
+      report: { ...list, types },
+      nothing: 'the store has no events yet',
+    });
     if (types.length < list.types.length) await context.note(`${types.length} of ${count(list.types.length, 'type')}`);
     if (list.estimated) await noteEstimate(context);
     return 0;
@@ -46,7 +48,7 @@ export const command: Command = {
 
 function describeColumns({ view }: Pick<Context, 'view'>): ListColumn<TypeSummary>[] {
   const { theme } = view;
-  const ago = (time: string) => showTime(time, view, 'relative');
+  const seen = seenColumnsIn(view);
   return [
     { heading: 'type', field: (row) => row.type, paint: theme.kind },
     {
@@ -58,22 +60,9 @@ function describeColumns({ view }: Pick<Context, 'view'>): ListColumn<TypeSummar
     },
     { heading: 'estimated', field: (row) => row.estimated, isForPrograms: true },
     { heading: 'share', field: (row) => row.share, text: (row) => formatShare(row.share), align: 'right' },
-    {
-      heading: 'firstAt',
-      title: 'first',
-      field: (row) => row.firstAt,
-      text: (row) => ago(row.firstAt),
-      paint: theme.faint,
-      rank: 'low',
-    },
-    {
-      heading: 'lastAt',
-      title: 'last',
-      field: (row) => row.lastAt,
-      text: (row) => ago(row.lastAt),
-      paint: theme.faint,
-    },
-    { heading: 'lastPosition', title: 'last position', field: (row) => row.lastPosition, align: 'right', rank: 'low' },
+    seen.firstAt,
+    seen.lastAt,
+    seen.lastPosition,
     {
       heading: 'schemaVersions',
       title: 'versions',

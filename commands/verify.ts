@@ -1,5 +1,7 @@
 /** `evstore verify`: checks that the log is intact, and that every projection saw all of it. */
+
 import { count } from '../src/domain/words.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { verifyStore } from '../src/verify/verify.js';
 import type { Command } from './options/command.js';
 import { progressOption } from './options/shared-options.js';
@@ -24,7 +26,7 @@ export const command: Command = {
     await printFindings(context, report.findings, report);
     const { events, position, cursors, audited } = report.checked;
     await context.note(
-      `checked ${count(events, 'event')} up to position ${position}, and ${audited} of ${count(cursors, 'checkpoint')} for skipped events`,
+      `${report.findings.length === 0 ? 'no problems found: ' : ''}checked ${count(events, 'event')} up to position ${groupDigits(position)}, and ${groupDigits(audited)} of ${count(cursors, 'checkpoint')} for skipped events`,
     );
     failOnFindings(report.findings, { strict: false });
     return 0;

@@ -1,7 +1,9 @@
 /** `evstore wait`: returns when read models contain what was written. */
+
 import { EvstoreError } from '../src/domain/errors.js';
 import { judgeReaders } from '../src/findings/examine.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import { waitForProjections } from '../src/projection/status/wait.js';
 import type { Store } from '../src/store/store.js';
 import type { Command, Flags } from './options/command.js';
@@ -42,7 +44,7 @@ export const command: Command = {
     });
     if (context.asJson) {
       await context.io.stdout.write(renderReport({ position, projections: waited }));
-    } else for (const each of waited) await context.note(`${each.name}: at position ${each.position}`);
+    } else for (const each of waited) await context.note(`${each.name}: at position ${groupDigits(each.position)}`);
     return 0;
   },
 };

@@ -55,6 +55,6 @@ async function tell(aside: SetAside, projection: string, context: Context): Prom
   const [why = ''] = (error ?? '').split('\n', 1);
   const next = `evstore parked show ${shellWord(projection)} ${globalPosition}`;
   await context.warn(
-    `${projection}: ${state} ${type} at position ${globalPosition}: ${why.replace(/\.?$/, '.')} See: ${next}`,
+    `${projection}: ${state} ${type} at position ${groupDigits(globalPosition)}: ${why.replace(/\.?$/, '.')} See: ${next}`,
   );
 }

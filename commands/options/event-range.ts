@@ -178,10 +178,17 @@ async function findMeant({ log }: Store, streamId: string): Promise<ErrorFacts> 
     };
   }
   const meant = findSimilar(streamId, await listNear(log, streamId));
+  if (meant !== undefined) {
+    const next = `evstore read ${shellWord(meant)}`;
+    return { why: `Did you mean ${meant}?`, next, details: { streamId, meant } };
+  }
+  const category = categoryOf(streamId);
+  const [other] = await log.streams({ category, limit: 1 });
+  if (other === undefined || category === streamId) return { next: 'evstore streams', details: { streamId } };
   return {
-    why: meant === undefined ? undefined : `Did you mean ${meant}?`,
-    next: meant === undefined ? 'evstore streams' : `evstore read ${shellWord(meant)}`,
-    details: { streamId, ...(meant !== undefined && { meant }) },
+    why: `There are other streams of the category ${category}, such as ${other.streamId}.`,
+    next: `evstore streams --prefix ${shellWord(`${category}-`)}`,
+    details: { streamId },
   };
 }
 

@@ -20,6 +20,7 @@ import { showsUnicode } from '../../src/terminal/unicode.js';
 import type { Context, Flags, OutputFormat } from '../options/command.js';
 import { asksForJson, type SharedFlags } from '../options/shared-options.js';
 import { completeCommand, completeCommands } from './follow-up.js';
+import { confirm, protectByName } from './prompts.js';
 import { wrapOutput } from './wrapped-output.js';
 
 export interface OpenContext {
@@ -110,7 +111,12 @@ export async function createContext(
       onWait: (error) =>
         note(`waiting for the database: ${error.message}. ${error.why ?? ''}`.trimEnd()).catch(() => {}),
     };
-    const allow = choice.isProtected === true ? asksForName(choice.name ?? '') : undefined;
+    const allow =
+      choice.isProtected === true
+        ? protectByName(io, choice.name ?? '', shared.confirm, (confirmed) =>
+            repeatedWithout(['--confirm'], '--confirm', confirmed),
+          )
+        : undefined;
     // Opening makes the file.
     if (options.create === true) await allow?.();
     const opened = await openChecked(choice, name, { ...options, patience });
@@ -118,16 +124,6 @@ export async function createContext(
     if (allow === undefined) return opened;
     const { guardWrites } = await import('../../src/store/guard-writes.js');
     return guardWrites(opened, allow);
-  }
-
-  /** Asks once. */
-  function asksForName(storeName: string): () => Promise<void> {
-    let allowed: Promise<void> | undefined;
-    const { confirm: given } = shared;
-    return () => {
-      allowed ??= confirmName(io, storeName, given, repeatedWithout(['--confirm'], '--confirm', storeName));
-      return allowed;
-    };
   }
 
   const context: Context = {
@@ -246,42 +242,4 @@ function withOrigin(error: unknown, origin: string): unknown {
   }
   const why = [error.why, `The store's URL comes from ${origin}.`].filter((part) => part !== undefined).join(' ');
   return new EvstoreError(error.code, error.message, { why, next: error.next, details: error.details, cause: error });
-}
-
-async function confirm(io: Io, question: string, next: string): Promise<void> {
-  const answer = await ask(io, `${sanitise(question)} [y/N]`);
-  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return;
-  io.signal.throwIfAborted();
-  throw new EvstoreError(
-    'E_CONFIRM',
-    answer === undefined ? 'no terminal to ask for confirmation; use --yes' : 'not confirmed',
-    {
-      why: `${question} Nothing was changed.`,
-      next,
-    },
-  );
-}
-
-/** Asks for the name of a protected store; `--confirm` answers it, and `--yes` does not. */
-async function confirmName(io: Io, name: string, given: string | undefined, next: string): Promise<void> {
-  const answer = given ?? (await ask(io, `${name} is protected. Type its name to write to it:`));
-  if (answer?.trim() === name) return;
-  io.signal.throwIfAborted();
-  const what =
-    answer === undefined ? 'no terminal to ask for its name; use --confirm' : `'${answer.trim()}' is not its name`;
-  throw new EvstoreError('E_CONFIRM', `the store ${name} is protected: ${what}`, {
-    why: 'The config sets `protected` for it, so a write needs its name. Nothing was changed.',
-    next,
-  });
-}
-
-/** The person types behind the last line; what is above it is broken as other text is. */
-async function ask(io: Io, question: string): Promise<string | undefined> {
-  if (!io.stderr.isTTY) return io.ask(`${question} `);
-  const { wrapLines } = await import('../../src/output/text-width.js');
-  const lines = wrapLines(question, io.stderr.columns - 1).split('\n');
-  const last = lines.pop() ?? '';
-  await io.stderr.write(lines.map((line) => `${line}\n`).join(''));
-  await io.stderr.flush();
-  return io.ask(`${last} `);
 }

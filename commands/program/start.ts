@@ -32,7 +32,7 @@ function failUnfinished(): Promise<never> {
   return new Promise((_, reject) => {
     process.on('beforeExit', () => {
       if (giveUpWaiting()) {
-        // The command goes on with what does not depend on that code. If it cannot, this is called again.
+        // The command may have other work, which this callback keeps the process alive for. If it has none, this runs again.
         setImmediate(() => {});
         return;
       }

@@ -1,10 +1,12 @@
 /** The events `append` is given: one by its flags, or a batch as NDJSON. */
+
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
 import type { NewEvent } from '../../src/domain/event.js';
 import { type EventLine, parseEventLine } from '../../src/domain/event-line.js';
 import { maxBatchEvents } from '../../src/domain/limits.js';
 import { addMembers } from '../../src/domain/raw-json.js';
 import { newEventId } from '../../src/domain/uuid.js';
+import { groupDigits } from '../../src/output/numbers.js';
 import { openInput, readText } from '../../src/terminal/input.js';
 import type { Io } from '../../src/terminal/io.js';
 import { readLines } from '../../src/terminal/lines.js';
@@ -37,7 +39,7 @@ async function readBatch(source: string, flags: Flags, io: Io): Promise<NewEvent
   const events: NewEvent[] = [];
   for await (const { text, number } of readLines(bytes, name)) {
     if (events.length === maxBatchEvents) {
-      throw new EvstoreError('E_USAGE', `${name} holds more than ${maxBatchEvents} events`, {
+      throw new EvstoreError('E_USAGE', `${name} holds more than ${groupDigits(maxBatchEvents)} events`, {
         why: 'One append is one transaction; use import for more.',
         next: `evstore import ${source}`,
       });

@@ -3,7 +3,6 @@
 import type { RecordedEvent } from '../../src/domain/event.js';
 import { renderEventLines } from '../../src/domain/event-lines.js';
 import { sanitiseJson } from '../../src/domain/safe-json.js';
-import { renderEvent } from '../../src/output/event-text.js';
 import { renderTsvLine } from '../../src/output/tsv.js';
 import type { Store } from '../../src/store/store.js';
 import type { Output } from '../../src/terminal/io.js';
@@ -73,13 +72,16 @@ type Renderer = (events: readonly RecordedEvent[]) => string | Uint8Array;
 
 async function createRenderer({ view, io }: Context, form: Exclude<Form, 'fields'>): Promise<Renderer> {
   if (form === 'lines') return renderEventLines;
-  if (form === 'short' || form === 'long') {
-    // Measuring text is for terminals only, so a pipe does not load it.
+  // Measuring text is for terminals only, so a pipe does not load it.
+  if (form === 'short') {
     const { createEventRows } = await import('../../src/output/event-rows.js');
     const renderRows = createEventRows(view);
+    return (events) => renderRows(events, io.now());
+  }
+  if (form === 'long') {
+    const { renderEvent } = await import('../../src/output/event-text.js');
     return (events) => {
       const now = io.now();
-      if (form === 'short') return renderRows(events, now);
       return events.map((each) => renderEvent(each, { ...view, now })).join('');
     };
   }

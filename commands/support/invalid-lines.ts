@@ -1,5 +1,7 @@
 /** Lines of an import that hold no event that can be stored: the first ends the import, or all are left out and named. */
+
 import { EvstoreError, isEvstoreError } from '../../src/domain/errors.js';
+import { groupDigits } from '../../src/output/numbers.js';
 import type { ImportedEvent } from '../../src/store/store.js';
 import type { Context, Flags } from '../options/command.js';
 
@@ -36,7 +38,7 @@ export class InvalidLines {
 
   /** Says how many were not named. */
   async tell(): Promise<void> {
-    if (this.#count > maxTold) await this.#context.warn(`left out ${this.#count - maxTold} more lines`);
+    if (this.#count > maxTold) await this.#context.warn(`left out ${groupDigits(this.#count - maxTold)} more lines`);
   }
 }
 

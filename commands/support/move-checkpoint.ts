@@ -89,8 +89,10 @@ function countEvents({ events, estimated, atMost }: Pick<ChangeEffect, 'events' 
 
 function skipsEvents(effect: ChangeEffect, next: string): EvstoreError {
   const { name, from, to, events, atMost } = effect;
+  const start = groupDigits(from ?? 0);
+  const range = to === null ? `After ${start}` : `Between ${start} and ${groupDigits(to)}`;
   return new EvstoreError('E_CONFIRM', `${name} would skip events; use --skip-events`, {
-    why: `Between ${from} and ${to}, ${countEvents(effect)} would never be handled. Nothing was changed.`,
+    why: `${range}, ${countEvents(effect)} would never be handled. Nothing was changed.`,
     next,
     details: { name, from, to, events, atMost },
   });

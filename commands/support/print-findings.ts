@@ -13,10 +13,11 @@ const columns: readonly ListColumn<Finding>[] = [
   { heading: 'evidence', field: ({ evidence }) => evidence ?? null },
 ];
 
-/** @param report what `--json` prints */
+/** The caller says on stderr what was looked at. @param report what `--json` prints */
 export async function printFindings(context: Context, findings: readonly Finding[], report: unknown): Promise<void> {
   const format = context.format({ people: 'table', pipe: 'tsv' });
-  if (format !== 'table' || context.quiet) return printList(context, sortFindings(findings), columns, report);
+  if (format !== 'table' || context.quiet)
+    return printList(context, sortFindings(findings), columns, { report, nothing: null });
   const shown = findings.map((each) => ({ ...each, next: each.next && context.completeCommand(each.next) }));
   const { renderFindings } = await import('../../src/output/finding-text.js');
   await context.io.stdout.write(renderFindings(shown, context.view));

@@ -31,13 +31,20 @@ export function rarely<Row>(
   return isForPeople && !rows.some((row) => Boolean(column.field(row))) ? [] : [column];
 }
 
-/** @param report what `--json` prints. @param mark for people: a glyph before each row, and what needs a hand first */
+export interface ListAnswer<Row> {
+  /** What `--json` prints. */
+  readonly report: unknown;
+  /** What a list without rows says on stderr, also in a pipe; null where the command says itself what it found. */
+  readonly nothing: string | null;
+  /** For people: a glyph before each row, and what needs a hand first. */
+  readonly mark?: (row: Row) => Mark;
+}
+
 export async function printList<Row>(
   context: Context,
   rows: readonly Row[],
   columns: readonly ListColumn<Row>[],
-  report: unknown,
-  mark?: (row: Row) => Mark,
+  { report, nothing, mark }: ListAnswer<Row>,
 ): Promise<void> {
   const { stdout } = context.io;
   const format = context.format({ people: 'table', pipe: 'tsv' });
@@ -63,9 +70,12 @@ export async function printList<Row>(
       heading: column.title ?? column.heading,
       text: column.text ?? ((row: Row) => show(column.field(row))),
     }));
-    const { renderTable } = await import('../../src/output/table.js');
-    await stdout.write(renderTable(rows, shown, context.view, mark));
+    const { layOutTable } = await import('../../src/output/table.js');
+    const { text, left } = layOutTable(rows, shown, context.view, mark);
+    await stdout.write(text);
+    if (left.length > 0) await context.note(`not shown: ${left.join(', ')} (wider terminal, or -o tsv)`);
   }
+  if (rows.length === 0 && nothing !== null) await context.note(nothing);
 }
 
 function show(field: Field): string {

@@ -1,6 +1,8 @@
 /** What `evstore run` runs: projections, and with `--sagas` sagas beside them. */
+
 import type { Loaded } from '../../src/config/load-files.js';
 import { shellWord } from '../../src/domain/shell-word.js';
+import { groupDigits } from '../../src/output/numbers.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
 import { unknownSaga } from '../../src/saga/inspect.js';
 import { type LoadedSaga, loadSagas } from '../../src/saga/load.js';
@@ -73,6 +75,6 @@ export async function tellSagaNews(news: SagaNews, context: Context): Promise<vo
 
 export function describeSaga({ saga, position, ended, left }: SagaReport): string {
   const counts = Object.entries(ended).filter(([, count]) => count > 0);
-  const instances = counts.map(([phase, count]) => `${count} ${phase}`).join(', ') || 'no instance ended';
-  return `saga ${saga}: at position ${position}, ${instances}${left === 0 ? '' : `, ${left} left alone`}`;
+  const instances = counts.map(([phase, count]) => `${groupDigits(count)} ${phase}`).join(', ') || 'no instance ended';
+  return `saga ${saga}: at position ${groupDigits(position)}, ${instances}${left === 0 ? '' : `, ${groupDigits(left)} left alone`}`;
 }

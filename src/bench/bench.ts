@@ -152,7 +152,7 @@ async function measureAll(stores: readonly Store[], run: BenchRun): Promise<read
   const single = { ...within('append', most.append), size: 1, concurrency, streams: 'Single' };
   await measure('append', `append one event${atOnce}`, measureAppends(stores, single));
   const batches = { ...within('batches', most.batch), size: batchSize, concurrency, streams: 'Batch' };
-  await measure('append-batch', `append ${batchSize} events${atOnce}`, measureAppends(stores, batches));
+  await measure('append-batch', `append ${count(batchSize, 'event')}${atOnce}`, measureAppends(stores, batches));
   await measure('import', 'import', measureImport(first, within('import', most.import)));
   await measure('read', 'read the log', measureReading(first, within('read', Number.POSITIVE_INFINITY)));
   await measure('rebuild', 'rebuild a projection', measureRebuild(first, within('rebuild', Number.POSITIVE_INFINITY)));

@@ -5,7 +5,10 @@ import { findSimilar } from '../domain/similar.js';
 export interface Config {
   /** `sqlite:PATH` (relative to the config file), `postgres://…`, or the name of one of `stores`. */
   readonly store?: string;
-  /** Stores that `--store NAME` and `EVSTORE_URL=NAME` choose. */
+  /**
+   * Stores that `--store NAME` and `EVSTORE_URL=NAME` choose. Names are letters of any script, digits, dots, `-` and `_`, and
+   * begin with a letter, a digit or `_`.
+   */
   readonly stores?: Readonly<Record<string, NamedStore>>;
   /** Schema of Postgres. Default `public`. */
   readonly schema?: string;
@@ -56,6 +59,9 @@ const storeChecks: Readonly<Record<keyof NamedStore, (value: unknown) => boolean
   protected: (value) => typeof value === 'boolean',
 };
 
+/** Without a colon or a slash, so that no name is a URL or a path. */
+const storeName = /^[\p{L}\p{N}_][\p{L}\p{M}\p{N}_.-]*$/u;
+
 /**
  * The config in what a file exported or held.
  * @param value undefined when the file has no default export
@@ -95,8 +101,9 @@ function faultOf(key: string, held: unknown): { readonly what: string; readonly 
 
 function findStoreFaults([name, held]: readonly [string, unknown]): readonly { what: string; why: string }[] {
   const place = `stores.${name}`;
-  if (!/^[\w.-]+$/.test(name)) {
-    return [{ what: `'${name}' cannot be the name of a store`, why: 'Use letters, digits, dots, - and _.' }];
+  if (!storeName.test(name)) {
+    const why = 'Use letters of any script, digits, dots, - and _; begin with a letter, a digit or _.';
+    return [{ what: `'${name}' cannot be the name of a store`, why }];
   }
   if (!isRecord(held)) return [{ what: `'${place}' is not an object`, why: `It is ${describe(held)}.` }];
   const store = held as Readonly<Record<string, unknown>>;

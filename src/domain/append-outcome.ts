@@ -1,7 +1,9 @@
 /** Decides the outcome of an append that could not simply be inserted, the same way for both engines. */
+
 import { EvstoreError } from './errors.js';
 import type { AppendResult, ExpectedVersion, JsonText, NewEvent } from './event.js';
 import { jsonEquals } from './json.js';
+import { groupDigits } from './numbers.js';
 import { shellWord } from './shell-word.js';
 
 export interface AppendRequest {
@@ -121,17 +123,21 @@ function idConflict({ streamId }: AppendRequest, { known }: AppendFacts): Evstor
 
 function partialDuplicate({ streamId, events }: AppendRequest, { known }: AppendFacts): EvstoreError {
   const [first] = known;
-  return new EvstoreError('E_PARTIAL_DUPLICATE', `${known.length} of ${events.length} events are already stored`, {
-    why: `The first is ${describePlace(first)}. A retry must repeat the whole append it retries.`,
-    next: `evstore read ${shellWord(first?.streamId ?? '')} --from-version ${first?.version}`,
-    details: { streamId, known: known.map(placeOf) },
-  });
+  return new EvstoreError(
+    'E_PARTIAL_DUPLICATE',
+    `${groupDigits(known.length)} of ${groupDigits(events.length)} events are already stored`,
+    {
+      why: `The first is ${describePlace(first)}. A retry must repeat the whole append it retries.`,
+      next: `evstore read ${shellWord(first?.streamId ?? '')} --from-version ${first?.version}`,
+      details: { streamId, known: known.map(placeOf) },
+    },
+  );
 }
 
 function describePlace(event: KnownEvent | undefined): string {
   return event === undefined
     ? 'elsewhere'
-    : `version ${event.version} of ${event.streamId}, global position ${event.globalPosition}`;
+    : `version ${event.version} of ${event.streamId}, global position ${groupDigits(event.globalPosition)}`;
 }
 
 function placeOf({ id, streamId, version, globalPosition }: KnownEvent): object {

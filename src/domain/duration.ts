@@ -7,8 +7,16 @@ const units: readonly (readonly [name: string, milliseconds: number])[] = [
   ['s', 1_000],
 ];
 
-/** In the largest unit that is not 0: `850 ms`, `12 s`, `3 min`, `5 h`, `2 d`. @param milliseconds from 0 */
+/** Of the Gregorian calendar, on average. */
+const year = 365.2425 * 86_400_000;
+
+/**
+ * In the largest unit that is not 0: `850 ms`, `12 s`, `3 min`, `5 h`, `59 d`. From a year on in months, and from two years
+ * on in years: `13 months`, `14 y`. @param milliseconds from 0
+ */
 export function formatDuration(milliseconds: number): string {
+  if (milliseconds >= 2 * year) return `${Math.floor(milliseconds / year)} y`;
+  if (milliseconds >= year) return `${Math.floor((milliseconds / year) * 12)} months`;
   for (const [name, size] of units) {
     if (milliseconds >= size) return `${Math.floor(milliseconds / size)} ${name}`;
   }

@@ -1,6 +1,8 @@
 /** The position of a projection, from its checkpoint or from those of its parts. */
+
 import { type Audit, parseAudit, writeAuditFilter } from './audit.js';
 import { EvstoreError } from './errors.js';
+import { groupDigits } from './numbers.js';
 
 export interface Standing {
   readonly position: number;
@@ -61,7 +63,9 @@ export function assertDivisible(projection: string, parts: readonly PartStanding
     );
   }
   if (joinStandings(parts).level === null) {
-    const where = parts.map(({ subscriptionId, position }) => `${subscriptionId} at ${position}`).join(', ');
+    const where = parts
+      .map(({ subscriptionId, position }) => `${subscriptionId} at ${groupDigits(position)}`)
+      .join(', ');
     throw new EvstoreError('E_CHECK_FAILED', `the parts of ${projection} are at different positions`, {
       why: `${where}. The number of parts can change only when all are at one position.`,
       next: `evstore run ${projection} --once`,

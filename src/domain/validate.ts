@@ -1,9 +1,11 @@
 /** Validates an append before the database is asked, so that both engines answer the same. */
+
 import { EvstoreError } from './errors.js';
 import type { ExpectedVersion, JsonText, NewEvent } from './event.js';
 import { scanJson } from './json.js';
 import { maxBatchEvents, maxOrdinaryBytes, maxPayloadBytes } from './limits.js';
 import { checkEventType, checkStreamId, checkStreamType } from './names.js';
+import { groupDigits } from './numbers.js';
 import { isObject } from './raw-json.js';
 import { normaliseTimestamp } from './timestamp.js';
 import { isUuid } from './uuid.js';
@@ -33,8 +35,8 @@ export function validateAppend(
   }
   if (events.length === 0) throw new EvstoreError('E_USAGE', 'no event to append');
   if (events.length > maxBatchEvents) {
-    throw new EvstoreError('E_USAGE', `too many events for one append: ${events.length}`, {
-      why: `One append has at most ${maxBatchEvents} events; use import for more.`,
+    throw new EvstoreError('E_USAGE', `too many events for one append: ${groupDigits(events.length)}`, {
+      why: `One append has at most ${groupDigits(maxBatchEvents)} events; use import for more.`,
     });
   }
   const valid = events.map((event, index) => validateEvent(event, nameEvent(events, index), options));

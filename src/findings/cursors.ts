@@ -1,7 +1,9 @@
 /** Checkpoints, and tables of rebuilds, that do not belong to this log. `verify` also gives the events they should have seen. */
+
 import type { Audit, Tally } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
+import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count } from '../domain/words.js';
@@ -54,14 +56,17 @@ function findFault(
   { head, tally, skipped }: CursorFacts,
 ): Pick<Finding, 'kind' | 'detail'> | undefined {
   if (position > head) {
-    return { kind: 'beyond-head', detail: `is at position ${position}, but the log ends at ${head}` };
+    return {
+      kind: 'beyond-head',
+      detail: `is at position ${groupDigits(position)}, but the log ends at ${groupDigits(head)}`,
+    };
   }
   if (lastEventId !== null && lastEventAt === null) {
     const detail = `last saw event ${lastEventId}, which is not in the log: it saw a different history`;
     return { kind: 'diverged', detail };
   }
   if (lastEventId !== null && lastEventAt !== null && lastEventAt > position) {
-    const detail = `is at position ${position}, but its last event ${lastEventId} is at ${lastEventAt}`;
+    const detail = `is at position ${groupDigits(position)}, but its last event ${lastEventId} is at ${groupDigits(lastEventAt)}`;
     return { kind: 'diverged', detail };
   }
   return audit === null || tally === undefined ? undefined : compareTallies(audit, tally, position, skipped);
@@ -73,16 +78,17 @@ function compareTallies(
   position: number,
   skipped: RecordedEvent | undefined,
 ): Pick<Finding, 'kind' | 'detail'> | undefined {
-  const range = `after position ${seen.after} up to ${position}`;
+  const range = `after position ${groupDigits(seen.after)} up to ${groupDigits(position)}`;
   if (seen.events < there.events) {
     const missed = there.events - seen.events;
-    const which = skipped && `version ${skipped.version} of ${skipped.streamId} at position ${skipped.globalPosition}`;
+    const which =
+      skipped && `version ${skipped.version} of ${skipped.streamId} at position ${groupDigits(skipped.globalPosition)}`;
     const lost = which ?? count(missed, 'event');
-    const detail = `saw ${seen.events} of the ${there.events} events ${range}, and skipped ${lost}`;
+    const detail = `saw ${groupDigits(seen.events)} of the ${groupDigits(there.events)} events ${range}, and skipped ${lost}`;
     return { kind: 'skipped-events', detail };
   }
   if (seen.events > there.events) {
-    const detail = `saw ${count(seen.events, 'event')} ${range}, but the log has ${there.events}`;
+    const detail = `saw ${count(seen.events, 'event')} ${range}, but the log has ${groupDigits(there.events)}`;
     return { kind: 'vanished-events', detail };
   }
   if (seen.idSum === there.idSum) return undefined;

@@ -2,7 +2,7 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
-import { type LagOptions, type LagReport, type LagSource, measureLag } from '../projection/status/lag.js';
+import { type LagOptions, type LagReport, type LagSource, lagReaders, measureLag } from '../projection/status/lag.js';
 import type { Fact, Store } from '../store/store.js';
 import { type Check, type Examination, factsFor, runChecks } from './check.js';
 import { readerChecks } from './checks.js';
@@ -62,7 +62,7 @@ export function judgeReaders(store: Store, clock: () => Date) {
   };
 }
 
-const lagFacts = ['head', 'checkpoints', 'records', 'cursors', 'rebuilds', 'parked', 'schema'] as const;
+const lagFacts = Object.keys(lagReaders) as readonly (keyof LagSource)[];
 
 /** @throws the error of the first one that could not be read */
 function lagSourceOf(facts: Facts): LagSource {

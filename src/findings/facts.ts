@@ -1,37 +1,24 @@
 /** Reads what is judged about a store, each fact once. A fact that cannot be read does not hide the others. */
 import type { Copies } from '../domain/copies.js';
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
-import type { Head } from '../domain/event.js';
+import { type LagSource, lagReaders } from '../projection/status/lag.js';
 import { findUnsettled, type Unsettled } from '../saga/unsettled.js';
 import type {
   BrokenGuard,
-  Checkpoint,
   CheckpointChange,
-  Cursor,
   DerivedTable,
   Diagnosis,
   IdIndex,
-  ParkedCount,
-  ProjectionRecord,
-  Rebuild,
   SchemaStatus,
   ScratchPlace,
   Store,
 } from '../store/store.js';
 import { judgeSchema } from './schema.js';
 
-export interface FactValues {
+export interface FactValues extends LagSource {
   readonly engine: Diagnosis;
-  readonly schema: SchemaStatus;
   readonly guards: readonly BrokenGuard[];
   readonly idIndexes: readonly IdIndex[];
-  readonly head: Head;
-  /** The registered projections and sagas. */
-  readonly records: readonly ProjectionRecord[];
-  readonly checkpoints: readonly Checkpoint[];
-  readonly cursors: readonly Cursor[];
-  readonly rebuilds: readonly Rebuild[];
-  readonly parked: readonly ParkedCount[];
   /** Of checkpoints, by hand, the newest first. */
   readonly changes: readonly CheckpointChange[];
   readonly sagas: Unsettled;
@@ -52,16 +39,10 @@ export type Settled<Value> = { readonly value: Value } | { readonly error: Evsto
 export type Facts = { readonly [Name in FactName]?: Settled<FactValues[Name]> };
 
 const readers: { readonly [Name in Exclude<FactName, 'copies'>]: (store: Store) => Promise<FactValues[Name]> } = {
+  ...lagReaders,
   engine: ({ schema }) => schema.diagnose(),
-  schema: ({ schema }) => schema.status(),
   guards: ({ schema }) => schema.findBrokenGuards(),
   idIndexes: ({ schema }) => schema.idIndexes(),
-  head: ({ log }) => log.head({ holder: true }),
-  records: ({ projections }) => projections.list(),
-  checkpoints: ({ projections }) => projections.checkpoints(),
-  cursors: ({ projections }) => projections.cursors(),
-  rebuilds: ({ projections }) => projections.rebuilds(),
-  parked: ({ projections }) => projections.countParked(),
   changes: ({ projections }) => projections.checkpointChanges(),
   sagas: (store) => findUnsettled(store),
   derivedTables: ({ projections }) => projections.findDerivedTables(),

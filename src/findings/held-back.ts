@@ -1,7 +1,9 @@
 /** Readers that are held below the head by a transaction that has appended and is still open. */
+
 import { formatDuration } from '../domain/duration.js';
 import type { Head } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
+import { groupDigits } from '../domain/numbers.js';
 import { defineCheck } from './check.js';
 
 /** Every append in progress holds readers for some milliseconds: that is silent. */
@@ -41,7 +43,7 @@ export function describeHeld({ head, safeHead, heldBackBy }: Head): Finding {
     kind: 'held-back',
     severity: 'error',
     subject: 'readers',
-    detail: `held at ${safeHead} of ${head}${age} by ${who}${application ? ` (${application})` : ''}`,
+    detail: `held at ${groupDigits(safeHead)} of ${groupDigits(head)}${age} by ${who}${application ? ` (${application})` : ''}`,
     ...(state !== null && { evidence: `its transaction is open, in state: ${state}` }),
     next: null,
   };

@@ -1,6 +1,8 @@
 /** Subscriptions that stopped, and those of programs that are gone. */
+
 import { formatDuration } from '../domain/duration.js';
 import type { Finding } from '../domain/finding.js';
+import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Checkpoint, ProjectionRecord } from '../store/store.js';
@@ -38,7 +40,7 @@ function judgeStopped(
   const { projection, part } = partOf(subscriptionId);
   const share = part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`;
   const forMs = Math.max(0, now.getTime() - Date.parse(updatedAt));
-  const place = `at position ${position} of ${safeHead}, where it has been for ${formatDuration(forMs)}`;
+  const place = `at position ${groupDigits(position)} of ${groupDigits(safeHead)}, where it has been for ${formatDuration(forMs)}`;
   return [
     {
       kind: 'stopped',
@@ -58,7 +60,7 @@ function judgeForeign({ subscriptionId, position, updatedAt }: Checkpoint, safeH
     severity: isAbandoned ? 'warning' : 'note',
     subject: subscriptionId,
     detail: isAbandoned
-      ? `belongs to no projection, and is at position ${position} of ${safeHead} since ${updatedAt}`
+      ? `belongs to no projection, and is at position ${groupDigits(position)} of ${groupDigits(safeHead)} since ${updatedAt}`
       : 'belongs to no projection: another program stores its position here',
     next: isAbandoned ? `evstore checkpoints delete ${shellWord(subscriptionId)} --execute` : null,
   };

@@ -1,5 +1,7 @@
 /** Checks that a checkpoint belongs to the history in this log, not to one that a restore has replaced. */
+
 import { EvstoreError } from '../domain/errors.js';
+import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import type { Checkpoint, EventLog } from '../store/store.js';
@@ -9,14 +11,17 @@ export async function assertSameHistory(log: EventLog, checkpoint: Checkpoint): 
   const { subscriptionId, position, lastEventId } = checkpoint;
   const { head } = await log.head();
   if (position > head) {
-    throw diverged(subscriptionId, `It is at position ${position}, but the log ends at ${head}.`);
+    throw diverged(
+      subscriptionId,
+      `It is at position ${groupDigits(position)}, but the log ends at ${groupDigits(head)}.`,
+    );
   }
   if (lastEventId === null) return;
   const event = await log.find(lastEventId);
   if (event === undefined || event.globalPosition > position) {
     throw diverged(
       subscriptionId,
-      `The last event it saw, ${lastEventId}, is not in the log up to position ${position}.`,
+      `The last event it saw, ${lastEventId}, is not in the log up to position ${groupDigits(position)}.`,
     );
   }
 }

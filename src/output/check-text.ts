@@ -1,7 +1,9 @@
 /** Describes what running the handlers over the log has shown. */
+
 import { count } from '../domain/words.js';
 import type { ProjectionCheck } from '../projection/check-handlers/check.js';
 import type { CheckFault, HandlerTime } from '../projection/check-handlers/check-findings.js';
+import { groupDigits } from './numbers.js';
 
 const shownHandlers = 5;
 
@@ -18,7 +20,7 @@ export function describeCheck({
   const made = rows === null ? '' : `, ${describeRows(rows)}`;
   const slowest = handlers.slice(0, shownHandlers);
   return [
-    `  checked: ${count(events, 'event')} up to position ${position}${made}`,
+    `  checked: ${count(events, 'event')} up to position ${groupDigits(position)}${made}`,
     ...(slowest.length === 0 ? [] : [`  slowest: ${slowest.map(describeTime).join(', ')}`]),
     ...(unhandled.length === 0
       ? []
@@ -37,11 +39,11 @@ export function describeFault({ kind, part, type, events, firstPosition, message
     mutation: 'mutates',
   };
   const where = part.startsWith('on.') ? part : `${part} of ${type}`;
-  return `${where} ${what[kind]}: ${message}, in ${count(events, 'event')}, the first at position ${firstPosition}`;
+  return `${where} ${what[kind]}: ${message}, in ${count(events, 'event')}, the first at position ${groupDigits(firstPosition)}`;
 }
 
 function describeRows({ checked, estimate }: NonNullable<ProjectionCheck['rows']>): string {
-  return checked === estimate ? count(checked, 'row') : `${checked} of about ${count(estimate, 'row')}`;
+  return checked === estimate ? count(checked, 'row') : `${groupDigits(checked)} of about ${count(estimate, 'row')}`;
 }
 
 function describeTime({ type, totalMs, meanMs }: HandlerTime): string {

@@ -9,7 +9,7 @@ import type { ChangedRow } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { renderMarkdownTable } from './markdown-table.js';
 import { groupDigits } from './numbers.js';
-import { renderTable } from './table.js';
+import { layOutTable } from './table.js';
 import { cutText } from './text-width.js';
 import type { View } from './view.js';
 
@@ -27,24 +27,31 @@ export function renderDiff(diff: DiffReport, view: View): string {
   const verdict =
     rows.length + columns.length === 0 ? theme.good('no differences') : theme.bad([...rows, ...columns].join(', '));
   return [
-    `${theme.strong(sanitise(projection))} at position ${position}: ${versions}\n\n`,
-    renderTable(
-      tables,
-      [
-        { heading: 'table', text: ({ table }) => table },
-        { heading: 'live', text: (table) => groupDigits(table.live), align: 'right' },
-        { heading: 'rebuilt', text: (table) => groupDigits(table.rebuilt), align: 'right' },
-        { heading: 'added', text: ({ added }) => groupDigits(added), align: 'right', rank: 'high' },
-        { heading: 'removed', text: ({ removed }) => groupDigits(removed), align: 'right', rank: 'high' },
-        { heading: 'changed', text: ({ changed }) => groupDigits(changed), align: 'right', rank: 'high' },
-      ],
-      view,
-    ),
+    `${theme.strong(sanitise(projection))} at position ${groupDigits(position)}: ${versions}\n\n`,
+    ...renderCounts(tables, view),
     ...tables.map((table) => renderTableDiff(table, view)),
     ...(faults.length === 0 ? [] : [`\n${theme.bad('validate')} found:\n`]),
     ...faults.map((fault) => `  ${sanitise(JSON.stringify(fault))}\n`),
     `\n${verdict}\n`,
   ].join('');
+}
+
+function renderCounts(tables: readonly TableDiff[], view: View): readonly string[] {
+  const { text, left } = layOutTable(
+    tables,
+    [
+      { heading: 'table', text: ({ table }) => table },
+      { heading: 'live', text: (table) => groupDigits(table.live), align: 'right' },
+      { heading: 'rebuilt', text: (table) => groupDigits(table.rebuilt), align: 'right' },
+      { heading: 'added', text: ({ added }) => groupDigits(added), align: 'right', rank: 'high' },
+      { heading: 'removed', text: ({ removed }) => groupDigits(removed), align: 'right', rank: 'high' },
+      { heading: 'changed', text: ({ changed }) => groupDigits(changed), align: 'right', rank: 'high' },
+    ],
+    view,
+  );
+  return left.length === 0
+    ? [text]
+    : [text, view.theme.faint(`not shown: ${left.join(', ')} (wider terminal, or -o json)`), '\n'];
 }
 
 /** `1 column added`, `2 columns removed`; none when both tables have the same. */
@@ -59,13 +66,13 @@ function describeColumns(tables: readonly TableDiff[]): readonly string[] {
 
 /** Returns Markdown for the summary of a CI run. */
 export function summariseDiff({ projection, position, tables }: DiffReport): string {
-  return renderMarkdownTable(`evstore diff ${projection} at position ${position}`, tables, [
+  return renderMarkdownTable(`evstore diff ${projection} at position ${groupDigits(position)}`, tables, [
     { heading: 'Table', text: ({ table }) => table },
-    { heading: 'Live', align: 'right', text: ({ live }) => String(live) },
-    { heading: 'Rebuilt', align: 'right', text: ({ rebuilt }) => String(rebuilt) },
-    { heading: 'Added', align: 'right', text: ({ added }) => String(added) },
-    { heading: 'Removed', align: 'right', text: ({ removed }) => String(removed) },
-    { heading: 'Changed', align: 'right', text: ({ changed }) => String(changed) },
+    { heading: 'Live', align: 'right', text: ({ live }) => groupDigits(live) },
+    { heading: 'Rebuilt', align: 'right', text: ({ rebuilt }) => groupDigits(rebuilt) },
+    { heading: 'Added', align: 'right', text: ({ added }) => groupDigits(added) },
+    { heading: 'Removed', align: 'right', text: ({ removed }) => groupDigits(removed) },
+    { heading: 'Changed', align: 'right', text: ({ changed }) => groupDigits(changed) },
   ]);
 }
 
@@ -74,9 +81,9 @@ export function renderRepair(report: RepairReport, view: View): string {
   const { projection, dryRun, position, keys, events, rows } = report;
   const { theme } = view;
   const written = rows.added + rows.removed + rows.changed;
-  const looked = `${count(events, 'event')} replayed for ${count(keys, 'row')}, up to position ${position}`;
+  const looked = `${count(events, 'event')} replayed for ${count(keys, 'row')}, up to position ${groupDigits(position)}`;
   const done = dryRun ? 'would be written' : 'written';
-  const what = `${rows.added} added, ${rows.removed} removed, ${rows.changed} changed`;
+  const what = `${groupDigits(rows.added)} added, ${groupDigits(rows.removed)} removed, ${groupDigits(rows.changed)} changed`;
   const verdict = written === 0 ? theme.good('no row was wrong') : `${count(written, 'row')} ${done}: ${what}`;
   return `${theme.strong(sanitise(projection))}: ${looked}\n${renderTableDiff(rows, view)}\n${verdict}\n`;
 }

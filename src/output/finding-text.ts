@@ -3,6 +3,7 @@ import { type Finding, sortFindings } from '../domain/finding.js';
 import type { CheckResult } from '../findings/check.js';
 import type { Fact } from '../store/store.js';
 import { sanitise } from '../terminal/sanitise.js';
+import { summariseFailure } from './failure-text.js';
 import { glyphOf, type Mark } from './glyphs.js';
 import { wrapLines } from './text-width.js';
 import type { View } from './view.js';
@@ -29,7 +30,7 @@ function renderFinding(finding: Finding, kindWidth: number, view: View): string 
   const head = `${glyphOf(markOf[severity], view)} ${theme.faint(kind.padEnd(kindWidth))}`;
   // A break in a name or an error of the store must not begin a line of its own.
   const texts = [`${theme.strong(sanitise(subject))} ${sanitise(detail)}`];
-  if (evidence !== undefined) texts.push(theme.faint(sanitise(evidence)));
+  if (evidence !== undefined) texts.push(theme.faint(sanitise(summariseFailure(evidence))));
   const lines = texts.map((text) => wrapLines(indent + text, view.width));
   if (next !== null) lines.push(`${indent}next: ${sanitise(next)}`);
   const [first = '', ...others] = lines.join('\n').split('\n');

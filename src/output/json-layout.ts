@@ -1,18 +1,46 @@
 /** Lays out JSON for people: one member a line. Numbers and strings stay as they are written. */
 import type { JsonText } from '../domain/event.js';
+import { sanitiseJson } from '../domain/safe-json.js';
+import { cutText, measureText } from './text-width.js';
+import type { View } from './view.js';
 
 const step = '  ';
+/** More levels have no line of their own: the indentation would be many times the payload. */
+const mostLevels = 20;
 /** A string, a run of other characters that stay together, or one sign. Blanks between them are dropped. */
-const tokens = /"(?:[^"\\]|\\.)*"|[^\s"{}[\],:]+|[{}[\],:]/g;
+const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"{}[\],:]+|[{}[\],:]/g;
 
-/** @param text valid JSON. @returns lines, the first of which is not indented. */
-export function layOutJson(text: JsonText): readonly string[] {
+export interface LaidOutJson {
+  /** Safe to print. The first is not indented. */
+  readonly lines: readonly string[];
+  /** How many lines are cut to the width, because what is nested deepest is on one line. */
+  readonly cut: number;
+}
+
+/** @param text valid JSON */
+export function layOutJson(text: JsonText, { width, unicode }: Pick<View, 'width' | 'unicode'>): LaidOutJson {
+  const levels = Math.max(4, Math.min(mostLevels, Math.floor(width / 4)));
   const lines: string[] = [];
+  let cut = 0;
   let line = '';
   let depth = 0;
+  let isNestedDeeper = false;
+  const endLine = () => {
+    // A grapheme has some twenty units at most: what is behind them cannot be shown.
+    const safe = sanitiseJson(isNestedDeeper ? line.slice(0, width * 20) : line);
+    const isCut = isNestedDeeper && (line.length > width * 20 || measureText(safe) > width);
+    lines.push(isCut ? cutText(`${safe}${' '.repeat(width)}`, width, unicode) : safe);
+    if (isCut) cut += 1;
+    isNestedDeeper = false;
+  };
   const breakLine = () => {
-    lines.push(line);
+    if (depth > levels) {
+      isNestedDeeper = true;
+      return false;
+    }
+    endLine();
     line = step.repeat(depth);
+    return true;
   };
   const all = text.match(tokens) ?? [];
   for (const [index, token] of all.entries()) {
@@ -26,12 +54,13 @@ export function layOutJson(text: JsonText): readonly string[] {
       breakLine();
     } else if (token === '}' || token === ']') {
       depth -= 1;
-      breakLine();
+      if (depth < levels) breakLine();
       line += token;
     } else if (token === ',') {
       line += token;
-      breakLine();
+      if (!breakLine()) line += ' ';
     } else line += token === ':' ? ': ' : token;
   }
-  return [...lines, line];
+  endLine();
+  return { lines, cut };
 }

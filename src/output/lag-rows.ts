@@ -4,6 +4,7 @@ import { partOf } from '../domain/parts.js';
 import type { ProjectionLag } from '../projection/status/lag.js';
 import { progressBar } from '../terminal/progress-bar.js';
 import { sanitise } from '../terminal/sanitise.js';
+import { summariseFailure } from './failure-text.js';
 import { glyphOf, type Mark } from './glyphs.js';
 import type { LagHistory } from './lag-history.js';
 import { markOf } from './lag-mark.js';
@@ -150,7 +151,7 @@ function glyph(lag: ProjectionLag, { rebuild, view }: Parts): string {
 }
 
 function describeError({ error }: ProjectionLag, view: View): readonly string[] {
-  return indent(error?.split('\n', 1)[0] ?? '', 'bad', view);
+  return indent(summariseFailure(error ?? ''), 'bad', view);
 }
 
 function indent(text: string, colour: 'bad' | 'caution', { theme, width, unicode }: View): readonly string[] {

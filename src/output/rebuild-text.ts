@@ -6,18 +6,19 @@ import type { RebuildProgress } from '../projection/journal/steps.js';
 import type { RebuildPlanned } from '../projection/rebuild/plan.js';
 import type { RebuildReport } from '../projection/rebuild/rebuilding.js';
 import { renderMarkdownTable } from './markdown-table.js';
+import { groupDigits } from './numbers.js';
 
 /** Returns one line for each fact. */
 export function describePlan(plan: RebuildPlanned): readonly string[] {
   const { projection, action, fromVersion, toVersion, types, category, livePosition, from, target } = plan;
   const version = describeVersions(fromVersion, toVersion);
-  const begun = { start: '', resume: `, resumed at position ${from}`, restart: ', restarted' }[action];
+  const begun = { start: '', resume: `, resumed at position ${groupDigits(from)}`, restart: ', restarted' }[action];
   const matching = types === 'all' ? 'every event' : listSome(types);
-  const live = livePosition === null ? 'no live table' : `the live table is at ${livePosition}`;
+  const live = livePosition === null ? 'no live table' : `the live table is at ${groupDigits(livePosition)}`;
   return [
     `rebuild ${projection} (${version}${begun})`,
     ...describeResumed(plan),
-    `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${target}; ${live}`,
+    `  reads ${matching}${category === null ? '' : ` of category ${category}`} up to position ${groupDigits(target)}; ${live}`,
     ...plan.tables.map(({ table, exists, estimatedRows, indexes, carried }) => {
       if (!exists) return `  table ${table}: created`;
       const rows = estimatedRows === null ? '' : `, about ${count(estimatedRows, 'row')}`;
@@ -30,15 +31,18 @@ export function describePlan(plan: RebuildPlanned): readonly string[] {
 export function describeReport(report: RebuildReport): string {
   const { projection, rebuild, outcome, toVersion, position, events, aside, rows, diff, elapsedMs, error } = report;
   const counted =
-    rows === null ? '' : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${rows.live})`}`;
-  const compared = diff === null ? '' : `, ${count(diff.differences, 'difference')} at position ${diff.position}`;
-  const left = aside === 0 ? '' : `, ${aside} parked or skipped`;
-  const work = `${count(events, 'event')} up to position ${position}${left}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
-  if (outcome === 'interrupted') return `${projection}: interrupted at position ${position}`;
+    rows === null
+      ? ''
+      : `, ${count(rows.rebuilt, 'row')}${rows.live === null ? '' : ` (before: ${groupDigits(rows.live)})`}`;
+  const compared =
+    diff === null ? '' : `, ${count(diff.differences, 'difference')} at position ${groupDigits(diff.position)}`;
+  const left = aside === 0 ? '' : `, ${groupDigits(aside)} parked or skipped`;
+  const work = `${count(events, 'event')} up to position ${groupDigits(position)}${left}${counted}${compared}, in ${formatDuration(elapsedMs)}`;
+  if (outcome === 'interrupted') return `${projection}: interrupted at position ${groupDigits(position)}`;
   if (outcome === 'failed' && error?.code === 'E_CHECK_FAILED')
-    return `${projection}: not swapped: version ${toVersion} did not pass its check at position ${position}`;
+    return `${projection}: not swapped: version ${toVersion} did not pass its check at position ${groupDigits(position)}`;
   if (outcome === 'failed')
-    return `${projection}: ${rebuild === null ? 'not started' : `failed at position ${position}`}`;
+    return `${projection}: ${rebuild === null ? 'not started' : `failed at position ${groupDigits(position)}`}`;
   return `${projection}: version ${toVersion} is ${outcome === 'ready' ? 'ready' : 'live'}, ${work}`;
 }
 
@@ -117,7 +121,7 @@ function describeResumed({ resumes, target }: RebuildPlanned): readonly string[]
     state as string
   ];
   return [
-    `  resuming rebuild ${rebuild} at position ${position} of ${target}: ${share} % is kept${done ? `; ${done}` : ''}`,
+    `  resuming rebuild ${rebuild} at position ${groupDigits(position)} of ${target}: ${share} % is kept${done ? `; ${done}` : ''}`,
   ];
 }
 

@@ -4,7 +4,7 @@ import type { InstanceDetail, StepDetail } from '../saga/inspect.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { groupDigits } from './numbers.js';
 import { showTime } from './relative-time.js';
-import { cutText, measureText, padText } from './text-width.js';
+import { cutText, fillLines, measureText, padText } from './text-width.js';
 import type { View } from './view.js';
 
 const gap = '  ';
@@ -16,8 +16,9 @@ export function renderInstance(instance: InstanceDetail, view: View): string {
   const cause = trigger === null ? '' : ` by ${sanitise(trigger.type)} @${groupDigits(trigger.globalPosition)}`;
   const started = startedAt === null ? '' : `started ${showTime(startedAt, view, 'local')}${cause}`;
   const name = sanitise(`${saga} ${instance.instance}`);
-  const facts = [started, `v${version}`, reason === null ? '' : `because ${sanitise(reason)}`];
-  const head = [theme.strong(name), paintState(state, view), ...facts.filter((fact) => fact !== '')].join('   ');
+  const because = reason === null ? '' : cutText(`because ${sanitise(reason)}`, view.width - gap.length, view.unicode);
+  const facts = [started, `v${version}`, because].filter((fact) => fact !== '');
+  const head = fillLines([theme.strong(name), paintState(state, view), ...facts], view.width, gap);
   const names = steps.map((step) => sanitise(step.name));
   const widest = Math.min(Math.floor(view.width / 2), Math.max(0, ...names.map(measureText)));
   const first = steps.map((step) => describeAction(step, view));
@@ -26,9 +27,10 @@ export function renderInstance(instance: InstanceDetail, view: View): string {
   const lines = steps.flatMap((step, at) => {
     const start = `${gap}${padText(cutText(names[at] ?? '', widest, view.unicode), widest)}${gap}`;
     const did = second[at] === '' ? first[at] : `${padText(first[at] ?? '', middle)}${gap}${second[at]}`;
-    return addErrors(`${start}${did}`, step, view);
+    if (measureText(`${start}${did}`) <= view.width) return addErrors(`${start}${did}`, step, view);
+    return [`${start}${first[at]}`, ...addErrors(`${gap}${gap}${gap}${second[at]}`, step, view)];
   });
-  return [head, ...lines].map((line) => `${line.trimEnd()}\n`).join('');
+  return [...head, ...lines].map((line) => `${line.trimEnd()}\n`).join('');
 }
 
 function paintState(state: InstanceDetail['state'], view: View): string {

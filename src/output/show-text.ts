@@ -17,7 +17,7 @@ import type { View } from './view.js';
 const indent = '  ';
 
 export interface ShowOptions {
-  /** Leave data and metadata on one line, as they were written. */
+  /** Leave data and metadata on one line, as they were written, and whole. */
   readonly raw: boolean;
   /** Undefined when it was not asked for. */
   readonly upcasts: readonly Upcast[] | undefined;
@@ -28,8 +28,10 @@ export function renderShown(shown: ShownEvent, { raw, upcasts = [] }: ShowOption
   const { event, stream, causedBy, missingCause, effects, projections } = shown;
   const { theme } = view;
   const lay = (json: JsonText) => {
-    const lines = raw ? [sanitiseJson(json)] : layOutJson(json).map(sanitiseJson);
-    return lines.map((line) => indent + line);
+    if (raw) return [indent + sanitiseJson(json)];
+    const { lines, cut } = layOutJson(json, { ...view, width: view.width - indent.length });
+    const told = `${cut === 1 ? '1 line is' : `${groupDigits(cut)} lines are`} cut, with what is nested deepest; --raw shows all`;
+    return [...lines.map((line) => indent + line), ...(cut === 0 ? [] : [theme.caution(indent + told)])];
   };
   const place = (other: RecordedEvent, time: string) => indent + renderPlace(other, time, view, indent.length);
   const section = (title: string, lines: readonly string[]) =>
@@ -46,7 +48,7 @@ export function renderShown(shown: ShownEvent, { raw, upcasts = [] }: ShowOption
     ...section('metadata', /^\s*\{\s*\}\s*$/.test(event.metadata) ? [] : lay(event.metadata)),
     ...section('stream', [
       cutText(
-        `${indent}${sanitise(event.streamId)}${type}: version ${event.version} of ${stream.events}`,
+        `${indent}${sanitise(event.streamId)}${type}: version ${groupDigits(event.version)} of ${groupDigits(stream.events)}`,
         view.width,
         view.unicode,
       ),

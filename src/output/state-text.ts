@@ -1,10 +1,12 @@
 /** Rows of a projection as of a moment, and how they changed, for people. */
+
 import type { StoredRow } from '../domain/read-model.js';
 import { count } from '../domain/words.js';
 import type { StateMoment } from '../query/moment.js';
 import type { HistoryEntry, RowChange, State, StateDiff, StateHistory } from '../query/state.js';
 import { sanitise } from '../terminal/sanitise.js';
 import { firstShown, spell, spellKey } from './diff-text.js';
+import { groupDigits } from './numbers.js';
 import { showTime } from './relative-time.js';
 import { cutText, measureText, padText } from './text-width.js';
 import type { View } from './view.js';
@@ -45,18 +47,27 @@ function renderHead(
 /** `version 3, position 1042, 2 h ago`. */
 function describe({ version, position, time }: StateMoment, view: View): string {
   const place = version === 0 ? 'the beginning' : `version ${version}`;
-  return [place, `position ${position}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(', ');
+  return [place, `position ${groupDigits(position)}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(
+    ', ',
+  );
 }
 
-/** One line a column, with its name. */
+/** One line a column, with its name; and one that says so where a value had no room. */
 export function renderRow(row: StoredRow, view: View): readonly string[] {
   const names = Object.keys(row).map(sanitise);
   const width = Math.max(...names.map(measureText));
-  return Object.values(row).map((value, at) => {
-    const name = view.theme.faint(padText(names[at] ?? '', width));
-    const text = sanitise(value === null ? '-' : String(value));
-    return `  ${name}  ${cutText(text, Math.max(20, view.width - width - 4), view.unicode)}`;
+  const room = Math.max(20, view.width - width - 4);
+  const cut: string[] = [];
+  const lines = Object.values(row).map((value, at) => {
+    const name = names[at] ?? '';
+    // A grapheme has some twenty units at most: what is behind them cannot be shown.
+    const text = sanitise(value === null ? '-' : String(value).slice(0, room * 20));
+    const shown = cutText(text, room, view.unicode);
+    if (shown !== text) cut.push(name);
+    return `  ${view.theme.faint(padText(name, width))}  ${shown}`;
   });
+  const told = `cut: ${cut.join(', ')} (-o json shows all)`;
+  return cut.length === 0 ? lines : [...lines, `  ${view.theme.faint(cutText(told, view.width - 2, view.unicode))}`];
 }
 
 function renderEntry(entry: HistoryEntry, stream: string, view: View): readonly string[] {
@@ -66,7 +77,7 @@ function renderEntry(entry: HistoryEntry, stream: string, view: View): readonly 
     theme.hashed(place, entry.stream),
     theme.kind(sanitise(entry.type)),
     theme.faint(showTime(entry.createdAt, view, 'local')),
-    theme.faint(`#${entry.position}`),
+    theme.faint(`#${groupDigits(entry.position)}`),
   ];
   return [head.join('  '), ...renderChange(entry, view).map((line) => `  ${line}`)];
 }

@@ -25,14 +25,21 @@ const usualName = 40;
 /** Names are not cut below this. */
 const shortest = 12;
 
-/** @param mark puts a glyph before each row. @returns the list with a line break at the end; empty without rows */
-export function renderTable<Row>(
+export interface Table {
+  /** Ends with a line break; empty without rows. */
+  readonly text: string;
+  /** The headings of the columns that had no room, where a row has something in them. */
+  readonly left: readonly string[];
+}
+
+/** @param mark puts a glyph before each row */
+export function layOutTable<Row>(
   rows: readonly Row[],
   columns: readonly Column<Row>[],
   view: View,
   mark?: (row: Row) => Mark,
-): string {
-  if (rows.length === 0) return '';
+): Table {
+  if (rows.length === 0) return { text: '', left: [] };
   const sorted = mark === undefined ? rows : sortRows(rows, mark);
   const below = columns.filter(({ isBelow }) => isBelow === true);
   const lines = sorted.map((row) => ({
@@ -46,13 +53,23 @@ export function renderTable<Row>(
   const margin = mark === undefined ? 0 : 2;
   const cells = columns.filter((column) => !below.includes(column)).map((column) => measureCells(column, sorted));
   const chosen = fitColumns(cells, view.width - margin);
-  if (chosen === undefined) return lines.map((line, at) => renderRecord(line, cells, at, view)).join('');
+  if (chosen === undefined) {
+    const records = lines.map((line, at) => renderRecord(line, cells, at, view));
+    const left = cells.filter(({ column }) => records.some((record) => record.left.includes(column)));
+    return { text: records.map(({ text }) => text).join(''), left: left.map(({ column }) => column.heading) };
+  }
   const heading = chosen.map(({ column, width }) => view.theme.faint(padText(column.heading, width, column.align)));
   const body = lines.map(({ row, glyph }, at) =>
     chosen.map((cell, place) => (place === 0 ? glyph : '') + fillCell(cell, at, row, view)),
   );
   const rowsWithErrors = body.flatMap((line, at) => [line.join(gap), ...(lines[at]?.below ?? [])]);
-  return [`${' '.repeat(margin)}${heading.join(gap)}`, ...rowsWithErrors].map((line) => `${line.trimEnd()}\n`).join('');
+  const all = [`${' '.repeat(margin)}${heading.join(gap)}`, ...rowsWithErrors];
+  const shown = chosen.map(({ column }) => column);
+  const left = cells.filter(({ column, texts }) => !shown.includes(column) && !texts.every(isEmpty));
+  return {
+    text: all.map((line) => `${line.trimEnd()}\n`).join(''),
+    left: left.map(({ column }) => column.heading),
+  };
 }
 
 /** The rows that need a hand first, each kind in its order. */
@@ -152,7 +169,7 @@ function renderRecord<Row>(
   cells: readonly Cells<Row>[],
   at: number,
   view: View,
-): string {
+): { readonly text: string; readonly left: readonly Column<Row>[] } {
   const values = cells.flatMap(({ column, texts }, place) => {
     const text = texts[at] ?? '';
     return place > 0 && isEmpty(text)
@@ -189,5 +206,6 @@ function renderRecord<Row>(
     ...(second.length === 0 ? [] : [`${gap}${gap}${second.join(gap)}`]),
     ...below,
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  const hidden = rest.filter((each) => !fitting.has(each));
+  return { text: lines.map((line) => `${line}\n`).join(''), left: hidden.map(({ column }) => column) };
 }

@@ -23,6 +23,18 @@ export function cutText(text: string, width: number, unicode = true): string {
   return kept + ellipsis;
 }
 
+/** Joins parts to lines: one that does not fit begins the next, indented. The parts may be coloured. */
+export function fillLines(parts: readonly string[], width: number, indent: string, between = '   '): readonly string[] {
+  const [first = '', ...others] = parts;
+  const lines = [first];
+  for (const part of others) {
+    const longer = `${lines.at(-1)}${between}${part}`;
+    if (measureText(longer.replace(colours, '')) <= width) lines[lines.length - 1] = longer;
+    else lines.push(indent + part);
+  }
+  return lines;
+}
+
 export function padText(text: string, width: number, side: 'left' | 'right' = 'left'): string {
   const gap = ' '.repeat(Math.max(0, width - measureText(text)));
   return side === 'left' ? text + gap : gap + text;

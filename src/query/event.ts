@@ -1,7 +1,9 @@
 /** One event: what caused it, what it caused, and which projections have passed it. */
+
 import { type ErrorFacts, EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import { matches } from '../domain/matches.js';
+import { groupDigits } from '../domain/numbers.js';
 import { compareSubscriptionIds, partOf } from '../domain/parts.js';
 import { relationOf } from '../domain/relation.js';
 import { isUuid } from '../domain/uuid.js';
@@ -136,15 +138,19 @@ async function findAt({ log }: Store, position: number): Promise<RecordedEvent> 
       if (events[0] !== undefined) return events[0];
     }
   }
-  throw new EvstoreError('E_NOT_FOUND', `no event is at position ${position}`, await explainGap(log, position));
+  throw new EvstoreError(
+    'E_NOT_FOUND',
+    `no event is at position ${groupDigits(position)}`,
+    await explainGap(log, position),
+  );
 }
 
 async function explainGap(log: Store['log'], position: number): Promise<ErrorFacts> {
   const { head, safeHead } = await log.head();
   if (head === 0) return { why: 'The store has no events yet.', next: 'evstore append --help' };
-  if (position > head) return { why: `The log ends at position ${head}.`, next: `evstore show ${head}` };
+  if (position > head) return { why: `The log ends at position ${groupDigits(head)}.`, next: `evstore show ${head}` };
   if (position > safeHead) {
-    const why = `Positions above ${safeHead} are not final yet: an open transaction may still add events before them.`;
+    const why = `Positions above ${groupDigits(safeHead)} are not final yet: an open transaction may still add events before them.`;
     return { why, next: 'evstore lag' };
   }
   const why = 'Positions may have gaps: a transaction that was rolled back leaves one. The first position is 1.';

@@ -1,6 +1,8 @@
 /** A moment in the life of a stream: what it includes, and where in the log it is. */
+
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { groupDigits } from '../domain/numbers.js';
 import { justAfter } from '../domain/timestamp.js';
 import { waitUntilReadable } from '../projection/catch-up/wait-until-readable.js';
 import type { EventLog, Store } from '../store/store.js';
@@ -52,8 +54,8 @@ export async function findBound(
     return { version, position, time };
   }
   if (point.kind === 'position' && point.position > safeHead) {
-    throw new EvstoreError('E_NOT_FOUND', `position ${point.position} is beyond the end of the log`, {
-      why: `Events can be read up to position ${safeHead}.`,
+    throw new EvstoreError('E_NOT_FOUND', `position ${groupDigits(point.position)} is beyond the end of the log`, {
+      why: `Events can be read up to position ${groupDigits(safeHead)}.`,
       next: 'evstore lag',
       details: { position: point.position, safeHead },
     });

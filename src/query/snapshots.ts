@@ -1,5 +1,6 @@
 /** Snapshots of aggregates, and how many events their streams have since. */
 import { EvstoreError } from '../domain/errors.js';
+import { shellWord } from '../domain/shell-word.js';
 import { findSimilar } from '../domain/similar.js';
 import type { Snapshot, SnapshotSummary, SnapshotsOptions, Store } from '../store/store.js';
 
@@ -28,7 +29,7 @@ export async function findSnapshot({ snapshots }: Pick<Store, 'snapshots'>, stre
   );
   throw new EvstoreError('E_NOT_FOUND', `stream ${streamId} has no snapshot`, {
     why: meant === undefined ? undefined : `Did you mean ${meant}?`,
-    next: 'evstore snapshots list',
+    next: meant === undefined ? 'evstore snapshots list' : `evstore snapshots show ${shellWord(meant)}`,
     details: { streamId, ...(meant !== undefined && { meant }) },
   });
 }

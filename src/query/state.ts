@@ -2,9 +2,11 @@
  * The rows of a projection that are about a stream, as of an earlier moment, by replay in memory. The live tables are not
  * read, and nothing is written.
  */
+
 import { type CodeState, compareCode } from '../domain/code-identity.js';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { groupDigits } from '../domain/numbers.js';
 import type { StoredRow, StoredValue } from '../domain/read-model.js';
 import { type RowKey, toRowKeys } from '../projection/define/columns.js';
 import {
@@ -214,7 +216,7 @@ async function assertFew(
     if (events <= mostEvents) events += await statistics.countType(type, mostEvents + 1 - events);
   }
   if (events <= mostEvents) return;
-  throw new EvstoreError('E_USAGE', `the rows of ${name} may depend on more than ${mostEvents} events`, {
+  throw new EvstoreError('E_USAGE', `the rows of ${name} may depend on more than ${groupDigits(mostEvents)} events`, {
     why: 'Their key is not the stream, so an event of any stream may be about them. --exact reads all events that the projection handles.',
     next,
     details: { projection: name, mostEvents },

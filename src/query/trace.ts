@@ -1,7 +1,9 @@
 /** The events that belong together, and what caused what. */
+
 import { detachEvent } from '../domain/detach.js';
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { groupDigits } from '../domain/numbers.js';
 import { comparableId, relationOf } from '../domain/relation.js';
 import { shellWord } from '../domain/shell-word.js';
 import { isUuid } from '../domain/uuid.js';
@@ -183,7 +185,7 @@ function missingCauses(found: FoundEvents, looked: ReadonlySet<string>): readonl
 async function notFound(store: Store, id: string, { after, isWhole }: Extent): Promise<EvstoreError> {
   const what = `no event has the correlation id ${id}`;
   if (!isWhole) {
-    return new EvstoreError('E_NOT_FOUND', `${what} after position ${after}`, {
+    return new EvstoreError('E_NOT_FOUND', `${what} after position ${groupDigits(after)}`, {
       why: 'Only the end of the log was looked at, because there is no index on correlation ids.',
       next: `evstore trace --exact ${shellWord(id)}`,
       details: { id, after },

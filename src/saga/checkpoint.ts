@@ -1,7 +1,9 @@
 /** The checkpoint of a saga, `saga:NAME`: it stays below the first trigger whose instance has not ended. */
+
 import { type AuditFilter, tallyIds } from '../domain/audit.js';
 import { detach } from '../domain/detach.js';
 import { EvstoreError } from '../domain/errors.js';
+import { groupDigits } from '../domain/numbers.js';
 import type { ReadModel } from '../domain/read-model.js';
 import { askForLease, OwnerWatch } from '../lease/acquire.js';
 import { pause } from '../lease/back-off.js';
@@ -116,10 +118,14 @@ async function assertInLog(lease: Lease, store: Store, subscriptionId: string): 
   const { head } = await store.log.head();
   if (lease.position <= head) return lease;
   await store.projections.releaseLease(lease);
-  throw new EvstoreError('E_DIVERGED', `the log ends at ${head}, but ${subscriptionId} is at ${lease.position}`, {
-    why: 'The store was restored from an older state, or this is another store.',
-    next: `evstore checkpoints set ${subscriptionId} --to-head --execute`,
-  });
+  throw new EvstoreError(
+    'E_DIVERGED',
+    `the log ends at ${groupDigits(head)}, but ${subscriptionId} is at ${groupDigits(lease.position)}`,
+    {
+      why: 'The store was restored from an older state, or this is another store.',
+      next: `evstore checkpoints set ${subscriptionId} --to-head --execute`,
+    },
+  );
 }
 
 function heldBy(saga: string, owner: string, expiresInMs: number): EvstoreError {

@@ -1,5 +1,7 @@
 /** Runs one saga under one lease: finds its triggers, starts an instance for each, drives it to its end. */
+
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { groupDigits } from '../domain/numbers.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
 import type { Event } from '../projection/define/definition.js';
 import { toEvent } from '../projection/define/event.js';
@@ -156,11 +158,15 @@ function instanceOf(saga: Saga, trigger: Event): string {
   } catch (error) {
     if (isEvstoreError(error)) throw error;
     const { type, globalPosition } = trigger;
-    throw new EvstoreError('E_HANDLER', `saga ${saga.name} cannot find the instance of event ${globalPosition}`, {
-      why: `For ${type}: ${describeError(error)}.`,
-      details: { saga: saga.name, globalPosition, type },
-      cause: error,
-    });
+    throw new EvstoreError(
+      'E_HANDLER',
+      `saga ${saga.name} cannot find the instance of event ${groupDigits(globalPosition)}`,
+      {
+        why: `For ${type}: ${describeError(error)}.`,
+        details: { saga: saga.name, globalPosition, type },
+        cause: error,
+      },
+    );
   }
 }
 

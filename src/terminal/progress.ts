@@ -2,8 +2,10 @@
  * Progress of long work, on stderr: a spinner where a terminal can show one, otherwise a line at intervals, or one JSON
  * object per line for programs. In GitHub Actions the lines of one label are a group.
  */
+
 import type { Ora } from 'ora';
 import { formatDuration } from '../domain/duration.js';
+import { groupDigits } from '../domain/numbers.js';
 import { closeGroup, isInActions, openGroup } from './actions.js';
 import type { Io } from './io.js';
 import { progressBar } from './progress-bar.js';
@@ -110,14 +112,14 @@ class RunningProgress implements Progress {
 
   #line(done: number, now: number): string {
     const rate = this.#rate(done, now);
-    const count = done.toLocaleString('en-US');
+    const count = groupDigits(done);
     const step = this.#step === undefined ? '' : `: ${this.#step}`;
     const label = sanitise(`${this.#label}${step}`);
-    const speed = rate === 0 ? '' : `${rate.toLocaleString('en-US')}/s`;
+    const speed = rate === 0 ? '' : `${groupDigits(rate)}/s`;
     if (!this.#total) return `${label}: ${count}${speed === '' ? '' : ` (${speed})`}`;
     const percent = Math.min(100, Math.floor((done / this.#total) * 100));
     const share = [`${percent} %`, speed].filter((part) => part !== '').join(', ');
-    return `${label}: ${count} of ${this.#total.toLocaleString('en-US')} (${share})`;
+    return `${label}: ${count} of ${groupDigits(this.#total)} (${share})`;
   }
 
   /** The step on the right of its column, then how far it is and how long it will take. Undefined without a total. */
@@ -129,7 +131,7 @@ class RunningProgress implements Progress {
     const parts = [
       progressBar(share, barWidth, showsUnicode(this.#io.env)),
       `${Math.floor(share * 100)} %`.padStart(5),
-      ...(rate === 0 ? [] : [`${rate.toLocaleString('en-US')}/s`]),
+      ...(rate === 0 ? [] : [`${groupDigits(rate)}/s`]),
       ...left,
       ` ${sanitise(this.#label)}`,
     ];

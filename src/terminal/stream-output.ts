@@ -2,9 +2,11 @@
  * The only writer of an output stream: pieces of 64 KiB, back-pressure, and defined behaviour when the reader is gone or
  * the disk is full. Nothing else writes to stdout.
  */
+
 import { fstatSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { EvstoreError } from '../domain/errors.js';
+import { groupDigits } from '../domain/numbers.js';
 import type { Output } from './io.js';
 import { watchPipeReaders } from './pipe-readers.js';
 
@@ -156,7 +158,7 @@ export class StreamOutput implements Output {
       why:
         events === undefined
           ? why
-          : `${why} ${events.toLocaleString('en-US')} ${events === 1 ? 'event was' : 'events were'} written in full.`,
+          : `${why} ${groupDigits(events)} ${events === 1 ? 'event was' : 'events were'} written in full.`,
       details: events === undefined ? {} : { events },
       cause: error,
     });

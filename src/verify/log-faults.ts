@@ -1,6 +1,8 @@
 /** Collects faults of events, in bounded memory. */
+
 import type { Finding } from '../domain/finding.js';
 import { maxOrdinaryBytes } from '../domain/limits.js';
+import { groupDigits } from '../domain/numbers.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count as describeCount } from '../domain/words.js';
 import type { Break, Inspection, Occurrences } from '../store/store.js';
@@ -56,7 +58,7 @@ function toFinding(fault: Break): Finding {
 }
 
 function describe({ kind, version, globalPosition, id, other }: Break): string {
-  const here = `version ${version} at position ${globalPosition}`;
+  const here = `version ${version} at position ${groupDigits(globalPosition)}`;
   if (kind === 'missing-version') return `has no version ${version - 1} before ${here}`;
   if (kind === 'wrong-order') return `has ${here}, and version ${version - 1} after it at ${other}`;
   if (kind === 'duplicate-version') return `has ${here}, and the same version at ${other}`;
@@ -70,6 +72,6 @@ function toRemainder([kind, count]: readonly [Break['kind'], number]): Finding {
 
 function toWarning(kind: string, { events, first }: Occurrences, what: string): readonly Finding[] {
   if (first === null) return [];
-  const detail = `has ${describeCount(events, 'event')} ${what}, the first at position ${first}`;
+  const detail = `has ${describeCount(events, 'event')} ${what}, the first at position ${groupDigits(first)}`;
   return [{ kind, severity: 'warning', subject: 'log', detail, next: `evstore read --after ${first - 1} -n 1` }];
 }

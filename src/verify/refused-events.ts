@@ -1,8 +1,10 @@
 /** Finds events that other programs wrote and that `import` refuses, so that an export of the store is no whole copy. */
+
 import { isEvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
 import { checkStreamId } from '../domain/names.js';
+import { groupDigits } from '../domain/numbers.js';
 import { validateEvent } from '../domain/validate.js';
 import { count } from '../domain/words.js';
 
@@ -32,7 +34,7 @@ export class RefusedEvents {
       kind,
       severity: 'warning',
       subject: 'log',
-      detail: `has ${count(events, 'event')} that import refuses, the first at position ${first}: ${reason}`,
+      detail: `has ${count(events, 'event')} that import refuses, the first at position ${groupDigits(first)}: ${reason}`,
       next: `evstore read --after ${first - 1} -n 1`,
     }));
   }

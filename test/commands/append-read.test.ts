@@ -177,7 +177,7 @@ forEachEngine((engine) => {
       for (const [name, next] of [
         ['Order', 'evstore read --category Order'],
         ['Order-4', 'evstore streams --prefix Order-4'],
-        ['Order-43', 'evstore read Order-42'],
+        ['Order-43', 'evstore streams --prefix Order-'],
         [events[0].id, `evstore show ${events[0].id}`],
         ['nothing-like-it', 'evstore streams'],
       ] as const) {

@@ -80,9 +80,23 @@ test('a store is chosen by its name, and a wrong name is answered with the one t
   expect(stderr).toContain('evstore config show');
 });
 
+test.each(['produkcja-łódź', '生产环境', 'उत्पादन', 'staging.eu_2'])('the name of a store may be %s', async (name) => {
+  const evstore = makeProject({ stores: { [name]: { url: 'sqlite:p.db', protected: true } } });
+  const shown = await evstore({}, 'config', 'show', '--json', '--store', name);
+  expect(JSON.parse(shown.stdout).store).toMatchObject({ name, protected: true });
+  const { code, stderr } = await evstore({}, 'init', '--store', name);
+  expect(code).toBe(8);
+  expect(stderr).toContain(`--confirm ${name.includes('.') ? name : `'${name}'`}`);
+  expect((await evstore({}, 'init', '--store', name, '--confirm', name)).code).toBe(0);
+});
+
 test.each([
   [{ stores: [] }, "'stores' is not an object"],
   [{ stores: { 'a b': { url: 'x' } } }, "'a b' cannot be the name of a store"],
+  [{ stores: { 'sqlite:a': { url: 'x' } } }, "'sqlite:a' cannot be the name of a store"],
+  [{ stores: { './a': { url: 'x' } } }, "'./a' cannot be the name of a store"],
+  [{ stores: { '-a': { url: 'x' } } }, "'-a' cannot be the name of a store"],
+  [{ stores: { 'a\u202eb': { url: 'x' } } }, 'cannot be the name of a store'],
   [{ stores: { a: {} } }, "'stores.a' has no url"],
   [{ stores: { a: { url: 'x', protectd: true } } }, 'Did you mean protected?'],
   [{ stores: { a: { url: 'x', protected: 'yes' } } }, "'stores.a.protected' is not true or false"],

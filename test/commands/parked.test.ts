@@ -67,7 +67,7 @@ forEachEngine((engine) => {
       expect(lines[0]).toMatch(/^projection +events +streams +type/);
       expect(lines.filter((line) => /order_summary +[13] +1 /.test(line))).toHaveLength(2);
       expect(lines).toContain('wait behind an earlier event of their stream');
-      expect(grouped.stdout).toMatch(/^ {4}.*seven.*\(on\.OrderPlaced, .*\)?/m);
+      expect(grouped.stdout).toMatch(/^ {4}TypeError: seven {2}projections\/order-summary\.ts:2$/m);
       expect(grouped.stderr).toContain('evstore parked retry order_summary --all');
       expect((await evstore('parked', '-o', 'table', '-n', '10')).stdout.match(/Order-7/g)).toHaveLength(4);
       expect((await evstore('parked', '--stream', 'Order-7', '-q')).stdout).toBe('8\n18\n28\n38\n');
@@ -159,7 +159,7 @@ forEachEngine((engine) => {
       expect(stdout).toContain('3 events of its stream wait behind it.');
       expect(stdout).toMatch(/TypeError: seven/);
       expect(stdout).toMatch(/^ {2}\| +at .*order-summary\.ts:2/m);
-      expect(stdout).not.toMatch(/(?<!test.)commands.|node:/);
+      expect(stdout).not.toMatch(/(?<!test.)commands.|node:|\.cjs|\/src\//);
       expect(stdout).toContain('"total":7');
       const shown = await shop.report('parked', 'show', 'order_summary', '18');
       expect(shown).toMatchObject({

@@ -101,7 +101,7 @@ forEachEngine((engine) => {
       expect((await evstore('run', '--once')).code).toBe(0);
       const [several, none] = [await evstore('rows', 'counts'), await evstore('rows', 'counts', '--table', 'counts_c')];
       expect(several).toMatchObject({ code: 2, stderr: expect.stringContaining('--table: counts_a, counts_b') });
-      expect(none).toMatchObject({ code: 6, stderr: expect.stringContaining('Did you mean counts_') });
+      expect(none).toMatchObject({ code: 6, stderr: expect.stringContaining('It has counts_a, counts_b.') });
       expect((await report('rows', 'counts', '--table', 'counts_a', 'Order-2')).rows).toEqual([
         { id: 'Order-2', n: 1 },
       ]);

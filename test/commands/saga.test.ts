@@ -77,7 +77,7 @@ forEachEngine((engine) => {
       const clock = '\\d\\d:\\d\\d:\\d\\d';
       expect(shownThere.stdout).toMatch(
         new RegExp(
-          `^shipping Order-2   ✗ compensation-failed   started ${clock} by OrderPlaced @2   v1   because ship:\ntoo far\n` +
+          `^shipping Order-2   ✗ compensation-failed   started ${clock} by OrderPlaced @2   v1\n  because ship: too far\n` +
             `  reserve  ✓ done ${clock} \\(\\d+ m?s\\)  ✗ compensate, last ${clock}  compensation: no answer\n` +
             `  ship     ✗ failed ${clock}  too far\n$`,
         ),
@@ -99,8 +99,11 @@ forEachEngine((engine) => {
       expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({
         code: 6,
         stdout: '',
-        stderr: expect.stringContaining('next: evstore saga show shipping Order-'),
+        stderr: expect.stringContaining('next: evstore saga list shipping'),
       });
+      expect((await evstore('saga', 'show', 'shipping', 'Ordr-2')).stderr).toContain(
+        'next: evstore saga show shipping Order-2',
+      );
       for (const argv of [
         ['show', 'shiping', 'Order-2'],
         ['show', 'shiping'],

@@ -41,8 +41,14 @@ forEachEngine((engine) => {
       const shown = await cli('show', evil, '-o', 'table');
       expect(shown.stdout).toContain(': version 2, 1 event since, 39 B');
       for (const { stdout } of [shown, await cli('list', '-o', 'table')]) expect(stdout).not.toContain('\u001b');
+      const misspelt = await cli('show', 'Ordr-1');
+      expect(misspelt).toMatchObject({
+        code: 6,
+        stderr: expect.stringContaining('Did you mean Order-1?\nnext: evstore snapshots show Order-1 '),
+      });
       const missing = await cli('show', 'Order-2');
-      expect(missing).toMatchObject({ code: 6, stderr: expect.stringContaining('Did you mean Order-1?') });
+      expect(missing).toMatchObject({ code: 6, stderr: expect.stringContaining('next: evstore snapshots list') });
+      expect(missing.stderr).not.toContain('Did you mean');
       await raw.query("insert into snapshots (stream_id, snapshot_data, version) values ('Gone-1', '{}', 9)");
       expect((await cli()).stderr).toContain('1 snapshot of a version that the stream never had: Gone-1');
     }));

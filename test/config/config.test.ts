@@ -156,7 +156,7 @@ test('a config that is wrong says where', async () => {
   const cwd = makeProject({
     'broken.json': '{\n  "store": "x",\n}',
     'shape.json': '{"projections":["a",1]}',
-    'typo.json': '{"stors":"a"}',
+    'typo.json': '{"stroe":"a"}',
     'throws.ts': '\n\nthrow new Error("no luck");',
     'syntax.ts': 'export default {;',
     'missing.ts': "import 'not-installed-anywhere'; export default {};",
@@ -164,7 +164,7 @@ test('a config that is wrong says where', async () => {
   for (const [name, code, text] of [
     ['broken.json', 'E_CONFIG', 'broken.json:3:1'],
     ['shape.json', 'E_CONFIG', "'projections' is not a string or an array of strings"],
-    ['typo.json', 'E_CONFIG', "the key 'stors' is unknown"],
+    ['typo.json', 'E_CONFIG', "the key 'stroe' is unknown"],
     ['throws.ts', 'E_HANDLER', 'throws.ts threw'],
     ['syntax.ts', 'E_CONFIG', 'syntax.ts cannot be compiled'],
     ['missing.ts', 'E_CONFIG', 'missing.ts imports'],

@@ -66,7 +66,7 @@ test('an estimate is never the reason to say that all is well', () => {
     {
       kind: 'over-lag',
       next: 'evstore lag orders --count',
-      detail: expect.stringContaining('up to 100000 events behind'),
+      detail: expect.stringContaining('up to 100,000 events behind'),
     },
   ]);
 });

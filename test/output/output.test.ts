@@ -10,8 +10,8 @@ import { loosenJson } from '../../src/output/loose-json.js';
 import { groupDigits } from '../../src/output/numbers.js';
 import { redact, secretsOf } from '../../src/output/redact.js';
 import { formatAgo, showTime } from '../../src/output/relative-time.js';
-import { type Column, renderTable } from '../../src/output/table.js';
-import { cutText, measureText, wrapLines } from '../../src/output/text-width.js';
+import { type Column, layOutTable } from '../../src/output/table.js';
+import { cutText, fillLines, measureText, wrapLines } from '../../src/output/text-width.js';
 import { createTheme, decideColour, plainTheme } from '../../src/output/theme.js';
 import { renderTsv } from '../../src/output/tsv.js';
 
@@ -37,14 +37,15 @@ test('a table fits the terminal, whatever is in it, and looks the same beyond 20
     { heading: 'name', text: (row) => row.name },
     { heading: 'count', text: (row) => String(row.count), align: 'right' },
   ];
-  const [few, many] = [renderTable(rows.slice(0, 200), columns, view), renderTable(rows, columns, view)];
+  const render = (shown: typeof rows, given = view) => layOutTable(shown, columns, given).text;
+  const [few, many] = [render(rows.slice(0, 200)), render(rows)];
   expect(many.split('\n').slice(0, 201)).toEqual(few.split('\n').slice(0, 201));
   expect(few.split('\n').every((line) => measureText(line) <= 40)).toBe(true);
   expect(few).not.toContain('\u001b');
   expect(few.split('\n')[1]).toMatch(/^漢字\\u\{1b\}\[2J-x+… +0$/);
-  const coloured = renderTable(rows.slice(0, 1), columns, { ...view, theme: await createTheme(true) });
+  const coloured = render(rows.slice(0, 1), { ...view, theme: await createTheme(true) });
   expect(coloured).toContain('\u001b[2m');
-  expect(renderTable([], columns, view)).toBe('');
+  expect(layOutTable([], columns, view)).toEqual({ text: '', left: [] });
 });
 
 /** Any, and above all those that several characters make: marks, joined emoji, flags, jamo, selectors. */
@@ -108,8 +109,9 @@ const subscriptionColumns: Column<Subscription>[] = [
 ];
 
 test('what needs a hand comes first; columns go by their rank, and below 60 columns a row is two lines', () => {
-  const render = (width: number, unicode = true) =>
-    renderTable(subscriptions, subscriptionColumns, { ...view, width, unicode }, ({ state }) => state).split('\n');
+  const layOut = (width: number, unicode = true) =>
+    layOutTable(subscriptions, subscriptionColumns, { ...view, width, unicode }, ({ state }) => state);
+  const render = (width: number, unicode = true) => layOut(width, unicode).text.split('\n');
   expect(render(100).slice(0, 2)).toEqual([
     '  name                                    state       lag  owner  note  empty',
     '✗ 订单_summary                            bad     209,048         b     -',
@@ -128,10 +130,13 @@ test('what needs a hand comes first; columns go by their rank, and below 60 colu
     '',
   ]);
   expect(render(60, false)[1]).toMatch(/^x /);
+  // An empty column has nothing that could be missed.
+  const left = [100, 74, 66, 60, 50, 24].map((width) => layOut(width).left.join(' '));
+  expect(left).toEqual(['', '', 'note', 'owner note', '', 'note']);
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 160 }), fc.boolean(), fc.array(anyText), (width, marked, names) => {
       const rows = [...subscriptions, ...names.map((name) => ({ ...subscriptions[0], name }) as Subscription)];
-      const text = renderTable(
+      const { text } = layOutTable(
         rows,
         subscriptionColumns,
         { ...view, width },
@@ -165,6 +170,21 @@ test('an event is one line for people, on two where there is no room, and no lin
       }
     }),
   );
+});
+
+test('parts that do not fit begin the next line, whatever their colour', async () => {
+  const { faint } = await createTheme(true);
+  const lines = fillLines(
+    ['#2251', faint('Zamówienie-Łódź@1'), '2026-10-02 20:50:24', faint('f10b3efe-43ad')],
+    30,
+    '    ',
+  );
+  expect(lines.map(stripVTControlCharacters)).toEqual([
+    '#2251   Zamówienie-Łódź@1',
+    '    2026-10-02 20:50:24',
+    '    f10b3efe-43ad',
+  ]);
+  expect(fillLines(['a', 'b'], 30, '    ')).toEqual(['a   b']);
 });
 
 test('data on one line has keys without quotes where they are names, and strings as they are', () => {
@@ -214,13 +234,20 @@ test('TSV keeps a row on a line and a field between tabs', () => {
   expect(renderTsv(['a'], [])).toBe('a\n');
 });
 
-test('times are told in the largest unit that is not 0', () => {
+test('times are told in the largest unit that is not 0, those of more than a year in months and years', () => {
   for (const [time, told] of [
     ['2026-01-01T23:59:59.500Z', 'just now'],
     ['2026-01-01T23:59:18Z', '42 s ago'],
     ['2026-01-01T23:57:00Z', '3 min ago'],
     ['2025-12-30T00:00:00Z', '3 d ago'],
     ['2026-01-02T02:00:00Z', 'in 2 h'],
+    ['2025-11-04T00:00:00Z', '59 d ago'],
+    ['2025-01-03T00:00:00Z', '364 d ago'],
+    ['2025-01-01T00:00:00Z', '12 months ago'],
+    ['2024-01-03T00:00:00Z', '23 months ago'],
+    ['2024-01-01T00:00:00Z', '2 y ago'],
+    ['2011-02-24T00:00:00Z', '14 y ago'],
+    ['2041-01-02T00:00:00Z', 'in 15 y'],
   ] as const) {
     expect(formatAgo(time, view.now)).toBe(told);
   }

@@ -65,11 +65,13 @@ test('the JSON of a tree has each event below its cause', () => {
 test('laid-out JSON is the same JSON, with every digit', () => {
   fc.assert(
     fc.property(fc.json(), (json) => {
-      const lines = layOutJson(json);
+      const { lines, cut } = layOutJson(json, { width: 1_000, unicode: true });
+      expect(cut).toBe(0);
       expect(JSON.parse(lines.join('\n'))).toEqual(JSON.parse(json));
     }),
   );
-  expect(layOutJson('{ "a":12345678901234567890,\n"b":[1e400,{"c,]":"\\"}"}],"d":{ },"e":[] }')).toEqual([
+  const json = '{ "a":12345678901234567890,\n"b":[1e400,{"c,]":"\\"}"}],"d":{ },"e":[] }';
+  expect(layOutJson(json, { width: 80, unicode: true }).lines).toEqual([
     '{',
     '  "a": 12345678901234567890,',
     '  "b": [',
@@ -82,4 +84,18 @@ test('laid-out JSON is the same JSON, with every digit', () => {
     '  "e": []',
     '}',
   ]);
+});
+
+test('JSON that is nested deep takes no more room than a screen: what is deepest is on one line, cut, and that is counted', () => {
+  const nest = (levels: number, inside: string) => `${'{"a":'.repeat(levels)}${inside}${'}'.repeat(levels)}`;
+  const width = 80;
+  const few = layOutJson(nest(24, '[1, 2]'), { width, unicode: true });
+  expect(few.cut).toBe(0);
+  expect(few.lines).toHaveLength(2 * 20 + 1);
+  expect(few.lines[20]).toBe(`${'  '.repeat(20)}"a": {"a": {"a": {"a": {"a": [1, 2]}}}}`);
+  expect(JSON.parse(few.lines.join('\n'))).toEqual(JSON.parse(nest(24, '[1, 2]')));
+  const { lines, cut } = layOutJson(nest(5_000, `"${'ż'.repeat(1_000_000)}"`), { width, unicode: true });
+  expect({ cut, lines: lines.length }).toEqual({ cut: 1, lines: 2 * 20 + 1 });
+  expect(lines[20]).toMatch(/^ {40}"a": \{"a": .*…$/);
+  for (const line of lines) expect(measureText(line)).toBeLessThanOrEqual(width);
 });

@@ -135,8 +135,8 @@ export async function recordFailure({ projections }: Store, subscriptionId: stri
   await projections.recordError(subscriptionId, `${error.message}${why}`);
 }
 
-/** Frames in these folders are not of the user's code. */
-const ownFolders = ['../..', '../../../commands', '../../../bin'].map((each) =>
+/** Frames in these folders are not of the user's code: modules of the sources, and the files that the build joins them to. */
+const ownFolders = ['../..', '../../../commands', '../../../bin', '../../../chunks'].map((each) =>
   fileURLToPath(new URL(each, import.meta.url)),
 );
 

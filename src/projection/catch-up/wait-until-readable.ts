@@ -1,4 +1,5 @@
 import { EvstoreError } from '../../domain/errors.js';
+import { groupDigits } from '../../domain/numbers.js';
 import type { EventLog } from '../../store/store.js';
 
 /** How long one wait in the store lasts before the deadline and the signal are checked, in milliseconds. */
@@ -28,8 +29,8 @@ export async function waitUntilReadable(
     if (safeHead >= position) return;
     signal.throwIfAborted();
     if (performance.now() < deadline) continue;
-    throw new EvstoreError('E_TIMEOUT', `timed out waiting for the events up to position ${position}`, {
-      why: `An open transaction holds the safe head at position ${safeHead}, and nothing above it can be read yet.`,
+    throw new EvstoreError('E_TIMEOUT', `timed out waiting for the events up to position ${groupDigits(position)}`, {
+      why: `An open transaction holds the safe head at position ${groupDigits(safeHead)}, and nothing above it can be read yet.`,
       next: 'evstore lag',
       details: { position, safeHead },
     });

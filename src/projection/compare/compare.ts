@@ -2,7 +2,9 @@
  * Compares rebuilt rows with the live ones, key by key, at one position. The built tables are caught up to the live
  * checkpoint; its lease is held until a snapshot of both is open, then the runner continues.
  */
+
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { repeat } from '../../lease/attempts.js';
 import { pause } from '../../lease/back-off.js';
 import { checkpointsOf, furthestOf, leastOf } from '../../lease/checkpoints.js';
@@ -152,7 +154,7 @@ function apart(
   waitedMs: number | undefined,
 ): EvstoreError {
   const positions = live.map((each) => each.position);
-  const found = `The live table is at position ${positions.join(', ')}, the rebuilt one at ${position}.`;
+  const found = `The live table is at position ${positions.map(groupDigits).join(' and ')}, the rebuilt one at ${groupDigits(position)}.`;
   return new EvstoreError('E_TIMEOUT', `the live and the rebuilt table of ${name} are at different positions`, {
     why:
       waitedMs === undefined

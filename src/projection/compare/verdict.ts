@@ -2,7 +2,9 @@
  * Decides whether rebuilt rows may be swapped in: by their counts, by a diff of every row, and by the faults that
  * `validate` returned.
  */
+
 import { EvstoreError } from '../../domain/errors.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { count } from '../../domain/words.js';
 import type { Rebuild } from '../../store/store.js';
 import type { Diff } from './compare.js';
@@ -31,7 +33,7 @@ export function assertCounts(
   if (maxDiff === undefined || live === null) return;
   const difference = Math.abs(rebuilt - live);
   if (difference <= maxDiff) return;
-  const what = `the rebuilt ${projection} has ${count(rebuilt, 'row')}, the live one has ${live}`;
+  const what = `the rebuilt ${projection} has ${count(rebuilt, 'row')}, the live one has ${groupDigits(live)}`;
   throw new EvstoreError('E_CHECK_FAILED', what, {
     why: `They differ by ${difference}, and at most ${maxDiff} is allowed. ${describeWays(projection)}`,
     // Rows outside the database cannot be compared.
@@ -67,7 +69,7 @@ export function assertAllowed({ projection }: Rebuild, diff: JudgedDiff): void {
     .filter(({ added, removed, changed }) => added + removed + changed > 0)
     .map(({ table, added, removed, changed }) => `${table}: ${added} added, ${removed} removed, ${changed} changed`);
   throw new EvstoreError('E_CHECK_FAILED', `live and rebuilt ${projection} differ in ${count(differences, 'row')}`, {
-    why: `At position ${position}: ${found.join('; ')}. At most ${count(maxDiff, 'difference')} may be swapped in. ${describeWays(projection)}`,
+    why: `At position ${groupDigits(position)}: ${found.join('; ')}. At most ${count(maxDiff, 'difference')} may be swapped in. ${describeWays(projection)}`,
     next: `evstore diff ${projection}`,
     details: { position, differences, maxDiff, live, rebuilt, tables },
   });

@@ -1,8 +1,10 @@
 /** Errors of the user's code, with the projection, the event and the line. */
+
 import { fileURLToPath } from 'node:url';
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { findBigNumber, RoundedNumber } from '../../domain/json-value.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { shellWord } from '../../domain/shell-word.js';
 import { ColumnFault, ValueFault } from './values.js';
 
@@ -18,21 +20,25 @@ export function toHandlerError(
   target?: string,
 ): EvstoreError {
   const { globalPosition, type, streamId, version, id } = event;
-  return new EvstoreError('E_HANDLER', `projection ${projection} failed on ${type} at position ${globalPosition}`, {
-    why: `${explain(part, cause)} ${explainBigNumber(event, cause)}The event is version ${version} of ${streamId}.`,
-    next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
-    details: {
-      projection,
-      globalPosition,
-      type,
-      streamId,
-      version,
-      id,
-      ...(target !== undefined && { target }),
-      ...(cause instanceof ColumnFault && { column: cause.property }),
+  return new EvstoreError(
+    'E_HANDLER',
+    `projection ${projection} failed on ${type} at position ${groupDigits(globalPosition)}`,
+    {
+      why: `${explain(part, cause)} ${explainBigNumber(event, cause)}The event is version ${version} of ${streamId}.`,
+      next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
+      details: {
+        projection,
+        globalPosition,
+        type,
+        streamId,
+        version,
+        id,
+        ...(target !== undefined && { target }),
+        ...(cause instanceof ColumnFault && { column: cause.property }),
+      },
+      cause,
     },
-    cause,
-  });
+  );
 }
 
 /** Returns the position of the event a handler failed on; undefined for any other error. */

@@ -3,8 +3,10 @@
  * stored event never changes.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold.
+
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { describeValue } from './values.js';
 
 export interface Upcaster {
@@ -59,7 +61,7 @@ function noWay(
   const known = read.sort((a, b) => a - b).join(', ');
   const advice = version > last ? `Run code that knows version ${version}.` : `Add one that reads version ${version}.`;
   return new EvstoreError('E_HANDLER', `no upcaster leads from ${type} of schema version ${schemaVersion}`, {
-    why: `They read versions ${known} and end at version ${last}. ${advice} The event is at position ${globalPosition}.`,
+    why: `They read versions ${known} and end at version ${last}. ${advice} The event is at position ${groupDigits(globalPosition)}.`,
     details: { type, schemaVersion, known: read, last },
   });
 }

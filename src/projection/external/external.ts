@@ -2,10 +2,12 @@
  * Calls the user's code of a read model outside the store's database. The target is opened when it is first needed. An error
  * of the code stops the work, as does a call that takes too long; after the signal its calls are not awaited any more.
  */
+
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { parseDuration } from '../../domain/timestamp.js';
 import { leaseTtlMs, superseded } from '../../lease/heartbeat.js';
 import type { Lease, ProjectionStore } from '../../store/store.js';
@@ -140,7 +142,8 @@ export class ExternalModel {
     if (blamed !== undefined) return toHandlerError(projection.name, blamed, 'write', cause, target.name);
     const first = events[0]?.globalPosition ?? range.to;
     const last = events.at(-1)?.globalPosition ?? range.to;
-    const positions = first === last ? `position ${first}` : `positions ${first} to ${last}`;
+    const positions =
+      first === last ? `position ${groupDigits(first)}` : `positions ${groupDigits(first)} to ${groupDigits(last)}`;
     return new EvstoreError(
       'E_HANDLER',
       `projection ${projection.name} failed to write ${positions} to ${target.name}`,

@@ -1,6 +1,8 @@
 /** Finds, shows and discards the parked events of live tables. */
+
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { partOf } from '../../domain/parts.js';
 import { shellWord } from '../../domain/shell-word.js';
 import { selectByName } from '../../domain/similar.js';
@@ -137,7 +139,7 @@ export async function findDiscardable(
   const failed = found.filter(({ error }) => error !== null);
   if (failed.length > 0) return failed;
   throw new EvstoreError('E_NOT_FOUND', `none of the parked events of ${name} has failed`, {
-    why: `${found.length} ${found.length === 1 ? 'event waits' : 'events wait'} behind discarded ones and can be retried.`,
+    why: `${groupDigits(found.length)} ${found.length === 1 ? 'event waits' : 'events wait'} behind discarded ones and can be retried.`,
     next: retryCommand(name, selection.kind === 'stream' ? selection.streamId : undefined),
   });
 }
@@ -190,10 +192,14 @@ export async function readParked(log: EventLog, parked: readonly ParkedEvent[]):
       if (events.length === positions.size) return events;
     }
   }
-  throw new EvstoreError('E_DIVERGED', `${positions.size - events.length} parked events are not in the log`, {
-    why: 'They were parked before the log was restored from an older copy.',
-    next: first === undefined ? undefined : `evstore rebuild ${partOf(first.projection).projection}`,
-  });
+  throw new EvstoreError(
+    'E_DIVERGED',
+    `${groupDigits(positions.size - events.length)} parked events are not in the log`,
+    {
+      why: 'They were parked before the log was restored from an older copy.',
+      next: first === undefined ? undefined : `evstore rebuild ${partOf(first.projection).projection}`,
+    },
+  );
 }
 
 export function groupBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): ReadonlyMap<string, Item[]> {
@@ -213,7 +219,7 @@ function isSelected({ globalPosition, id, streamId }: ParkedEvent, selection: Pa
 }
 
 function describe(selection: ParkedSelection): string {
-  if (selection.kind === 'position') return `no event at position ${selection.position}`;
+  if (selection.kind === 'position') return `no event at position ${groupDigits(selection.position)}`;
   if (selection.kind === 'id') return `no event ${selection.id}`;
   return selection.kind === 'all' ? 'no event' : `no event of stream ${selection.streamId}`;
 }

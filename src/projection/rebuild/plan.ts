@@ -1,7 +1,9 @@
 /** Decides what a rebuild does, from facts, before anything is written. */
+
 import { type CodeState, compareCode } from '../../domain/code-identity.js';
 import { EvstoreError } from '../../domain/errors.js';
 import { checkStatementNames, deriveName, nameRebuildTables, namesTaken, nameTarget } from '../../domain/names.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { assertSamePlace } from '../../lease/registration.js';
 import type { NotOwned, ProjectionRecord, Rebuild, RebuildState, RebuildTable, TableFacts } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
@@ -118,7 +120,7 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
       'E_DIVERGED',
       `the unfinished rebuild of ${name} was built from a different history than this log`,
       {
-        why: `It is at position ${unfinished.position}, but the log ends at ${head}.`,
+        why: `It is at position ${groupDigits(unfinished.position)}, but the log ends at ${groupDigits(head)}.`,
         next: `evstore rebuild ${name} --restart`,
       },
     );
@@ -128,7 +130,7 @@ function decideAction({ projection, unfinished, head }: RebuildFacts, mode: Rebu
   const began = `${code === 'unverified' ? 'this code may not have begun' : 'other code began'} the unfinished rebuild`;
   throw new EvstoreError('E_LOCK_HELD', `${began} of ${name}`, {
     why:
-      `${describeMaker(unfinished, projection, code)}. It is at position ${unfinished.position}. ` +
+      `${describeMaker(unfinished, projection, code)}. It is at position ${groupDigits(unfinished.position)}. ` +
       `Restart it with this code, or drop it with: evstore abort ${name}.`,
     next: `evstore rebuild ${name} --restart`,
     details: { rebuild: unfinished.id, version: unfinished.version, state: unfinished.state },

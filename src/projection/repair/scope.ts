@@ -1,7 +1,9 @@
 /** Finds the rows that a repair recomputes. */
+
 import { EvstoreError } from '../../domain/errors.js';
 import type { EventFilter } from '../../domain/event.js';
 import { parseJson } from '../../domain/json-value.js';
+import { groupDigits } from '../../domain/numbers.js';
 import type { StatementPart, StoredRow } from '../../domain/read-model.js';
 import type { Store } from '../../store/store.js';
 import { type RowKey, type TableShape, toRowKeys } from '../define/columns.js';
@@ -57,7 +59,7 @@ export async function collectKeys(
   if (keys.size > 0) return keys;
   const what = scope.kind === 'stream' ? `stream ${scope.streamId}` : `category ${scope.category}`;
   throw new EvstoreError('E_NOT_FOUND', `no event of ${what} is about a row of ${projection.name}`, {
-    why: `Up to position ${to} it has no event of a type that the projection handles.`,
+    why: `Up to position ${groupDigits(to)} it has no event of a type that the projection handles.`,
     next: 'evstore streams',
   });
 }
@@ -143,7 +145,7 @@ function toEntry({ text, columns }: RowKey): [string, StoredRow] {
 }
 
 function tooMany(name: string): EvstoreError {
-  return new EvstoreError('E_USAGE', `this is about more than ${mostKeys} rows of ${name}`, {
+  return new EvstoreError('E_USAGE', `this is about more than ${groupDigits(mostKeys)} rows of ${name}`, {
     why: 'For that many rows, a rebuild is faster and does not keep the runner waiting.',
     next: `evstore rebuild ${name}`,
   });

@@ -80,6 +80,7 @@ export interface LagReport extends Head {
 export interface LagSource {
   readonly head: Head;
   readonly checkpoints: readonly Checkpoint[];
+  /** The registered projections and sagas. */
   readonly records: readonly ProjectionRecord[];
   readonly cursors: readonly Cursor[];
   readonly rebuilds: readonly Rebuild[];
@@ -96,17 +97,20 @@ export interface LagOptions {
   readonly exact?: boolean;
 }
 
-async function readLagSource({ log, projections, schema }: Store): Promise<LagSource> {
-  const [head, checkpoints, records, cursors, rebuilds, parked, status] = await Promise.all([
-    log.head({ holder: true }),
-    projections.checkpoints(),
-    projections.list(),
-    projections.cursors(),
-    projections.rebuilds(),
-    projections.countParked(),
-    schema.status(),
-  ]);
-  return { head, checkpoints, records, cursors, rebuilds, parked, schema: status };
+/** How each of it is read. */
+export const lagReaders: { readonly [Name in keyof LagSource]: (store: Store) => Promise<LagSource[Name]> } = {
+  head: ({ log }) => log.head({ holder: true }),
+  checkpoints: ({ projections }) => projections.checkpoints(),
+  records: ({ projections }) => projections.list(),
+  cursors: ({ projections }) => projections.cursors(),
+  rebuilds: ({ projections }) => projections.rebuilds(),
+  parked: ({ projections }) => projections.countParked(),
+  schema: ({ schema }) => schema.status(),
+};
+
+async function readLagSource(store: Store): Promise<LagSource> {
+  const reading = Object.entries(lagReaders).map(async ([name, read]) => [name, await read(store)] as const);
+  return Object.fromEntries(await Promise.all(reading)) as unknown as LagSource;
 }
 
 /**

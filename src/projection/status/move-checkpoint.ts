@@ -1,5 +1,7 @@
 /** Finds the position to which a checkpoint is moved by hand. */
+
 import { EvstoreError } from '../../domain/errors.js';
+import { groupDigits } from '../../domain/numbers.js';
 import type { EventLog } from '../../store/store.js';
 
 /** Exactly one of these. */
@@ -36,10 +38,14 @@ export async function findPosition(log: EventLog, current: number, destination: 
   if (toTime !== undefined) return (await lastBefore(log, toTime)) ?? safeHead;
   if (to === undefined) return 0;
   if (to <= safeHead) return to;
-  throw new EvstoreError('E_INVALID_INPUT', `position ${to} is beyond the safe head, ${safeHead}`, {
-    why: 'Events that are not visible yet would be skipped.',
-    next: 'evstore lag',
-  });
+  throw new EvstoreError(
+    'E_INVALID_INPUT',
+    `position ${groupDigits(to)} is beyond the safe head, ${groupDigits(safeHead)}`,
+    {
+      why: 'Events that are not visible yet would be skipped.',
+      next: 'evstore lag',
+    },
+  );
 }
 
 /** Returns undefined when no event is at or after the time. */

@@ -1,6 +1,8 @@
 /** Waits until read models contain what was written. */
+
 import { EvstoreError } from '../../domain/errors.js';
 import { describeFinding, type Finding, sortFindings } from '../../domain/finding.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { partOf } from '../../domain/parts.js';
 import { pause } from '../../lease/back-off.js';
 import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
@@ -49,20 +51,24 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) {
-      const found = behind.map((each) => `${each.subscriptionId} is at ${each.position}`).join(', ');
+      const found = behind.map((each) => `${each.subscriptionId} is at ${groupDigits(each.position)}`).join(', ');
       const isIdle = behind.every(({ owner }) => owner === null);
       const findings = (await judge?.(behind.map(({ subscriptionId }) => subscriptionId))) ?? [];
       const [cause] = sortFindings(findings).filter(({ severity }) => severity !== 'note');
       const otherwise = isIdle ? 'No runner is at work on them.' : 'They are still catching up.';
-      throw new EvstoreError('E_TIMEOUT', `position ${position} was not reached within ${timeoutMs} ms: ${found}`, {
-        why: cause === undefined ? otherwise : `${describeFinding(cause)}.`,
-        next: cause?.next ?? (isIdle ? runCommand(behind) : 'evstore lag'),
-        details: {
-          findings,
-          position,
-          behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })),
+      throw new EvstoreError(
+        'E_TIMEOUT',
+        `position ${groupDigits(position)} was not reached within ${timeoutMs} ms: ${found}`,
+        {
+          why: cause === undefined ? otherwise : `${describeFinding(cause)}.`,
+          next: cause?.next ?? (isIdle ? runCommand(behind) : 'evstore lag'),
+          details: {
+            findings,
+            position,
+            behind: behind.map((each) => ({ name: each.subscriptionId, position: each.position })),
+          },
         },
-      });
+      );
     }
     await pause(Math.min(pollMs, leftMs), signal);
   }

@@ -2,7 +2,9 @@
  * The moment tables change names, in a swap and in a rollback: catch up alongside the live runner, take its lease, apply
  * the events since, rename, release the lease. Any failure leaves the live table as it is.
  */
+
 import { EvstoreError, isEvstoreError } from '../../domain/errors.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { mayPass, repeat } from '../../lease/attempts.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
 import { takeOver } from '../../lease/with-lease.js';
@@ -73,10 +75,14 @@ async function drain(
 ): Promise<void> {
   const { head, safeHead } = await log.head();
   if (least > head) {
-    throw new EvstoreError('E_DIVERGED', `the live table is at position ${least}, but the log ends at ${head}`, {
-      why: 'The table was built from a different history than this log.',
-      next: 'evstore verify',
-    });
+    throw new EvstoreError(
+      'E_DIVERGED',
+      `the live table is at position ${groupDigits(least)}, but the log ends at ${groupDigits(head)}`,
+      {
+        why: 'The table was built from a different history than this log.',
+        next: 'evstore verify',
+      },
+    );
   }
   await reach(log, catchUp, least, { deadline, signal, upTo: Math.max(safeHead, least) });
 }

@@ -1,6 +1,8 @@
 /** The journal of rebuilds: its rows, its states, and what a swap or a rollback does to the tables of a rebuild. */
+
 import { EvstoreError } from '../../domain/errors.js';
 import { nameRebuildTables, namesTaken } from '../../domain/names.js';
+import { groupDigits } from '../../domain/numbers.js';
 import type { JoinedStanding } from '../../domain/standing.js';
 import type { Lease, LeaseRequest, Rebuild, RebuildPlan, RebuildState, RebuildTable } from '../store.js';
 import { toOwner } from './leases.js';
@@ -246,11 +248,15 @@ export function assertUnchanged(rebuild: Rebuild, changed: readonly string[]): v
 }
 
 function behind(rebuild: Rebuild, position: number, live: number): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `rebuild ${rebuild.id} is at ${position}, behind the live table at ${live}`, {
-    why: 'Readers would see older rows than before. It must catch up first; nothing has been changed.',
-    next: `evstore rebuild ${rebuild.projection} --resume`,
-    details: { position, live },
-  });
+  return new EvstoreError(
+    'E_SUPERSEDED',
+    `rebuild ${rebuild.id} is at ${groupDigits(position)}, behind the live table at ${groupDigits(live)}`,
+    {
+      why: 'Readers would see older rows than before. It must catch up first; nothing has been changed.',
+      next: `evstore rebuild ${rebuild.projection} --resume`,
+      details: { position, live },
+    },
+  );
 }
 
 function notLevel({ id, projection }: Rebuild, sinceSwap: boolean): EvstoreError {

@@ -1,6 +1,8 @@
 /** Converts the rows of the tables about projections. */
+
 import { parseAudit, writeAuditFilter } from '../../domain/audit.js';
 import { EvstoreError } from '../../domain/errors.js';
+import { groupDigits } from '../../domain/numbers.js';
 import { modeOf } from '../../domain/projection-mode.js';
 import { shellWord } from '../../domain/shell-word.js';
 import type {
@@ -118,10 +120,14 @@ export function noCheckpoint(id: string): EvstoreError {
 }
 
 export function movedMeanwhile({ subscriptionId, position }: Checkpoint, from: number | null): EvstoreError {
-  return new EvstoreError('E_SUPERSEDED', `the checkpoint ${subscriptionId} is at ${position}, no longer at ${from}`, {
-    why: 'Another process moved it in the meantime. Nothing was changed.',
-    next: `evstore checkpoints list ${shellWord(subscriptionId)}`,
-  });
+  return new EvstoreError(
+    'E_SUPERSEDED',
+    `the checkpoint ${subscriptionId} is at ${groupDigits(position)}, no longer at ${from === null ? 'none' : groupDigits(from)}`,
+    {
+      why: 'Another process moved it in the meantime. Nothing was changed.',
+      next: `evstore checkpoints list ${shellWord(subscriptionId)}`,
+    },
+  );
 }
 
 export function foreignReadModel(table: string): EvstoreError {

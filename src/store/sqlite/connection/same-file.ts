@@ -2,8 +2,10 @@
  * Checks that an open file is still the one at its path, with the history that was read. SQLite cannot tell: it reads a file
  * that was replaced to its end, and pages that another program has written over stay in its cache.
  */
+
 import { statSync } from 'node:fs';
 import { EvstoreError } from '../../../domain/errors.js';
+import { groupDigits } from '../../../domain/numbers.js';
 import type { FileTarget } from './connection-url.js';
 import { resultCode } from './errors.js';
 
@@ -81,7 +83,7 @@ export class FileWatch {
 
   #compareHistory(read: Read): void {
     for (const { position, id } of this.#anchors) {
-      const evidence = `Event ${id}, which was at position ${position}, is not there any more`;
+      const evidence = `Event ${id}, which was at position ${groupDigits(position)}, is not there any more`;
       if (!this.#isThere(read, { position, id })) throw this.#diverged('replaced', evidence);
     }
   }

@@ -1,6 +1,8 @@
 /** Reads events from statements that return one text a row, with the columns of cut-event.ts. */
+
 import { EvstoreError } from '../../../domain/errors.js';
 import type { RecordedEvent } from '../../../domain/event.js';
+import { groupDigits } from '../../../domain/numbers.js';
 import { cutEvent, type RowSpelling } from '../../shared/cut-event.js';
 import { toInteger, toRecordedEvent, toTimestamp } from '../../shared/rows.js';
 import type { Session } from '../connection/database.js';
@@ -39,7 +41,8 @@ export function readEvents(session: Session, { text, parameters }: FilteredState
 /** Reads an event that is spelt in an unusual way. */
 export function readAt(session: Session, position: number): RecordedEvent {
   const [row] = session.ask('find-at', [position]);
-  if (row === undefined) throw new EvstoreError('E_CORRUPT', `the event at position ${position} cannot be read`);
+  if (row === undefined)
+    throw new EvstoreError('E_CORRUPT', `the event at position ${groupDigits(position)} cannot be read`);
   return toRecordedEvent(row);
 }
 
