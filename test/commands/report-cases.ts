@@ -116,7 +116,7 @@ const placed = ['--type', 'OrderPlaced', '--data', '{"total":5}'];
 
 /** In this order: some leave what others need. */
 export const cases: readonly ReportCase[] = [
-  ...readers.filter(({ argv }) => argv[0] !== 'abort'),
+  ...readers,
   { argv: ['lag', '--count', 'orders'], schema: 'lag' },
   { argv: ['lag'], schema: 'lag', only: 'postgres', before: holdBack },
   { argv: ['lag'], schema: 'lag', before: workOn },

@@ -10,6 +10,7 @@ import { forEachEngine } from '../support/engines.js';
 import {
   assertFits,
   at,
+  type Described,
   describeValues,
   fitsClosed,
   fitsShipped,
@@ -25,12 +26,18 @@ import { openReportShop, type ReportShop } from './report-shop.js';
 const seen = new Set<string>();
 const held = new Set<string>();
 
-/** `read`, `saga list` …: what can be run. */
-async function listCommands(): Promise<readonly string[]> {
-  const leavesOf = ({ usage, subcommands = [] }: Command): string[] => {
-    const [name = ''] = usage.split(' ');
-    if (subcommands.length === 0) return [name];
-    return subcommands.flatMap(leavesOf).map((leaf) => `${name} ${leaf}`);
+interface Leaf {
+  /** `read`, `saga list` … */
+  readonly name: string;
+  readonly command: Command;
+}
+
+/** What can be run. */
+async function listCommands(): Promise<readonly Leaf[]> {
+  const leavesOf = (command: Command): Leaf[] => {
+    const [name = ''] = command.usage.split(' ');
+    if (command.subcommands === undefined) return [{ name, command }];
+    return command.subcommands.flatMap(leavesOf).map((leaf) => ({ ...leaf, name: `${name} ${leaf.name}` }));
   };
   const names = Object.keys(catalog) as (keyof typeof catalog)[];
   const commands = await Promise.all(names.map(async (name) => (await loaders[name]()).command));
@@ -39,7 +46,19 @@ async function listCommands(): Promise<readonly string[]> {
 
 test('every command of the catalog has a schema for its report, or a reason why it prints none', async () => {
   const named = [...Object.keys(reports), ...Object.keys(withoutReport)];
-  expect(named.sort()).toEqual([...(await listCommands())].sort());
+  expect(named.sort()).toEqual((await listCommands()).map(({ name }) => name).sort());
+});
+
+test('a command with --dry-run says dryRun in each of its reports', async () => {
+  const dry = (await listCommands()).filter(({ command }) => command.options.some(({ long }) => long === '--dry-run'));
+  expect(dry.length).toBeGreaterThan(20);
+  for (const { name } of dry) {
+    for (const report of reports[name] ?? []) {
+      const { $ref, required } = at(report).schema;
+      if (['error', 'event', 'progress'].includes(report)) continue;
+      expect($ref === undefined ? required : follow(report, $ref).schema.required, report).toContain('dryRun');
+    }
+  }
 });
 
 test('every schema is the report of a command, and every report has one', () => {
@@ -108,6 +127,8 @@ function checkAll(engine: Engine, content: 'full' | 'empty' | 'no schema', all: 
       if (typeof restore === 'function') await restore();
       const what = `evstore ${each.argv.join(' ')}`;
       expect(result.code, `${what}\n${result.stdout}${result.stderr}`).toBe(each.code ?? 0);
+      // The log may have no event, and an error may leave nothing to report.
+      if (each.code === undefined && each.schema !== 'event') expect(result.stdout, what).not.toBe('');
       check(each.schema, result.stdout, what);
       if (lines !== undefined) check(`${each.schema}.json${each.lines}`, lines.stdout, `${what} -o ndjson`);
       const told = result.stderr.split('\n').filter((line) => line.startsWith('{'));
@@ -141,20 +162,12 @@ function check(place: string, text: string, what: string): void {
     const described = [...describeValues({ ...at(place), value: report })];
     for (const part of described) seen.add(part.place);
     held.add(at(place).place.replace(/\.json#.*$/, ''));
-    expectTeeth(
-      place,
-      report,
-      described.map(({ schema, value }) => ({ schema, value })),
-    );
+    expectTeeth(place, report, described);
   }
 }
 
 /** A member more, or one fewer, anywhere in the report: the closed schema refuses both, the shipped one only the latter. */
-function expectTeeth(
-  place: string,
-  report: unknown,
-  described: readonly { schema: { properties?: object; required?: readonly string[] }; value: unknown }[],
-): void {
+function expectTeeth(place: string, report: unknown, described: readonly Described[]): void {
   for (const { schema, value } of described) {
     if (schema.properties === undefined || typeof value !== 'object' || value === null) continue;
     const members = value as Record<string, unknown>;
