@@ -58,6 +58,7 @@ export const reports: Readonly<Record<string, readonly string[]>> = {
   demo: ['demo'],
   explain: ['explain', 'explain-list'],
   version: ['version'],
+  bench: ['bench', 'bench-dry-run', 'bench-clean'],
 };
 
 /** What these print is not JSON, also with --json. */
@@ -95,6 +96,7 @@ export const readers: readonly ReportCase[] = [
   { argv: ['export', '--to', 'all.ndjson'], schema: 'export' },
   { argv: ['export', '--dry-run'], schema: 'export' },
   { argv: ['streams'], schema: 'streams', lines: '#/items' },
+  { argv: ['streams', '--sort', 'size'], schema: 'streams', lines: '#/items' },
   { argv: ['types'], schema: 'types', lines: '#/properties/types/items' },
   { argv: ['stats'], schema: 'stats', lines: '#/properties/byDay/items' },
   { argv: ['snapshots', 'list'], schema: 'snapshots-list', lines: '#/properties/snapshots/items' },
@@ -241,6 +243,10 @@ export const cases: readonly ReportCase[] = [
   { argv: ['projections', 'forget', 'parked_orders', '--keep-tables', '--dry-run'], schema: 'projections-forget' },
   { argv: ['scaffold', 'projection', 'order-summary', '--dry-run'], schema: 'scaffold-projection' },
   { argv: ['scaffold', 'saga', 'order-fulfilment'], schema: 'scaffold-saga' },
+  { argv: ['bench', '--dry-run'], schema: 'bench-dry-run', before: leaveScratch },
+  { argv: ['bench', '--clean', '--yes'], schema: 'bench-clean', before: leaveScratch },
+  { argv: ['bench', '--duration', '100ms'], schema: 'bench', before: leaveScratch },
+  { argv: ['bench', '--clean', '--yes'], schema: 'bench-clean' },
   { argv: ['demo', '--dir', 'demo', '--dry-run'], schema: 'demo' },
   { argv: ['lag', 'nobody', '--debug'], schema: 'lag', code: 6 },
   { argv: ['lagg'], schema: 'lag', code: 2 },
@@ -277,4 +283,9 @@ async function workOn({ test: { store } }: ReportShop): Promise<() => Promise<vo
 
 async function breakRow({ query }: ReportShop): Promise<void> {
   await query("update orders set total = 99 where order_id = 'Order-3'");
+}
+
+/** As a bench leaves it that was killed. */
+async function leaveScratch({ test: { store } }: ReportShop): Promise<void> {
+  await store.scratch.make();
 }

@@ -3,6 +3,7 @@
  * that a new status fails the type check here, and then the test until the schema has it.
  */
 
+import type { Measurement } from '../../src/bench/bench.js';
 import type { SettingSource } from '../../src/config/sources.js';
 import type { CodeState } from '../../src/domain/code-identity.js';
 import type { ExpectedVersion } from '../../src/domain/event.js';
@@ -24,7 +25,7 @@ import type { RowChange, State } from '../../src/query/state.js';
 import type { StepReport } from '../../src/saga/inspect.js';
 import type { SagaPhase } from '../../src/saga/state.js';
 import type { RebuildState } from '../../src/store/rebuild.js';
-import type { MigrationStatus, ParkedState } from '../../src/store/store.js';
+import type { Engine, MigrationStatus, ParkedState } from '../../src/store/store.js';
 
 type Values = readonly unknown[];
 
@@ -34,6 +35,7 @@ function keysOf<Union extends string>(record: Readonly<Record<Union, true>>): Va
 
 const errorCodes = Object.keys(explanations);
 const parked = keysOf<ParkedState>({ parked: true, skipped: true, discarded: true });
+const engines = keysOf<Engine>({ postgres: true, sqlite: true });
 const modes = keysOf<ProjectionMode>({ async: true, inline: true });
 const codeRecord = { current: true, 'stale code': true, unverified: true, stale: true } as const;
 const codeStates = keysOf<CodeState>(codeRecord);
@@ -87,6 +89,15 @@ export const enums: Readonly<Record<string, Values>> = {
     mutation: true,
     clock: true,
     random: true,
+  }),
+  'bench.json#/properties/engine': engines,
+  'bench-dry-run.json#/properties/engine': engines,
+  'bench.json#/properties/measurements/items/properties/name': keysOf<Measurement['name']>({
+    append: true,
+    'append-batch': true,
+    import: true,
+    read: true,
+    rebuild: true,
   }),
   'append-dry-run.json#/properties/expected/anyOf/1': keysOf<Exclude<ExpectedVersion, number>>({
     any: true,
