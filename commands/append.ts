@@ -84,7 +84,8 @@ async function append(streamId: string, flags: Flags, context: Context): Promise
   const events = validateAppend(streamId, made, expected, { allowLarge: flags.allowLarge === true });
   const inline = flags.inline === true ? await loadInline(context, flags) : [];
   if (flags.dryRun === true) {
-    const report = { streamId, expected, events: events.length, ids: events.map(({ id }) => id), dryRun: true };
+    const ids = events.map(({ id }) => id);
+    const report = { streamId, expected, events: ids.map((id) => ({ id })), ids, dryRun: true };
     const asJson = context.format({ people: 'table', pipe: 'json' }) !== 'table';
     const text = `${events.length === 1 ? '1 event is' : `${groupDigits(events.length)} events are`} valid and would be appended to ${sanitise(streamId)}\n`;
     await context.io.stdout.write(asJson ? renderReport(report) : text);
@@ -161,7 +162,7 @@ function render(result: AppendResult, context: Context): string {
     const rows = result.events.map(({ id, version, globalPosition }) => [id, version, globalPosition]);
     return renderTsv(['id', 'version', 'globalPosition'], rows);
   }
-  if (format !== 'table') return renderReport(result);
+  if (format !== 'table') return renderReport({ ...result, dryRun: false });
   const { theme } = context.view;
   const stream = theme.strong(sanitise(result.streamId));
   const place = theme.faint(`(global position ${groupDigits(result.globalPosition)})`);

@@ -47,7 +47,7 @@ export const command: Command = {
       }
     }
     const next = [`cd ${shellWord(shown)}`, ...tryNext.map((line) => asTyped(line, store, context))];
-    if (asJson) await context.io.stdout.write(renderReport({ folder, commands, next }));
+    if (asJson) await context.io.stdout.write(renderReport({ folder, commands, next, dryRun: false }));
     await say('Try next:');
     for (const line of next) await say(`  ${line}`);
     return 0;

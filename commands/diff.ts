@@ -48,7 +48,7 @@ export const command: Command = {
     const diff = await diffReady({ ...readTableSwapOptions(flags, store, context), projection, samples });
     const { renderDiff, summariseDiff } = await import('../src/output/diff-text.js');
     const judged = { ...diff, maxDiff, allowColumnChanges };
-    await printReport(context, judged, diff.differences, () => renderDiff(diff, context.view));
+    await printReport(context, { dryRun: false, ...judged }, diff.differences, () => renderDiff(diff, context.view));
     await context.summarise(summariseDiff(diff));
     await context.note(
       `swap it in with: evstore swap ${diff.projection}, or drop it with: evstore abort ${diff.projection}`,

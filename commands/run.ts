@@ -78,7 +78,7 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     const flat = <Result extends { error: EvstoreError | null }>(result: Result) => {
       return { ...result, error: result.error?.message ?? null };
     };
-    await stdout.write(renderReport({ projections: results.map(flat), sagas: sagas.map(flat) }));
+    await stdout.write(renderReport({ dryRun: false, projections: results.map(flat), sagas: sagas.map(flat) }));
     return;
   }
   for (const { name, position, events, aside, error, stopped } of results) {

@@ -145,7 +145,9 @@ const retry: Command = {
     const { instance, end } = await retryCompensation(store.log, saga, id, context.io.signal);
     if (end.kind === 'foreign') await context.warn(`not driven: ${end.why}`);
     const report = describe(instance.state);
-    await context.io.stdout.write(asJson ? renderReport(report) : `${sanitise(headline(report))}\n`);
+    await context.io.stdout.write(
+      asJson ? renderReport({ ...report, dryRun: false }) : `${sanitise(headline(report))}\n`,
+    );
     return instance.state.phase === 'compensated' ? 0 : 1;
   },
 };

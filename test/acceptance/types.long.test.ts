@@ -112,3 +112,10 @@ it('every package whose code is joined into the program is a dependency, so that
   const unseen = joined.map(([, name]) => name).filter((name) => packages[`node_modules/${name}`]?.dev !== undefined);
   expect(unseen).toEqual([]);
 });
+
+it('the schemas of reports are in the package, each found by its name', async () => {
+  const names = readdirSync(join(root, 'schemas'));
+  const script = `console.log(${JSON.stringify(names)}.map((name) => require('evstore/schemas/' + name).$id).join())`;
+  const { stdout } = await execa(process.execPath, ['-e', script], { cwd: packed.folder });
+  expect(stdout.split(',').map((id) => id.split('/').at(-1))).toEqual(names);
+});

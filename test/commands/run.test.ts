@@ -18,6 +18,7 @@ forEachEngine((engine) => {
       expect((await evstore('run', '--once', '--debug')).stderr).toContain('loading projections/order-summary.ts');
       expect(await actualRows(test)).toEqual(await expectedRows(test.store));
       expect(await report('run', 'order_summary', '--once')).toEqual({
+        dryRun: false,
         projections: [
           { name: 'order_summary', version: 1, position: 40, events: 0, aside: 0, error: null, stopped: null },
         ],
