@@ -63,7 +63,7 @@ export const command: Command = {
       sort === 'size'
         ? await listBySize(store, range, flags, nothing, context)
         : await store.log.streams({ ...range, ...(sort !== undefined && { sort }) });
-    if (sort !== 'size') await printList(context, streams, describeColumns(context), { report: streams, nothing });
+    if (sort !== 'size') await printList(context, streams, describeColumns(context), { report: { streams }, nothing });
     return streams.length === 0 && isNarrowed ? 6 : 0;
   },
 };
@@ -84,7 +84,7 @@ async function listBySize(
     signal: context.io.signal,
   }).finally(() => progress?.stop());
   await printList(context, streams, [...describeColumns<SizedStream>(context), ...sizeColumns], {
-    report: streams,
+    report: { streams },
     nothing,
   });
   if (estimated && streams.length > 0) {

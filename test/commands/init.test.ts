@@ -82,7 +82,7 @@ test('streams: TSV in a pipe, a table on a terminal, a hint for an empty store',
     expect((await streams(true)).stdout).toMatch(
       /\nOrder-2 +Order +2 +4 +(just now|\d+ s ago) +(just now|\d+ s ago)\n/,
     );
-    expect(JSON.parse((await streams(false, '--json')).stdout)).toHaveLength(3);
+    expect(JSON.parse((await streams(false, '--json')).stdout).streams).toHaveLength(3);
     expect(await streams(false, '--category', 'None')).toMatchObject({ code: 6 });
   }));
 

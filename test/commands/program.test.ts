@@ -76,7 +76,7 @@ test('the command to run next is for the store that was named', async () => {
   const { stderr } = await runCli(['read', 'Order-1', '--store', store]);
   expect(stderr).toContain(`next: evstore streams --store '${store}'\n`);
   const { stdout } = await runCli(['streams', '--store', store, '--json']);
-  expect(JSON.parse(stdout)).toEqual([]);
+  expect(JSON.parse(stdout)).toEqual({ streams: [] });
   const named = JSON.parse((await runCli(['read', 'Order-1', `--store=${store}`, '--json'])).stderr);
   expect(named.error.next).toBe(`evstore streams --store '${store}'`);
 });

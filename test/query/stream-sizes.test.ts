@@ -77,7 +77,7 @@ forEachEngine((engine) => {
       expect(heading).toBe('streamId\tstreamType\tevents\tlastPosition\tfirstAt\tlastAt\tbytes\testimated');
       expect(first).toMatch(/^Order-fat\t.*\ttrue$/);
       const exact = await cli('--exact', '--json');
-      expect(JSON.parse(exact.stdout)).toMatchObject([
+      expect(JSON.parse(exact.stdout).streams).toMatchObject([
         { streamId: 'Order-fat', bytes: fatBytes, estimated: false },
         {},
       ]);
@@ -94,10 +94,10 @@ forEachEngine((engine) => {
   test('a small log is added up, in UTF-8, and other orders have no bytes', () =>
     withTestStore(engine, async ({ store, url }) => {
       const cli = (...argv: string[]) => runCli(['streams', ...argv, '--store', url]);
-      expect((await cli('--sort', 'size', '--json')).stdout).toBe('[]\n');
+      expect((await cli('--sort', 'size', '--json')).stdout).toBe('{"streams":[]}\n');
       await append(store, 'A', [makeEvent({ data: '1', metadata: '{}' }), makeEvent({ data: '2', metadata: '{}' })]);
       await append(store, 'B', [makeEvent({ data: '"zażółć"', metadata: '{}' })]);
-      expect(JSON.parse((await cli('--sort', 'size', '--json')).stdout)).toMatchObject([
+      expect(JSON.parse((await cli('--sort', 'size', '--json')).stdout).streams).toMatchObject([
         { streamId: 'B', events: 1, bytes: 14, estimated: false },
         { streamId: 'A', events: 2, bytes: 6, estimated: false },
       ]);

@@ -91,8 +91,8 @@ function otherColumns(projection: string, { tables, columnChanges }: JudgedDiff)
 export function assertNoFaults({ id, projection }: Rebuild, faults: readonly string[]): void {
   if (faults.length === 0) return;
   throw new EvstoreError('E_CHECK_FAILED', `validate of ${projection} found faults in the rebuilt rows`, {
-    why: `The first ones are ${faults.slice(0, 3).join(', ')}. ${describeWays(projection)}`,
-    next: `evstore diff ${projection}`,
+    why: `The first ones are ${faults.slice(0, 3).join(', ')}. The live table is unchanged, and the rebuilt one is kept. Mend the code and build it again, or drop it with: evstore abort ${projection}.`,
+    next: `evstore rebuild ${projection} --restart`,
     details: { rebuild: id, faults: faults.map((fault): unknown => JSON.parse(fault)) },
   });
 }
