@@ -10,6 +10,7 @@ import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption } from './options/shared-options.js';
 import { createEventWriter } from './support/event-output.js';
+import { noteScan } from './support/note-scan.js';
 
 export const command: Command = {
   usage: 'export [stream]',
@@ -33,6 +34,7 @@ async function exportEvents(streamId: string | undefined, flags: Flags, context:
   const file = flags.to === '-' ? undefined : (flags.to as string | undefined);
   const store = await context.openStore();
   if (streamId !== undefined) await assertStreamExists(store, streamId);
+  await noteScan(context, store, range);
   const dryRun = flags.dryRun === true;
   const { createFileOutput } = await import('../src/terminal/file-output.js');
   const target = file === undefined || dryRun ? undefined : await createFileOutput(file, context.io.cwd);
