@@ -7,7 +7,7 @@ import type { Context, Flags } from '../options/command.js';
 import { option } from '../options/option.js';
 
 export function searchOption(): Option {
-  return option('--exact', 'without an index read the whole log (default: 50,000 positions, and say so)');
+  return option('--exact', 'without an index read the whole log (default: 20,000 positions, and say so)');
 }
 
 /** Asks with what the flags say, and shows progress where all of the log is read. */

@@ -24,9 +24,9 @@ export interface Extent {
 }
 
 /** So many positions are looked at unasked: it takes a fraction of a second. */
-const usualLength = 50_000;
+const usualLength = 20_000;
 /** Of them, those before the first event that is known. */
-const lengthBefore = 10_000;
+const lengthBefore = 5_000;
 
 /**
  * @param keys of the metadata, by which events are wanted
