@@ -113,7 +113,10 @@ class Tail {
     if (count === 0 || safeHead === 0) return;
     const last: RecordedEvent[] = [];
     const options = { ...this.#filter, to: safeHead, backwards: true, limit: count };
-    for await (const { events } of this.#store.log.readAll(options)) last.push(...events);
+    for await (const { events } of this.#store.log.readAll(options)) {
+      this.#context.io.signal.throwIfAborted();
+      last.push(...events);
+    }
     await this.#print(last.reverse());
   }
 

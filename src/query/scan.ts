@@ -16,11 +16,14 @@ export const fewPositions = 50_000;
 
 /** Returns the positions it may look at; undefined when an index leads to the events, when every event is wanted, and for few. */
 export async function measureScan(
-  { log, statistics, schema }: Pick<Store, 'log' | 'statistics' | 'schema'>,
+  { log, statistics, schema, engine }: Pick<Store, 'log' | 'statistics' | 'schema' | 'engine'>,
   { streamId, after = 0, to = Number.MAX_SAFE_INTEGER, filter }: ScanRange,
 ): Promise<number | undefined> {
-  const { category, categories, types, correlationId, causationId, where } = filter;
-  const isSearch = [category, categories, correlationId, causationId, where].some((part) => part !== undefined);
+  const { category, categories, types, since, until, correlationId, causationId, where } = filter;
+  const conditions: unknown[] = [category, categories, correlationId, causationId, where];
+  // Its index of times does not tell where in the log they are.
+  if (engine === 'sqlite') conditions.push(since, until);
+  const isSearch = conditions.some((part) => part !== undefined);
   if (streamId !== undefined || !isSearch) return undefined;
   const positions = Math.min(to, (await log.head()).safeHead) - after;
   if (positions <= fewPositions) return undefined;

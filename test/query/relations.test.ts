@@ -13,7 +13,7 @@ import { allowMoreTime } from '../support/more-time.js';
 
 allowMoreTime('logs of 60,000 events, and many stores');
 
-const quietly = { progress: () => {}, signal: new AbortController().signal };
+const quietly = { startsLong: async () => {}, progress: () => {}, signal: new AbortController().signal };
 const usual: SearchOptions = { ...quietly, exact: false };
 const idOf = (index: number) => `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
 const limit = 1_000;

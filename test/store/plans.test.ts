@@ -236,8 +236,8 @@ describe('sqlite', () => {
   });
 
   test.each(Object.entries(questions))('%s', async (_name, { ask }) => {
-    const store = await made.open();
     prepare.mockClear();
+    const store = await made.open();
     await ask(store);
     const statements = prepare.mock.calls
       .map(([text]) => text)
