@@ -79,27 +79,29 @@ async function measureKept(urls: readonly string[]): Promise<void> {
 
 async function measure(place: Pick<Place, 'engine' | 'folder'>, [short, long]: readonly [Asked, Asked]): Promise<void> {
   print(`\n${place.engine}: milliseconds, median of ${runs}\n`);
-  const start = await time(place, [['version'], ['version']], [short, long], 0);
+  const start = await time(place, [['version'], ['version']], [short, long], { exit: 0, says: /^/, times: runs });
   await compare(place, questions, [short, long], start);
   await stopScanners(place, scanners, long);
-  for (const { url } of [short, long]) await end(spawnFor(place, ['init', '--index', 'correlation'], url));
+  for (const { url } of [short, long])
+    await end(spawnFor(place, ['init', '--no-config', '--index', 'correlation'], url));
   print('\nWith indexes on ids:\n');
   await compare(place, indexed, [short, long], start);
 }
 
 async function compare(
-  place: Pick<Place, 'folder'>,
+  place: Pick<Place, 'engine' | 'folder'>,
   list: readonly Question[],
   [short, long]: readonly [Asked, Asked],
   start: readonly [number, number],
 ): Promise<void> {
   print(`| command | ${few} | ${values.events} | ratio | without start | scans | |\n|---|---:|---:|---:|---:|---|---|`);
   for (const question of list.filter((each) => isWanted(each, long))) {
-    const { scans, exit = 0, limitMs = Number.POSITIVE_INFINITY, says = /^/ } = question;
+    const { exit = 0, limitMs = Number.POSITIVE_INFINITY, says = /^/ } = question;
+    const scans = question.scans === true || question.scans === place.engine;
     const asked = [question.ask(short.facts), question.ask(long.facts)] as const;
     const name = asked[1].join(' ').replaceAll('|', '\\|');
     try {
-      const [a, b] = await time(place, asked, [short, long], exit, says);
+      const [a, b] = await time(place, asked, [short, long], { exit, says, times: scans ? 1 : runs });
       const own = (b - start[1]) / Math.max(1, a - start[0]);
       const ratio = b / a;
       const isMissed = (!scans && ratio > mostTimes) || b > limitMs;
@@ -122,12 +124,11 @@ async function time(
   place: Pick<Place, 'folder'>,
   asked: readonly [readonly string[], readonly string[]],
   stores: readonly [Asked, Asked],
-  exit: number,
-  says = /^/,
+  { exit, says, times }: { readonly exit: number; readonly says: RegExp; readonly times: number },
 ): Promise<readonly [number, number]> {
   const figures: [number[], number[]] = [[], []];
   // The first run warms what later ones find warm.
-  for (let run = 0; run <= runs; run += 1) {
+  for (let run = 0; run <= times; run += 1) {
     for (const at of [0, 1] as const) {
       const startedAt = performance.now();
       const { code, stdout, stderr } = await end(spawnFor(place, asked[at], stores[at].url));

@@ -22,8 +22,8 @@ import { assertStreamExists } from './options/event-range.js';
 import { namingOption, option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { progressOption, projectionsOption, timesOption } from './options/shared-options.js';
-import { printReport } from './support/print-report.js';
 import { noteFullScan } from './support/note-scan.js';
+import { printReport } from './support/print-report.js';
 import { loadCode, selectOne, tellFailures } from './support/projection-code.js';
 
 export const command: Command = {

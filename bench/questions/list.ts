@@ -1,4 +1,5 @@
 /** What is asked, and of which it is known that it reads the log. */
+import type { Engine } from '../../src/store/store.js';
 import { rarest } from '../data/questions.js';
 
 /** Names in a store of any length: from its middle, where nothing is first or last. */
@@ -23,8 +24,8 @@ export interface Question {
   readonly ask: (facts: Facts) => readonly string[];
   /** Exit code, if it is not 0. */
   readonly exit?: number;
-  /** It may read the log or a table to its end. */
-  readonly scans?: true;
+  /** It may read the log or a table to its end, on both engines or on one. */
+  readonly scans?: true | Engine;
   /** Milliseconds that it may take in all. */
   readonly limitMs?: number;
   /** What its output on a log of any length has. */
@@ -63,9 +64,9 @@ export const questions: readonly Question[] = [
   ask('tail', '--category', 'Payment', '--no-follow', '-n', '10'),
   { ask: ({ correlationId }) => ['read', '--correlation-id', correlationId], scans: true },
   ask('read', '--where', 'data.total > 900', '-n', '10'),
-  { ask: ({ since, until }) => ['read', '--since', since, '--until', until, '-n', '10'] },
-  { ask: ({ since }) => ['read', '--since', since, '-n', '10'] },
-  { ask: ({ until }) => ['read', '--until', until, '--backwards', '-n', '10'] },
+  { ask: ({ since, until }) => ['read', '--since', since, '--until', until, '-n', '10'], scans: 'sqlite' },
+  { ask: ({ since }) => ['read', '--since', since, '-n', '10'], scans: 'sqlite' },
+  { ask: ({ until }) => ['read', '--until', until, '--backwards', '-n', '10'], scans: 'sqlite' },
   ask('tail', '--no-follow', '-n', '10'),
   ask('lag'),
   { ...ask('lag', '--max-lag', '0'), exit: 1 },

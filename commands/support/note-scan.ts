@@ -9,14 +9,18 @@ export async function noteScan({ note }: Pick<Context, 'note'>, store: Store, ra
   if (positions !== undefined) await note(describeScan(positions));
 }
 
-/** For a command that reads the log from its beginning to its end. */
-export async function noteFullScan({ note }: Pick<Context, 'note'>, { log }: Store): Promise<void> {
+/** For a command that reads the log from its beginning to its end, or something of the same length. */
+export async function noteFullScan(
+  { note }: Pick<Context, 'note'>,
+  { log }: Store,
+  what = (events: string) => `about ${events} events`,
+): Promise<void> {
   // A standby cannot tell; the command says so itself.
   const positions = await log.head().then(
     ({ head }) => head,
     () => 0,
   );
-  if (positions > fewPositions) await note(`reads about ${groupDigits(positions)} events; Ctrl-C stops`);
+  if (positions > fewPositions) await note(`reads ${what(groupDigits(positions))}; Ctrl-C stops`);
 }
 
 export function describeScan(positions: number): string {

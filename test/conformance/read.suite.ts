@@ -133,6 +133,21 @@ export const readSuite = suite('read', {
     expect(await read({ category: 'Order', backwards: true, limit: 2 })).toEqual(['C', 'B']);
   },
 
+  'the largest streams of more than are read at a time': async ({ store }) => {
+    const names = Array.from({ length: 2_500 }, (_, place) => `Order-${String(place).padStart(4, '0')}`);
+    const twice = ['Order-0999', 'Order-1000', 'Order-2499'];
+    const events = [...names, ...twice, 'Payment-1'].map((streamId) => ({ ...makeEvent(), streamId }));
+    await store.log.importEvents(events, { conflict: 'fail' });
+    const list = async (options: object) =>
+      (await store.log.streams({ sort: 'events', ...options })).map(({ streamId }) => streamId);
+    expect(await list({ limit: 4 })).toEqual([...twice, 'Order-0000']);
+    expect(await list({ category: 'Order' })).toEqual([...twice, ...names.filter((name) => !twice.includes(name))]);
+    expect(await list({ prefix: 'Order-1', limit: 2 })).toEqual(['Order-1000', 'Order-1001']);
+    expect(await list({})).toHaveLength(2_501);
+    const signal = AbortSignal.abort();
+    await expect(store.log.streams({ sort: 'events', signal })).rejects.toThrow('aborted');
+  },
+
   'by time in a long log, also events whose time is out of order': async ({ store }) => {
     const early = '2026-01-01T00:00:00.000Z';
     const late = '2026-01-02T00:00:00.000Z';
