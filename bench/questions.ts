@@ -188,6 +188,7 @@ async function end(child: ChildProcess): Promise<{ code: number | null; stdout: 
   child.stderr?.setEncoding('utf8').on('data', (piece: string) => {
     if (stderr.length < 10_000) stderr += piece;
   });
-  const [code] = await once(child, 'close');
-  return { code, stdout, stderr };
+  const [code, signal] = await once(child, 'close');
+  // As a shell tells it.
+  return { code: signal === 'SIGINT' ? 130 : code, stdout, stderr };
 }

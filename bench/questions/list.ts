@@ -74,7 +74,7 @@ export const questions: readonly Question[] = [
   ask('projections'),
   ask('checkpoints', 'list'),
   { ask: ({ position }) => ['checkpoints', 'set', 'search-indexer', '--to', String(position)] },
-  { ask: ({ since }) => ['checkpoints', 'set', 'payments', '--to-time', since] },
+  { ask: ({ since }) => ['checkpoints', 'set', 'payments', '--to-time', since], scans: 'sqlite' },
   ask('checkpoints', 'history'),
   ask('parked', 'list'),
   ask('saga', 'list'),

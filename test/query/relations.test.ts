@@ -159,7 +159,7 @@ forEachEngine((engine) => {
         message: expect.stringContaining('after position 10,000'),
         next: 'evstore trace --exact early',
       });
-      expect(await ask('late')).toMatchObject({ events: 1, truncated: true, searched: { after: 10_000, to: 60_000 } });
+      expect(await ask('late')).toMatchObject({ events: 1, truncated: true, searched: { after: 40_000, to: 60_000 } });
       expect(await ask(idOf(5))).toMatchObject({ events: 2, truncated: true });
       expect(await ask(idOf(59_000))).toMatchObject({ events: 3, truncated: true });
       const event = await findEvent(made.store, '8001');
