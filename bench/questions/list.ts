@@ -63,7 +63,7 @@ export const questions: readonly Question[] = [
   ask('read', '--category', 'Payment', '-n', '10'),
   ask('tail', '--category', 'Payment', '--no-follow', '-n', '10'),
   { ask: ({ correlationId }) => ['read', '--correlation-id', correlationId], scans: true },
-  ask('read', '--where', 'data.total > 900', '-n', '10'),
+  { ...ask('read', '--where', 'data.total > 900', '-n', '10'), scans: true },
   { ask: ({ since, until }) => ['read', '--since', since, '--until', until, '-n', '10'], scans: 'sqlite' },
   { ask: ({ since }) => ['read', '--since', since, '-n', '10'], scans: 'sqlite' },
   { ask: ({ until }) => ['read', '--until', until, '--backwards', '-n', '10'], scans: 'sqlite' },
