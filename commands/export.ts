@@ -5,11 +5,19 @@ import { groupDigits } from '../src/output/numbers.js';
 import type { Store } from '../src/store/store.js';
 import type { Output } from '../src/terminal/io.js';
 import type { Command, Context, Flags } from './options/command.js';
-import { assertStreamExists, type EventRange, parseRange, rangeOptions, readRange } from './options/event-range.js';
+import {
+  assertStreamExists,
+  type EventRange,
+  isNarrowed,
+  parseRange,
+  rangeOptions,
+  readRange,
+} from './options/event-range.js';
 import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { dryRunOption, progressOption } from './options/shared-options.js';
 import { createEventWriter } from './support/event-output.js';
+import { noteFullScan, noteScan } from './support/note-scan.js';
 
 export const command: Command = {
   usage: 'export [stream]',
@@ -34,6 +42,10 @@ async function exportEvents(streamId: string | undefined, flags: Flags, context:
   const store = await context.openStore();
   if (streamId !== undefined) await assertStreamExists(store, streamId);
   const dryRun = flags.dryRun === true;
+  const readsAll = !isNarrowed(range) && range.limit === undefined && streamId === undefined;
+  // In a pipe its lines are seen.
+  if (readsAll && (file !== undefined || dryRun)) await noteFullScan(context, store);
+  await noteScan(context, store, range);
   const { createFileOutput } = await import('../src/terminal/file-output.js');
   const target = file === undefined || dryRun ? undefined : await createFileOutput(file, context.io.cwd);
   const { stdout } = context.io;

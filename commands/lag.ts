@@ -23,6 +23,7 @@ import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption } from './options/shared-options.js';
 import { countOf } from './support/estimate.js';
 import { failWithFirst } from './support/fail-with-first.js';
+import { describeScan } from './support/note-scan.js';
 import { type ListColumn, printList, rarely } from './support/print-list.js';
 import { findAllCode, loadCode } from './support/projection-code.js';
 import type { Watching } from './support/watch-lag.js';
@@ -65,7 +66,14 @@ export const command: Command = {
     // Monitoring runs this command, so user code is executed only when --projections asks for it.
     const { found: code, failures } = await loadCompared(names, flags, context);
     const store = await context.openStore();
-    const measure = () => measureAndJudge(store, { names, now: context.io.now(), code, exact: flags.count === true });
+    const { signal } = context.io;
+    let isTold = false;
+    const startsLong = async (positions: number) => {
+      if (!isTold) await context.note(describeScan(positions));
+      isTold = true;
+    };
+    const exact = flags.count === true;
+    const measure = () => measureAndJudge(store, { names, now: context.io.now(), code, exact, startsLong, signal });
     const judge = (measured: Measured) => {
       const over = judgeLimits(measured.report, limits);
       return { over, faults: faultsOf(measured, over, limits, flags) };

@@ -15,6 +15,7 @@ import { wholeNumber } from './options/parse-option.js';
 import { outputOption, timesOption } from './options/shared-options.js';
 import { fieldsOption } from './support/event-fields.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
+import { noteScan } from './support/note-scan.js';
 
 /** What fits a terminal's memory and a person's patience. */
 const terminalLimit = 100;
@@ -49,6 +50,7 @@ export const command: Command = {
 async function read(streamId: string | undefined, flags: Flags, context: Context): Promise<number> {
   const range = parseRange(streamId, flags, context.io.now());
   const store = await context.openStore();
+  await noteScan(context, store, range);
   const writer = await createEventWriter(flags, context);
   const isShortened = range.limit === undefined && context.io.stdout.isTTY;
   let count = 0;

@@ -22,6 +22,7 @@ import { assertStreamExists } from './options/event-range.js';
 import { namingOption, option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { progressOption, projectionsOption, timesOption } from './options/shared-options.js';
+import { noteFullScan } from './support/note-scan.js';
 import { printReport } from './support/print-report.js';
 import { loadCode, selectOne, tellFailures } from './support/projection-code.js';
 
@@ -52,6 +53,7 @@ export const command: Command = {
     const store = await context.openStore();
     await store.schema.assertGuards();
     const projection = await choose(store, streamId, flags, context);
+    if (flags.exact === true) await noteFullScan(context, store);
     const progress = flags.exact === true ? await context.progress('state') : undefined;
     const options = {
       store,

@@ -8,6 +8,7 @@ import { option } from './options/option.js';
 import { oneOf } from './options/parse-option.js';
 import { exactOption, progressOption, timesOption } from './options/shared-options.js';
 import { noteEstimate } from './support/estimate.js';
+import { noteFullScan } from './support/note-scan.js';
 import { type ListColumn, printList } from './support/print-list.js';
 
 export const command: Command = {
@@ -33,6 +34,7 @@ export const command: Command = {
   run: async (_args, { since, exact, by }, context) => {
     const store = await context.openStore();
     await store.schema.assertGuards();
+    if (exact === true) await noteFullScan(context, store);
     const progress = exact === true ? await context.progress('stats') : undefined;
     const stats = await takeStats(store, {
       exact: exact === true,

@@ -9,6 +9,7 @@ import type { Command, Context, Flags } from './options/command.js';
 import { option } from './options/option.js';
 import { oneOf, wholeNumber } from './options/parse-option.js';
 import { progressOption, timesOption } from './options/shared-options.js';
+import { noteFullScan } from './support/note-scan.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { seenColumnsIn } from './support/seen-columns.js';
 
@@ -52,7 +53,11 @@ export const command: Command = {
       });
     }
     const store = await context.openStore();
+    const readsAll = flags.exact === true;
+    if (readsAll) await noteFullScan(context, store);
+    else if (sort === 'events' || sort === 'size') await noteFullScan(context, store, () => 'every stream');
     const range = {
+      signal: context.io.signal,
       ...(category !== undefined && { category }),
       ...(prefix !== undefined && { prefix }),
       ...(limit !== undefined && { limit }),

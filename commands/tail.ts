@@ -16,6 +16,7 @@ import { duration, wholeNumber } from './options/parse-option.js';
 import { outputOption, timesOption } from './options/shared-options.js';
 import { fieldsOption } from './support/event-fields.js';
 import { createEventWriter, type EventWriter } from './support/event-output.js';
+import { noteScan } from './support/note-scan.js';
 
 const defaultLast = 10;
 /** One wait for new events; the limits of time are looked at in between. */
@@ -59,6 +60,7 @@ export const command: Command = {
     await context.io.stdout.watchReader();
     const tail = new Tail(store, range, await createEventWriter(flags, context), flags, context);
     const from = flags.from as number | 'end' | undefined;
+    if (from !== 'end') await noteScan(context, store, { ...range, ...(from !== undefined && { after: from }) });
     if (from === undefined) await tail.printLast((flags.last as number | undefined) ?? defaultLast);
     else await tail.startAfter(from);
     await tail.follow();
@@ -111,7 +113,10 @@ class Tail {
     if (count === 0 || safeHead === 0) return;
     const last: RecordedEvent[] = [];
     const options = { ...this.#filter, to: safeHead, backwards: true, limit: count };
-    for await (const { events } of this.#store.log.readAll(options)) last.push(...events);
+    for await (const { events } of this.#store.log.readAll(options)) {
+      this.#context.io.signal.throwIfAborted();
+      last.push(...events);
+    }
     await this.#print(last.reverse());
   }
 

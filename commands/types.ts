@@ -9,6 +9,7 @@ import { option } from './options/option.js';
 import { wholeNumber } from './options/parse-option.js';
 import { exactOption, progressOption, timesOption } from './options/shared-options.js';
 import { countOf, noteEstimate } from './support/estimate.js';
+import { noteFullScan } from './support/note-scan.js';
 import { type ListColumn, printList } from './support/print-list.js';
 import { seenColumnsIn } from './support/seen-columns.js';
 
@@ -29,6 +30,7 @@ export const command: Command = {
   run: async (_args, { limit, exact }, context) => {
     const store = await context.openStore();
     await store.schema.assertGuards();
+    if (exact === true) await noteFullScan(context, store);
     const progress = exact === true ? await context.progress('types') : undefined;
     const list = await listTypes(store, {
       exact: exact === true,

@@ -5,6 +5,7 @@ import { groupDigits } from '../src/output/numbers.js';
 import { verifyStore } from '../src/verify/verify.js';
 import type { Command } from './options/command.js';
 import { progressOption } from './options/shared-options.js';
+import { noteFullScan } from './support/note-scan.js';
 import { failOnFindings, printFindings } from './support/print-findings.js';
 
 export const command: Command = {
@@ -17,6 +18,7 @@ export const command: Command = {
   options: [progressOption()],
   run: async (_args, _flags, context) => {
     const store = await context.openStore();
+    await noteFullScan(context, store);
     const progress = await context.progress('verify');
     const { signal } = context.io;
     const report = await verifyStore(store, {

@@ -34,6 +34,8 @@ export interface Invocation {
   readonly argv: readonly string[];
   /** Passwords are added to it as they become known. */
   readonly secrets: string[];
+  /** As the help says. */
+  readonly writes: string;
 }
 
 /** What a command may ask of the program that runs it. */
@@ -44,7 +46,7 @@ export async function createContext(
   name: string,
   flags: Flags,
   given: Io,
-  { argv, secrets }: Invocation,
+  { argv, secrets, writes }: Invocation,
   program: Program,
 ): Promise<OpenContext> {
   const shared = flags as SharedFlags;
@@ -108,6 +110,7 @@ export async function createContext(
     const patience: ConnectPatience = {
       ...(timeout !== undefined && { ms: timeout }),
       signal: io.signal,
+      cancels: /\bnothing( in the store)?$/.test(writes),
       onWait: (error) =>
         note(`waiting for the database: ${error.message}. ${error.why ?? ''}`.trimEnd()).catch(() => {}),
     };

@@ -75,7 +75,13 @@ async function run(argv: readonly string[], io: Io, secrets: string[]): Promise<
 
   async function invoke(...[command, operands, options]: Parameters<Invoke>): Promise<void> {
     const { createContext } = await import('./create-context.js');
-    const { context, close } = await createContext(name, options, io, { argv, secrets }, { runLine, loadCommands });
+    const { context, close } = await createContext(
+      name,
+      options,
+      io,
+      { argv, secrets, writes: command.writes },
+      { runLine, loadCommands },
+    );
     try {
       code = (await command.run?.(operands, options, context)) ?? 0;
     } finally {

@@ -11,6 +11,7 @@ import { findPosition } from '../../src/projection/status/move-checkpoint.js';
 import type { Checkpoint, Store } from '../../src/store/store.js';
 import type { Context, Flags } from '../options/command.js';
 import { countOf } from './estimate.js';
+import { noteScan } from './note-scan.js';
 import { printReport } from './print-report.js';
 import { loadCode } from './projection-code.js';
 
@@ -18,6 +19,7 @@ export async function moveCheckpoint(name: string, flags: Flags, context: Contex
   const store = await context.openStore();
   const checkpoint = await findCheckpoint(store, name);
   const toTime = flags.toTime === undefined ? undefined : parseMoment(String(flags.toTime), context.io.now());
+  if (toTime !== undefined) await noteScan(context, store, { filter: { since: toTime } });
   const position = await findPosition(store.log, checkpoint.position, {
     toStart: flags.toStart as boolean | undefined,
     toHead: flags.toHead as boolean | undefined,

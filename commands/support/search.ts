@@ -5,9 +5,10 @@ import { formatBytes, groupDigits } from '../../src/output/numbers.js';
 import { type Extent, estimateIndexes, type SearchOptions } from '../../src/query/extent.js';
 import type { Context, Flags } from '../options/command.js';
 import { option } from '../options/option.js';
+import { describeScan } from './note-scan.js';
 
 export function searchOption(): Option {
-  return option('--exact', 'without an index read the whole log (default: 50,000 positions, and say so)');
+  return option('--exact', 'without an index read the whole log (default: 20,000 positions, and say so)');
 }
 
 /** Asks with what the flags say, and shows progress where all of the log is read. */
@@ -20,6 +21,7 @@ export async function searchLog<Answer>(
   const progress = exact === true ? await context.progress(label) : undefined;
   return ask({
     exact: exact === true,
+    startsLong: (positions) => context.note(describeScan(positions)),
     progress: (done, total) => progress?.update(done, { total }),
     signal: context.io.signal,
   }).finally(() => progress?.stop());

@@ -4,6 +4,8 @@ import type { Store } from '../store/store.js';
 export interface SearchOptions {
   /** Look at every event where no index leads to those that are wanted. */
   readonly exact: boolean;
+  /** Called before all of a long log is read. */
+  readonly startsLong: (positions: number) => Promise<void>;
   /** Told after every part of the log that was read. */
   readonly progress: (position: number, head: number) => void;
   /** @throws its reason when it aborts */
@@ -24,9 +26,9 @@ export interface Extent {
 }
 
 /** So many positions are looked at unasked: it takes a fraction of a second. */
-const usualLength = 50_000;
+const usualLength = 20_000;
 /** Of them, those before the first event that is known. */
-const lengthBefore = 10_000;
+const lengthBefore = 5_000;
 
 /**
  * @param keys of the metadata, by which events are wanted
@@ -36,11 +38,12 @@ export async function chooseExtent(
   { log, schema }: Pick<Store, 'log' | 'schema'>,
   keys: readonly ('correlationId' | 'causationId')[],
   near: number | undefined,
-  { exact }: SearchOptions,
+  { exact, startsLong }: SearchOptions,
 ): Promise<Extent> {
   const { safeHead: head } = await log.head();
   const indexes = await schema.idIndexes();
   const byIndex = keys.every((key) => indexes.some((index) => index.key === key && index.state === 'ready'));
+  if (!byIndex && exact && head > usualLength) await startsLong(head);
   if (byIndex || exact || head <= usualLength) return { byIndex, after: 0, to: head, head, isWhole: true };
   const after = Math.max(0, Math.min((near ?? head) - lengthBefore, head - usualLength));
   const to = after + usualLength;

@@ -99,11 +99,11 @@ export async function listRows(chosen: ChosenTable, options: RowsOptions): Promi
     where === undefined ? undefined : parseRowCondition(where, columns, now, chosen.isVague ? vague : undefined);
   const sorted = sort === undefined ? undefined : { ...findColumn(columns, sort.column), descending: sort.descending };
   const keys = (options.keys ?? []).map((text) => ({ text, texts: parseKey(chosen, text) }));
-  const total = await countRows(store, table, options.exact === true);
+  const total = await countRows(store, table, options);
   const readsAll = sorted !== undefined || options.counts === true;
-  if (keys.length === 0 && (readsAll || condition !== undefined) && (total.rows ?? fewRows + 1) > fewRows) {
-    await options.startsLong(total.rows);
-  }
+  // An exact count has said so already.
+  const isLong = keys.length === 0 && (readsAll || condition !== undefined) && (total.rows ?? fewRows + 1) > fewRows;
+  if (isLong && total.estimated) await options.startsLong(total.rows);
   const best = new Best(limit, sorted, key);
   const isWanted = condition === undefined ? () => true : createRowTest(condition, columns);
   let [looked, isComplete] = [0, true];
@@ -286,11 +286,14 @@ function readObject(text: string): ReadonlyMap<string, string> | undefined {
   }
 }
 
-async function countRows({ tables }: Store, table: string, isExact: boolean) {
-  const counted = await tables.countUpTo(table, isExact ? Number.MAX_SAFE_INTEGER : fewRows + 1);
-  if (isExact || counted <= fewRows) return { rows: counted, estimated: false };
-  const about = await tables.estimate(table);
-  return { rows: about === null ? null : Math.max(about, counted), estimated: true };
+async function countRows({ tables }: Store, table: string, { exact = false, startsLong }: RowsOptions) {
+  const counted = await tables.countUpTo(table, fewRows + 1);
+  if (counted <= fewRows) return { rows: counted, estimated: false };
+  const known = await tables.estimate(table);
+  const about = known === null ? null : Math.max(known, counted);
+  if (!exact) return { rows: about, estimated: true };
+  await startsLong(about);
+  return { rows: await tables.countUpTo(table, Number.MAX_SAFE_INTEGER), estimated: false };
 }
 
 /** A key may be spelled differently from the stored value, so only their number tells for sure. */

@@ -143,8 +143,11 @@ export interface StreamsOptions {
   readonly category?: string;
   /** Only streams whose names begin with it. Not together with `category`. */
   readonly prefix?: string;
+  /** `events` reads all of them, a page at a time. */
   readonly sort?: 'name' | 'events' | 'recent';
   readonly limit?: number;
+  /** Ends reading all of them. @throws its reason when it aborts */
+  readonly signal?: AbortSignal;
 }
 
 export interface ImportedEvent extends NewEvent {

@@ -33,6 +33,8 @@ export interface ConnectPatience {
   readonly ms?: number;
   /** Ends the wait. */
   readonly signal?: AbortSignal;
+  /** The signal also ends what the server is working on. Only where nothing is written. */
+  readonly cancels?: boolean;
   /** Told once, when the wait has lasted for a second. */
   readonly onWait?: (error: EvstoreError) => void;
 }

@@ -133,6 +133,72 @@ export const readSuite = suite('read', {
     expect(await read({ category: 'Order', backwards: true, limit: 2 })).toEqual(['C', 'B']);
   },
 
+  'the largest streams of more than are read at a time': async ({ store }) => {
+    const names = Array.from({ length: 2_500 }, (_, place) => `Order-${String(place).padStart(4, '0')}`);
+    const twice = ['Order-0999', 'Order-1000', 'Order-2499'];
+    const events = [...names, ...twice, 'Payment-1'].map((streamId) => ({ ...makeEvent(), streamId }));
+    await store.log.importEvents(events, { conflict: 'fail' });
+    const list = async (options: object) =>
+      (await store.log.streams({ sort: 'events', ...options })).map(({ streamId }) => streamId);
+    expect(await list({ limit: 4 })).toEqual([...twice, 'Order-0000']);
+    expect(await list({ category: 'Order' })).toEqual([...twice, ...names.filter((name) => !twice.includes(name))]);
+    expect(await list({ prefix: 'Order-1', limit: 2 })).toEqual(['Order-1000', 'Order-1001']);
+    expect(await list({})).toHaveLength(2_501);
+    const signal = AbortSignal.abort();
+    await expect(store.log.streams({ sort: 'events', signal })).rejects.toThrow('aborted');
+  },
+
+  'by time in a long log, also events whose time is out of order': async ({ store }) => {
+    const early = '2026-01-01T00:00:00.000Z';
+    const late = '2026-01-02T00:00:00.000Z';
+    const timeAt = (place: number) => new Date(Date.parse(early) + place * 1_000).toISOString();
+    const oddOnes = new Map([
+      [7, late],
+      [11_500, early],
+      [11_990, late],
+    ]);
+    const events = Array.from({ length: 12_000 }, (_, place) => ({
+      ...makeEvent({ createdAt: oddOnes.get(place) ?? timeAt(place) }),
+      streamId: `Order-${place % 10}`,
+    }));
+    await store.log.importEvents(events, { conflict: 'fail' });
+    const all = await readAll(store);
+    for (const [since, until] of [
+      [timeAt(11_980), undefined],
+      [undefined, timeAt(20)],
+      [timeAt(6_000), timeAt(6_005)],
+      [timeAt(11_995), late],
+      [late, undefined],
+      [undefined, early],
+      [early, timeAt(3)],
+    ]) {
+      const range = { ...(since !== undefined && { since }), ...(until !== undefined && { until }) };
+      const expected = all
+        .filter(({ createdAt }) => createdAt >= (since ?? '') && createdAt < (until ?? '3'))
+        .map(({ globalPosition }) => globalPosition);
+      const read = async (options: object) =>
+        (await readAll(store, { ...range, ...options })).map(({ globalPosition }) => globalPosition);
+      expect(await read({})).toEqual(expected);
+      expect(await read({ backwards: true })).toEqual([...expected].reverse());
+      expect(await read({ after: 10, to: 11_995, batchSize: 3 })).toEqual(
+        expected.filter((position) => position > 10 && position <= 11_995),
+      );
+      expect(await read({ limit: 2 })).toEqual(expected.slice(0, 2));
+    }
+  },
+
+  'by time, an event that is appended while the log is read': async ({ store }) => {
+    const createdAt = '2026-01-01T00:00:00.000Z';
+    const events = Array.from({ length: 10_500 }, () => ({ ...makeEvent({ createdAt }), streamId: 'Order-1' }));
+    await store.log.importEvents(events, { conflict: 'fail' });
+    const versionsRead: number[] = [];
+    for await (const batch of store.log.readAll({ until: '2026-02-01T00:00:00Z', after: 10_495, batchSize: 2 })) {
+      versionsRead.push(...versions(batch.events));
+      if (versionsRead.length === 2) await append(store, 'Order-1', [makeEvent({ createdAt })]);
+    }
+    expect(versionsRead).toEqual([10_496, 10_497, 10_498, 10_499, 10_500, 10_501]);
+  },
+
   'H14: wildcards in a category match only themselves': async ({ store }) => {
     const names = [
       'user_a-1',

@@ -95,7 +95,14 @@ export interface LagOptions {
   readonly code?: readonly NamedCode[] | undefined;
   /** Count all waiting events of each, however many positions that reads. */
   readonly exact?: boolean;
+  /** Called before many positions are read for `exact`. */
+  readonly startsLong?: (positions: number) => Promise<void>;
+  /** @throws its reason when it aborts */
+  readonly signal?: AbortSignal;
 }
+
+/** So many positions are counted in a fraction of a second. */
+const fewPositions = 50_000;
 
 /** How each of it is read. */
 export const lagReaders: { readonly [Name in keyof LagSource]: (store: Store) => Promise<LagSource[Name]> } = {
@@ -121,6 +128,8 @@ async function readLagSource(store: Store): Promise<LagSource> {
 export async function measureLag(store: Store, options: LagOptions, read?: LagSource): Promise<LagReport> {
   const source = read ?? (await readLagSource(store));
   const wanted = selectCheckpoints(source.checkpoints, options.names);
+  const behind = wanted.reduce((sum, { position }) => sum + Math.max(0, source.head.safeHead - position), 0);
+  if (options.exact === true && behind > fewPositions) await options.startsLong?.(behind);
   const projections = await Promise.all(wanted.map((checkpoint) => measureOne(store, checkpoint, source, options)));
   projections.sort((a, b) => compareSubscriptionIds(a.name, b.name));
   return { ...source.head, projections };
@@ -130,7 +139,7 @@ async function measureOne(
   { log }: Store,
   checkpoint: Checkpoint,
   source: LagSource,
-  { now, code, exact = false }: LagOptions,
+  { now, code, exact = false, signal }: LagOptions,
 ): Promise<ProjectionLag> {
   const { subscriptionId, position, updatedAt } = checkpoint;
   const record = source.records.find(({ name }) => name === partOf(subscriptionId).projection);
@@ -138,7 +147,7 @@ async function measureOne(
   const filter = filterOf(subscriptionId, record, source.cursors);
   const range: Range = { after: position, to: safeHead, filter };
   const waiting = await measureWaiting(log, range);
-  const counted = exact ? { waiting: filter === undefined ? null : await countWaiting(log, range) } : {};
+  const counted = exact ? { waiting: filter === undefined ? null : await countWaiting(log, range, signal) } : {};
   const { first } = waiting;
   const age =
     first &&

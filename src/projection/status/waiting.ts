@@ -48,10 +48,15 @@ export async function measureWaiting(log: EventLog, range: Range): Promise<Waiti
   return { events: Math.round(((early + late) / mostCounted) * length), isEstimated: true, first };
 }
 
-/** Reads that part of the log. */
-export async function countWaiting(log: EventLog, { after, to, filter = {} }: Range): Promise<number> {
+/** Reads that part of the log. @throws the signal's reason when it aborts */
+export async function countWaiting(
+  log: EventLog,
+  { after, to, filter = {} }: Range,
+  signal?: AbortSignal,
+): Promise<number> {
   let events = 0;
   for (let from = after; from < to; from += sliceLength) {
+    signal?.throwIfAborted();
     events += await tally(log, filter, from, Math.min(to, from + sliceLength));
   }
   return events;

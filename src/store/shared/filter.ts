@@ -46,7 +46,10 @@ export function addFilter<Parameter>(
   if (filter.categories !== undefined) {
     conditions.push(`(${filter.categories.map(inCategory).join(' or ') || 'false'})`);
   }
-  if (filter.types !== undefined) {
+  const [type, ...others] = filter.types ?? [];
+  // The index has the events of one type in the order of the log.
+  if (type !== undefined && others.length === 0) conditions.push(`event_type = ${place(type)}`);
+  else if (filter.types !== undefined) {
     conditions.push(`event_type ${spelling.ofTypes(place(spelling.types(filter.types)))}`);
   }
   if (filter.since !== undefined) conditions.push(`${spelling.createdAt} >= ${moment(filter.since)}`);

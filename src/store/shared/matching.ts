@@ -4,7 +4,11 @@ import { eventHolds } from '../../domain/where/event.js';
 
 interface Limited extends Pick<EventQuery, 'where'> {
   readonly limit?: number;
+  readonly batchSize?: number;
 }
+
+/** A batch ends when it is full of candidates: for a few events, a large one would look far beyond the last of them. */
+const smallBatch = 500;
 
 /** @param read reads the candidates; its limit would count them instead of the matches */
 export function keepMatching<Options extends Limited>(
@@ -21,7 +25,9 @@ async function* keep<Options extends Limited>(
 ): AsyncGenerator<EventBatch> {
   let remaining = limit;
   if (remaining <= 0) return;
-  for await (const { events, upTo } of read(options as unknown as Options)) {
+  const batchSize = options.batchSize ?? (remaining < smallBatch ? smallBatch : undefined);
+  const sized = { ...options, ...(batchSize !== undefined && { batchSize }) };
+  for await (const { events, upTo } of read(sized as unknown as Options)) {
     const found = events.filter((event) => eventHolds(where, event));
     const last = found[remaining - 1];
     if (last !== undefined) {

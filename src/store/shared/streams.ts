@@ -1,16 +1,16 @@
 /** Completes the statements that list streams. */
+import type { StreamSummary } from '../../domain/event.js';
+import { compareTexts } from '../../domain/where/evaluate.js';
 import type { StreamsOptions } from '../store.js';
 import { categoryRange } from './filter.js';
 
 /** How far back in the log to look for the streams that changed last, before all streams are read. */
 const fewestPositions = 10_000;
 const positionsEach = 100;
+/** Streams read at a time when all are: in between, signals get their turn. */
+const pageSize = 1_000;
 
-const sortOrders = {
-  name: 'n.stream_id',
-  events: 'e.version desc, n.stream_id',
-  recent: 'e.global_position desc',
-} as const;
+const sortOrders = { name: 'n.stream_id', recent: 'e.global_position desc' } as const;
 
 type Parameters = readonly (string | number | null)[];
 
@@ -27,12 +27,38 @@ export function planStreams(
     prefix,
     sort = 'name',
     limit,
-  }: { readonly [Option in keyof StreamsOptions]: StreamsOptions[Option] | undefined },
+    after,
+  }: Names & {
+    readonly sort?: 'name' | 'recent' | undefined;
+    readonly limit?: number | undefined;
+    readonly after?: string;
+  },
   sign: string,
 ): StreamsStatement {
   const sorted = text.replace('/* sort */ n.stream_id', sortOrders[sort]);
   const most = limit ?? null;
-  return inRange(sorted, [most, sort === 'name' ? most : null], { category, prefix }, sign);
+  return inRange(sorted, [most, sort === 'name' ? most : null], { category, prefix }, sign, after);
+}
+
+/**
+ * Reads all streams, page by page, and keeps those with the most events.
+ * @param list returns a page of streams by name, of those after one
+ */
+export async function findLargest(
+  list: (page: { readonly limit: number; readonly after?: string }) => Promise<readonly StreamSummary[]>,
+  { limit = Number.POSITIVE_INFINITY, signal }: Pick<StreamsOptions, 'limit' | 'signal'>,
+): Promise<readonly StreamSummary[]> {
+  let largest: StreamSummary[] = [];
+  const sort = () =>
+    largest.sort((a, b) => b.events - a.events || compareTexts(a.streamId, b.streamId)).slice(0, limit);
+  for (let after: string | undefined; ; ) {
+    signal?.throwIfAborted();
+    const page = await list({ limit: pageSize, ...(after !== undefined && { after }) });
+    largest.push(...page);
+    if (page.length < pageSize) return sort();
+    if (largest.length > limit + 10 * pageSize) largest = sort();
+    after = page.at(-1)?.streamId;
+  }
 }
 
 /** @param text of streams-lately.sql @param head last position of the log */
@@ -57,7 +83,13 @@ function inRange(
   parameters: Parameters,
   { category, prefix = '' }: Names,
   sign: string,
+  after?: string,
 ): StreamsStatement {
+  if (after !== undefined) {
+    const from = `stream_id > ${sign}${parameters.length + 1}`;
+    const next = text.replace("/* from */ stream_id > ''", () => from);
+    return inRange(next, [...parameters, after], { category, prefix }, sign);
+  }
   if (category === undefined && prefix === '') return { text, parameters };
   const range = category === undefined ? prefixRange(prefix) : categoryRange(category);
   const [first, second, third] = [1, 2, 3].map((at) => `${sign}${parameters.length + at}`);

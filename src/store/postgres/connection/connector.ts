@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import type { ConnectPatience } from '../../store.js';
+import { cancelStatement } from './cancel.js';
 import { type ConnectionTarget, isLocal } from './connection-url.js';
 import { driver } from './driver.js';
 import { isEncryptionRefused, isServerAway, namedError, sqlState, tooManyConnections } from './errors.js';
@@ -14,6 +15,7 @@ export const [firstWaitMs, longestWaitMs] = [50, 1000];
 /** A shorter wait is not told. */
 const tellAfterMs = 1000;
 const closePatienceMs = 1000;
+const cancelEveryMs = 300;
 
 export class Connector {
   readonly #target: ConnectionTarget;
@@ -24,6 +26,7 @@ export class Connector {
   #pool: pg.Pool;
   /** Open sockets: those that do not close by themselves would keep the process alive. */
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<pg.Client>();
   #hasConnected = false;
 
   constructor(target: ConnectionTarget, applicationName: string, patience: ConnectPatience) {
@@ -31,6 +34,10 @@ export class Connector {
     this.#applicationName = applicationName;
     this.#patience = patience;
     this.#pool = this.#makePool();
+    if (patience.cancels !== true) return;
+    // What ends soon ends by itself. Other statements may follow the first.
+    const cancelOften = () => void setInterval(() => this.#cancelAll(), cancelEveryMs).unref();
+    patience.signal?.addEventListener('abort', cancelOften, { once: true });
   }
 
   get location(): string {
@@ -111,11 +118,18 @@ export class Connector {
     });
     // A connection that breaks while idle matters to no query: the next one opens another.
     pool.on('error', () => undefined);
+    pool.on('remove', (client) => this.#clients.delete(client));
     pool.on('connect', (client) => {
       this.#hasConnected = true;
+      this.#clients.add(client);
       client.on('error', () => undefined);
     });
     return pool;
+  }
+
+  /** A closed connection alone would leave the server at work until it has something to send. */
+  #cancelAll(): void {
+    for (const client of this.#clients) cancelStatement(client);
   }
 
   #makeSocket(): Socket {

@@ -11,6 +11,7 @@ import { Connector, defaultPatienceMs, firstWaitMs, longestWaitMs, pause } from 
 import { CopyOut } from './copy-out.js';
 import { joinLines } from './copy-text.js';
 import {
+  isCancelled,
   isConnectionLost,
   isConnectionRefused,
   isRetryable,
@@ -274,9 +275,11 @@ export class Database implements Session {
     }
   }
 
-  /** The reason of an abort stays what it is. */
+  /** The reason of an abort stays what it is, and is why the server cancelled what it was working on. */
   #named(error: unknown): unknown {
-    return error === this.#patience.signal?.reason ? error : namedError(error, this.location);
+    const { signal, cancels = false } = this.#patience;
+    if (cancels && signal?.aborted === true && isCancelled(error)) return signal.reason;
+    return error === signal?.reason ? error : namedError(error, this.location);
   }
 
   #sessionOf(client: pg.PoolClient): Session {

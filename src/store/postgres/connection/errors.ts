@@ -130,6 +130,11 @@ export function isStatementPooling(error: unknown): boolean {
   return inner instanceof Error && inner.message.includes('statement pooling mode');
 }
 
+/** Returns true for a statement that was ended from outside, or by a limit. */
+export function isCancelled(error: unknown): boolean {
+  return sqlState(error) === '57014';
+}
+
 /** Returns true when the connection was lost: the work may or may not have taken effect. */
 export function isConnectionLost(error: unknown): boolean {
   if (isStatementPooling(error)) return false;

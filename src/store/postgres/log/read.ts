@@ -7,6 +7,7 @@ import type { Database } from '../connection/database.js';
 import { addFilter, type FilteredStatement } from '../connection/filter.js';
 import { addCopiedEvents } from './copied-events.js';
 import { readSafeHead } from './head.js';
+import { findTimeSpan, type TimeSpan } from './time-span.js';
 
 const defaultBatchSize = 2000;
 /** The most characters in the texts of one batch. */
@@ -49,16 +50,24 @@ async function* readForwards(database: Database, options: ReadAllOptions): Async
   const batches = new BatchSize(batchSize);
   let after = options.after ?? 0;
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
+  const span = await findSpan(database, options, options.safeHead ?? (() => readSafeHead(database, after)));
+  if (span !== undefined && span.after > after) {
+    after = span.after;
+    yield { events: [], upTo: after };
+  }
   let cap = options.safeHead === undefined ? after : to;
   while (remaining > 0 && after < to) {
     const isCapFresh = after >= cap;
     if (isCapFresh) cap = Math.min(to, await readSafeHead(database, after));
     if (cap <= after) return;
     const wanted = Math.min(batches.size, remaining);
-    const statement = addFilter({ text, parameters: [after, cap, wanted] }, options);
+    const end = span !== undefined && after < span.to ? Math.min(cap, span.to) : cap;
+    const statement = addFilter({ text, parameters: [after, end, wanted] }, options);
     const { events, isCut } = await readEvents(database, statement, batches);
     const last = events.at(-1);
-    after = (events.length < wanted && !isCut) || last === undefined ? cap : last.globalPosition;
+    after = (events.length < wanted && !isCut) || last === undefined ? end : last.globalPosition;
+    // From there to what was the end of the log is nothing.
+    if (span !== undefined && after >= span.to) after = Math.max(after, Math.min(cap, span.head));
     yield { events, upTo: after };
     remaining -= events.length;
     if (isCapFresh && after >= cap) return;
@@ -66,10 +75,13 @@ async function* readForwards(database: Database, options: ReadAllOptions): Async
 }
 
 async function* readBackwards(database: Database, options: ReadAllOptions): AsyncGenerator<EventBatch> {
-  const { batchSize = defaultBatchSize, after = 0 } = options;
+  const { batchSize = defaultBatchSize } = options;
   const text = inOrder(database.sql('read-all'), true);
   const batches = new BatchSize(batchSize);
-  let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, await readSafeHead(database));
+  const safeHead = await readSafeHead(database);
+  const span = await findSpan(database, options, safeHead);
+  const after = span?.after ?? options.after ?? 0;
+  let to = Math.min(options.to ?? Number.MAX_SAFE_INTEGER, span?.to ?? safeHead);
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   while (remaining > 0 && to > after) {
     const wanted = Math.min(batches.size, remaining);
@@ -81,6 +93,18 @@ async function* readBackwards(database: Database, options: ReadAllOptions): Asyn
     remaining -= events.length;
     to = upTo - 1;
   }
+}
+
+/** An index leads to the events of a stream. @param safeHead read only when it is needed */
+async function findSpan(
+  database: Database,
+  options: ReadAllOptions,
+  safeHead: number | (() => Promise<number>),
+): Promise<TimeSpan | undefined> {
+  const { since, until, streamId, after = 0, to = Number.MAX_SAFE_INTEGER } = options;
+  if ((since ?? until) === undefined || streamId !== undefined) return undefined;
+  const head = Math.min(to, typeof safeHead === 'number' ? safeHead : await safeHead());
+  return findTimeSpan(database, options, after, head);
 }
 
 /** Events much larger than those before could fill the memory: the excess is skipped and read again later. */

@@ -26,8 +26,12 @@ interface Anchor {
   readonly id: string;
 }
 
-/** Events from all over the log: a copy over the file shows only in pages that are not in the write-ahead log too. */
-const findAnchors = `with ends as (select min(global_position) as low, max(global_position) as high from events),
+/**
+ * Events from all over the log: a copy over the file shows only in pages that are not in the write-ahead log too. SQLite finds
+ * one end of a table at once, and reads all of it for both.
+ */
+const findAnchors = `with ends as (
+    select (select min(global_position) from events) as low, (select max(global_position) from events) as high),
   places (n) as (values (0), (1), (2), (3), (4), (5), (6), (7), (8))
 select global_position, id from events
  where global_position in (

@@ -85,10 +85,25 @@ async function* readPages<P extends Page>(
 }
 
 async function isIndexed(database: Database, filter: ReadAllOptions): Promise<boolean> {
+  if (await isLedByName(database, filter)) return true;
   const keys = (['correlationId', 'causationId'] as const).filter((key) => filter[key] !== undefined);
   if (keys.length === 0 || filter.streamId !== undefined) return false;
   const indexes = await database.read(readIdIndexes);
   return indexes.some(({ key, state }) => keys.includes(key) && state === 'ready');
+}
+
+/**
+ * Of one type, or of a stream that is not large, without another condition: an index has the events of a type in the order in
+ * which they are read, and those of a stream are sorted at once.
+ */
+async function isLedByName(database: Database, filter: ReadAllOptions): Promise<boolean> {
+  const { streamId, types, category, categories, since, until, correlationId, causationId, where } = filter;
+  const others = [category, categories, since, until, correlationId, causationId, where];
+  if (others.some((part) => part !== undefined)) return false;
+  if (streamId === undefined) return types?.length === 1;
+  if (types !== undefined) return false;
+  const [row] = await database.read((session) => session.ask('stream-version', [streamId]));
+  return toInteger(row?.[0]) <= windowSize;
 }
 
 /** Rows and head are seen in one snapshot. Between batches the process is free, and so is the connection. */
