@@ -195,11 +195,27 @@ forEachEngine((engine) => {
     withTestStore(engine, (test) =>
       withStore(test, async (store) => {
         const deciding = (decide: unknown) => store.handle({ ...order, decide } as typeof order, '1', place(1));
-        await errorOf('E_HANDLER', deciding(async () => []));
-        await errorOf('E_HANDLER', deciding(() => 'LineAdded'));
+        await errorOf(
+          'E_HANDLER',
+          deciding(async () => []),
+        );
+        await errorOf(
+          'E_HANDLER',
+          deciding(() => 'LineAdded'),
+        );
         await errorOf('E_CONFIG', deciding(undefined));
-        expect((await errorOf('E_INVALID_INPUT', deciding(() => [{ data: {} }]))).message).toBe('decision[0].type is missing');
-        await errorOf('E_INVALID_INPUT', deciding(() => ({ type: 'LineAdded', data: { at: Number.NaN } })));
+        expect(
+          (
+            await errorOf(
+              'E_INVALID_INPUT',
+              deciding(() => [{ data: {} }]),
+            )
+          ).message,
+        ).toBe('decision[0].type is missing');
+        await errorOf(
+          'E_INVALID_INPUT',
+          deciding(() => ({ type: 'LineAdded', data: { at: Number.NaN } })),
+        );
         await errorOf('E_INVALID_INPUT', store.handle(order, '1', place(1), { attempts: 0 }));
         expect(await readStream(test.store, 'Order-1')).toEqual([]);
       }),

@@ -125,7 +125,10 @@ forEachEngine((engine) => {
         await store.snapshots.save({ ...kept, data: '{}', eventId: newEventId() });
       },
       'when the event of the stream was changed by force': (test, kept) =>
-        tamper(test, `update events set id = '${newEventId()}' where stream_id = 'Order-1' and version = ${kept.version}`),
+        tamper(
+          test,
+          `update events set id = '${newEventId()}' where stream_id = 'Order-1' and version = ${kept.version}`,
+        ),
       'when the stream is shorter, as after a restore': (test) =>
         tamper(test, "delete from events where stream_id = 'Order-1' and version > 7"),
       'of another aggregate': ({ raw }) => raw.query("update snapshots set aggregate = 'basket', snapshot_data = '{}'"),
@@ -190,7 +193,10 @@ forEachEngine((engine) => {
         ...{ name: 'account', category: 'Account', version: 1, upcasters: [inCents] },
         initial: () => ({ cents: 0, title: '' }),
         evolve: {
-          Paid: (state, { data, schemaVersion }) => ({ ...state, cents: state.cents + data.cents * (schemaVersion - 1) }),
+          Paid: (state, { data, schemaVersion }) => ({
+            ...state,
+            cents: state.cents + data.cents * (schemaVersion - 1),
+          }),
           Named: (state, { data }) => ({ ...state, title: data.title }),
         },
       });
@@ -283,7 +289,14 @@ test('a wrong definition is refused by name before anything is read', async () =
   for (const none of [{}, null, 'order', { ...order, kind: 'saga' }]) {
     expect((await failureOf(store.load(none as never, '1')))?.message).toContain('is not an aggregate');
   }
-  for (const initial of [() => undefined, async () => ({}), () => { throw new Error('not now'); }]) { // biome-ignore format: one line
+  for (const initial of [
+    () => undefined,
+    async () => ({}),
+    () => {
+      throw new Error('not now');
+    },
+  ]) {
+    // biome-ignore format: one line
     await errorOf('E_HANDLER', store.load({ ...order, initial } as never, '1'));
   }
   await store.close();

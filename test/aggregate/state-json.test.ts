@@ -62,7 +62,12 @@ test('every other state comes back equal, in every digit', () => {
     text: 'Zażółć 中 🦆 "quoted" \\ \n \u202e',
     nested: { a: [{ b: [[]] }, {}], constructor: 1, 'a.b': 2, '': 3 },
   };
-  Object.defineProperty(state.nested, '__proto__', { value: { own: 1 }, enumerable: true, writable: true, configurable: true });
+  Object.defineProperty(state.nested, '__proto__', {
+    value: { own: 1 },
+    enumerable: true,
+    writable: true,
+    configurable: true,
+  });
   const back = readState(writeState(state));
   expect(back).toStrictEqual(state);
   expect(Object.keys((back as typeof state).nested)).toEqual(Object.keys(state.nested));
