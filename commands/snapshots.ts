@@ -29,7 +29,7 @@ type Row = Awaited<ReturnType<typeof listSnapshots>>[number];
 
 const list: Command = {
   usage: 'list',
-  summary: 'list snapshots, and how many events their streams have since',
+  summary: 'list snapshots and the events since',
   writes: 'nothing',
   examples: [
     { line: 'evstore snapshots list', purpose: 'list all snapshots by stream' },
@@ -74,7 +74,7 @@ const list: Command = {
 
 const show: Command = {
   usage: 'show <stream>',
-  summary: 'print the snapshot of a stream as JSON',
+  summary: 'print the snapshot of a stream',
   writes: 'nothing',
   examples: [
     { line: 'evstore snapshots show Order-42', purpose: 'print its data, and on a terminal what it is' },
@@ -96,8 +96,8 @@ const show: Command = {
 };
 
 const create: Command = {
-  usage: 'create <aggregate> [streams...]',
-  summary: 'fold streams of an aggregate and store their snapshots',
+  usage: 'create <name> [streams...]',
+  summary: 'store the snapshots of an aggregate',
   writes: 'the snapshots of these streams; none of another program, and none of a later version, is replaced',
   examples: [
     { line: 'evstore snapshots create order Order-42', purpose: 'make the snapshot of one stream' },
@@ -137,7 +137,7 @@ const create: Command = {
 
 const remove: Command = {
   usage: 'delete [streams...]',
-  summary: 'delete snapshots; the events stay, and the next load reads them',
+  summary: 'delete snapshots; the events stay',
   writes: 'deletes the snapshots that it names',
   examples: [
     { line: 'evstore snapshots delete Order-42', purpose: 'delete one, of any program' },
@@ -172,7 +172,7 @@ const remove: Command = {
 
 const verify: Command = {
   usage: 'verify [streams...]',
-  summary: 'fold the events again and compare; exit 1 if a snapshot differs',
+  summary: 'fold the events and compare; exit 1 on a difference',
   writes: 'nothing',
   examples: [
     { line: 'evstore snapshots verify', purpose: 'verify all that a load would use' },
