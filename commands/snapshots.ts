@@ -172,7 +172,7 @@ const remove: Command = {
 
 const verify: Command = {
   usage: 'verify [streams...]',
-  summary: 'fold the events and compare; exit 1 on a difference',
+  summary: 'compare snapshots with the events',
   writes: 'nothing',
   examples: [
     { line: 'evstore snapshots verify', purpose: 'verify all that a load would use' },
