@@ -128,7 +128,7 @@ const create: Command = {
       progress.stop();
     }
     const report = { dryRun, aggregate: name, snapshots: created };
-    await printList(context, created, createdColumns, { report });
+    await printList(context, created, createdColumns, { report, nothing: 'no stream needs a snapshot' });
     const stored = created.filter(({ result }) => result === 'stored').length;
     await context.note(`${count(stored, 'snapshot')} ${dryRun ? 'would be stored' : 'stored'}`);
     return 0;
@@ -164,7 +164,7 @@ const remove: Command = {
     const rows = found
       .filter(({ streamId }) => deleted.includes(streamId))
       .map(({ data: _, ...row }: Row & { data?: string }) => row);
-    await printList(context, rows, describeColumns(context), { report: { dryRun, deleted: rows } });
+    await printList(context, rows, describeColumns(context), { report: { dryRun, deleted: rows }, nothing: null });
     await context.note(`${count(rows.length, 'snapshot')} ${dryRun ? 'would be deleted' : 'deleted'}`);
     return 0;
   },
@@ -200,7 +200,7 @@ const verify: Command = {
     }
     const wrong = verified.filter(({ fault }) => fault !== null);
     const report = { verified: verified.length, passedOver, wrong };
-    await printList(context, wrong, verifiedColumns, { report });
+    await printList(context, wrong, verifiedColumns, { report, nothing: null });
     if (passedOver > 0)
       await context.note(`${count(passedOver, 'snapshot')} not verified: no code of this project uses them`);
     if (wrong.length === 0) {

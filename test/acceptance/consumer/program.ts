@@ -78,7 +78,8 @@ export const basket = defineAggregate({
   version: 1,
   initial: () => ({ items: 0 }),
   evolve: { ItemAdded: ({ items }, { data }) => ({ items: items + data.count }) },
-  decide: ({ items }, { count }: { count: number }) => (items + count > 9 ? [] : { type: 'ItemAdded', data: { count } }),
+  decide: ({ items }, { count }: { count: number }) =>
+    items + count > 9 ? [] : { type: 'ItemAdded', data: { count } },
   snapshot: { every: 2 },
 });
 
