@@ -64,7 +64,7 @@ export const catalog = {
   },
   snapshots: {
     group: 'Events:',
-    summary: 'list and show the snapshots of aggregates',
+    summary: 'list, show, make, delete and verify the snapshots of aggregates',
   },
   import: {
     group: 'Events:',

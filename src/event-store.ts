@@ -1,26 +1,26 @@
 /**
  * The store for programs: values instead of JSON text, single events instead of batches.
  */
-import {
-  checkBoolean,
-  checkCondition,
-  checkExpectedVersion,
-  checkJson,
-  checkList,
-  checkMembers,
-  checkObject,
-  checkOneOf,
-  checkSignal,
-  checkText,
-  checkTime,
-  checkWholeNumber,
-  isList,
-} from './domain/arguments.js';
+import type { Aggregate } from './aggregate/definition.js';
+import { type HandleResult, handleCommand } from './aggregate/handle.js';
+import { SnapshotKeeper } from './aggregate/keep-snapshot.js';
+import { type LoadedAggregate, loadAggregate } from './aggregate/load-state.js';
+import { type PreparedAggregate, prepareAggregate } from './aggregate/prepare.js';
+import { checkList, checkMembers, checkText, isList } from './domain/arguments.js';
 import { EvstoreError } from './domain/errors.js';
-import type { AppendResult, EventFilter, ExpectedVersion, NewEvent, RecordedEvent } from './domain/event.js';
+import type { AppendResult, EventFilter, ExpectedVersion, RecordedEvent } from './domain/event.js';
 import { checkStreamId } from './domain/names.js';
-import { newEventId } from './domain/uuid.js';
 import { validateAppend } from './domain/validate.js';
+import {
+  appendCondition,
+  type CheckedCondition,
+  handleOptions,
+  logRange,
+  openOptions,
+  streamRange,
+  subscribeOptions,
+  toNewEvent,
+} from './event-arguments.js';
 import type { Event, Projection } from './projection/define/definition.js';
 import { type Reading, toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
@@ -82,6 +82,11 @@ export interface AppendCondition {
   readonly timeoutMs?: number;
 }
 
+export interface HandleOptions extends Omit<AppendCondition, 'expectedVersion'> {
+  /** How often to decide before a version conflict is thrown. Default 20. */
+  readonly attempts?: number;
+}
+
 export interface StreamRange {
   /** Inclusive, from 1. */
   readonly fromVersion?: number;
@@ -132,6 +137,24 @@ export interface EventStore {
     events: EventInput | readonly EventInput[],
     condition?: AppendCondition,
   ): Promise<AppendResult>;
+  /**
+   * Returns the state of an aggregate: the stream `CATEGORY-ID`, folded. It reads a snapshot and the events since, if the
+   * aggregate has snapshots, and writes nothing.
+   * @throws EvstoreError E_CONFIG for a wrong definition, E_HANDLER when `evolve` throws
+   */
+  load<State>(aggregate: Aggregate<State>, id: string): Promise<LoadedAggregate<State>>;
+  /**
+   * Loads the aggregate, decides, and appends what was decided at the version that was loaded. When another writer was
+   * faster, it loads and decides again, with new ids. No event is appended for an empty decision. What `decide` throws is
+   * thrown unchanged. Afterwards it stores a snapshot if one is due; if that fails, it emits a process warning.
+   * @throws EvstoreError as `load` and `append`; E_VERSION_CONFLICT when other writers were faster each time
+   */
+  handle<State, Command>(
+    aggregate: Aggregate<State, Command>,
+    id: string,
+    command: NoInfer<Command>,
+    options?: HandleOptions,
+  ): Promise<HandleResult>;
   /** Reads a stream, oldest event first. A stream that does not exist has no events. */
   readStream(streamId: string, range?: StreamRange): AsyncIterable<Event>;
   /** Reads the whole log in order, up to the safe head. */
@@ -143,52 +166,7 @@ export interface EventStore {
 
 /** How long one wait for new events lasts before the subscription reads again, in milliseconds. */
 const waitMs = 5_000;
-/** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
-const longestTimeoutMs = 2_147_483_647;
-
-const position = checkWholeNumber(0);
-const version = checkWholeNumber(1);
-const streamRange = { fromVersion: version, toVersion: version, backwards: checkBoolean, limit: position };
-const logFilter = {
-  streamId: checkText,
-  category: checkText,
-  categories: checkList(checkText),
-  types: checkList(checkText),
-  since: checkTime,
-  until: checkTime,
-  correlationId: checkText,
-  causationId: checkText,
-  where: checkCondition,
-};
-const logRange = { ...logFilter, after: position, to: position, backwards: checkBoolean, limit: position };
-const subscribeOptions = { ...logFilter, after: position, signal: checkSignal };
-const openOptions = {
-  schema: checkText,
-  create: checkBoolean,
-  applicationName: checkText,
-  upcasters: checkList((each) => each as Upcaster),
-  roundNumbers: checkBoolean,
-  projections: checkList((each) => each as Projection),
-  staleInline: checkOneOf('warn', 'fail'),
-};
-const appendCondition = {
-  expectedVersion: checkExpectedVersion,
-  streamType: checkText,
-  correlationId: checkText,
-  causationId: checkText,
-  allowLarge: checkBoolean,
-  timeoutMs: checkWholeNumber(0, longestTimeoutMs),
-};
-const eventInput = {
-  type: checkText,
-  data: checkJson,
-  metadata: checkMetadata,
-  id: checkText,
-  schemaVersion: version,
-  createdAt: checkTime,
-};
-/** An event that was read may be appended again: its place is that of the stream it came from. */
-const placeOfEvent = ['globalPosition', 'streamId', 'version', 'streamType'];
+const defaultAttempts = 20;
 
 /**
  * Opens the store at `sqlite:PATH`, `sqlite::memory:` or `postgres://…`.
@@ -224,7 +202,10 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
 
 class OpenEventStore implements EventStore {
   readonly #store: Store;
+  readonly #reading: Reading;
   readonly #toEvent: (recorded: RecordedEvent) => Event;
+  readonly #keeper: SnapshotKeeper;
+  readonly #aggregates = new WeakMap<object, PreparedAggregate>();
   readonly #upkeep: InlineUpkeep;
   readonly #staleInline: 'leave' | 'fail';
   readonly #warned = new Set<string>();
@@ -234,6 +215,8 @@ class OpenEventStore implements EventStore {
     this.#store = store;
     this.#staleInline = staleInline === 'fail' ? 'fail' : 'leave';
     this.#upkeep = upkeep;
+    this.#keeper = new SnapshotKeeper(store, (message) => warn(message, 'EVSTORE_SNAPSHOT'));
+    this.#reading = reading;
     this.#toEvent = (recorded) => toEvent(recorded, reading);
   }
 
@@ -252,10 +235,15 @@ class OpenEventStore implements EventStore {
   ): Promise<AppendResult> {
     checkText(streamId, 'streamId');
     const checked = checkMembers(condition, 'condition', appendCondition);
-    const { expectedVersion: expected = 'any', allowLarge = false, timeoutMs } = checked;
-    const made = isList(events, 'events')
-      ? checkList((event, name) => toNewEvent(event, name, `${name}.`, checked))(events, 'events')
-      : [toNewEvent(events, 'event', '', checked)];
+    return this.#append(streamId, events, isList(events, 'events') ? 'events' : 'event', checked);
+  }
+
+  /** @param name how errors name the events */
+  async #append(streamId: string, events: unknown, name: string, condition: CheckedCondition): Promise<AppendResult> {
+    const { expectedVersion: expected = 'any', allowLarge = false, timeoutMs } = condition;
+    const made = Array.isArray(events)
+      ? checkList((event, each) => toNewEvent(event, each, `${each}.`, condition))(events, name)
+      : [toNewEvent(events, name, '', condition)];
     const valid = validateAppend(streamId, made, expected, { allowLarge });
     const { inline } = this.#upkeep;
     const result = await this.#store.log.append(streamId, valid, expected, {
@@ -264,14 +252,48 @@ class OpenEventStore implements EventStore {
       ...(timeoutMs !== undefined && { timeoutMs }),
     });
     this.#upkeep.appended();
-    for (const name of result.inlineLeft ?? []) this.#warnOnce(name);
+    for (const left of result.inlineLeft ?? []) this.#warnOnce(left);
     return result;
   }
 
   #warnOnce(projection: string): void {
     if (this.#warned.has(projection)) return;
     this.#warned.add(projection);
-    process.emitWarning(describeLeft(projection), { type: 'EvstoreWarning', code: 'EVSTORE_STALE_INLINE' });
+    warn(describeLeft(projection), 'EVSTORE_STALE_INLINE');
+  }
+
+  async load<State>(aggregate: Aggregate<State>, id: string): Promise<LoadedAggregate<State>> {
+    return loadAggregate<State>(this.#store, this.#prepare(aggregate), checkText(id, 'id'));
+  }
+
+  async handle<State, Command>(
+    aggregate: Aggregate<State, Command>,
+    id: string,
+    command: NoInfer<Command>,
+    options: HandleOptions = {},
+  ): Promise<HandleResult> {
+    const prepared = this.#prepare(aggregate);
+    checkText(id, 'id');
+    const { attempts = defaultAttempts, ...condition } = checkMembers(options, 'options', handleOptions);
+    const append = (streamId: string, events: readonly unknown[], expectedVersion: number) =>
+      this.#append(streamId, events, 'decision', { ...condition, expectedVersion });
+    return handleCommand({
+      store: this.#store,
+      aggregate: prepared,
+      id,
+      command,
+      attempts,
+      append,
+      keeper: this.#keeper,
+    });
+  }
+
+  #prepare(aggregate: Aggregate): PreparedAggregate {
+    const known = this.#aggregates.get(aggregate);
+    if (known !== undefined) return known;
+    const prepared = prepareAggregate(aggregate, { reading: this.#reading });
+    this.#aggregates.set(aggregate, prepared);
+    return prepared;
   }
 
   async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {
@@ -316,34 +338,11 @@ class OpenEventStore implements EventStore {
   }
 }
 
-type Condition = Pick<AppendCondition, 'correlationId' | 'causationId' | 'streamType'>;
-
-function toNewEvent(input: unknown, name: string, prefix: string, condition: Condition): NewEvent {
-  const event = checkMembers(input, name, eventInput, { prefix, ignored: placeOfEvent });
-  const { type, data, id = newEventId(), schemaVersion = 1, createdAt } = event;
-  for (const [member, value] of Object.entries({ type, data })) {
-    if (value === undefined) throw new EvstoreError('E_INVALID_INPUT', `${prefix}${member} is missing`);
-  }
-  const { correlationId, causationId, streamType } = condition;
-  const added = {
-    ...(correlationId !== undefined && { correlationId }),
-    ...(causationId !== undefined && { causationId }),
-  };
-  const metadata = checkJson({ ...added, ...event.metadata }, `${prefix}metadata`);
-  return {
-    ...{ id, type: type as string, schemaVersion, data: data as string, metadata },
-    ...(streamType !== undefined && { streamType }),
-    ...(createdAt !== undefined && { createdAt }),
-  };
-}
-
-/** A Map has no members, and would be lost. */
-function checkMetadata(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  checkJson(value, name);
-  return { ...checkObject(value, name) };
-}
-
 /** A function, because the flag changes while the reader waits, and the compiler would take a comparison as settled. */
 function isAborted(signal: AbortSignal | undefined): boolean {
   return signal?.aborted ?? false;
+}
+
+function warn(message: string, code: string): void {
+  process.emitWarning(message, { type: 'EvstoreWarning', code });
 }

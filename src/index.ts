@@ -1,4 +1,15 @@
 /** The public API of `evstore`: these names are a contract. */
+export {
+  type Aggregate,
+  type AggregateDefinition,
+  type DecidedEvent,
+  type Decision,
+  type DecisionContext,
+  defineAggregate,
+  type Evolve,
+} from './aggregate/definition.js';
+export type { HandleResult } from './aggregate/handle.js';
+export type { LoadedAggregate } from './aggregate/load-state.js';
 export { type Config, defineConfig, type NamedStore } from './config/config.js';
 export { type ErrorCode, type ErrorFacts, EvstoreError, isEvstoreError } from './domain/errors.js';
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
@@ -9,6 +20,7 @@ export {
   type AppendCondition,
   type EventInput,
   type EventStore,
+  type HandleOptions,
   type LogFilter,
   type LogRange,
   type OpenOptions,

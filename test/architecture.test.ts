@@ -84,6 +84,7 @@ const layers: readonly Layer[] = [
       'query',
       'verify',
       'findings',
+      'aggregate',
       'saga',
       'scaffold',
       'output',
@@ -108,6 +109,7 @@ const layers: readonly Layer[] = [
       'query',
       'verify',
       'findings',
+      'aggregate',
       'saga',
       'scaffold',
       'output',
@@ -130,7 +132,7 @@ const layers: readonly Layer[] = [
   {
     name: 'public',
     holds: /^src\/[^/]+\.ts$/,
-    imports: [...projection, 'testing', 'saga', 'config', 'open', 'port', 'domain'],
+    imports: [...projection, 'testing', 'aggregate', 'saga', 'config', 'open', 'port', 'domain'],
   },
   // A projection of SQL statements can only be tried on SQL: its given/when/then runs on SQLite in memory.
   {
@@ -140,6 +142,7 @@ const layers: readonly Layer[] = [
       'projection/define',
       'projection/external',
       'projection/fold',
+      'aggregate',
       'saga',
       'store/sqlite/connection',
       'store/sqlite/read-models',
@@ -150,7 +153,7 @@ const layers: readonly Layer[] = [
   {
     name: 'output',
     holds: /^src\/output\//,
-    imports: [...projection, 'findings', 'query', 'saga', 'terminal', 'port', 'domain'],
+    imports: [...projection, 'findings', 'query', 'aggregate', 'saga', 'terminal', 'port', 'domain'],
     packages: ['chalk', 'string-width'],
   },
   {
@@ -158,7 +161,7 @@ const layers: readonly Layer[] = [
     holds: /^src\/bench\//,
     imports: ['projection/define', 'projection/rebuild', 'lease', 'port', 'domain'],
   },
-  { name: 'query', holds: /^src\/query\//, imports: [...projection, 'port', 'domain'] },
+  { name: 'query', holds: /^src\/query\//, imports: [...projection, 'aggregate', 'port', 'domain'] },
   { name: 'verify', holds: /^src\/verify\//, imports: ['findings', 'port', 'domain'] },
   {
     name: 'findings',
@@ -166,6 +169,11 @@ const layers: readonly Layer[] = [
     imports: ['projection/status', 'saga', 'port', 'domain'],
   },
   { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'port', 'domain'] },
+  {
+    name: 'aggregate',
+    holds: /^src\/aggregate\//,
+    imports: ['projection/define', 'lease', 'config', 'port', 'domain'],
+  },
   { name: 'saga', holds: /^src\/saga\//, imports: ['projection/define', 'lease', 'config', 'port', 'domain'] },
   ...floors('projection', projectionRooms, ['lease', 'config', 'terminal', 'shared', 'port', 'domain'], parsers),
   { name: 'lease', holds: /^src\/lease\//, imports: ['port', 'domain'] },

@@ -15,6 +15,8 @@ export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
   tail: ['stream'],
   state: ['stream'],
   'snapshots show': ['stream'],
+  'snapshots delete': ['stream'],
+  'snapshots verify': ['stream'],
   export: ['stream'],
   run: ['projection'],
   lag: ['checkpoint'],

@@ -19,6 +19,8 @@ export interface Config {
   readonly projections?: string | readonly string[];
   /** One or many globs of saga files or folders, as for projections. Default: those in the folder `sagas`. */
   readonly sagas?: string | readonly string[];
+  /** One or many globs of aggregate files or folders, as for projections. Default: those in the folder `aggregates`. */
+  readonly aggregates?: string | readonly string[];
 }
 
 export interface NamedStore {
@@ -49,6 +51,7 @@ const checks: Readonly<Record<keyof Config, (value: unknown) => boolean>> = {
   schema: isText,
   projections: isTextOrTexts,
   sagas: isTextOrTexts,
+  aggregates: isTextOrTexts,
 };
 
 const keys = Object.keys(checks);

@@ -47,6 +47,7 @@ function renderConfig({ url, schema, origin }: StoreChoice): string {
     ...(schema !== undefined && origin !== 'EVSTORE_URL' && { schema }),
     projections: 'projections',
     sagas: 'sagas',
+    aggregates: 'aggregates',
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

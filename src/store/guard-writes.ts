@@ -2,6 +2,7 @@
 import type { EventLog } from './event-log.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
+import type { SnapshotStore } from './snapshot-store.js';
 import type { ScratchStores, Store } from './store.js';
 
 type Access<Part> = Readonly<Record<keyof Part, 'read' | 'write'>>;
@@ -62,6 +63,13 @@ const projectionsAccess: Access<ProjectionStore> = {
   retire: 'write',
 };
 
+const snapshotsAccess: Access<SnapshotStore> = {
+  list: 'read',
+  find: 'read',
+  save: 'write',
+  delete: 'write',
+};
+
 const schemaAccess: Access<SchemaAdmin> = {
   status: 'read',
   migrate: 'write',
@@ -88,6 +96,7 @@ export function guardWrites(store: Store, assertAllowed: () => Promise<void>): S
     ...store,
     log: guard(store.log, logAccess, assertAllowed),
     projections: guard(store.projections, projectionsAccess, assertAllowed),
+    snapshots: guard(store.snapshots, snapshotsAccess, assertAllowed),
     schema: guard(store.schema, schemaAccess, assertAllowed),
     scratch: guard(store.scratch, scratchAccess, assertAllowed),
   };

@@ -10,7 +10,7 @@ import type { EventLog } from './event-log.js';
 import type { LogStatistics } from './log-statistics.js';
 import type { ProjectionStore } from './projection-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
-import type { SnapshotReader } from './snapshot-reader.js';
+import type { SnapshotStore } from './snapshot-store.js';
 import type { TableReader } from './table-reader.js';
 
 export type * from './checkpoint-changes.js';
@@ -22,7 +22,7 @@ export type * from './parked-events.js';
 export type * from './projection-store.js';
 export type * from './rebuild.js';
 export type * from './schema-admin.js';
-export type * from './snapshot-reader.js';
+export type * from './snapshot-store.js';
 export type * from './table-reader.js';
 
 export type Engine = 'postgres' | 'sqlite';
@@ -49,7 +49,7 @@ export interface Store {
   readonly statistics: LogStatistics;
   readonly projections: ProjectionStore;
   readonly tables: TableReader;
-  readonly snapshots: SnapshotReader;
+  readonly snapshots: SnapshotStore;
   readonly schema: SchemaAdmin;
   readonly scratch: ScratchStores;
   /** Closes every connection; never throws, never hangs. */

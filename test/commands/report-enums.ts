@@ -3,6 +3,7 @@
  * that a new status fails the type check here, and then the test until the schema has it.
  */
 
+import type { CreatedSnapshot } from '../../src/aggregate/manage-snapshots.js';
 import type { Measurement } from '../../src/bench/bench.js';
 import type { SettingSource } from '../../src/config/sources.js';
 import type { CodeState } from '../../src/domain/code-identity.js';
@@ -53,6 +54,11 @@ const stepStates = keysOf<StepReport['state']>({
 
 /** By the place of each in the schemas. */
 export const enums: Readonly<Record<string, Values>> = {
+  'snapshots-create.json#/properties/snapshots/items/properties/result': keysOf<CreatedSnapshot['result']>({
+    stored: true,
+    kept: true,
+    foreign: true,
+  }),
   'common.json#/$defs/finding/properties/severity': keysOf<Finding['severity']>({
     error: true,
     warning: true,

@@ -53,6 +53,7 @@ export async function openReportShop(engine: Engine, content: 'full' | 'empty' |
   shop.writeOrders(1);
   shop.writeSaga("throw new Error('no answer')");
   write('projections/others.ts', others);
+  write('aggregates/order.ts', aggregate);
   write('broken/broken.ts', "throw new Error('half written');\n");
   write('impure/impure.ts', impure);
   write(
@@ -80,6 +81,9 @@ async function fill(shop: ReportShop): Promise<void> {
   await query(`insert into snapshots (stream_id, stream_type, snapshot_data, version)
     values ('Order-1', 'Order', '{"total":12345678901234567890}', 1), ('Ghost-1', 'Ghost', '[]', 9)`);
 }
+
+const aggregate = `export const order = { kind: 'aggregate', name: 'order', category: 'Order', version: 1,
+  initial: () => ({ events: 0 }), evolve: { '*': ({ events }) => ({ events: events + 1 }) }, snapshot: { every: 1 } };`;
 
 /** As a process leaves it that ended in the middle of the first step. */
 async function startInstance({ store }: TestStore): Promise<void> {

@@ -17,6 +17,7 @@ import { partsSuite } from './parts.suite.js';
 import { projectionsSuite } from './projections.suite.js';
 import { readSuite } from './read.suite.js';
 import { rebuildSuite } from './rebuild.suite.js';
+import { snapshotsSuite } from './snapshots.suite.js';
 
 const suites = [
   appendSuite,
@@ -33,6 +34,7 @@ const suites = [
   inlineSuite,
   inlineSwapSuite,
   parkedSuite,
+  snapshotsSuite,
 ];
 
 describe('a store that', () => {

@@ -94,6 +94,7 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['snapshots', 'show', streams[0]], names: ['źdźbło'] },
     { argv: () => ['snapshots', 'show', streams[1]], code: 6, names: [streams[1]] },
   ],
+  'snapshots verify': [{ argv: () => ['snapshots', 'verify'] }],
   'checkpoints list': [{ argv: () => ['checkpoints'], names: [...projections, 'saga:wysylka'] }],
   'checkpoints history': [{ argv: () => ['checkpoints', 'history'] }],
   'config show': [{ argv: () => ['config', 'show', '--sources'] }],
@@ -152,6 +153,8 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
   'parked discard': [
     { argv: () => ['parked', 'discard', 'parked_orders', '--stream', streams[2], '--dry-run'], names: [streams[2]] },
   ],
+  'snapshots create': [{ argv: () => ['snapshots', 'create', 'zamowienie', '--all'], code: 6 }],
+  'snapshots delete': [{ argv: () => ['snapshots', 'delete', streams[1]], code: 6, names: [streams[1]] }],
   'saga retry': [{ argv: () => ['saga', 'retry', 'wysylka', instanceOf('compensation-failed')], code: 1 }],
   'scaffold projection': [{ argv: () => ['scaffold', 'projection', 'order-summary', '--dry-run'] }],
   'scaffold saga': [{ argv: () => ['scaffold', 'saga', 'order-fulfilment', '--dry-run'] }],

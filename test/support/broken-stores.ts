@@ -3,7 +3,14 @@ import { EvstoreError } from '../../src/domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../src/domain/event.js';
 import { nameTarget } from '../../src/domain/names.js';
 import { newEventId } from '../../src/domain/uuid.js';
-import type { AppliedBatch, Comparison, EventLog, ProjectionStore, Store } from '../../src/store/store.js';
+import type {
+  AppliedBatch,
+  Comparison,
+  EventLog,
+  ProjectionStore,
+  SnapshotStore,
+  Store,
+} from '../../src/store/store.js';
 
 export interface BrokenStore {
   /** The promise that it breaks. */
@@ -27,6 +34,9 @@ const withLog = (change: (log: EventLog) => Partial<EventLog>) => (store: Store)
   replace<Store>(store, { log: replace(store.log, change(store.log)) } as Partial<Store>);
 const withProjections = (change: (projections: ProjectionStore) => Partial<ProjectionStore>) => (store: Store) =>
   replace<Store>(store, { projections: replace(store.projections, change(store.projections)) } as Partial<Store>);
+
+const withSnapshots = (change: (snapshots: SnapshotStore) => Partial<SnapshotStore>) => (store: Store) =>
+  replace<Store>(store, { snapshots: replace(store.snapshots, change(store.snapshots)) } as Partial<Store>);
 
 /** Both ways of reading, each batch changed. */
 const withBatches = (change: (batch: EventBatch) => EventBatch | undefined) =>
@@ -555,5 +565,41 @@ export const brokenStores: readonly BrokenStore[] = [
         },
       }))(store),
     rejectedBy: { inline: ['other code than made the rows leaves them alone'] },
+  },
+  {
+    name: 'replaces any snapshot',
+    wrap: withSnapshots((snapshots) => ({
+      save: async (snapshot) => {
+        const there = await snapshots.find(snapshot.streamId);
+        if (there !== undefined) await snapshots.delete([there]);
+        return snapshots.save(snapshot);
+      },
+    })),
+    rejectedBy: {
+      snapshots: [
+        'a snapshot replaces an earlier or an equal one, never a later one',
+        'a snapshot of another program is not replaced',
+      ],
+    },
+  },
+  {
+    name: 'compares snapshots only by their versions',
+    wrap: withSnapshots((snapshots) => ({
+      save: async (snapshot) => {
+        const there = await snapshots.find(snapshot.streamId);
+        return (there?.version ?? 0) <= snapshot.version && snapshots.save(snapshot);
+      },
+    })),
+    rejectedBy: { snapshots: ['a later snapshot of events that the stream does not have is replaced'] },
+  },
+  {
+    name: 'deletes a snapshot that was replaced meanwhile',
+    wrap: withSnapshots((snapshots) => ({
+      delete: async (named) => {
+        const ids = new Set(named.map(({ streamId }) => streamId));
+        return snapshots.delete((await snapshots.list()).filter(({ streamId }) => ids.has(streamId)));
+      },
+    })),
+    rejectedBy: { snapshots: ['deleted are those that are still of the version named'] },
   },
 ];

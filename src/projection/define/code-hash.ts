@@ -46,6 +46,7 @@ function describeDefinition(projection: Projection): unknown {
   return [types, tables, create(toTableIdentifiers(tables, String))];
 }
 
-function sha256(content: unknown): string {
+/** Hashes the JSON of a value; 32 digits. */
+export function sha256(content: unknown): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 32);
 }

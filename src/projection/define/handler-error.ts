@@ -78,7 +78,10 @@ export function explain(part: string, cause: unknown): string {
 }
 
 /** Names the number when the user's code could not take a BigInt: one sentence and a space, or nothing. */
-function explainBigNumber(event: { readonly data: unknown; readonly metadata: unknown }, cause: unknown): string {
+export function explainBigNumber(
+  event: { readonly data: unknown; readonly metadata: unknown },
+  cause: unknown,
+): string {
   if (!(cause instanceof Error) || !/bigint/i.test(cause.message)) return '';
   const texts = [event.data, event.metadata].filter((text) => typeof text === 'string');
   const number = texts.map(findBigNumber).find((found) => found !== undefined);

@@ -4,7 +4,7 @@ import type { ConnectPatience, Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database, type DatabaseOptions } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
-import { openSnapshotReader } from './log/snapshots.js';
+import { openSnapshotStore } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
 import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
@@ -54,7 +54,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
     tables: openTableReader(database),
-    snapshots: openSnapshotReader(database),
+    snapshots: openSnapshotStore(database),
     schema: openSchemaAdmin(database),
     scratch: openScratchStores({
       database,

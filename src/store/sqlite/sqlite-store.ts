@@ -3,7 +3,7 @@ import type { Store } from '../store.js';
 import { parseConnectionUrl } from './connection/connection-url.js';
 import { Database } from './connection/database.js';
 import { openEventLog } from './log/event-log.js';
-import { openSnapshotReader } from './log/snapshots.js';
+import { openSnapshotStore } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
 import { openTableReader } from './read-models/table-reader.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
@@ -45,7 +45,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     statistics: openLogStatistics(database),
     projections: openProjectionStore(database),
     tables: openTableReader(database),
-    snapshots: openSnapshotReader(database),
+    snapshots: openSnapshotStore(database),
     schema: openSchemaAdmin(database),
     scratch: openScratchStores({
       target,

@@ -1,6 +1,7 @@
 /** A program of a user: everything `evstore` and `evstore/testing` offer, typed strictly, run as ES module and CommonJS. */
 import {
   type Config,
+  defineAggregate,
   defineConfig,
   defineExternalProjection,
   defineProjection,
@@ -15,7 +16,7 @@ import {
   sql,
   type TableIdentifiers,
 } from 'evstore';
-import { externalScenario, given, projectionScenario, sagaScenario } from 'evstore/testing';
+import { aggregateScenario, externalScenario, given, projectionScenario, sagaScenario } from 'evstore/testing';
 
 // Exported without a type of their own: `declaration` then has to name every type they are made of.
 export const config = defineConfig({ store: 'sqlite::memory:' });
@@ -71,6 +72,17 @@ export const ship = defineSaga({
   ],
 });
 
+export const basket = defineAggregate({
+  name: 'basket',
+  category: 'Basket',
+  version: 1,
+  initial: () => ({ items: 0 }),
+  evolve: { ItemAdded: ({ items }, { data }) => ({ items: items + data.count }) },
+  decide: ({ items }, { count }: { count: number }) =>
+    items + count > 9 ? [] : { type: 'ItemAdded', data: { count } },
+  snapshot: { every: 2 },
+});
+
 export const upcaster = defineUpcaster({ type: 'OrderMoved', from: 1, to: 2, up: (data) => data });
 
 export const scenario = projectionScenario(totals);
@@ -95,10 +107,14 @@ async function main(): Promise<void> {
   await externalScenario(search)
     .given(placed)
     .thenRead((connection, target) => assert(connection.get(target.name)?.[0] === 'Order-1'));
+  aggregateScenario(basket).when({ count: 2 }).thenState({ items: 2 });
   assert((await tried.given(placed).run()).phase === 'completed');
   const store = await work(config);
   const refused = await store.append('Order-1', [{ type: 'A', data: {} }], { expectedVersion: 'none' }).catch(codeOf);
   assert(refused === 'E_VERSION_CONFLICT');
+  for (const count of [4, 4, 4]) await store.handle(basket, '1', { count }, { correlationId: 'c' });
+  const { state, version } = await store.load(basket, '1');
+  assert(state.items === 8 && version === 2);
   await store.close();
   process.stdout.write('everything works\n');
 }

@@ -1,14 +1,16 @@
--- Lists up to $1 snapshots: stream, type, version, version of the stream, bytes, time. Only those of stream type $2 unless
--- it is null, and with $3 = 1 only those of another version than their stream.
+-- Lists up to $1 snapshots: stream, type, version, version of the stream, bytes, time, aggregate, state version, hash of the
+-- code, id of its last event, id of the event that the stream has at its version. Only those of stream type $2, and of
+-- streams after $3 by name, unless these are null.
 select *
   from (
     select s.stream_id, s.stream_type, s.version,
            coalesce((select e.version from public.events e where e.stream_id = s.stream_id order by e.version desc limit 1), 0)
              as stream_version,
-           octet_length(s.snapshot_data::text) as bytes, to_json(s.created_at at time zone 'UTC') #>> '{}' as created_at
+           octet_length(s.snapshot_data::text) as bytes, to_json(s.created_at at time zone 'UTC') #>> '{}' as created_at,
+           s.aggregate, s.state_version, s.code_hash, s.event_id,
+           (select e.id from public.events e where e.stream_id = s.stream_id and e.version = s.version) as stored_id
       from public.snapshots s
-     where ($2::text is null or s.stream_type = $2) /* names */
+     where ($2::text is null or s.stream_type = $2) and ($3::text is null or s.stream_id > $3) /* names */
   ) s
- where $3::integer = 0 or s.stream_version <> s.version
  order by /* sort */ s.stream_id
  limit $1
