@@ -76,21 +76,26 @@ export interface InstanceChange {
   readonly events: readonly NewEvent[];
   readonly row: InstanceRow;
   /** Who holds the instance afterwards; null releases it. Unset for a change from outside, which leaves the holder. */
-  readonly owner?: string | null;
+  readonly holder?: Holder | null;
 }
 
+/** `version` and `globalPosition` are those of the last event of the change. */
 export type RecordOutcome =
   | { readonly kind: 'recorded'; readonly version: number; readonly globalPosition: number }
-  /** All ids are known: an earlier attempt wrote them. */
-  | { readonly kind: 'known' }
+  /** All ids are known in this stream: an earlier attempt wrote them. Nothing was written now, the row neither. */
+  | { readonly kind: 'known'; readonly version: number; readonly globalPosition: number }
   /** Another process has appended to the stream. */
   | { readonly kind: 'conflict'; readonly actualVersion: number };
 
-export interface ClaimRequest {
+export interface Holder {
+  /** Shown to others, e.g. `host:1234`. */
   readonly owner: string;
   /** As in `LeaseRequest`. */
   readonly process: string | null;
   readonly ttlMs: number;
+}
+
+export interface ClaimRequest extends Holder {
   readonly limit: number;
   /** The code that the process has; instances of other code are left alone. */
   readonly definitions: readonly SagaCode[];
