@@ -108,9 +108,14 @@ export interface SagaCode {
 }
 
 export interface Claim {
-  readonly instances: readonly InstanceKey[];
+  readonly instances: readonly ClaimedInstance[];
   /** Until the next one is due, or a holder's time ends, in milliseconds; null when there is none. Never below 0. */
   readonly nextInMs: number | null;
+}
+
+export interface ClaimedInstance extends InstanceKey {
+  /** It was due at this version of its stream. At a later one another process may have made it wait for another time. */
+  readonly streamVersion: number;
 }
 
 export interface InstanceOwner {

@@ -21,6 +21,7 @@ export type * from './log-statistics.js';
 export type * from './parked-events.js';
 export type * from './projection-store.js';
 export type * from './rebuild.js';
+export type * from './saga-store.js';
 export type * from './schema-admin.js';
 export type * from './snapshot-reader.js';
 export type * from './table-reader.js';
