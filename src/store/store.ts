@@ -9,6 +9,7 @@ import type { EvstoreError } from '../domain/errors.js';
 import type { EventLog } from './event-log.js';
 import type { LogStatistics } from './log-statistics.js';
 import type { ProjectionStore } from './projection-store.js';
+import type { SagaStore } from './saga-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
 import type { SnapshotReader } from './snapshot-reader.js';
 import type { TableReader } from './table-reader.js';
@@ -51,6 +52,7 @@ export interface Store {
   readonly projections: ProjectionStore;
   readonly tables: TableReader;
   readonly snapshots: SnapshotReader;
+  readonly sagas: SagaStore;
   readonly schema: SchemaAdmin;
   readonly scratch: ScratchStores;
   /** Closes every connection; never throws, never hangs. */

@@ -28,6 +28,7 @@ const store: Store = {
   projections: opened.projections,
   tables: opened.tables,
   snapshots: opened.snapshots,
+  sagas: opened.sagas,
   schema: opened.schema,
   scratch: opened.scratch,
   close: () => opened.close(),
