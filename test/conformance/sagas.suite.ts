@@ -250,6 +250,7 @@ export const sagasSuite = suite('sagas', {
 
   'listed by saga, phase, name and age': async ({ store }) => {
     await store.sagas.record([change('a-1', 0), change('a-2', 0, { phase: 'completed', step: null, due: null })]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
     await store.sagas.record([change('b-1', 0, { saga: 'other', due: { at: '2026-01-01T00:00:00Z' } })]);
     const list = async (options: Partial<Parameters<Store['sagas']['list']>[0]>) =>
       (await store.sagas.list({ limit: 9, ...options })).map(({ instance }) => instance);
@@ -317,7 +318,7 @@ export const sagasSuite = suite('sagas', {
       reason: error,
       correlationId: '相關',
     });
-    expect((await claim(store)).instances).toEqual([{ saga: 'order', instance }]);
+    expect((await claim(store)).instances).toEqual([{ saga: 'order', instance, streamVersion: 1 }]);
     expect(await store.sagas.renew('host:1', [{ saga: 'order', instance }], 1_000)).toEqual([
       { saga: 'order', instance },
     ]);

@@ -3,6 +3,7 @@ import type { SagaPhase } from '../../domain/saga-phase.js';
 import { activePhases, endPhases } from '../../domain/saga-phase.js';
 import { storedTimestamp } from '../../domain/timestamp.js';
 import type {
+  ClaimedInstance,
   InstanceChange,
   InstanceCount,
   InstanceKey,
@@ -102,6 +103,11 @@ export function toInstanceCount(row: RawRow): InstanceCount {
 
 export function toInstanceKey(row: RawRow): InstanceKey {
   return { saga: toText(row[0]), instance: toText(row[1]) };
+}
+
+/** Columns as in claim-instances.sql. */
+export function toClaimedInstance(row: RawRow): ClaimedInstance {
+  return { ...toInstanceKey(row), streamVersion: toInteger(row[2]) };
 }
 
 /** Columns as in instance-owners.sql. */

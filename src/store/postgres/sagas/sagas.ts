@@ -8,6 +8,7 @@ import {
   planInstances,
   restoredTimes,
   toChangeState,
+  toClaimedInstance,
   toGivenInstance,
   toInstanceCount,
   toInstanceKey,
@@ -43,7 +44,7 @@ export function openSagaStore(database: Database): SagaStore {
       const claimed = await database.ask('claim-instances', [owner, process, ttlMs, limit, ...codes]);
       const [next] = await database.ask('next-due', codes);
       const nextInMs = next?.[0] ?? null;
-      return { instances: claimed.map(toInstanceKey), nextInMs: nextInMs === null ? null : toInteger(nextInMs) };
+      return { instances: claimed.map(toClaimedInstance), nextInMs: nextInMs === null ? null : toInteger(nextInMs) };
     },
     async renew(owner, instances, ttlMs) {
       database.assertWritable();

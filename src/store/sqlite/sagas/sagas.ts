@@ -6,6 +6,7 @@ import {
   judgeChange,
   planInstances,
   restoredTimes,
+  toClaimedInstance,
   toGivenInstance,
   toInstanceCount,
   toInstanceKey,
@@ -36,7 +37,7 @@ export function openSagaStore(database: Database): SagaStore {
       return database.transaction((session) => {
         const claimed = session.ask('claim-instances', [owner, process, ttlMs / 1000, limit, codes]);
         const [next] = session.ask('next-due', [codes]);
-        return { instances: claimed.map(toInstanceKey), nextInMs: toOptional(next?.[0], toInteger) };
+        return { instances: claimed.map(toClaimedInstance), nextInMs: toOptional(next?.[0], toInteger) };
       });
     },
     async renew(owner, instances, ttlMs) {

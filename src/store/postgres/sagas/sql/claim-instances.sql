@@ -1,5 +1,6 @@
 -- Takes for owner $1, process $2 and $3 milliseconds up to $4 instances that are due and not held, of the definitions with
--- the sagas $5, versions $6 and hashes $7. Returns saga and instance, the longest due first.
+-- the sagas $5, versions $6 and hashes $7. Returns saga, instance and version of the stream, the longest due
+-- first.
 with due as (
   select s.saga, s.instance, s.due_at
     from unnest($5::text[], $6::integer[], $7::text[]) as d(saga, version, definition)
@@ -20,6 +21,6 @@ with due as (
      set owner = $1, owner_process = $2, claim_expires_at = clock_timestamp() + $3 * interval '1 millisecond'
     from due
    where i.saga = due.saga and i.instance = due.instance
-  returning i.saga, i.instance, i.due_at
+  returning i.saga, i.instance, i.stream_version, i.due_at
 )
-select saga, instance from claimed order by due_at, saga, instance
+select saga, instance, stream_version from claimed order by due_at, saga, instance

@@ -1,5 +1,5 @@
 -- Takes for owner ?1, process ?2 and ?3 seconds up to ?4 instances that are due and not held, of the definitions ?5: a JSON
--- array of [saga, version, hash]. Returns saga and instance.
+-- array of [saga, version, hash]. Returns saga, instance and version of the stream.
 update evstore_sagas
    set owner = ?1, owner_process = ?2,
        claim_expires_at = strftime('%Y-%m-%dT%H:%M:%f', 'now', '+' || ?3 || ' seconds') || '000Z'
@@ -13,4 +13,4 @@ update evstore_sagas
            or i.claim_expires_at <= strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z')
     order by i.due_at
     limit ?4)
-returning saga, instance
+returning saga, instance, stream_version
