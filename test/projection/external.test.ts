@@ -6,7 +6,7 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
 import { CatchUp } from '../../src/projection/catch-up/catch-up.js';
-import type { ErrorPolicy } from '../../src/projection/catch-up/error-policy.js';
+import type { ErrorPolicy } from '../../src/projection/define/set-aside.js';
 import type { ExternalProjection } from '../../src/projection/define/definition.js';
 import type { PreparedProjection } from '../../src/projection/define/prepare.js';
 import { abortRebuild, retireRebuild } from '../../src/projection/journal/drop.js';

@@ -6,7 +6,8 @@ import type { PreparedProjection } from '../define/prepare.js';
 import type { BatchFold } from '../fold/batch-fold.js';
 import { mayConcern } from '../fold/partition.js';
 import { Slices } from '../fold/slices.js';
-import { type ErrorPolicy, stateOf, toSetAside, tryAgain } from './error-policy.js';
+import { type ErrorPolicy, stateOf, toSetAside } from '../define/set-aside.js';
+import { tryAgain } from './error-policy.js';
 import { type Handled, toHandled } from './held-events.js';
 import type { Writer } from './writer.js';
 
