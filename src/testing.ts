@@ -3,7 +3,7 @@
  * runner: a scenario that fails throws an AssertionError with the difference.
  */
 
-export type { SagaPhase } from './saga/state.js';
+export type { SagaPhase } from './domain/saga-phase.js';
 export { type ExternalScenario, externalScenario } from './testing/external-scenario.js';
 export { type GivenDetails, type GivenEvent, given } from './testing/given.js';
 export { type ProjectionScenario, projectionScenario, type TestedRow } from './testing/projection-scenario.js';

@@ -69,12 +69,7 @@ function giveUp({ name, attempts, interruptions }: StepState): Act {
   return { kind: 'record', fact: { type: 'StepFailed', data: failure } };
 }
 
-function decideWait(
-  state: SagaState,
-  step: WaitStep | SleepStep,
-  current: StepState | undefined,
-  isDue: boolean,
-): Act {
+function decideWait(state: SagaState, step: WaitStep | SleepStep, current: StepState | undefined, isDue: boolean): Act {
   const { name } = step;
   const wait = current?.wait ?? null;
   if (step.kind === 'sleep') {
@@ -105,7 +100,8 @@ function decideBackward(state: SagaState, saga: SagaDefinition, isDue: boolean):
   const { attempts, exhausted, retryPending } = last.compensation;
   const place = state.steps.indexOf(last);
   const step = saga.steps[place];
-  if (step?.name !== last.name || step.kind !== 'action' || step.compensate === undefined) return foreign(last.name, place);
+  if (step?.name !== last.name || step.kind !== 'action' || step.compensate === undefined)
+    return foreign(last.name, place);
   if (exhausted) {
     return { kind: 'record', fact: { type: 'SagaCompensationFailed', data: { step: step.name, reason } } };
   }

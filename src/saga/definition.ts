@@ -46,9 +46,7 @@ export interface ActionOptions<Trigger, Results, Result> {
    */
   readonly action: (context: ActionContext<Trigger, Results>) => Result;
   /** Reverses the action; must succeed when there is nothing to reverse. */
-  readonly compensate?: (
-    context: CompensationContext<Trigger, Results, Recorded<Awaited<NoInfer<Result>>>>,
-  ) => unknown;
+  readonly compensate?: (context: CompensationContext<Trigger, Results, Recorded<Awaited<NoInfer<Result>>>>) => unknown;
 }
 
 export type OnTimeout = 'compensate' | 'continue';
@@ -111,7 +109,10 @@ export interface Saga<Type extends string = string, Results = Readonly<Record<st
   waitFor<const Name extends string, const Received extends string, const Then extends OnTimeout = 'compensate'>(
     name: Name,
     options: WaitOptions<Received, Event<Type>, Results, Then>,
-  ): Saga<Type, With<Results, Name, Then extends 'continue' ? Event<Received>['data'] | null : Event<Received>['data']>>;
+  ): Saga<
+    Type,
+    With<Results, Name, Then extends 'continue' ? Event<Received>['data'] | null : Event<Received>['data']>
+  >;
   /** Adds a step that waits for a time. Its result is null. */
   sleep<const Name extends string>(
     name: Name,

@@ -52,7 +52,9 @@ export type SagaEventData = {
   readonly WaitSearched: { readonly step: string; readonly upTo: number };
   readonly EventReceived: { readonly step: string; readonly event: TriggerReference; readonly data: unknown };
   readonly WaitTimedOut: { readonly step: string; readonly upTo: number; readonly continues: boolean };
-  readonly SleepStarted: { readonly step: string; readonly forMs: number } | { readonly step: string; readonly until: string };
+  readonly SleepStarted:
+    | { readonly step: string; readonly forMs: number }
+    | { readonly step: string; readonly until: string };
   readonly SleepEnded: { readonly step: string };
 
   /** An operator asked to compensate it. */

@@ -53,7 +53,11 @@ export function causesOf({ state, lastId }: SagaInstance): Causes {
 }
 
 /** Returns the fact that starts an instance. */
-export function startedBy({ saga, version, definition }: SagaCode, instance: string, trigger: Event): FactOf<'SagaStarted'> {
+export function startedBy(
+  { saga, version, definition }: SagaCode,
+  instance: string,
+  trigger: Event,
+): FactOf<'SagaStarted'> {
   const { id, type, streamId, globalPosition } = trigger;
   // Other programs may write metadata that is not an object, and texts that are refused here.
   const found: unknown = trigger.metadata?.correlationId;

@@ -23,7 +23,11 @@ const sagaEvent = { type: checkText, data: checkJson, schemaVersion: checkWholeN
  * Returns the `append` of one attempt. The n-th event of a type that it appends to a stream has the same id in every
  * attempt, so a repeated attempt finds it there, even when its data differs now.
  */
-export function appendOnceAs(idempotencyKey: string, log: Pick<SagaLog, 'append' | 'find'>, causes: Causes): AppendOnce {
+export function appendOnceAs(
+  idempotencyKey: string,
+  log: Pick<SagaLog, 'append' | 'find'>,
+  causes: Causes,
+): AppendOnce {
   const counts = new Map<string, number>();
   return async (streamId, event, options = {}) => {
     checkText(streamId, 'streamId');

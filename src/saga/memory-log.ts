@@ -57,13 +57,20 @@ export class MemoryLog implements SagaLog {
     if (last !== undefined) yield { events: [...events], upTo: last.version };
   }
 
-  async *readAll({ after = 0, to = Number.POSITIVE_INFINITY, types, since }: ReadAllOptions = {}): AsyncGenerator<EventBatch> {
+  async *readAll({
+    after = 0,
+    to = Number.POSITIVE_INFINITY,
+    types,
+    since,
+  }: ReadAllOptions = {}): AsyncGenerator<EventBatch> {
     const end = Math.min(to, this.#events.length);
     for (let at = after; at < end; at += batchSize) {
       const upTo = Math.min(at + batchSize, end);
       const events = this.#events
         .slice(at, upTo)
-        .filter(({ type, createdAt }) => (types?.includes(type) ?? true) && (since === undefined || createdAt >= since));
+        .filter(
+          ({ type, createdAt }) => (types?.includes(type) ?? true) && (since === undefined || createdAt >= since),
+        );
       yield { events, upTo };
     }
   }

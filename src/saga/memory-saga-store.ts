@@ -113,7 +113,14 @@ export class MemorySagaStore implements SagaStore {
       const known = counts.get(place);
       const oldest = known?.oldestSince ?? since;
       const oldestSince = step === null ? null : oldest < since ? oldest : since;
-      counts.set(place, { saga: name, version, definition, phase, instances: (known?.instances ?? 0) + 1, oldestSince });
+      counts.set(place, {
+        saga: name,
+        version,
+        definition,
+        phase,
+        instances: (known?.instances ?? 0) + 1,
+        oldestSince,
+      });
     }
     return [...counts.values()];
   }

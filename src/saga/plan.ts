@@ -2,7 +2,7 @@
  * Plans what to record next, and what to do once it is recorded. Pure but for the user's functions that tell what to wait
  * for.
  */
-import { parseDuration, normaliseTimestamp } from '../domain/timestamp.js';
+import { normaliseTimestamp, parseDuration } from '../domain/timestamp.js';
 import type { Event } from '../projection/define/definition.js';
 import { describeValue } from '../projection/define/values.js';
 import type { StepContext } from './contexts.js';

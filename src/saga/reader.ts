@@ -95,7 +95,8 @@ export class SagaReader {
 
   /** @throws what the user's functions throw */
   #look(recorded: RecordedEvent): ReadEvent {
-    const isTrigger = this.#triggers.has(recorded.type) && (this.#since === undefined || recorded.createdAt >= this.#since);
+    const isTrigger =
+      this.#triggers.has(recorded.type) && (this.#since === undefined || recorded.createdAt >= this.#since);
     const keys = this.#sagas.flatMap((saga) =>
       saga.steps
         .filter((step): step is WaitStep => step.kind === 'event')
@@ -111,7 +112,8 @@ export class SagaReader {
     const code = codeOf(this.#newest);
     const { crew } = this.#worker;
     const starts = new Map<string, Start>();
-    for (const { start } of taken) if (start !== undefined && !starts.has(start.instance)) starts.set(start.instance, start);
+    for (const { start } of taken)
+      if (start !== undefined && !starts.has(start.instance)) starts.set(start.instance, start);
     let free = crew.halt.aborted ? 0 : this.#worker.freeSlots;
     const started = [...starts.values()].map(({ instance, trigger }) => {
       const fact = startedBy(code, instance, trigger);
@@ -140,7 +142,10 @@ export class SagaReader {
 }
 
 /** Which events a saga of several versions reads. */
-export function rangeOf(sagas: readonly SagaDefinition[]): { readonly types: readonly string[]; readonly since?: string } {
+export function rangeOf(sagas: readonly SagaDefinition[]): {
+  readonly types: readonly string[];
+  readonly since?: string;
+} {
   const newest = newestOf(sagas);
   const waited = sagas.flatMap(waitedTypes);
   const types = [...new Set([...triggerTypes(newest), ...waited])];

@@ -8,7 +8,8 @@ import type { StepState } from './step-state.js';
 
 /** Returns the fact to record now; undefined when the state knows better. A success is never lost. */
 export function reconcile(state: SagaState, fact: SagaFact): SagaFact | undefined {
-  const step = 'step' in fact.data ? state.steps.find(({ name }) => name === (fact.data as { step: string }).step) : undefined;
+  const step =
+    'step' in fact.data ? state.steps.find(({ name }) => name === (fact.data as { step: string }).step) : undefined;
   if (step === undefined) return undefined;
   switch (fact.type) {
     case 'StepCompleted':

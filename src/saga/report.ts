@@ -23,6 +23,9 @@ export interface SagaRun extends ErrorHandling {
   readonly report?: (news: SagaNews) => void;
 }
 
+/** How long acts may take to end, in milliseconds. */
+export const defaultGraceMs = 5_000;
+
 /** What a run reports while it works. */
 export type SagaNews =
   | {

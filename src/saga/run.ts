@@ -12,14 +12,13 @@ import { registerSaga, SagaCheckpoint, takeSagaLease } from './checkpoint.js';
 import type { SagaDefinition } from './definition.js';
 import { codeOf } from './identity.js';
 import { newestOf, rangeOf, SagaReader } from './reader.js';
-import { noEnds, type SagaReport, type SagaRun } from './report.js';
+import { defaultGraceMs, noEnds, type SagaReport, type SagaRun } from './report.js';
 import { SagaWorker } from './worker.js';
 
 /** How long one wait for new events lasts before the log is read again. */
 const waitMs = 5_000;
 /** With `once`: instances that are due within this time are waited for, so that short back-offs end. */
 const onceWithinMs = 5_000;
-const defaultGraceMs = 5_000;
 
 /**
  * Runs all sagas side by side. Does not throw when one saga fails: its report has the `error`, which is E_LOCK_HELD when
@@ -157,7 +156,8 @@ class Spell {
     const active: readonly string[] = activePhases;
     const missing = new Map<number, number>();
     for (const { version, definition, phase, instances } of await this.#run.store.sagas.count(this.#name)) {
-      if (!active.includes(phase) || codes.some((code) => code.version === version && code.definition === definition)) continue;
+      if (!active.includes(phase) || codes.some((code) => code.version === version && code.definition === definition))
+        continue;
       if (codes.some((code) => code.version === version)) throw otherSteps(this.#name, version, instances);
       missing.set(version, (missing.get(version) ?? 0) + instances);
     }

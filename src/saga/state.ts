@@ -68,7 +68,9 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
 function evolveBackward(state: SagaState, fact: Exclude<SagaFact, ForwardFact>): SagaState {
   switch (fact.type) {
     case 'CompensationStarted':
-      return go(changeCompensation(state, fact.data.step, () => ({ attempts: fact.data.attempt, retryPending: false })));
+      return go(
+        changeCompensation(state, fact.data.step, () => ({ attempts: fact.data.attempt, retryPending: false })),
+      );
     case 'CompensationCompleted':
       return go(changeCompensation(state, fact.data.step, () => ({ completed: true, error: null })));
     case 'CompensationFailed': {
@@ -85,7 +87,10 @@ function evolveBackward(state: SagaState, fact: Exclude<SagaFact, ForwardFact>):
       return go(state);
     case 'CompensationRetried': {
       const change = { failures: 0, retryPending: false, exhausted: false };
-      return go(changeCompensation(state, fact.data.step, () => change), 'compensating');
+      return go(
+        changeCompensation(state, fact.data.step, () => change),
+        'compensating',
+      );
     }
     case 'SagaCompleted':
       return end(state, 'completed');

@@ -69,6 +69,8 @@ function checkStep(who: string, step: SagaStep): void {
   if (typeof name !== 'string' || !/^[a-z][a-z0-9_-]{0,62}$/.test(name)) {
     throw wrong(who, 'The name of a step is lower-case letters, digits, _ and -, beginning with a letter.');
   }
+  if (!Object.hasOwn(stepKeys, step.kind))
+    throw wrong(who, `The step ${name} was not added by step, waitFor or sleep.`);
   assertSpelt(who, `In the step ${name}, `, step, stepKeys[step.kind]);
   for (const [key, value] of Object.entries(step)) {
     if (!['action', 'compensate', 'match', 'key'].includes(key) || value === undefined) continue;

@@ -132,8 +132,7 @@ export class SagaWorker {
    * @returns until the next instance is due, in milliseconds; null when none is
    */
   async run(finish?: { readonly after: Promise<unknown>; readonly withinMs: number }): Promise<number | null> {
-    const beat = setInterval(() => void this.#beat().catch(() => {}), this.#options.holder.ttlMs / 3);
-    beat.unref();
+    const beat = this.#keepHolding();
     let isFinishing = false;
     const over = () => {
       isFinishing = true;
@@ -159,6 +158,19 @@ export class SagaWorker {
     await this.#land();
     clearInterval(beat);
     return nextInMs;
+  }
+
+  /** Returns once the instances that it drives wait or have ended. Never throws. */
+  async settle(): Promise<void> {
+    const beat = this.#keepHolding();
+    await Promise.all([...this.#flights.values()].map(({ landed }) => landed));
+    await this.#land();
+    clearInterval(beat);
+  }
+
+  #keepHolding(): NodeJS.Timeout {
+    const beat = setInterval(() => void this.#beat().catch(() => {}), this.#options.holder.ttlMs / 3);
+    return beat.unref();
   }
 
   async #claimDue(): Promise<number | null> {
@@ -230,8 +242,8 @@ export class SagaWorker {
   /** Only this instance suffers from what is wrong with it; what is wrong with the store stops the worker. */
   #fail(key: InstanceKey, error: unknown): void {
     const isItsOwn = !isEvstoreError(error) || ['E_CORRUPT', 'E_HANDLER', 'E_INVALID_INPUT'].includes(error.code);
-    if (!isItsOwn || isTransient(error)) return this.#failWith(error);
-    this.#leave(key, error instanceof Error ? error.message : String(error));
+    if (!isItsOwn || isTransient(error)) this.#failWith(error);
+    else this.#leave(key, error instanceof Error ? error.message : String(error));
   }
 
   #failWith(error: unknown): void {

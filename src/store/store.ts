@@ -50,7 +50,6 @@ export interface Store {
   readonly log: EventLog;
   readonly statistics: LogStatistics;
   readonly projections: ProjectionStore;
-  readonly sagas: SagaStore;
   readonly tables: TableReader;
   readonly snapshots: SnapshotReader;
   readonly sagas: SagaStore;

@@ -344,8 +344,8 @@ function insertEvent(streamId: string): string {
 function writeSaga({ cwd }: Shop, undo: string): void {
   mkdirSync(join(cwd, 'sagas'), { recursive: true });
   const source = `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'OrderPlaced', steps: [
-    { name: 'reserve', retries: 0, action: () => {}, compensate: () => { ${undo} } },
-    { name: 'ship', retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } } ] };\n`;
+    { kind: 'action', name: 'reserve', retries: 0, action: () => {}, compensate: () => { ${undo} } },
+    { kind: 'action', name: 'ship', retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } } ] };\n`;
   writeFileSync(join(cwd, 'sagas/shipping.ts'), source);
 }
 

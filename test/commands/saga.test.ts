@@ -18,13 +18,9 @@ function writeSaga(undo: string): void {
   writeFileSync(
     join(cwd, 'sagas/shipping.ts'),
     `import { defineSaga } from 'evstore';
-     export default defineSaga({
-       name: 'shipping', version: 1, startOn: 'OrderPlaced',
-       steps: [
-         { name: 'reserve', retries: 0, action: () => {}, compensate: () => { ${undo} } },
-         { name: 'ship', retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } },
-       ],
-     });`,
+     export default defineSaga({ name: 'shipping', version: 1, startOn: 'OrderPlaced' })
+       .step('reserve', { retries: 0, action: () => {}, compensate: () => { ${undo} } })
+       .step('ship', { retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } });`,
   );
 }
 
