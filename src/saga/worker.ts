@@ -147,7 +147,8 @@ export class SagaWorker {
         const answer = await this.#claimDue();
         nextInMs = answer;
         const isIdle = wasIdle && this.#flights.size === 0;
-        if (wasFinishing && isIdle && (nextInMs === null || nextInMs > (finish?.withinMs ?? 0))) break;
+        const isOver = nextInMs === null || nextInMs > (finish?.withinMs ?? 0);
+        if (wasFinishing && isIdle && isOver && !(await this.#settleLate())) break;
         if (!this.#isDue || this.freeSlots === 0) {
           await this.#bell.wait(Math.min(pollMs, nextInMs ?? pollMs), this.#crew.halt);
         }
@@ -280,14 +281,20 @@ export class SagaWorker {
     }
   }
 
+  /** Waits a while for actions that no one waits for any more. Returns true when one of them has ended. */
+  async #settleLate(): Promise<boolean> {
+    const before = this.#late.size;
+    if (before === 0) return false;
+    const over = new AbortController();
+    await Promise.race([Promise.all(this.#late), pause(this.#options.graceMs, over.signal)]);
+    over.abort();
+    return this.#late.size < before;
+  }
+
   async #land(): Promise<void> {
     this.#halt.abort();
     await Promise.all([...this.#flights.values()].map(({ landed }) => landed));
-    const over = new AbortController();
-    if (this.#late.size > 0) {
-      await Promise.race([Promise.all(this.#late), pause(this.#options.graceMs, over.signal)]);
-      over.abort();
-    }
+    await this.#settleLate();
     await this.#options.instances.release(this.#crew.holder.owner).catch(() => {});
   }
 }
