@@ -7,7 +7,8 @@ export type Recorded<Value> = 0 extends 1 & Value
   ? any
   : Value extends string | number | bigint | boolean | null
     ? Value
-    : Value extends undefined | void
+    : // biome-ignore lint/suspicious/noConfusingVoidType: an action that returns nothing.
+      Value extends undefined | void
       ? null
       : Value extends { toJSON(): infer Text }
         ? Recorded<Text>

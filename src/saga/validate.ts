@@ -3,7 +3,7 @@ import { EvstoreError } from '../domain/errors.js';
 import { normaliseTimestamp, parseDuration } from '../domain/timestamp.js';
 import { findMisspelt } from '../projection/define/shape.js';
 import { findUpcasterFaults } from '../projection/define/upcaster.js';
-import type { SagaDefinition, SagaStep } from './definition.js';
+import type { ActionStep, SagaDefinition, SagaStep, WaitStep } from './definition.js';
 
 /** Checks the shape, not the class: the file may have loaded another copy of evstore. */
 export function isSaga(value: unknown): value is SagaDefinition {
@@ -76,20 +76,25 @@ function checkStep(who: string, step: SagaStep): void {
     if (!['action', 'compensate', 'match', 'key'].includes(key) || value === undefined) continue;
     if (typeof value !== 'function') throw wrong(who, `The ${key} of the step ${name} is not a function.`);
   }
-  if (step.kind === 'sleep') return checkDurations(who, name, typeof step.time === 'function' ? [] : [step.time]);
-  if (step.kind === 'event') {
-    if (!areTexts(step.type)) throw wrong(who, `The type of the step ${name} names the event types that it waits for.`);
-    const { onTimeout } = step;
-    if (onTimeout !== undefined && onTimeout !== 'compensate' && onTimeout !== 'continue') {
-      throw wrong(who, `The onTimeout of the step ${name} is compensate or continue.`);
-    }
-    return checkDurations(who, name, [step.timeout]);
+  if (step.kind === 'sleep') checkDurations(who, name, typeof step.time === 'function' ? [] : [step.time]);
+  else if (step.kind === 'event') checkWait(who, step);
+  else checkAction(who, step);
+}
+
+function checkWait(who: string, { name, type, onTimeout, timeout }: WaitStep): void {
+  if (!areTexts(type)) throw wrong(who, `The type of the step ${name} names the event types that it waits for.`);
+  if (onTimeout !== undefined && onTimeout !== 'compensate' && onTimeout !== 'continue') {
+    throw wrong(who, `The onTimeout of the step ${name} is compensate or continue.`);
   }
-  if (step.action === undefined) throw wrong(who, `The step ${name} has no action.`);
-  if (step.retries !== undefined && !(Number.isSafeInteger(step.retries) && step.retries >= 0)) {
+  checkDurations(who, name, [timeout]);
+}
+
+function checkAction(who: string, { name, action, retries, timeout, backOff }: ActionStep): void {
+  if (action === undefined) throw wrong(who, `The step ${name} has no action.`);
+  if (retries !== undefined && !(Number.isSafeInteger(retries) && retries >= 0)) {
     throw wrong(who, `The retries of the step ${name} are not a whole number from 0.`);
   }
-  checkDurations(who, name, [step.timeout, step.backOff]);
+  checkDurations(who, name, [timeout, backOff]);
 }
 
 function checkDurations(who: string, step: string, durations: readonly (string | undefined)[]): void {

@@ -3,7 +3,7 @@
  * instance that waits takes no slot and no memory.
  */
 import { isEvstoreError, isTransient } from '../domain/errors.js';
-import { type EndPhase, endPhases, type SagaPhase } from '../domain/saga-phase.js';
+import { type EndPhase, endPhases } from '../domain/saga-phase.js';
 import { pause } from '../lease/back-off.js';
 import { stateOf } from '../lease/process.js';
 import type { ClaimedInstance, Holder, InstanceKey, SagaStore } from '../store/store.js';
@@ -209,12 +209,11 @@ export class SagaWorker {
       if (isStuck) return this.#leave(flight.key, `it is ${before} at step ${steps.at(-1)?.name}, and nothing is due`);
       await this.#options.instances.release(this.#crew.holder.owner, [flight.key]);
     }
-    const { phase } = flight.instance.state;
-    if (phase !== before || end.kind === 'recorded') this.#tellEnd(flight, phase);
+    if (end.kind === 'recorded') this.#tellEnd(flight);
   }
 
-  #tellEnd({ instance: { state } }: Flight, phase: SagaPhase): void {
-    const end = endPhases.find((each) => each === phase);
+  #tellEnd({ instance: { state } }: Flight): void {
+    const end = endPhases.find((each) => each === state.phase);
     if (end === undefined) return;
     this.#ended[end] += 1;
     const error = describeTrouble(state) ?? state.reason;

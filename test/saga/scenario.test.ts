@@ -66,7 +66,11 @@ test('F23: nothing to undo is failed, not compensated', async () => {
 });
 
 test('F22: parked, and the earlier ones are not run past it', async () => {
-  const outcome = await sagaScenario(makeSaga()).given(placed).replacing('ship', refuse('no')).failingToCompensate('charge').run();
+  const outcome = await sagaScenario(makeSaga())
+    .given(placed)
+    .replacing('ship', refuse('no'))
+    .failingToCompensate('charge')
+    .run();
   expect(outcome).toMatchObject({ phase: 'compensation-failed', compensated: [] });
 });
 

@@ -3,13 +3,13 @@
  * those of a killed process. Its clock moves only when it is told to.
  */
 import { newEventId } from '../../src/domain/uuid.js';
+import type { ErrorPolicy } from '../../src/projection/define/set-aside.js';
 import type { SagaDefinition } from '../../src/saga/definition.js';
 import { MemoryLog } from '../../src/saga/memory-log.js';
 import { MemorySagaStore } from '../../src/saga/memory-saga-store.js';
 import { SagaReader } from '../../src/saga/reader.js';
 import type { SagaNews } from '../../src/saga/report.js';
 import { SagaWorker } from '../../src/saga/worker.js';
-import type { ErrorPolicy } from '../../src/projection/define/set-aside.js';
 import type { SetAside } from '../../src/store/store.js';
 
 export interface ProcessOptions {
