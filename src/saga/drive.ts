@@ -20,6 +20,8 @@ import type { StepState } from './step-state.js';
 
 export interface DriveCrew extends Crew {
   readonly search: WaitSearch;
+  /** Told when an instance begins to search, and so leaves its slot. */
+  readonly searching: () => void;
   /** Once aborted, no act begins. */
   readonly halt: AbortSignal;
   /** Tells acts that run to end. */
@@ -70,7 +72,9 @@ async function advance(flight: Flight, left: readonly SagaFact[], crew: DriveCre
 
 async function planAfter(flight: Flight, pending: readonly SagaFact[], crew: DriveCrew): Promise<Plan> {
   const state = pending.reduce(evolveSaga, flight.instance.state);
-  if (crew.halt.aborted || flight.lost.aborted) return { facts: pending, state, deed: undefined };
+  // One that has left its slot is claimed again once a slot is free.
+  const hasToLand = crew.halt.aborted || flight.lost.aborted || (flight.isSearching && pending.length > 0);
+  if (hasToLand) return { facts: pending, state, deed: undefined };
   const isDue = flight.isDue && pending.length === 0;
   const plan = planNext(state, flight.saga, await flight.trigger(crew), isDue);
   return { ...plan, facts: [...pending, ...plan.facts] };
@@ -81,6 +85,8 @@ async function doDeed(flight: Flight, deed: Deed, crew: DriveCrew): Promise<read
   if (deed.kind === 'search') {
     const { step, key, after, otherwise } = deed;
     const { received } = flight.instance.state;
+    flight.isSearching = true;
+    crew.searching();
     const { event, upTo } = await crew.search.find({ saga: flight.saga, step, key, after, received });
     return [event === undefined ? otherwise(upTo) : receivedBy(step.name, event)];
   }

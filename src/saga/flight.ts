@@ -35,6 +35,8 @@ export class Flight {
   readonly key: InstanceKey;
   deed: Deed | undefined;
   isDue: boolean;
+  /** It waits for a pass over the log, which takes no slot. */
+  isSearching = false;
   #instance: SagaInstance;
   #trigger: Event | undefined;
   readonly #lost = new AbortController();

@@ -110,11 +110,10 @@ export class SagaReader {
   /** A trigger whose instance exists starts nothing: it was read before, or its id names an instance of another trigger. */
   async start(taken: readonly ReadEvent[]): Promise<void> {
     const code = codeOf(this.#newest);
-    const { crew } = this.#worker;
     const starts = new Map<string, Start>();
     for (const { start } of taken)
       if (start !== undefined && !starts.has(start.instance)) starts.set(start.instance, start);
-    let free = crew.halt.aborted ? 0 : this.#worker.freeSlots;
+    let free = await this.#worker.reserveNext(starts.size);
     const started = [...starts.values()].map(({ instance, trigger }) => {
       const fact = startedBy(code, instance, trigger);
       free -= 1;
@@ -130,9 +129,13 @@ export class SagaReader {
     const plan = isOurs ? planNext(evolveSaga(undefined, fact), saga, trigger, false) : undefined;
     const deed = plan?.deed;
     const { change, after } = planStart(fact, plan?.facts ?? [], deed === undefined ? null : crew.holder);
-    const { kind } = await crew.recorder.record(change);
-    if (kind !== 'recorded' || deed === undefined) return this.#worker.wake();
-    this.#worker.board({ saga, instance: after, trigger, isDue: false, deed });
+    try {
+      const { kind } = await crew.recorder.record(change);
+      if (kind !== 'recorded' || deed === undefined) this.#worker.wake();
+      else this.#worker.board({ saga, instance: after, trigger, isDue: false, deed });
+    } finally {
+      this.#worker.giveBack(isOurs ? 1 : 0);
+    }
   }
 
   async deliver(taken: readonly ReadEvent[]): Promise<void> {

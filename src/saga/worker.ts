@@ -36,8 +36,12 @@ export interface WorkerOptions {
 }
 
 const defaultSlots = 16;
+/** The most instances in memory; those that search the log share a pass over it, and take no slot. */
+const mostFlights = 1_000;
 /** How often it asks for instances that became due, at most. */
 const pollMs = 1_000;
+/** All slots are taken: the next instance is due when one is free. */
+const waitForSlot = pollMs;
 
 export class SagaWorker {
   readonly #options: WorkerOptions;
@@ -52,6 +56,9 @@ export class SagaWorker {
   readonly #ended: Record<EndPhase, number> = { ...noEnds };
   #failure: { readonly error: unknown } | undefined;
   #isDue = true;
+  /** Slots for instances that are being claimed or started. */
+  #reserved = 0;
+  #claiming: Promise<unknown> = Promise.resolve();
 
   constructor(options: WorkerOptions) {
     const { log, instances, sagas, holder, signal, graceMs } = options;
@@ -66,6 +73,7 @@ export class SagaWorker {
       halt: AbortSignal.any([signal, this.#halt.signal]),
       stop: signal,
       graceMs,
+      searching: () => this.wake(),
       late: (key, step, attempt, success) => this.#awaitLate(key, step, attempt, success),
     };
   }
@@ -92,8 +100,25 @@ export class SagaWorker {
     return this.#flights.size + this.#sick.size;
   }
 
-  get freeSlots(): number {
-    return Math.max(0, (this.#options.slots ?? defaultSlots) - this.#flights.size);
+  /** Reserves up to so many slots, and returns how many. Each is to be boarded or given back. */
+  reserve(wanted = Number.POSITIVE_INFINITY): number {
+    const slots = this.#options.slots ?? defaultSlots;
+    const acting = [...this.#flights.values()].filter(({ flight }) => !flight.isSearching).length;
+    const free = Math.min(slots - acting, mostFlights - this.#flights.size) - this.#reserved;
+    const reserved = this.#crew.halt.aborted ? 0 : Math.max(0, Math.min(free, wanted));
+    this.#reserved += reserved;
+    return reserved;
+  }
+
+  /** As `reserve`, once the claim that is asked for now has taken its slots. */
+  async reserveNext(wanted: number): Promise<number> {
+    await this.#claiming;
+    return this.reserve(wanted);
+  }
+
+  giveBack(slots: number): void {
+    this.#reserved -= slots;
+    if (slots > 0) this.#bell.ring();
   }
 
   /** Returns the code that started an instance; undefined when it is not loaded. */
@@ -144,12 +169,13 @@ export class SagaWorker {
       await this.#releaseEnded();
       while (!this.#crew.halt.aborted) {
         const [wasFinishing, wasIdle] = [isFinishing, this.#flights.size === 0];
-        const answer = await this.#claimDue();
-        nextInMs = answer;
+        const claiming = this.#claimDue();
+        this.#claiming = claiming.catch(() => {});
+        nextInMs = await claiming;
         const isIdle = wasIdle && this.#flights.size === 0;
         const isOver = nextInMs === null || nextInMs > (finish?.withinMs ?? 0);
         if (wasFinishing && isIdle && isOver && !(await this.#settleLate())) break;
-        if (!this.#isDue || this.freeSlots === 0) {
+        if (!this.#isDue || nextInMs === waitForSlot) {
           await this.#bell.wait(Math.min(pollMs, nextInMs ?? pollMs), this.#crew.halt);
         }
       }
@@ -175,14 +201,18 @@ export class SagaWorker {
   }
 
   async #claimDue(): Promise<number | null> {
-    const limit = this.freeSlots;
-    if (limit === 0) return 0;
+    const limit = this.reserve();
+    if (limit === 0) return waitForSlot;
     this.#isDue = false;
-    const definitions = this.#options.sagas.map(codeOf);
-    const { instances, nextInMs } = await this.#options.instances.claim({ ...this.#crew.holder, limit, definitions });
-    if (instances.length === limit) this.#isDue = true;
-    await Promise.all(instances.map((claimed) => this.#take(claimed)));
-    return nextInMs;
+    try {
+      const definitions = this.#options.sagas.map(codeOf);
+      const { instances, nextInMs } = await this.#options.instances.claim({ ...this.#crew.holder, limit, definitions });
+      if (instances.length === limit) this.#isDue = true;
+      await Promise.all(instances.map((claimed) => this.#take(claimed)));
+      return nextInMs;
+    } finally {
+      this.#reserved -= limit;
+    }
   }
 
   async #take(claimed: ClaimedInstance): Promise<void> {
