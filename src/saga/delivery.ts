@@ -48,7 +48,15 @@ export class Delivery {
   }
 
   /** Another process may deliver the event, or the time may end, at the same moment: the first record wins. */
-  async #deliverTo({ saga, instance }: InstanceRecord, events: readonly ReadEvent[]): Promise<void> {
+  async #deliverTo(record: InstanceRecord, events: readonly ReadEvent[]): Promise<void> {
+    try {
+      await this.#tryToDeliver(record, events);
+    } catch (error) {
+      if (!this.#worker.suffers({ saga: record.saga, instance: record.instance }, error)) throw error;
+    }
+  }
+
+  async #tryToDeliver({ saga, instance }: InstanceRecord, events: readonly ReadEvent[]): Promise<void> {
     const { crew } = this.#worker;
     for (;;) {
       const loaded = await loadInstance(crew.log, saga, instance);

@@ -20,6 +20,8 @@ interface Held {
   record: InstanceRecord;
   process: string | null;
   claimedUntil: number;
+  /** In milliseconds. */
+  readonly dueAt: number | null;
 }
 
 export class MemorySagaStore implements SagaStore {
@@ -38,20 +40,18 @@ export class MemorySagaStore implements SagaStore {
 
   async claim({ owner, process, ttlMs, limit, definitions }: ClaimRequest): Promise<Claim> {
     const now = this.#now();
-    const known = (record: InstanceRecord) => definitions.some((code) => isOf(record, code));
-    const candidates = [...this.#instances.values()]
-      .filter(({ record }) => record.dueAt !== null && known(record))
-      .map((held) => ({ held, at: Math.max(Date.parse(held.record.dueAt ?? ''), heldUntil(held)) }))
-      .sort((a, b) => a.at - b.at);
-    const due = candidates.filter(({ at }) => at <= now).slice(0, limit);
-    for (const { held } of due) this.#hold(held, { owner, process, ttlMs });
-    const next = candidates.find(({ held }) => !due.some((taken) => taken.held === held));
+    const due: Held[] = [];
+    let nextAt = Number.POSITIVE_INFINITY;
+    for (const held of this.#instances.values()) {
+      if (held.dueAt === null || !definitions.some((code) => isOf(held.record, code))) continue;
+      const at = Math.max(held.dueAt, held.record.owner === null ? 0 : held.claimedUntil);
+      if (at <= now && due.length < limit) due.push(held);
+      else nextAt = Math.min(nextAt, at);
+    }
+    for (const held of due) this.#hold(held, { owner, process, ttlMs });
     return {
-      instances: due.map(({ held: { record } }) => {
-        const { saga, instance, streamVersion } = record;
-        return { saga, instance, streamVersion };
-      }),
-      nextInMs: next === undefined ? null : Math.max(0, next.at - now),
+      instances: due.map(({ record: { saga, instance, streamVersion } }) => ({ saga, instance, streamVersion })),
+      nextInMs: nextAt === Number.POSITIVE_INFINITY ? null : Math.max(0, nextAt - now),
     };
   }
 
@@ -131,8 +131,9 @@ export class MemorySagaStore implements SagaStore {
       const known = this.#instances.get(name);
       if (known !== undefined && known.record.streamVersion >= streamVersion) continue;
       const { due, ...facts } = row;
-      const record = { ...facts, streamVersion, ...times, dueAt: this.#timeOf(due), owner: null };
-      this.#instances.set(name, { record, process: null, claimedUntil: 0 });
+      const dueAt = this.#timeOf(due);
+      const record = { ...facts, streamVersion, ...times, dueAt: writeTime(dueAt), owner: null };
+      this.#instances.set(name, { record, process: null, claimedUntil: 0, dueAt });
     }
   }
 
@@ -157,16 +158,17 @@ export class MemorySagaStore implements SagaStore {
     const now = new Date(this.#now()).toISOString();
     const before = this.#instances.get(nameOf(row));
     const isSamePlace = before?.record.step === row.step && before.record.phase === row.phase;
+    const dueAt = this.#timeOf(due);
     const record: InstanceRecord = {
       ...row,
       streamVersion,
       startedAt: before?.record.startedAt ?? now,
       since: isSamePlace ? before.record.since : now,
       movedAt: now,
-      dueAt: this.#timeOf(due),
+      dueAt: writeTime(dueAt),
       owner: before?.record.owner ?? null,
     };
-    const held = { record, process: before?.process ?? null, claimedUntil: before?.claimedUntil ?? 0 };
+    const held = { record, process: before?.process ?? null, claimedUntil: before?.claimedUntil ?? 0, dueAt };
     this.#instances.set(nameOf(row), held);
     if (holder !== undefined) this.#hold(held, holder);
   }
@@ -177,14 +179,14 @@ export class MemorySagaStore implements SagaStore {
     held.claimedUntil = holder === null ? 0 : this.#now() + holder.ttlMs;
   }
 
-  #timeOf(due: InstanceChange['row']['due']): string | null {
+  #timeOf(due: InstanceChange['row']['due']): number | null {
     if (due === null) return null;
-    return 'at' in due ? due.at : new Date(this.#now() + due.inMs).toISOString();
+    return 'at' in due ? Date.parse(due.at) : this.#now() + due.inMs;
   }
 }
 
-function heldUntil({ record, claimedUntil }: Held): number {
-  return record.owner === null ? 0 : claimedUntil;
+function writeTime(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
 }
 
 function nameOf({ saga, instance }: InstanceKey): string {

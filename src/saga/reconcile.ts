@@ -18,11 +18,12 @@ export function reconcile(state: SagaState, fact: SagaFact): SagaFact | undefine
     case 'StepInterrupted':
       return step.open && step.attempts === fact.data.attempt ? fact : undefined;
     case 'CompensationCompleted':
-      return step.compensation.completed || isOver(state) ? undefined : fact;
+      return isFinished(step, fact.data.attempt) || isOver(state) ? undefined : fact;
     case 'CompensationFailed':
     case 'CompensationInterrupted': {
-      const { completed, attempts } = step.compensation;
-      return !completed && !isOver(state) && attempts === fact.data.attempt ? fact : undefined;
+      const { attempt } = fact.data;
+      const isLast = step.compensation.attempts === attempt;
+      return isLast && !isFinished(step, attempt) && !isOver(state) ? fact : undefined;
     }
     case 'StepRecorded':
       return fact;
@@ -43,6 +44,11 @@ function reconcileSuccess(
   if (state.phase === 'compensating' && step.open && step.compensation.attempts === 0) return fact;
   if (!step.compensation.registered) return undefined;
   return { type: 'StepCompletedLate', data: { step: step.name, result: fact.data.result } };
+}
+
+/** A compensation that began before a late effect says nothing about that effect. */
+function isFinished({ compensation: { completed, voidAttempts } }: StepState, attempt: number): boolean {
+  return completed || attempt <= voidAttempts;
 }
 
 function isOver({ phase }: SagaState): boolean {

@@ -2,6 +2,7 @@
  * Looks in the log for events that came before instances waited for them. All searches that are asked for while one pass
  * over the log runs share the next pass.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Event } from '../projection/define/definition.js';
 import { toEvent } from '../projection/define/event.js';
@@ -49,8 +50,9 @@ export class WaitSearch {
 
   async #searchAll(): Promise<void> {
     this.#isSearching = true;
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
+      // Lets the others that are due now join the pass.
+      await setImmediate();
       const group = this.#waiting;
       this.#waiting = [];
       try {
@@ -64,29 +66,51 @@ export class WaitSearch {
 
   async #search(group: readonly Waiting[]): Promise<void> {
     const { safeHead } = await this.#log.head();
-    const open = new Set(group);
+    const open = new OpenQueries(group);
     const types = [...new Set(group.flatMap(({ step }) => textsOf(step.type)))];
     const after = Math.min(...group.map((each) => each.after));
     if (after < safeHead) {
       for await (const { events } of this.#log.readAll({ after, to: safeHead, types })) {
-        for (const recorded of events) settleMatching(open, recorded);
-        if (open.size === 0) return;
+        for (const event of events) open.settle(event);
+        if (open.isEmpty) return;
       }
     }
-    for (const { resolve, after } of open) resolve({ event: undefined, upTo: Math.max(after, safeHead) });
+    open.giveUp(safeHead);
   }
 }
 
-function settleMatching(open: Set<Waiting>, recorded: RecordedEvent): void {
-  const keys = new Map<WaitStep, ReturnType<typeof tryMatch>>();
-  for (const each of open) {
-    const { saga, step, key, after, received, resolve } = each;
-    if (recorded.globalPosition <= after || received.includes(recorded.id)) continue;
-    if (!keys.has(step)) keys.set(step, tryMatch(saga, step, recorded));
-    const match = keys.get(step);
-    if (match?.key !== key) continue;
-    open.delete(each);
-    resolve({ event: match.event, upTo: recorded.globalPosition });
+/** Queries of one pass, by step and key, so that an event costs the same however many wait. */
+class OpenQueries {
+  readonly #byStep = new Map<WaitStep, Map<string, Waiting[]>>();
+  readonly #open: Set<Waiting>;
+
+  constructor(group: readonly Waiting[]) {
+    this.#open = new Set(group);
+    for (const each of group) {
+      const byKey = this.#byStep.get(each.step) ?? new Map<string, Waiting[]>();
+      this.#byStep.set(each.step, byKey);
+      byKey.set(each.key, [...(byKey.get(each.key) ?? []), each]);
+    }
+  }
+
+  get isEmpty(): boolean {
+    return this.#open.size === 0;
+  }
+
+  settle(recorded: RecordedEvent): void {
+    const { globalPosition, id } = recorded;
+    for (const [step, byKey] of this.#byStep) {
+      const [first] = byKey.values().next().value ?? [];
+      const match = first && tryMatch(first.saga, step, recorded);
+      for (const each of (match && byKey.get(match.key)) ?? []) {
+        if (globalPosition <= each.after || each.received.includes(id) || !this.#open.delete(each)) continue;
+        each.resolve({ event: match?.event, upTo: globalPosition });
+      }
+    }
+  }
+
+  giveUp(upTo: number): void {
+    for (const { resolve, after } of this.#open) resolve({ event: undefined, upTo: Math.max(after, upTo) });
   }
 }
 

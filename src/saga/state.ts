@@ -193,7 +193,8 @@ function failStep(state: SagaState, { step, error, certain, retryInMs }: SagaEve
 /** The step took effect late: earlier compensations of it no longer count. */
 function reopenStep(state: SagaState, step: string, result: unknown): SagaState {
   const change = { failures: 0, completed: false, exhausted: false, retryPending: false };
-  return changeCompensation(completeStep(state, step, result), step, () => change);
+  const completed = completeStep(state, step, result);
+  return changeCompensation(completed, step, ({ attempts }) => ({ ...change, voidAttempts: attempts }));
 }
 
 function waitOf({ types, key, timeoutMs }: SagaEventData['WaitStarted']): Wait {

@@ -39,6 +39,8 @@ export interface CompensationState {
   /** The step had a compensation when it started. */
   readonly registered: boolean;
   readonly attempts: number;
+  /** Attempts up to this one do not count: the action took effect after they had begun. */
+  readonly voidAttempts: number;
   readonly failures: number;
   readonly completed: boolean;
   /** It failed, and waits for its next attempt. */
@@ -88,6 +90,6 @@ function fresh(name: string, registered: boolean): StepState {
     result: undefined,
     recorded: {},
     wait: null,
-    compensation: { ...none, registered, exhausted: false },
+    compensation: { ...none, registered, voidAttempts: 0, exhausted: false },
   };
 }

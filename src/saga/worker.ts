@@ -2,7 +2,7 @@
  * Drives the instances of one saga that are due: claims as many as it has slots for, side by side with other processes. An
  * instance that waits takes no slot and no memory.
  */
-import { isEvstoreError, isTransient } from '../domain/errors.js';
+import { isEvstoreError } from '../domain/errors.js';
 import { type EndPhase, endPhases } from '../domain/saga-phase.js';
 import { pause } from '../lease/back-off.js';
 import { stateOf } from '../lease/process.js';
@@ -172,7 +172,8 @@ export class SagaWorker {
         const claiming = this.#claimDue();
         this.#claiming = claiming.catch(() => {});
         nextInMs = await claiming;
-        const isIdle = wasIdle && this.#flights.size === 0;
+        // An instance that has landed meanwhile may be due again.
+        const isIdle = wasIdle && this.#flights.size === 0 && !this.#isDue;
         const isOver = nextInMs === null || nextInMs > (finish?.withinMs ?? 0);
         if (wasFinishing && isIdle && isOver && !(await this.#settleLate())) break;
         if (!this.#isDue || nextInMs === waitForSlot) {
@@ -271,9 +272,14 @@ export class SagaWorker {
 
   /** Only this instance suffers from what is wrong with it; what is wrong with the store stops the worker. */
   #fail(key: InstanceKey, error: unknown): void {
-    const isItsOwn = !isEvstoreError(error) || ['E_CORRUPT', 'E_HANDLER', 'E_INVALID_INPUT'].includes(error.code);
-    if (!isItsOwn || isTransient(error)) this.#failWith(error);
-    else this.#leave(key, error instanceof Error ? error.message : String(error));
+    if (!this.suffers(key, error)) this.#failWith(error);
+  }
+
+  /** Returns true, and leaves the instance alone, when the error is about it and not about the store. */
+  suffers(key: InstanceKey, error: unknown): boolean {
+    if (isEvstoreError(error) && !['E_CORRUPT', 'E_HANDLER', 'E_INVALID_INPUT'].includes(error.code)) return false;
+    this.#leave(key, error instanceof Error ? error.message : String(error));
+    return true;
   }
 
   #failWith(error: unknown): void {
