@@ -26,8 +26,8 @@ export interface Plan {
   readonly foreign?: string;
 }
 
-/** The key of an event that waits are found by, in characters. */
-const longestKey = 512;
+/** The key that waits are found by, in bytes: it is in an index. */
+const longestKey = 1_024;
 
 export function planNext(state: SagaState, saga: SagaDefinition, trigger: Event, isDue: boolean): Plan {
   const facts: SagaFact[] = [];
@@ -96,8 +96,8 @@ function tryToWait(step: WaitStep | SleepStep, state: SagaState, saga: SagaDefin
 
 function toWait({ name, type, key, timeout }: WaitStep, state: SagaState, trigger: Event): SagaFact {
   const found: unknown = key === undefined ? state.instance : key(contextOf(state, trigger));
-  if (typeof found !== 'string' || found === '' || found.length > longestKey) {
-    throw new TypeError(`key returned ${describeValue(found)}, not a text of 1 to ${longestKey} characters`);
+  if (typeof found !== 'string' || found === '' || Buffer.byteLength(found) > longestKey) {
+    throw new TypeError(`key returned ${describeValue(found)}, not a text of 1 to ${longestKey} bytes`);
   }
   const timeoutMs = timeout === undefined ? null : parseDuration(timeout);
   return { type: 'WaitStarted', data: { step: name, types: textsOf(type), key: found, timeoutMs } };

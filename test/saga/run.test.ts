@@ -5,7 +5,9 @@ import type { SagaDefinition } from '../../src/saga/definition.js';
 import { NotApplied } from '../../src/saga/failures.js';
 import { loadInstance } from '../../src/saga/instance.js';
 import type { SagaNews, SagaRun } from '../../src/saga/report.js';
+import { restoreInstances } from '../../src/saga/restore.js';
 import { retryNow } from '../../src/saga/retry-now.js';
+import { retryParkedTriggers } from '../../src/saga/retry-parked.js';
 import { runSagas } from '../../src/saga/run.js';
 import { SagaWorker } from '../../src/saga/worker.js';
 import type { Store } from '../../src/store/store.js';
@@ -371,5 +373,59 @@ forEachEngine((engine) => {
       await run(store, saga);
       await store.projections.setCheckpoint('saga:orders', 1_000);
       expect((await run(store, saga)).error).toMatchObject({ code: 'E_DIVERGED' });
+    }));
+
+  test('a trigger that the code cannot take is parked with the checkpoint, and taken again once it is mended', () =>
+    withTestStore(engine, async ({ store }) => {
+      await append(store, 'Order-1', [makeEvent({ data: '{"basket":"b-1"}' })]);
+      await append(store, 'Order-2', [makeEvent({ data: '{}' })]);
+      await append(store, 'Order-3', [makeEvent({ data: '{"basket":"b-3"}' })]);
+      const saga = (id: NonNullable<SagaDefinition['id']>) => sagaOf([{ name: 'one' }], { id });
+      const policy = { onError: 'park', retries: 0 } as const;
+      const parking = await run(
+        store,
+        saga(({ data }) => data.basket.toLowerCase()),
+        { policy },
+      );
+      expect(parking).toMatchObject({ error: null, position: 3, ended: { completed: 2 } });
+      const parked = await store.projections.parked({ projection: 'saga:orders' });
+      expect(parked).toMatchObject([{ globalPosition: 2, state: 'parked', attempts: 1 }]);
+      const options = { store, owner: 'operator', signal: never };
+      const still = await retryParkedTriggers(parked, {
+        ...options,
+        sagas: [saga(({ data }) => data.basket.toString())],
+      });
+      expect(still).toMatchObject([{ error: { code: 'E_HANDLER' } }]);
+      const mended = saga(({ data }) => data.basket ?? 'b-2');
+      expect(await retryParkedTriggers(parked, { ...options, sagas: [mended] })).toMatchObject([{ error: null }]);
+      expect(await store.projections.parked({ projection: 'saga:orders' })).toEqual([]);
+      expect(await run(store, mended)).toMatchObject({ ended: { completed: 1 } });
+      expect(await typesOf(store, 'b-2')).toContain('SagaCompleted');
+    }));
+
+  test('rows that were lost are made again from the streams', () =>
+    withTestStore(engine, async ({ store, raw }) => {
+      await append(store, 'Order-1', [makeEvent()]);
+      await append(store, 'Order-2', [makeEvent()]);
+      const saga = sagaOf([
+        { name: 'one', action: ({ instance }) => (instance === 'Order-1' ? 1 : Promise.reject(new NotApplied('no'))) },
+        { kind: 'event', name: 'payment', type: 'OrderPaid', timeout: '3d' },
+        { name: 'two' },
+      ]);
+      await run(store, saga);
+      const list = async () =>
+        (await store.sagas.list({ limit: 9 })).toSorted((a, b) => (a.instance < b.instance ? -1 : 1));
+      const before = await list();
+      expect(before).toMatchObject([{ phase: 'waiting', waitKey: 'Order-1' }, { phase: 'failed' }]);
+      await raw.query('delete from evstore_sagas');
+      expect(await restoreInstances(store, 'orders')).toBe(2);
+      // Facts and rows are of one transaction, but not of one moment.
+      const factsOf = ({ since: _s, movedAt: _m, startedAt: _a, dueAt, ...facts }: (typeof before)[number]) => ({
+        ...facts,
+        isDue: dueAt !== null,
+      });
+      expect((await list()).map(factsOf)).toEqual(before.map(factsOf));
+      await append(store, 'Order-1', [makeEvent({ type: 'OrderPaid' })]);
+      expect(await run(store, saga)).toMatchObject({ ended: { completed: 1 } });
     }));
 });
