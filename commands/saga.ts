@@ -143,7 +143,9 @@ const retry: Command = {
     const { state, left } = await retryNow(name, id, options);
     if (left !== undefined) await context.warn(`not driven: ${left}`);
     const report = describe(state);
-    await context.io.stdout.write(asJson ? renderReport({ ...report, dryRun: false }) : `${sanitise(headline(report))}\n`);
+    await context.io.stdout.write(
+      asJson ? renderReport({ ...report, dryRun: false }) : `${sanitise(headline(report))}\n`,
+    );
     return state.phase === 'compensated' || state.phase === 'completed' ? 0 : 1;
   },
 };

@@ -1,6 +1,6 @@
 /** Retries what an instance has failed at, and drives it in this process. */
 import { leaseTtlMs } from '../lease/heartbeat.js';
-import { thisProcess } from '../lease/process.js';
+import { thisProcess } from '../store/process.js';
 import type { Store } from '../store/store.js';
 import type { SagaDefinition } from './definition.js';
 import { loadInstance } from './instance.js';

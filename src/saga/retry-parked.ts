@@ -1,9 +1,9 @@
 /** Takes parked events of a saga again: they start their instances, or are delivered to those that wait for them. */
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { leaseTtlMs } from '../lease/heartbeat.js';
-import { thisProcess } from '../lease/process.js';
 import { withLease } from '../lease/with-lease.js';
 import { toSetAside } from '../projection/define/set-aside.js';
+import { thisProcess } from '../store/process.js';
 import type { ParkedEvent, Store } from '../store/store.js';
 import type { SagaDefinition } from './definition.js';
 import { sagaCategory } from './events.js';

@@ -5,7 +5,7 @@
 import { isEvstoreError } from '../domain/errors.js';
 import { type EndPhase, endPhases } from '../domain/saga-phase.js';
 import { pause } from '../lease/back-off.js';
-import { stateOf } from '../lease/process.js';
+import { stateOf } from '../store/process.js';
 import type { ClaimedInstance, Holder, InstanceKey, SagaStore } from '../store/store.js';
 import { Bell } from './bell.js';
 import type { SagaDefinition } from './definition.js';
