@@ -58,7 +58,7 @@ export async function tellSagaNews(news: SagaNews, context: Context): Promise<vo
       return context.note(`saga ${news.saga}: ${news.owner} reads the log for it; this process drives instances too`);
     case 'missing code':
       return context.warn(
-        `saga ${news.saga}: ${count(news.instances, 'instance')} of version ${news.version} cannot go on: no file has that version; see: evstore saga list ${shellWord(news.saga)}`,
+        `saga ${news.saga}: ${count(news.instances, 'instance')} of version ${news.version} cannot continue: no file has that version; see: evstore saga list ${shellWord(news.saga)}`,
       );
     case 'left':
       return context.warn(`saga ${news.saga}: ${news.instance} is left alone: ${news.why}`);

@@ -167,7 +167,7 @@ function outOfTime(open: readonly InstanceChange[], isOutcomeUnknown: boolean, f
   const streams = open.map(({ streamId }) => streamId);
   if (isOutcomeUnknown) {
     return new EvstoreError('E_OUTCOME_UNKNOWN', 'connection lost: facts of sagas may or may not have been committed', {
-      why: 'No answer came after the statement was sent. The instances go on from what their streams hold.',
+      why: 'No answer came after the statement was sent. The instances continue from what their streams hold.',
       details: { streams },
       cause: fault,
     });
