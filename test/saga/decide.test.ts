@@ -122,3 +122,30 @@ test('a step during which process after process dies is given up and undone', ()
   expect(effects).toEqual(['do one', 'undo one']);
   expect(state).toMatchObject({ phase: 'compensated', reason: 'one: interrupted 11 times' });
 });
+
+test('a wait, a sleep and a back-off end when their time is over, and not before', () => {
+  const at = { step: 'one' };
+  const wait = { kind: 'event', name: 'one', type: 'Paid', timeout: '1h' } as const;
+  const failed = { ...at, attempt: 1, error: 'no', timedOut: false, certain: true, retryInMs: 5 };
+  const cases: [SagaDefinition, readonly SagaFact[], string][] = [
+    [
+      sagaOf([wait]),
+      [
+        { type: 'WaitStarted', data: { ...at, types: ['Paid'], key: 'a', timeoutMs: 5 } },
+        { type: 'WaitSearched', data: { ...at, upTo: 9 } },
+      ],
+      'search',
+    ],
+    [
+      sagaOf([{ kind: 'sleep', name: 'one', time: '5ms' }]),
+      [{ type: 'SleepStarted', data: { ...at, forMs: 5 } }],
+      'record',
+    ],
+    [sagaOf([{ name: 'one', retries: 1 }]), [{ type: 'StepFailed', data: failed }], 'action'],
+  ];
+  for (const [saga, facts, kind] of cases) {
+    const state = facts.reduce(evolveSaga, evolveSaga(undefined, started));
+    expect(state).toMatchObject({ phase: 'waiting', due: { inMs: 5 } });
+    expect([decide(state, saga, false).kind, decide(state, saga, true).kind]).toEqual(['nothing', kind]);
+  }
+});
