@@ -18,7 +18,7 @@ import { keepHeapSmall } from '../src/terminal/heap.js';
 import type { Command, Context } from './options/command.js';
 import { errorFlags, readErrorHandling } from './options/error-options.js';
 import { option } from './options/option.js';
-import { wholeNumber } from './options/parse-option.js';
+import { duration, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { describeSaga, selectRunnable, tellSagaNews } from './support/run-code.js';
@@ -42,6 +42,11 @@ export const command: Command = {
       wholeNumber(1),
     ),
     option('--partition <k/n>', 'run part k of n; start one process for each part', parsePart),
+    option(
+      '--grace <duration>',
+      'how long steps of sagas may take to end when the run is stopped (default: 5s)',
+      duration,
+    ),
     ...errorFlags(),
     projectionsOption(),
     dryRunOption(),
@@ -55,20 +60,30 @@ export const command: Command = {
     if (flags.dryRun === true) return describePlan(store, projections, part, context);
     const common = { store, owner: ownerName(), once: flags.once === true, signal: context.io.signal };
     const batchSize = flags.batchSize as number | undefined;
+    const handling = readErrorHandling(flags, context);
+    const graceMs = flags.grace as number | undefined;
     const [results, reports] = await Promise.all([
       runProjections({
         ...common,
-        ...readErrorHandling(flags, context),
+        ...handling,
         projections,
         part,
         batchSize,
         report: (news) => void tell(news, context).catch(() => {}),
       }),
-      runSagas({ ...common, sagas, report: (news) => void tellSagaNews(news, context).catch(() => {}) }),
+      runSagas({
+        ...common,
+        ...handling,
+        graceMs,
+        sagas,
+        report: (news) => void tellSagaNews(news, context).catch(() => {}),
+      }),
     ]);
     await print(results, reports, context);
     const errors = [...results, ...reports].flatMap(({ error }) => (error === null ? [] : [error]));
-    return failWithFirst(errors, context);
+    const code = await failWithFirst(errors, context);
+    const needsHelp = reports.some(({ left, ended }) => left > 0 || ended['compensation-failed'] > 0);
+    return code === 0 && common.once && needsHelp ? 1 : code;
   },
 };
 

@@ -1,7 +1,9 @@
 /** `evstore saga`: list and show saga instances, and those that no longer move; retry a parked one. */
 import { formatDuration } from '../src/domain/duration.js';
 import { EvstoreError } from '../src/domain/errors.js';
+import { activePhases, endPhases, type SagaPhase } from '../src/domain/saga-phase.js';
 import { shellWord } from '../src/domain/shell-word.js';
+import { ownerName } from '../src/lease/owner.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
 import {
@@ -12,8 +14,9 @@ import {
   listInstances,
   type StepDetail,
 } from '../src/saga/inspect.js';
-import { findParked, retryCompensation } from '../src/saga/retry.js';
-import type { SagaPhase } from '../src/saga/state.js';
+import { findRetryable } from '../src/saga/operate.js';
+import { defaultGraceMs } from '../src/saga/report.js';
+import { retryNow } from '../src/saga/retry-now.js';
 import { findUnsettled } from '../src/saga/unsettled.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command } from './options/command.js';
@@ -25,14 +28,7 @@ import { selectSaga } from './support/run-code.js';
 
 const defaultLimit = 50;
 const defaultOverdueMs = 60 * 60 * 1_000;
-const phases: readonly SagaPhase[] = [
-  'running',
-  'compensating',
-  'completed',
-  'compensated',
-  'failed',
-  'compensation-failed',
-];
+const phases: readonly SagaPhase[] = [...activePhases, ...endPhases];
 
 const list: Command = {
   usage: 'list [saga]',
@@ -131,24 +127,26 @@ const retry: Command = {
   ],
   options: [dryRunOption()],
   run: async ([name = '', id = ''], flags, context) => {
-    const saga = await selectSaga(context, flags, name);
+    const sagas = await selectSaga(context, flags, name);
     const store = await context.openStore();
     const asJson = context.asJson;
     if (flags.dryRun === true) {
-      const { instance, step } = await findParked(store.log, saga, id);
-      const planned = `${name} ${id}: would retry the compensation of ${step}`;
+      const { instance, step } = await findRetryable(store, name, id);
+      const isBackward = instance.state.phase.startsWith('compensat');
+      const planned = `${name} ${id}: would retry ${isBackward ? 'the compensation of ' : ''}${step}`;
       await context.io.stdout.write(
         asJson ? renderReport({ ...describe(instance.state), step, dryRun: true }) : `${sanitise(planned)}\n`,
       );
       return 0;
     }
-    const { instance, end } = await retryCompensation(store.log, saga, id, context.io.signal);
-    if (end.kind === 'foreign') await context.warn(`not driven: ${end.why}`);
-    const report = describe(instance.state);
+    const options = { store, sagas, owner: ownerName(), signal: context.io.signal, graceMs: defaultGraceMs };
+    const { state, left } = await retryNow(name, id, options);
+    if (left !== undefined) await context.warn(`not driven: ${left}`);
+    const report = describe(state);
     await context.io.stdout.write(
       asJson ? renderReport({ ...report, dryRun: false }) : `${sanitise(headline(report))}\n`,
     );
-    return instance.state.phase === 'compensated' ? 0 : 1;
+    return state.phase === 'compensated' || state.phase === 'completed' ? 0 : 1;
   },
 };
 

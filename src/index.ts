@@ -58,14 +58,27 @@ export {
 } from './projection/define/definition.js';
 export { type Identifier, type SqlValue, sql, type TableIdentifier } from './projection/define/sql-tag.js';
 export { defineUpcaster, type Upcaster } from './projection/define/upcaster.js';
+export type {
+  ActionContext,
+  CompensationContext,
+  Recorded,
+  SagaAppendOptions,
+  SagaEvent,
+  StepContext,
+} from './saga/contexts.js';
 export {
-  type ActionContext,
-  type CompensationContext,
+  type ActionOptions,
+  type ActionStep,
   defineSaga,
+  type OnTimeout,
   type Saga,
-  type SagaAppendOptions,
   type SagaDefinition,
-  type SagaEvent,
+  type SagaOptions,
   type SagaStep,
+  type SleepStep,
+  type SleepTime,
+  type WaitOptions,
+  type WaitStep,
 } from './saga/definition.js';
+export { type Classification, type FailureOptions, Final, NotApplied } from './saga/failures.js';
 export type { Engine } from './store/store.js';

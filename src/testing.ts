@@ -3,7 +3,7 @@
  * runner: a scenario that fails throws an AssertionError with the difference.
  */
 
-export type { SagaPhase } from './saga/state.js';
+export type { SagaPhase } from './domain/saga-phase.js';
 export {
   type AggregateScenario,
   aggregateScenario,

@@ -51,7 +51,7 @@ const projectionRooms = [
 /** Read by `define` only: see `soleImporters`. */
 const parsers = ['@sveltejs/acorn-typescript', 'acorn', 'eslint-scope'];
 const projection = projectionRooms.map((room) => `projection/${room}`);
-const engineRooms = ['connection', 'schema', 'read-models', 'log', 'statistics', 'rebuilds'];
+const engineRooms = ['connection', 'schema', 'read-models', 'log', 'sagas', 'statistics', 'rebuilds'];
 
 function engine(name: string, packages: readonly string[]): Layer[] {
   const below = ['shared', 'port', 'domain'];

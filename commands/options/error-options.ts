@@ -3,7 +3,7 @@
 import type { Option } from 'commander';
 import { shellWord } from '../../src/domain/shell-word.js';
 import { groupDigits } from '../../src/output/numbers.js';
-import type { ErrorHandling, OnError } from '../../src/projection/catch-up/error-policy.js';
+import type { ErrorHandling, OnError } from '../../src/projection/define/set-aside.js';
 import type { SetAside } from '../../src/store/store.js';
 import type { Context, Flags } from './command.js';
 import { option } from './option.js';

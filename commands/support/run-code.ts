@@ -2,6 +2,7 @@
 
 import type { Loaded } from '../../src/config/load-files.js';
 import { shellWord } from '../../src/domain/shell-word.js';
+import { count } from '../../src/domain/words.js';
 import { groupDigits } from '../../src/output/numbers.js';
 import type { LoadedProjection } from '../../src/projection/define/load.js';
 import { unknownSaga } from '../../src/saga/inspect.js';
@@ -41,12 +42,12 @@ async function loadSagaCode(context: Context, flags: Flags): Promise<Loaded<Load
   return loadFrom(context, flags, { globs, folder }, loadSagas);
 }
 
-/** @throws E_NOT_FOUND, or an error that names the files that cannot be loaded */
-export async function selectSaga(context: Context, flags: Flags, name: string): Promise<LoadedSaga> {
+/** Returns every version of a saga. @throws E_NOT_FOUND, or an error that names the files that cannot be loaded */
+export async function selectSaga(context: Context, flags: Flags, name: string): Promise<readonly LoadedSaga[]> {
   const loaded = await loadSagaCode(context, flags);
   await tellFailures(context, [name], loaded);
-  const saga = loaded.found.find((each) => each.name === name);
-  if (saga !== undefined) return saga;
+  const sagas = loaded.found.filter((each) => each.name === name);
+  if (sagas.length > 0) return sagas;
   const known = loaded.found.map((each) => each.name);
   throw unknownSaga(`no file defines the saga ${name}`, name, known, 'No file of this project defines a saga.');
 }
@@ -54,7 +55,11 @@ export async function selectSaga(context: Context, flags: Flags, name: string): 
 export async function tellSagaNews(news: SagaNews, context: Context): Promise<void> {
   switch (news.kind) {
     case 'waiting':
-      return context.note(`saga ${news.saga}: standing by, ${news.owner} runs it`);
+      return context.note(`saga ${news.saga}: ${news.owner} reads the log for it; this process drives instances too`);
+    case 'missing code':
+      return context.warn(
+        `saga ${news.saga}: ${count(news.instances, 'instance')} of version ${news.version} cannot continue: no file has that version; see: evstore saga list ${shellWord(news.saga)}`,
+      );
     case 'left':
       return context.warn(`saga ${news.saga}: ${news.instance} is left alone: ${news.why}`);
     case 'interrupted':
@@ -74,7 +79,7 @@ export async function tellSagaNews(news: SagaNews, context: Context): Promise<vo
 }
 
 export function describeSaga({ saga, position, ended, left }: SagaReport): string {
-  const counts = Object.entries(ended).filter(([, count]) => count > 0);
-  const instances = counts.map(([phase, count]) => `${groupDigits(count)} ${phase}`).join(', ') || 'no instance ended';
+  const counts = Object.entries(ended).filter(([, each]) => each > 0);
+  const instances = counts.map(([phase, each]) => `${groupDigits(each)} ${phase}`).join(', ') || 'no instance ended';
   return `saga ${saga}: at position ${groupDigits(position)}, ${instances}${left === 0 ? '' : `, ${groupDigits(left)} left alone`}`;
 }

@@ -40,6 +40,8 @@ export interface Kind<Item> {
   ) => readonly Item[] | Promise<readonly Item[]>;
   /** Names what both define; undefined when they do not clash. Files may re-export what another exports. */
   readonly clash: (a: Item, b: Item) => string | undefined;
+  /** Returns true for two of one name that are both wanted, such as two versions. Default: there are none. */
+  readonly isOther?: (a: Item, b: Item) => boolean;
 }
 
 interface Named {
@@ -67,7 +69,8 @@ export async function loadFiles<Item extends Named>(
           failures.push({ file, error: definedTwice(kind.clash(other, item) ?? item.name, other, item) });
           ambiguous.add(other).add(item);
         }
-        if (others.length > 0 || !found.some(({ name }) => name === item.name)) found.push(item);
+        const isKnown = found.some((each) => each.name === item.name && !(kind.isOther?.(each, item) ?? false));
+        if (others.length > 0 || !isKnown) found.push(item);
       }
     } catch (error) {
       if (!isEvstoreError(error)) throw error;

@@ -1,15 +1,15 @@
-/** The checkpoint of a saga, `saga:NAME`: it stays below the first trigger whose instance has not ended. */
-
+/**
+ * The checkpoint of a saga, `saga:NAME`: every event up to it has started its instance, and was delivered to those that
+ * waited for it.
+ */
 import { type AuditFilter, tallyIds } from '../domain/audit.js';
-import { detach } from '../domain/detach.js';
 import { EvstoreError } from '../domain/errors.js';
 import { groupDigits } from '../domain/numbers.js';
 import type { ReadModel } from '../domain/read-model.js';
 import { askForLease, OwnerWatch } from '../lease/acquire.js';
 import { pause } from '../lease/back-off.js';
-import type { Event } from '../projection/define/definition.js';
-import type { Lease, ProjectionStore, Store } from '../store/store.js';
-import type { Saga } from './definition.js';
+import type { Lease, ProjectionStore, SetAside, Store } from '../store/store.js';
+import type { SagaDefinition } from './definition.js';
 import { sagaCategory } from './events.js';
 import type { SagaRun } from './report.js';
 
@@ -19,17 +19,20 @@ const askMs = 1_000;
 /** A saga keeps its state in streams, so it has no tables. */
 const noTables: ReadModel = { kind: 'sql', tables: [], create: () => [] };
 
+export async function registerSaga({ projections }: Store, { name, version }: SagaDefinition): Promise<void> {
+  await projections.register({ name: sagaCategory(name), version, codeHash: '', model: noTables });
+}
+
 /**
  * Takes the lease, waiting while another process holds it. With `once` it waits only for a lease whose owner may have
  * died. Returns undefined when the signal aborts first.
  * @throws E_LOCK_HELD with `once`
  * @throws E_DIVERGED when the log ends below the checkpoint
  */
-export async function takeSagaLease(saga: Saga, run: SagaRun): Promise<Lease | undefined> {
+export async function takeSagaLease(saga: string, run: SagaRun): Promise<Lease | undefined> {
   const { store, once, signal, owner, report } = run;
   const { projections } = store;
-  const subscriptionId = sagaCategory(saga.name);
-  await projections.register({ name: subscriptionId, version: saga.version, codeHash: '', model: noTables });
+  const subscriptionId = sagaCategory(saga);
   let told = '';
   const watch = new OwnerWatch();
   while (!signal.aborted) {
@@ -37,80 +40,60 @@ export async function takeSagaLease(saga: Saga, run: SagaRun): Promise<Lease | u
     const answer = await askForLease(projections, target, { owner });
     if (!answer.held) return assertInLog(answer.lease, store, subscriptionId);
     const { owner: holder, expiresInMs } = answer;
-    if (once && watch.lives(answer)) throw heldBy(saga.name, holder, expiresInMs);
-    if (told !== holder) report?.({ kind: 'waiting', saga: saga.name, owner: holder });
+    if (once && watch.lives(answer)) throw heldBy(saga, holder, expiresInMs);
+    if (told !== holder) report?.({ kind: 'waiting', saga, owner: holder });
     told = holder;
     await pause(Math.min(askMs, expiresInMs + 10), signal);
   }
   return undefined;
 }
 
-export class SagaCheckpoint {
+/** How far a saga has read the log. */
+export interface ReadingPlace {
+  readonly position: number;
+  /** @throws E_SUPERSEDED when another process moved it */
+  move(to: number, seen: readonly Seen[], aside: readonly SetAside[]): Promise<void>;
+}
+
+interface Seen {
+  readonly id: string;
+  readonly globalPosition: number;
+}
+
+export class SagaCheckpoint implements ReadingPlace {
   readonly #projections: ProjectionStore;
   readonly #lease: Lease;
-  /** Positions of triggers whose instances have not ended, in the order of the log. */
-  readonly #open = new Set<number>();
+  readonly #saga: string;
   readonly #filter: AuditFilter | undefined;
-  /** Triggers beyond the position, for the audit. */
-  #seen: { readonly id: string; readonly globalPosition: number }[] = [];
-  #readTo: number;
   #position: number;
-  #saving: Promise<void> = Promise.resolve();
 
   /** @param filter which events it reads; undefined when more than category and type decides */
-  constructor(projections: ProjectionStore, lease: Lease, filter: AuditFilter | undefined) {
-    this.#filter = filter;
+  constructor(projections: ProjectionStore, lease: Lease, saga: string, filter: AuditFilter | undefined) {
     this.#projections = projections;
     this.#lease = lease;
-    this.#readTo = lease.position;
+    this.#saga = saga;
+    this.#filter = filter;
     this.#position = lease.position;
   }
 
-  /** Everything up to here was read. */
-  get readTo(): number {
-    return this.#readTo;
-  }
-
-  /** Every instance whose trigger is at or below this position has ended. */
   get position(): number {
     return this.#position;
   }
 
-  begin({ id, globalPosition }: Event): void {
-    this.#open.add(globalPosition);
-    this.#seen.push({ id: detach(id), globalPosition });
-  }
-
-  end({ globalPosition }: Event): void {
-    this.#open.delete(globalPosition);
-  }
-
-  read(upTo: number): void {
-    this.#readTo = upTo;
-  }
-
-  /** Moves the checkpoint to just below the first open trigger. @throws E_SUPERSEDED */
-  async save(): Promise<void> {
-    const saved = this.#saving.then(() => this.#move());
-    this.#saving = saved.catch(() => {});
-    return saved;
-  }
-
-  async #move(): Promise<void> {
-    const [firstOpen = Number.POSITIVE_INFINITY] = this.#open;
-    const to = Math.min(this.#readTo, firstOpen - 1);
+  async move(to: number, seen: readonly Seen[], aside: readonly SetAside[]): Promise<void> {
     if (to <= this.#position) return;
-    const passed = this.#seen.filter(({ globalPosition }) => globalPosition <= to);
+    const tally = tallyIds(seen.map(({ id }) => id));
+    const parked = { projection: sagaCategory(this.#saga), added: aside, removed: [] };
     await this.#projections.apply({
       lease: this.#lease,
       from: this.#position,
       to,
-      lastEventId: passed.at(-1)?.id ?? null,
-      ...(this.#filter !== undefined && { seen: { filter: this.#filter, ...tallyIds(passed.map(({ id }) => id)) } }),
+      lastEventId: seen.at(-1)?.id ?? null,
+      ...(this.#filter !== undefined && { seen: { filter: this.#filter, ...tally } }),
       changes: { kind: 'statements', statements: [] },
+      ...(aside.length > 0 && { parked }),
     });
     this.#position = to;
-    this.#seen = this.#seen.filter(({ globalPosition }) => globalPosition > to);
   }
 }
 

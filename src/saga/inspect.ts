@@ -1,11 +1,13 @@
 /** Reports on instances, read from their streams. */
 import { EvstoreError } from '../domain/errors.js';
+import type { SagaPhase } from '../domain/saga-phase.js';
 import { shellWord } from '../domain/shell-word.js';
 import { findSimilar } from '../domain/similar.js';
 import type { Store } from '../store/store.js';
 import { sagaCategory, sagaStreamId, type TriggerReference } from './events.js';
-import { SagaInstance } from './instance.js';
-import { describeTrouble, type SagaPhase, type SagaState, type StepState } from './state.js';
+import { loadInstance } from './instance.js';
+import { describeTrouble, type SagaState } from './state.js';
+import type { StepState } from './step-state.js';
 import { readTimeline, type StepTimes } from './timeline.js';
 
 /** Of the instances of a saga, to find the one that was meant. */
@@ -29,7 +31,7 @@ export interface InstanceReport {
 export interface StepReport {
   readonly name: string;
   /** `unknown`: it may have taken effect. `stuck`: its compensation keeps failing. */
-  readonly state: 'running' | 'completed' | 'failed' | 'unknown' | 'compensated' | 'stuck';
+  readonly state: 'running' | 'waiting' | 'completed' | 'failed' | 'unknown' | 'compensated' | 'stuck';
   readonly attempts: number;
   readonly compensations: number;
   /** Of the last attempt that failed, of the step or then of its compensation; null when it succeeded. */
@@ -57,23 +59,15 @@ export interface ListOptions {
 
 /** Lists instances, most recently changed first. Reads the stream of each. */
 export async function listInstances(store: Store, options: ListOptions): Promise<readonly InstanceReport[]> {
-  const found: InstanceReport[] = [];
-  for (const saga of options.saga === undefined ? await listSagas(store) : [options.saga]) {
-    const prefix = `${sagaCategory(saga)}-`;
-    for (const { streamId } of await store.log.streams({ category: sagaCategory(saga), sort: 'recent' })) {
-      if (found.length >= options.limit) return found;
-      if (!streamId.startsWith(prefix)) continue;
-      const instance = await SagaInstance.load(store.log, saga, streamId.slice(prefix.length));
-      if (instance === undefined) continue;
-      if (options.state === undefined || instance.state.phase === options.state) found.push(describe(instance.state));
-    }
-  }
-  return found;
+  const { saga, state, limit } = options;
+  const records = await store.sagas.list({ saga, phases: state && [state], limit });
+  const found = await Promise.all(records.map((each) => loadInstance(store.log, each.saga, each.instance)));
+  return found.flatMap((instance) => (instance === undefined ? [] : [describe(instance.state)]));
 }
 
 /** @throws E_NOT_FOUND with the name that was probably meant */
 export async function inspectInstance(store: Store, saga: string, id: string): Promise<InstanceDetail> {
-  const instance = await SagaInstance.load(store.log, saga, id);
+  const instance = await loadInstance(store.log, saga, id);
   if (instance !== undefined) {
     const { startedAt, steps: times } = await readTimeline(store, saga, id);
     const report = describe(instance.state);
@@ -135,10 +129,11 @@ function describeStep(step: StepState): StepReport {
   return { name, state: stateOf(step), attempts, compensations, error, compensationError: compensation.error };
 }
 
-function stateOf({ open, completed, uncertain, compensation }: StepState): StepReport['state'] {
+function stateOf({ open, completed, uncertain, wait, compensation }: StepState): StepReport['state'] {
   if (compensation.exhausted) return 'stuck';
   if (compensation.completed) return 'compensated';
   if (completed) return 'completed';
   if (open) return 'running';
+  if (wait !== null) return 'waiting';
   return uncertain ? 'unknown' : 'failed';
 }

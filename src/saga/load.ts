@@ -2,11 +2,12 @@
 import { type Kind, type Loaded, type LoadOptions, loadFiles } from '../config/load-files.js';
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { isMeantAsProjection } from '../projection/define/shape.js';
-import type { Saga } from './definition.js';
+import type { SagaDefinition } from './definition.js';
+import { definitionOf } from './identity.js';
 import { checkSaga, isSaga } from './validate.js';
 
 /** A saga and its file. */
-export type LoadedSaga = Saga & {
+export type LoadedSaga = SagaDefinition & {
   /** Absolute. */
   readonly file: string;
 };
@@ -14,7 +15,11 @@ export type LoadedSaga = Saga & {
 const kind: Kind<LoadedSaga> = {
   globs: 'sagas',
   read: sagasOf,
-  clash: (a, b) => (a.name === b.name && !isSame(a, b) ? `saga ${a.name}` : undefined),
+  clash: (a, b) => {
+    const isTwice = a.name === b.name && a.version === b.version && !isSame(a, b);
+    return isTwice ? `version ${a.version} of saga ${a.name}` : undefined;
+  },
+  isOther: (a, b) => a.version !== b.version,
 };
 
 /** Loads the sagas of all files. */
@@ -23,7 +28,7 @@ export function loadSagas(options: LoadOptions): Promise<Loaded<LoadedSaga>> {
 }
 
 function sagasOf(exports: Readonly<Record<string, unknown>>, file: string): readonly LoadedSaga[] {
-  const sagas = new Set<Saga>();
+  const sagas = new Set<SagaDefinition>();
   for (const [name, value] of Object.entries(exports)) {
     if (isSaga(value)) sagas.add(value);
     else if (isMeantAsSaga(value, name === 'default' && Object.keys(exports).length === 1)) {
@@ -43,7 +48,7 @@ function isMeantAsSaga(value: unknown, isOnly: boolean): boolean {
   return isOnly || 'startOn' in value || 'steps' in value;
 }
 
-function checkIn(file: string, saga: Saga): Saga {
+function checkIn(file: string, saga: SagaDefinition): SagaDefinition {
   try {
     return checkSaga(saga);
   } catch (error) {
@@ -53,9 +58,11 @@ function checkIn(file: string, saga: Saga): Saga {
 }
 
 /** TypeScript files are evaluated for each file that imports them, so a saga that is re-exported is another object. */
-function isSame(a: Saga, b: Saga): boolean {
-  const [one, other] = [a, b].map(({ version, startOn, since, id, steps }) =>
-    JSON.stringify([version, startOn, since, String(id), steps.map((step) => Object.values(step).map(String))]),
-  );
+function isSame(a: SagaDefinition, b: SagaDefinition): boolean {
+  const [one, other] = [a, b].map((saga) => {
+    const { version, startOn, since, id, steps } = saga;
+    const parts = steps.map((step) => Object.values(step).map(String));
+    return JSON.stringify([version, startOn, since, String(id), definitionOf(saga), parts]);
+  });
   return one === other;
 }

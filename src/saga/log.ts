@@ -5,9 +5,9 @@ import type { NewEvent } from '../domain/event.js';
 import { derivedId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
 import type { EventLog } from '../store/store.js';
-import type { SagaAppendOptions, SagaEvent } from './definition.js';
+import type { SagaAppendOptions, SagaEvent } from './contexts.js';
 
-export type SagaLog = Pick<EventLog, 'append' | 'readStream' | 'find'>;
+export type SagaLog = Pick<EventLog, 'append' | 'readStream' | 'readAll' | 'find' | 'head'>;
 
 export interface Causes {
   readonly correlationId: string;
@@ -23,7 +23,11 @@ const sagaEvent = { type: checkText, data: checkJson, schemaVersion: checkWholeN
  * Returns the `append` of one attempt. The n-th event of a type that it appends to a stream has the same id in every
  * attempt, so a repeated attempt finds it there, even when its data differs now.
  */
-export function appendOnceAs(idempotencyKey: string, log: SagaLog, causes: Causes): AppendOnce {
+export function appendOnceAs(
+  idempotencyKey: string,
+  log: Pick<SagaLog, 'append' | 'find'>,
+  causes: Causes,
+): AppendOnce {
   const counts = new Map<string, number>();
   return async (streamId, event, options = {}) => {
     checkText(streamId, 'streamId');
@@ -49,7 +53,7 @@ export function appendOnceAs(idempotencyKey: string, log: SagaLog, causes: Cause
 }
 
 /** Returns whether an earlier attempt appended the event; its causation id and data may differ. */
-async function isThereAlready(log: SagaLog, error: unknown, id: string): Promise<boolean> {
+async function isThereAlready(log: Pick<SagaLog, 'find'>, error: unknown, id: string): Promise<boolean> {
   if (!isEvstoreError(error) || !['E_ID_CONFLICT', 'E_VERSION_CONFLICT'].includes(error.code)) return false;
   return (await log.find(id)) !== undefined;
 }

@@ -1,12 +1,16 @@
 /** The state of an instance: a pure fold of its events. */
-import type { SagaEventData, SagaFact, TriggerReference } from './events.js';
+import type { SagaPhase } from '../domain/saga-phase.js';
+import type { FactOf, SagaEventData, SagaFact, TriggerReference } from './events.js';
+import { changeCompensation, changeStep, type StepState, type Wait, withStep } from './step-state.js';
 
-export type SagaPhase = 'running' | 'compensating' | 'completed' | 'compensated' | 'failed' | 'compensation-failed';
+/** When a process has to act on it. */
+export type Due = { readonly inMs: number } | { readonly at: string };
 
 export interface SagaState {
   readonly saga: string;
   /** Version of the definition that started it. */
   readonly version: number;
+  readonly definition: string;
   readonly instance: string;
   readonly correlationId: string;
   readonly trigger: TriggerReference;
@@ -15,35 +19,10 @@ export interface SagaState {
   readonly steps: readonly StepState[];
   /** Why it is or was compensated. */
   readonly reason: string | null;
-}
-
-export interface StepState {
-  readonly name: string;
-  readonly attempts: number;
-  readonly failures: number;
-  /** An attempt started, and how it ended is unknown. */
-  readonly open: boolean;
-  readonly completed: boolean;
-  /** Attempts that ended because their process did. */
-  readonly interruptions: number;
-  /** An attempt ended, and whether it took effect is unknown. */
-  readonly uncertain: boolean;
-  readonly result: unknown;
-  /** Of its last attempt that failed; null when a later one succeeded. */
-  readonly error: string | null;
-  readonly compensation: CompensationState;
-}
-
-interface CompensationState {
-  /** The step had a compensation when it started. */
-  readonly registered: boolean;
-  readonly attempts: number;
-  readonly failures: number;
-  readonly completed: boolean;
-  /** It used up its retries. */
-  readonly exhausted: boolean;
-  /** Of its last attempt that failed; null when a later one succeeded. */
-  readonly error: string | null;
+  /** Counted from the last fact that changed it; null when only an event or an operator moves the instance. */
+  readonly due: Due | null;
+  /** Ids of the events that its waits received: none is received twice. */
+  readonly received: readonly string[];
 }
 
 /** Applies one event. The state is undefined before the first one. */
@@ -52,52 +31,105 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
   if (state === undefined) throw new Error(`the first event of a saga is ${fact.type}, not SagaStarted`);
   switch (fact.type) {
     case 'StepStarted':
-      return changeStep(startStep(state, fact.data), fact.data.step, (step) => ({
-        attempts: fact.data.attempt,
-        uncertain: step.uncertain || step.open,
-        interruptions: step.interruptions + Number(step.open),
-        open: true,
-      }));
+      return go(startAction(state, fact.data));
+    case 'StepRecorded':
+      return changeStep(state, fact.data.step, ({ recorded }) => ({ recorded: { ...recorded, ...fact.data.values } }));
     case 'StepCompleted':
-      return changeStep(state, fact.data.step, () => ({
-        open: false,
-        completed: true,
-        result: fact.data.result,
-        error: null,
-      }));
+      return go(completeStep(state, fact.data.step, fact.data.result));
     case 'StepFailed':
       return failStep(state, fact.data);
+    case 'StepInterrupted':
+      return go(changeStep(state, fact.data.step, () => ({ open: false, uncertain: true })));
     case 'StepCompletedLate':
-      return { ...reopenStep(state, fact.data.step, fact.data.result), phase: 'compensating' };
-    case 'CompensationStarted':
-      return changeCompensation(state, fact.data.step, () => ({ attempts: fact.data.attempt }));
-    case 'CompensationCompleted':
-      return changeCompensation(state, fact.data.step, () => ({ completed: true, error: null }));
-    case 'CompensationFailed':
-      return changeCompensation(state, fact.data.step, ({ failures }) => ({
-        failures: failures + 1,
-        exhausted: !fact.data.willRetry,
-        error: fact.data.error,
-      }));
-    case 'CompensationRetried':
-      return {
-        ...changeCompensation(state, fact.data.step, () => ({ failures: 0, exhausted: false })),
-        phase: 'compensating',
-      };
-    case 'SagaCompleted':
-      return { ...state, phase: 'completed' };
-    case 'SagaCompensated':
-      return { ...state, phase: 'compensated' };
-    case 'SagaFailed':
-      return { ...state, phase: 'failed' };
-    case 'SagaCompensationFailed':
-      return { ...state, phase: 'compensation-failed' };
+      return go(reopenStep(state, fact.data.step, fact.data.result), 'compensating');
+    case 'StepRetried':
+      return go(changeStep(state, fact.data.step, () => ({ retryPending: false })));
+    case 'WaitStarted':
+      return pauseFor(state, fact.data.step, waitOf(fact.data), now);
+    case 'WaitSearched':
+      return searchWait(state, fact.data);
+    case 'EventReceived':
+      return receive(state, fact.data);
+    case 'WaitTimedOut':
+      return timeOut(state, fact.data);
+    case 'SleepStarted': {
+      const due = 'until' in fact.data ? { at: fact.data.until } : { inMs: fact.data.forMs };
+      return pauseFor(state, fact.data.step, { kind: 'time' }, due);
+    }
+    case 'SleepEnded':
+      return go(completeStep(state, fact.data.step, null));
+    case 'CancelRequested':
+      return { ...go(state, 'compensating'), reason: `cancelled: ${fact.data.reason}` };
+    default:
+      return evolveBackward(state, fact);
   }
+}
+
+function evolveBackward(state: SagaState, fact: Exclude<SagaFact, ForwardFact>): SagaState {
+  switch (fact.type) {
+    case 'CompensationStarted':
+      return go(
+        changeCompensation(state, fact.data.step, () => ({ attempts: fact.data.attempt, retryPending: false })),
+      );
+    case 'CompensationCompleted':
+      return go(changeCompensation(state, fact.data.step, () => ({ completed: true, error: null })));
+    case 'CompensationFailed': {
+      const { step, error, retryInMs } = fact.data;
+      const failed = changeCompensation(state, step, ({ failures }) => ({
+        failures: failures + 1,
+        retryPending: retryInMs !== null,
+        exhausted: retryInMs === null,
+        error,
+      }));
+      return { ...failed, due: { inMs: retryInMs ?? 0 } };
+    }
+    case 'CompensationInterrupted':
+      return go(state);
+    case 'CompensationRetried': {
+      const change = { failures: 0, retryPending: false, exhausted: false };
+      return go(
+        changeCompensation(state, fact.data.step, () => change),
+        'compensating',
+      );
+    }
+    case 'SagaCompleted':
+      return end(state, 'completed');
+    case 'SagaCompensated':
+      return end(state, 'compensated');
+    case 'SagaFailed':
+      return end(state, 'failed');
+    case 'SagaCompensationFailed':
+      return end(state, 'compensation-failed');
+  }
+}
+
+type ForwardFact = FactOf<
+  | 'SagaStarted'
+  | 'StepStarted'
+  | 'StepRecorded'
+  | 'StepCompleted'
+  | 'StepFailed'
+  | 'StepInterrupted'
+  | 'StepCompletedLate'
+  | 'StepRetried'
+  | 'WaitStarted'
+  | 'WaitSearched'
+  | 'EventReceived'
+  | 'WaitTimedOut'
+  | 'SleepStarted'
+  | 'SleepEnded'
+  | 'CancelRequested'
+>;
+
+/** Returns the step that runs or waits; undefined between steps and once it compensates. */
+export function currentStep({ phase, steps }: SagaState): StepState | undefined {
+  if (phase !== 'running' && phase !== 'waiting') return undefined;
+  return steps.find(({ completed }) => !completed);
 }
 
 /** Returns the error of what is tried again or is tried no more; null when nothing is. */
 export function describeTrouble({ phase, steps }: SagaState): string | null {
-  if (phase === 'running') {
+  if (phase === 'running' || phase === 'waiting') {
     const step = steps.find(({ error }) => error !== null);
     return step === undefined ? null : `${step.name}: ${step.error}`;
   }
@@ -106,61 +138,92 @@ export function describeTrouble({ phase, steps }: SagaState): string | null {
   return step === undefined ? null : `compensation of ${step.name}: ${step.compensation.error}`;
 }
 
-function startState({ saga, sagaVersion, instance, correlationId, trigger }: SagaEventData['SagaStarted']): SagaState {
-  const phase = 'running';
-  return { saga, version: sagaVersion, instance, correlationId, trigger, phase, steps: [], reason: null };
+const now: Due = { inMs: 0 };
+
+/** A process has to act at once. Facts of a step do not turn back an instance that is being compensated. */
+function go(state: SagaState, phase: 'running' | 'compensating' = 'running'): SagaState {
+  return { ...state, phase: state.phase === 'compensating' ? 'compensating' : phase, due: now };
 }
 
-function startStep(state: SagaState, { step, compensation }: SagaEventData['StepStarted']): SagaState {
-  if (state.steps.some(({ name }) => name === step)) return state;
-  const fresh: StepState = {
-    name: step,
-    attempts: 0,
-    failures: 0,
+function end(state: SagaState, phase: SagaPhase): SagaState {
+  return { ...state, phase, due: null };
+}
+
+function startState(data: SagaEventData['SagaStarted']): SagaState {
+  const { saga, sagaVersion: version, definition, instance, correlationId, trigger } = data;
+  const start = { phase: 'running', steps: [], reason: null, due: now, received: [] } as const;
+  return { saga, version, definition, instance, correlationId, trigger, ...start };
+}
+
+function startAction(state: SagaState, { step, attempt, compensation }: SagaEventData['StepStarted']): SagaState {
+  return changeStep(withStep(state, step, compensation), step, ({ open, uncertain, interruptions }) => ({
+    attempts: attempt,
+    uncertain: uncertain || open,
+    interruptions: interruptions + Number(open),
+    open: true,
+    retryPending: false,
+  }));
+}
+
+function completeStep(state: SagaState, step: string, result: unknown): SagaState {
+  return changeStep(state, step, () => ({
     open: false,
-    completed: false,
-    interruptions: 0,
-    uncertain: false,
-    result: undefined,
+    completed: true,
+    result,
     error: null,
-    compensation: {
-      registered: compensation,
-      attempts: 0,
-      failures: 0,
-      completed: false,
-      exhausted: false,
-      error: null,
-    },
-  };
-  return { ...state, steps: [...state.steps, fresh] };
+    wait: null,
+    retryPending: false,
+  }));
 }
 
-function failStep(state: SagaState, { step, error, certain, willRetry }: SagaEventData['StepFailed']): SagaState {
-  const failed = changeStep(state, step, ({ failures, uncertain }) => ({
+/** A step that waits fails before it has begun when the user's function throws. */
+function failStep(state: SagaState, { step, error, certain, retryInMs }: SagaEventData['StepFailed']): SagaState {
+  const failed = changeStep(withStep(state, step, false), step, ({ failures, uncertain }) => ({
     open: false,
     failures: failures + 1,
     uncertain: uncertain || !certain,
+    retryPending: retryInMs !== null,
     error,
   }));
-  return willRetry ? failed : { ...failed, phase: 'compensating', reason: `${step}: ${error}` };
+  if (state.phase === 'compensating') return go(failed);
+  if (retryInMs !== null) return { ...failed, phase: 'waiting', due: { inMs: retryInMs } };
+  return { ...go(failed, 'compensating'), reason: `${step}: ${error}` };
 }
 
 /** The step took effect late: earlier compensations of it no longer count. */
-function reopenStep(state: SagaState, name: string, result: unknown): SagaState {
-  const done = changeStep(state, name, () => ({ completed: true, result, error: null }));
-  return changeCompensation(done, name, () => ({ failures: 0, completed: false, exhausted: false }));
+function reopenStep(state: SagaState, step: string, result: unknown): SagaState {
+  const change = { failures: 0, completed: false, exhausted: false, retryPending: false };
+  const completed = completeStep(state, step, result);
+  return changeCompensation(completed, step, ({ attempts }) => ({ ...change, voidAttempts: attempts }));
 }
 
-function changeStep(state: SagaState, name: string, change: (step: StepState) => Partial<StepState>): SagaState {
-  return { ...state, steps: state.steps.map((step) => (step.name === name ? { ...step, ...change(step) } : step)) };
+function waitOf({ types, key, timeoutMs }: SagaEventData['WaitStarted']): Wait {
+  return { kind: 'event', types, key, timeoutMs, searchedTo: null };
 }
 
-function changeCompensation(
-  state: SagaState,
-  name: string,
-  change: (compensation: CompensationState) => Partial<CompensationState>,
-): SagaState {
-  return changeStep(state, name, ({ compensation }) => ({
-    compensation: { ...compensation, ...change(compensation) },
+function pauseFor(state: SagaState, step: string, wait: Wait, due: Due): SagaState {
+  const waiting = changeStep(withStep(state, step, false), step, ({ attempts }) => ({
+    attempts: attempts + 1,
+    retryPending: false,
+    wait,
   }));
+  return { ...waiting, phase: state.phase === 'compensating' ? 'compensating' : 'waiting', due };
+}
+
+function searchWait(state: SagaState, { step, upTo }: SagaEventData['WaitSearched']): SagaState {
+  const wait = state.steps.find(({ name }) => name === step)?.wait;
+  if (wait?.kind !== 'event') return state;
+  const searched = changeStep(state, step, () => ({ wait: { ...wait, searchedTo: upTo } }));
+  return { ...searched, due: wait.timeoutMs === null ? null : { inMs: wait.timeoutMs } };
+}
+
+function receive(state: SagaState, { step, event, data }: SagaEventData['EventReceived']): SagaState {
+  return go({ ...completeStep(state, step, data), received: [...state.received, event.id] });
+}
+
+function timeOut(state: SagaState, { step, continues }: SagaEventData['WaitTimedOut']): SagaState {
+  if (continues) return go(completeStep(state, step, null));
+  const error = `the event did not come in time`;
+  const late = changeStep(state, step, () => ({ wait: null, error }));
+  return { ...go(late, 'compensating'), reason: state.reason ?? `${step}: ${error}` };
 }

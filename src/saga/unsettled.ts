@@ -1,9 +1,8 @@
-/** Finds instances that have not ended, or whose compensation failed. Reads the streams of those alone, and only some. */
-import type { EventFilter } from '../domain/event.js';
-import type { Checkpoint, Store } from '../store/store.js';
+/** Finds instances that have not ended and should have moved, or whose compensation failed. */
+import type { InstanceRecord, Store } from '../store/store.js';
 import { sagaCategory } from './events.js';
 import { describe, type InstanceReport } from './inspect.js';
-import { SagaInstance } from './instance.js';
+import { loadInstance } from './instance.js';
 
 /** The most instances that are looked at: what is wrong with one saga is usually wrong with many. */
 const mostInstances = 100;
@@ -22,47 +21,25 @@ export interface Unsettled {
   readonly isComplete: boolean;
 }
 
-export async function findUnsettled({ log, projections }: Store): Promise<Unsettled> {
-  const prefix = sagaCategory('');
-  const sagas = (await projections.checkpoints()).filter(({ subscriptionId }) => subscriptionId.startsWith(prefix));
-  if (sagas.length === 0) return { instances: [], isComplete: true };
-  const failed = await findStreams({ types: ['SagaCompensationFailed'] }, true);
-  // A checkpoint stays below the first trigger whose instance has not ended.
-  const after = Math.min(...sagas.map(({ position }) => position));
-  const started = await findStreams({ types: ['SagaStarted'] }, false, after);
-  const found = await Promise.all([...new Set([...failed, ...started])].map((streamId) => load(streamId)));
+/** One that waits as it should is not among them. */
+export async function findUnsettled({ log, projections, sagas }: Store): Promise<Unsettled> {
+  const list = { sort: 'oldest', limit: mostInstances } as const;
+  const [stuck, moving, late] = await Promise.all([
+    sagas.list({ ...list, phases: ['compensation-failed'] }),
+    sagas.list({ ...list, phases: ['running', 'compensating'] }),
+    sagas.list({ ...list, phases: ['waiting'], dueForMs: 0 }),
+  ]);
+  const owners = new Map((await projections.checkpoints()).map(({ subscriptionId, owner }) => [subscriptionId, owner]));
+  const found = await Promise.all([...stuck, ...moving, ...late].map(load));
   return {
     instances: found.filter((each) => each !== undefined),
-    isComplete: failed.length < mostInstances && started.length < mostInstances,
+    isComplete: [stuck, moving, late].every(({ length }) => length < mostInstances),
   };
 
-  async function findStreams(filter: EventFilter, backwards: boolean, after = 0): Promise<readonly string[]> {
-    const found: string[] = [];
-    for await (const { events } of log.readAll({ ...filter, after, backwards, limit: mostInstances })) {
-      found.push(...events.map(({ streamId }) => streamId));
-    }
-    return found;
+  async function load(record: InstanceRecord): Promise<UnsettledInstance | undefined> {
+    const instance = await loadInstance(log, record.saga, record.instance);
+    if (instance === undefined) return undefined;
+    const owner = owners.get(sagaCategory(record.saga)) ?? record.owner;
+    return { report: describe(instance.state), movedAt: record.movedAt, owner };
   }
-
-  async function load(streamId: string): Promise<UnsettledInstance | undefined> {
-    const saga = findSaga(sagas, streamId);
-    if (saga === undefined) return undefined;
-    const name = saga.subscriptionId.slice(prefix.length);
-    const instance = await SagaInstance.load(log, name, streamId.slice(saga.subscriptionId.length + 1));
-    if (instance === undefined || !['running', 'compensating', 'compensation-failed'].includes(instance.state.phase)) {
-      return undefined;
-    }
-    let movedAt = '';
-    for await (const { events } of log.readStream(streamId, { backwards: true, limit: 1 })) {
-      movedAt = events[0]?.createdAt ?? movedAt;
-    }
-    return { report: describe(instance.state), movedAt, owner: saga.owner };
-  }
-}
-
-/** The longest name that the stream begins with: names may contain each other. */
-function findSaga(sagas: readonly Checkpoint[], streamId: string): Checkpoint | undefined {
-  return sagas
-    .filter(({ subscriptionId }) => streamId.startsWith(`${subscriptionId}-`))
-    .toSorted((a, b) => b.subscriptionId.length - a.subscriptionId.length)[0];
 }

@@ -1,6 +1,7 @@
 /** Asks before a store is written to. Every write of a command goes through the port, so this is the one place to ask. */
 import type { EventLog } from './event-log.js';
 import type { ProjectionStore } from './projection-store.js';
+import type { SagaStore } from './saga-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
 import type { SnapshotStore } from './snapshot-store.js';
 import type { ScratchStores, Store } from './store.js';
@@ -70,6 +71,19 @@ const snapshotsAccess: Access<SnapshotStore> = {
   delete: 'write',
 };
 
+const sagasAccess: Access<SagaStore> = {
+  record: 'write',
+  claim: 'write',
+  renew: 'write',
+  release: 'write',
+  owners: 'read',
+  findWaiting: 'read',
+  find: 'read',
+  list: 'read',
+  count: 'read',
+  restore: 'write',
+};
+
 const schemaAccess: Access<SchemaAdmin> = {
   status: 'read',
   migrate: 'write',
@@ -97,6 +111,7 @@ export function guardWrites(store: Store, assertAllowed: () => Promise<void>): S
     log: guard(store.log, logAccess, assertAllowed),
     projections: guard(store.projections, projectionsAccess, assertAllowed),
     snapshots: guard(store.snapshots, snapshotsAccess, assertAllowed),
+    sagas: guard(store.sagas, sagasAccess, assertAllowed),
     schema: guard(store.schema, schemaAccess, assertAllowed),
     scratch: guard(store.scratch, scratchAccess, assertAllowed),
   };

@@ -9,6 +9,7 @@ import type { EvstoreError } from '../domain/errors.js';
 import type { EventLog } from './event-log.js';
 import type { LogStatistics } from './log-statistics.js';
 import type { ProjectionStore } from './projection-store.js';
+import type { SagaStore } from './saga-store.js';
 import type { SchemaAdmin } from './schema-admin.js';
 import type { SnapshotStore } from './snapshot-store.js';
 import type { TableReader } from './table-reader.js';
@@ -21,6 +22,7 @@ export type * from './log-statistics.js';
 export type * from './parked-events.js';
 export type * from './projection-store.js';
 export type * from './rebuild.js';
+export type * from './saga-store.js';
 export type * from './schema-admin.js';
 export type * from './snapshot-store.js';
 export type * from './table-reader.js';
@@ -50,6 +52,7 @@ export interface Store {
   readonly projections: ProjectionStore;
   readonly tables: TableReader;
   readonly snapshots: SnapshotStore;
+  readonly sagas: SagaStore;
   readonly schema: SchemaAdmin;
   readonly scratch: ScratchStores;
   /** Closes every connection; never throws, never hangs. */

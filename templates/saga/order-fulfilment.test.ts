@@ -20,6 +20,15 @@ test('if the shipment cannot be booked, the steps before it are undone, last fir
   expect(outcome.appended.at(-2)).toMatchObject({ type: 'CustomerRefunded', data: { amount: 4200 } });
 });
 
+test('a charge whose answer is lost is refunded', async () => {
+  const outcome = await sagaScenario(orderFulfilment)
+    .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
+    .unknown('charge-customer')
+    .run();
+  expect(outcome.compensated).toEqual(['charge-customer', 'reserve-stock']);
+  expect(outcome.appended.at(-2)).toMatchObject({ type: 'CustomerRefunded', data: { amount: 4200 } });
+});
+
 test('a total over the credit limit is not charged', async () => {
   const outcome = await sagaScenario(orderFulfilment)
     .given(given('Order-1', 'OrderPlaced', { total: 100_001 }))
@@ -28,10 +37,10 @@ test('a total over the credit limit is not charged', async () => {
   expect(outcome.appended.map(({ type }) => type)).toEqual(['StockReserved', 'StockReleased']);
 });
 
-test('if stock cannot be reserved, there is nothing to undo', async () => {
+test('if the reservation keeps failing, it is released: it may have taken effect', async () => {
   const outcome = await sagaScenario(orderFulfilment)
     .given(given('Order-1', 'OrderPlaced', { total: 4200 }))
     .failing('reserve-stock')
     .run();
-  expect(outcome).toMatchObject({ phase: 'failed', appended: [] });
+  expect(outcome).toMatchObject({ phase: 'compensated', compensated: ['reserve-stock'] });
 });

@@ -110,7 +110,7 @@ forEachEngine((engine) => {
   test('events that a saga wrote are no lag: no subscription would handle them', () =>
     withShop(engine, async ({ test, cwd, evstore, report }) => {
       mkdirSync(join(cwd, 'sagas'));
-      const steps = "[{ name: 'ship', action: () => {} }]";
+      const steps = "[{ kind: 'action', name: 'ship', action: () => {} }]";
       const source = `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'OrderPlaced', steps: ${steps} };`;
       writeFileSync(join(cwd, 'sagas/shipping.ts'), source);
       await placeOrders(test.store, 3);

@@ -8,14 +8,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Finding } from '../../src/domain/finding.js';
 import { newEventId } from '../../src/domain/uuid.js';
+import { toEvent } from '../../src/projection/define/event.js';
+import { definitionOf } from '../../src/saga/identity.js';
+import { planStart, startedBy } from '../../src/saga/instance.js';
 import type { Engine } from '../../src/store/store.js';
 import { readVersion } from '../../src/terminal/version.js';
 import { placeOrders } from '../projection/orders.js';
 import type { CliResult } from '../support/cli.js';
 import { engines } from '../support/engines.js';
-import { append, makeEvent } from '../support/events.js';
+import { append, collect, makeEvent } from '../support/events.js';
 import { allowMoreTime } from '../support/more-time.js';
 import { type PostgresServer, startPostgres } from '../support/postgres-server.js';
+import { sagaOf } from '../support/sagas.js';
 import { tamper } from '../support/tamper.js';
 import { until } from '../support/wait.js';
 import { type Shop, withShop } from './shop.js';
@@ -209,7 +213,7 @@ const faults: readonly Fault[] = [
     kind: 'saga-stuck',
     plant: async (shop) => {
       await startSaga(shop);
-      await tamper(shop.test, `update events set created_at = '${oldTime}' where event_type = 'SagaStarted'`);
+      await tamper(shop.test, `update evstore_sagas set moved_at = '${oldTime}'`);
     },
   },
   {
@@ -218,7 +222,7 @@ const faults: readonly Fault[] = [
     severity: 'warning',
     plant: async (shop) => {
       await startSaga(shop);
-      await tamper(shop.test, `update events set created_at = '${oldTime}' where event_type = 'SagaStarted'`);
+      await tamper(shop.test, `update evstore_sagas set moved_at = '${oldTime}'`);
       await takeLease(shop);
     },
     // The process is ended.
@@ -344,8 +348,8 @@ function insertEvent(streamId: string): string {
 function writeSaga({ cwd }: Shop, undo: string): void {
   mkdirSync(join(cwd, 'sagas'), { recursive: true });
   const source = `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'OrderPlaced', steps: [
-    { name: 'reserve', retries: 0, action: () => {}, compensate: () => { ${undo} } },
-    { name: 'ship', retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } } ] };\n`;
+    { kind: 'action', name: 'reserve', retries: 0, action: () => {}, compensate: () => { ${undo} } },
+    { kind: 'action', name: 'ship', retries: 0, action: ({ trigger }) => { if (trigger.data.far) throw new Error('too far'); } } ] };\n`;
   writeFileSync(join(cwd, 'sagas/shipping.ts'), source);
 }
 
@@ -354,18 +358,16 @@ async function startSaga(shop: Shop): Promise<void> {
   const { test, evstore } = shop;
   writeSaga(shop, '');
   await evstore('run', 'shipping', '--once', '--sagas');
-  const { streamId, id, type, globalPosition } = {
-    streamId: 'Order-1',
-    id: newEventId(),
-    type: 'OrderPlaced',
-    globalPosition: 1,
-  };
-  await append(test.store, streamId, [makeEvent({ id, type, data: '{}' })]);
-  const trigger = { id, type, streamId, globalPosition };
-  const data = { saga: 'shipping', sagaVersion: 1, instance: streamId, correlationId: id, trigger };
-  await append(test.store, `saga:shipping-${streamId}`, [
-    makeEvent({ type: 'SagaStarted', data: JSON.stringify(data) }),
-  ]);
+  await append(test.store, 'Order-1', [makeEvent({ type: 'OrderPlaced', data: '{}' })]);
+  const [trigger] = await collect(test.store.log.readStream('Order-1'));
+  if (trigger === undefined) throw new Error('no trigger');
+  const steps = [
+    { kind: 'action', name: 'reserve', action: () => {}, compensate: () => {} },
+    { kind: 'action', name: 'ship', action: () => {} },
+  ] as const;
+  const code = { saga: 'shipping', version: 1, definition: definitionOf(sagaOf(steps)) };
+  const { change } = planStart(startedBy(code, 'Order-1', toEvent(trigger)), [], null);
+  await test.store.sagas.record([change]);
 }
 
 async function takeLease({ test: { store } }: Shop): Promise<void> {

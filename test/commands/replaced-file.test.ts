@@ -15,8 +15,8 @@ import { type Shop, withShop } from './shop.js';
 
 const saga = `import { defineSaga } from 'evstore';
   export default defineSaga({
-    name: 'shipping', version: 1, startOn: 'OrderShipped', steps: [{ name: 'ship', action: () => {} }],
-  });`;
+    name: 'shipping', version: 1, startOn: 'OrderShipped',
+  }).step('ship', { action: () => {} });`;
 
 const commands = [
   ['run'],

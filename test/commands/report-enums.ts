@@ -10,6 +10,7 @@ import type { CodeState } from '../../src/domain/code-identity.js';
 import type { ExpectedVersion } from '../../src/domain/event.js';
 import type { Finding } from '../../src/domain/finding.js';
 import type { ProjectionMode } from '../../src/domain/projection-mode.js';
+import type { SagaPhase } from '../../src/domain/saga-phase.js';
 import type { CheckResult } from '../../src/findings/check.js';
 import { explanations } from '../../src/output/explanations.js';
 import type { CheckFault } from '../../src/projection/check-handlers/check-findings.js';
@@ -24,7 +25,6 @@ import type { ProjectionLag } from '../../src/projection/status/lag.js';
 import type { Side } from '../../src/query/rows.js';
 import type { RowChange, State } from '../../src/query/state.js';
 import type { StepReport } from '../../src/saga/inspect.js';
-import type { SagaPhase } from '../../src/saga/state.js';
 import type { RebuildState } from '../../src/store/rebuild.js';
 import type { Engine, MigrationStatus, ParkedState } from '../../src/store/store.js';
 
@@ -45,6 +45,7 @@ const kinds = keysOf<RowChange['kind']>({ added: true, changed: true, removed: t
 const amounts = keysOf<Amount['how']>({ counted: true, sampled: true, estimated: true });
 const stepStates = keysOf<StepReport['state']>({
   running: true,
+  waiting: true,
   completed: true,
   failed: true,
   unknown: true,
@@ -73,6 +74,7 @@ export const enums: Readonly<Record<string, Values>> = {
   'show.json#/properties/projections/items/properties/handles': [true, null],
   'common.json#/$defs/sagaState': keysOf<SagaPhase>({
     running: true,
+    waiting: true,
     compensating: true,
     completed: true,
     compensated: true,

@@ -177,7 +177,7 @@ test.each([
   ['projections/typo.mjs', counts('typo').replace('version: 1,', "version: 1, categroy: 'Order',"), 'categroy'],
   [
     'sagas/typo.mjs',
-    "export const saga = { kind: 'saga', name: 'typo', version: 1, startOn: 'Counted', steps: [{ name: 'pay', action: () => {}, compensat: () => {} }] };",
+    "export const saga = { kind: 'saga', name: 'typo', version: 1, startOn: 'Counted', steps: [{ kind: 'action', name: 'pay', action: () => {}, compensat: () => {} }] };",
     'compensat',
   ],
 ])('a misspelt property of a definition is refused, because it would be ignored: %s', async (file, text, property) => {
@@ -194,7 +194,7 @@ test('process.exit in user code is an error that names it, and what other code d
     'projections/good.mjs': counts('good'),
     'projections/user.mjs': counts('user').replace('(row, event) => (', '(row, event) => process.exit(0) ?? ('),
     'sagas/pay.mjs':
-      "export const pay = { kind: 'saga', name: 'pay', version: 1, startOn: 'Counted', steps: [{ name: 'a', retries: 0, action: () => process.exit(0) }] };",
+      "export const pay = { kind: 'saga', name: 'pay', version: 1, startOn: 'Counted', steps: [{ kind: 'action', name: 'a', retries: 0, action: () => process.exit(0) }] };",
   });
   const run = runProgram('bin/evstore.ts', ['run', '--once', '--sagas'], { cwd });
   expect(await run.ended).toBe(9);

@@ -233,7 +233,7 @@ test.each([
 
 function codeOf(name: string): string {
   return `export const projection = { name: '${name}', version: 1, table: { columns: { id: 'text' }, key: 'id' }, on: { A: () => ({}) } };
-    export const saga = { kind: 'saga', name: '${name}_saga', version: 1, startOn: 'B', steps: [{ name: 'a', action: () => {} }] };`;
+    export const saga = { kind: 'saga', name: '${name}_saga', version: 1, startOn: 'B', steps: [{ kind: 'action', name: 'a', action: () => {} }] };`;
 }
 
 test('init makes a config without the password, and never overwrites', async () => {

@@ -226,9 +226,9 @@ forEachEngine((engine) => {
             }
           },
         });
-        const { projections, schema, scratch, statistics, tables, snapshots, location, close } = test.store;
+        const { projections, schema, scratch, statistics, tables, snapshots, sagas, location, close } = test.store;
         await runOnce(
-          { engine, location, projections, schema, scratch, statistics, tables, snapshots, close, log: blind },
+          { engine, location, projections, schema, scratch, statistics, tables, snapshots, sagas, close, log: blind },
           [summary],
           {
             part: { index: 1, of: 2 },

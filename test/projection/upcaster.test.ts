@@ -59,16 +59,11 @@ test('an event of a version that no upcaster leads from stops the projection, an
     const other = given('Order-1', 'OrderSeen', {}, { schemaVersion });
     const all = { ...projection, upcasters: gap, on: { '*': () => ({ cents: 1 }) } };
     expect(await projectionScenario(all).given(other).rows()).toHaveLength(1);
-    const saga = defineSaga({
-      name: 's',
-      version: 1,
-      startOn: 'OrderPlaced',
-      upcasters: gap,
-      steps: [{ name: 'a', action: () => 1 }],
-    });
+    const saga = defineSaga({ name: 's', version: 1, startOn: 'OrderPlaced', upcasters: gap });
+    const whole = saga.step('a', { action: () => 1 });
     await errorOf(
       'E_HANDLER',
-      sagaScenario(saga)
+      sagaScenario(whole)
         .given(...events)
         .run(),
     );
@@ -102,12 +97,8 @@ test('programs read upcast events on request, and the log stays unchanged', asyn
 
 test('a saga gets its trigger upcast', async () => {
   const seen: unknown[] = [];
-  const saga = defineSaga({
-    name: 'shipping',
-    version: 1,
-    startOn: 'OrderPlaced',
-    upcasters,
-    steps: [{ name: 'ship', action: ({ trigger }) => void seen.push(trigger.data) }],
+  const saga = defineSaga({ name: 'shipping', version: 1, startOn: 'OrderPlaced', upcasters }).step('ship', {
+    action: ({ trigger }) => void seen.push(trigger.data),
   });
   await sagaScenario(saga)
     .given(given('Order-1', 'OrderPlaced', { amount: 3 }))

@@ -1,21 +1,18 @@
 /** Every history a saga can have, by chance: whatever happens, what took effect is undone last first, or all is done. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { decide } from '../../src/saga/decide.js';
-import { defineSaga, type Saga } from '../../src/saga/definition.js';
+import { decide, retryInMs } from '../../src/saga/decide.js';
+import type { SagaDefinition } from '../../src/saga/definition.js';
 import type { SagaFact } from '../../src/saga/events.js';
 import { evolveSaga, type SagaState } from '../../src/saga/state.js';
+import { sagaOf } from '../support/sagas.js';
 
 const names = ['one', 'two', 'three'];
 
-function makeSaga(reversible: readonly boolean[], retries: number): Saga {
-  const steps = names.map((name, index) => ({
-    name,
-    retries,
-    action: () => {},
-    ...(reversible[index] === true && { compensate: () => {} }),
-  }));
-  return defineSaga({ name: 'orders', version: 1, startOn: 'OrderPlaced', steps });
+function makeSaga(reversible: readonly boolean[], retries: number): SagaDefinition {
+  return sagaOf(
+    names.map((name, index) => ({ name, retries, ...(reversible[index] === true && { compensate: () => {} }) })),
+  );
 }
 
 const started: SagaFact = {
@@ -23,6 +20,7 @@ const started: SagaFact = {
   data: {
     saga: 'orders',
     sagaVersion: 1,
+    definition: 'd',
     instance: 'Order-1',
     correlationId: 'c',
     trigger: { id: 'i', type: 'OrderPlaced', streamId: 'Order-1', globalPosition: 1 },
@@ -32,20 +30,21 @@ const started: SagaFact = {
 type Fate = 'done' | 'refused' | 'timed out' | 'killed before' | 'killed after';
 
 /** Plays the world: each act meets the next fate. What took effect, in order, is kept as it would be elsewhere. */
-function play(saga: Saga, fates: readonly Fate[]) {
+function play(saga: SagaDefinition, fates: readonly Fate[]) {
   let state: SagaState = evolveSaga(undefined, started);
   const effects: string[] = [];
   const record = (fact: SagaFact) => {
     state = evolveSaga(state, fact);
   };
   for (let turn = 0; turn < 500; turn++) {
-    const act = decide(state, saga);
+    const act = decide(state, saga, true);
     if (act.kind === 'nothing') return { state, effects };
     if (act.kind === 'foreign') throw new Error(act.why);
     if (act.kind === 'record') {
       record(act.fact);
       continue;
     }
+    if (act.kind !== 'action' && act.kind !== 'compensation') throw new Error(act.kind);
     const { name } = act.step;
     const fate = fates[turn] ?? 'done';
     const tookEffect = fate === 'done' || fate === 'timed out' || fate === 'killed after';
@@ -61,8 +60,8 @@ function play(saga: Saga, fates: readonly Fate[]) {
       if (fate === 'refused' || fate === 'timed out') {
         const certain = fate === 'refused';
         const before = state.steps.find((step) => step.name === name)?.failures ?? 0;
-        const willRetry = certain && before < (act.step.retries ?? 0);
-        const data = { step: name, attempt, error: fate, timedOut: !certain, certain, willRetry };
+        const again = retryInMs(act.step, before, false);
+        const data = { step: name, attempt, error: fate, timedOut: !certain, certain, retryInMs: again };
         record({ type: 'StepFailed', data });
       }
     } else {
@@ -73,8 +72,9 @@ function play(saga: Saga, fates: readonly Fate[]) {
       }
       if (fate === 'refused') {
         const before = state.steps.find((step) => step.name === name)?.compensation.failures ?? 0;
-        const willRetry = before < (act.step.retries ?? 0);
-        record({ type: 'CompensationFailed', data: { step: name, attempt, error: fate, timedOut: false, willRetry } });
+        const again = retryInMs(act.step, before, false);
+        const data = { step: name, attempt, error: fate, timedOut: false, retryInMs: again };
+        record({ type: 'CompensationFailed', data });
       }
     }
   }
@@ -121,4 +121,31 @@ test('a step during which process after process dies is given up and undone', ()
   const { state, effects } = play(makeSaga([true, true, true], 3), fates);
   expect(effects).toEqual(['do one', 'undo one']);
   expect(state).toMatchObject({ phase: 'compensated', reason: 'one: interrupted 11 times' });
+});
+
+test('a wait, a sleep and a back-off end when their time is over, and not before', () => {
+  const at = { step: 'one' };
+  const wait = { kind: 'event', name: 'one', type: 'Paid', timeout: '1h' } as const;
+  const failed = { ...at, attempt: 1, error: 'no', timedOut: false, certain: true, retryInMs: 5 };
+  const cases: [SagaDefinition, readonly SagaFact[], string][] = [
+    [
+      sagaOf([wait]),
+      [
+        { type: 'WaitStarted', data: { ...at, types: ['Paid'], key: 'a', timeoutMs: 5 } },
+        { type: 'WaitSearched', data: { ...at, upTo: 9 } },
+      ],
+      'search',
+    ],
+    [
+      sagaOf([{ kind: 'sleep', name: 'one', time: '5ms' }]),
+      [{ type: 'SleepStarted', data: { ...at, forMs: 5 } }],
+      'record',
+    ],
+    [sagaOf([{ name: 'one', retries: 1 }]), [{ type: 'StepFailed', data: failed }], 'action'],
+  ];
+  for (const [saga, facts, kind] of cases) {
+    const state = facts.reduce(evolveSaga, evolveSaga(undefined, started));
+    expect(state).toMatchObject({ phase: 'waiting', due: { inMs: 5 } });
+    expect([decide(state, saga, false).kind, decide(state, saga, true).kind]).toEqual(['nothing', kind]);
+  }
 });

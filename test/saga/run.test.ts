@@ -1,26 +1,24 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { EvstoreError } from '../../src/domain/errors.js';
-import { toEvent } from '../../src/projection/define/event.js';
-import { defineSaga, type Saga, type SagaStep } from '../../src/saga/definition.js';
-import { SagaInstance } from '../../src/saga/instance.js';
-import { driveInstance } from '../../src/saga/instance-loop.js';
+import type { SagaDefinition } from '../../src/saga/definition.js';
+import { NotApplied } from '../../src/saga/failures.js';
+import { loadInstance } from '../../src/saga/instance.js';
 import type { SagaNews, SagaRun } from '../../src/saga/report.js';
-import { retryCompensation } from '../../src/saga/retry.js';
+import { restoreInstances } from '../../src/saga/restore.js';
+import { retryNow } from '../../src/saga/retry-now.js';
+import { retryParkedTriggers } from '../../src/saga/retry-parked.js';
 import { runSagas } from '../../src/saga/run.js';
+import { SagaWorker } from '../../src/saga/worker.js';
 import type { Store } from '../../src/store/store.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, collect, makeEvent, readAll } from '../support/events.js';
+import { sagaOf } from '../support/sagas.js';
 import { until } from '../support/wait.js';
 
 const never = new AbortController().signal;
 
-function makeSaga(steps: readonly (Partial<SagaStep> & { readonly name: string })[], change: Partial<Saga> = {}): Saga {
-  const whole = steps.map((step) => ({ retries: 0, action: () => {}, ...step }));
-  return defineSaga({ name: 'orders', version: 1, startOn: 'OrderPlaced', steps: whole, ...change });
-}
-
-async function run(store: Store, saga: Saga, change: Partial<SagaRun> = {}) {
+async function run(store: Store, saga: SagaDefinition, change: Partial<SagaRun> = {}) {
   const news: SagaNews[] = [];
   const report = (each: SagaNews) => void news.push(each);
   const [result] = await runSagas({
@@ -36,6 +34,19 @@ async function run(store: Store, saga: Saga, change: Partial<SagaRun> = {}) {
   return { ...result, news };
 }
 
+/** The same store, with another way to record facts. */
+function withRecord(store: Store, record: Store['sagas']['record']): Store {
+  const sagas = new Proxy(store.sagas, {
+    get: (target, property) => {
+      const value: unknown = property === 'record' ? record : Reflect.get(target, property);
+      return typeof value === 'function' && property !== 'record' ? value.bind(target) : value;
+    },
+  });
+  return new Proxy(store, {
+    get: (target, property) => (property === 'sagas' ? sagas : Reflect.get(target, property)),
+  });
+}
+
 async function typesOf(store: Store, instance: string): Promise<string[]> {
   return (await collect(store.log.readStream(`saga:orders-${instance}`))).map(({ type }) => type);
 }
@@ -44,7 +55,7 @@ forEachEngine((engine) => {
   test('each trigger starts one instance, which runs once whoever runs it again', () =>
     withTestStore(engine, async ({ store }) => {
       let acts = 0;
-      const saga = makeSaga([{ name: 'count', action: () => ({ acts: ++acts }) }]);
+      const saga = sagaOf([{ name: 'count', action: () => ({ acts: ++acts }) }]);
       for (const order of ['Order-1', 'Order-2', 'Order-3']) await append(store, order, [makeEvent()]);
       await append(store, 'Order-1', [makeEvent({ type: 'OrderPaid' }), makeEvent()]);
       const first = await run(store, saga);
@@ -67,7 +78,7 @@ forEachEngine((engine) => {
            values ('Order-${index}', 'OrderPlaced', '{}', '${metadata}', 1)`,
         );
       }
-      const saga = makeSaga([{ name: 'act' }]);
+      const saga = sagaOf([{ name: 'act' }]);
       expect(await run(store, saga)).toMatchObject({ error: null, ended: { completed: 2 } });
       const [trigger] = await readAll(store);
       const [started] = await collect(store.log.readStream('saga:orders-Order-0'));
@@ -78,7 +89,7 @@ forEachEngine((engine) => {
     withTestStore(engine, async ({ store }) => {
       await append(store, 'Order-1', [makeEvent({ createdAt: '2026-01-31T23:59:59.999Z' })]);
       await append(store, 'Order-2', [makeEvent({ createdAt: '2026-02-01T00:00:00Z' })]);
-      const result = await run(store, makeSaga([{ name: 'one' }], { since: '2026-02-01T01:00:00+01:00' }));
+      const result = await run(store, sagaOf([{ name: 'one' }], { since: '2026-02-01T01:00:00+01:00' }));
       expect(result).toMatchObject({ error: null, position: 2, ended: { completed: 1 } });
       expect(await typesOf(store, 'Order-1')).toEqual([]);
     }));
@@ -87,8 +98,10 @@ forEachEngine((engine) => {
     withTestStore(engine, async ({ store }) => {
       const trigger = makeEvent({ metadata: '{"correlationId":"shopping"}' });
       await append(store, 'Order-1', [trigger]);
-      const action: SagaStep['action'] = ({ append }) => append('Stock-1', { type: 'Reserved', data: {} });
-      await run(store, makeSaga([{ name: 'reserve', action }]));
+      const saga = sagaOf([
+        { name: 'reserve', action: ({ append }) => append('Stock-1', { type: 'Reserved', data: {} }) },
+      ]);
+      await run(store, saga);
       const events = (await readAll(store)).filter(({ id }) => id !== trigger.id);
       const metadata = events.map((event) => JSON.parse(event.metadata));
       expect(metadata.map(({ correlationId }) => correlationId)).toEqual(events.map(() => 'shopping'));
@@ -108,9 +121,9 @@ forEachEngine((engine) => {
       let acts = 0;
       const action = () => {
         acts += 1;
-        throw new Error('out of stock');
+        throw new NotApplied('out of stock');
       };
-      const saga = makeSaga([{ name: 'reserve', action, compensate: () => {} }]);
+      const saga = sagaOf([{ name: 'reserve', action, compensate: () => {} }]);
       await append(store, 'Order-1', [makeEvent()]);
       expect(await run(store, saga)).toMatchObject({ ended: { failed: 1 }, error: null });
       await append(store, 'Order-2', [makeEvent({ type: 'OrderPaid' })]);
@@ -123,7 +136,7 @@ forEachEngine((engine) => {
     withTestStore(engine, async ({ store }) => {
       const undone: string[] = [];
       let isBroken = true;
-      const saga = makeSaga([
+      const saga = sagaOf([
         { name: 'one', compensate: () => void undone.push('one') },
         {
           name: 'two',
@@ -148,45 +161,55 @@ forEachEngine((engine) => {
       expect(undone).toHaveLength(3);
 
       isBroken = false;
-      const { instance, end } = await retryCompensation(store.log, saga, 'Order-1', never);
-      expect(end.kind).toBe('ended');
-      expect(instance.state.phase).toBe('compensated');
+      const options = { store, sagas: [saga], owner: 'operator', signal: never, graceMs: 1_000 };
+      const { state, left } = await retryNow('orders', 'Order-1', options);
+      expect([state.phase, left]).toEqual(['compensated', undefined]);
       expect(undone.slice(3)).toEqual(['two', 'one']);
-      await expect(retryCompensation(store.log, saga, 'Order-1', never)).rejects.toMatchObject({ code: 'E_USAGE' });
-      await expect(retryCompensation(store.log, saga, 'Order-9', never)).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
+      await expect(retryNow('orders', 'Order-1', options)).rejects.toMatchObject({ code: 'E_USAGE' });
+      await expect(retryNow('orders', 'Order-9', options)).rejects.toMatchObject({ code: 'E_NOT_FOUND' });
     }));
 
-  test('an instance of another version is left, holds the checkpoint, and is driven when its code is back', () =>
+  test('an instance keeps the version that started it, and waits for its code', () =>
     withTestStore(engine, async ({ store }) => {
       const steps = [{ name: 'one' }, { name: 'two' }];
       await append(store, 'Order-1', [makeEvent()]);
       const stop = new AbortController();
-      const interrupted = makeSaga([{ name: 'one', action: () => stop.abort() }, { name: 'two' }]);
-      expect(await run(store, interrupted, { signal: stop.signal })).toMatchObject({ position: 0, error: null });
+      const interrupted = sagaOf([{ name: 'one', action: () => stop.abort() }, { name: 'two' }]);
+      expect(await run(store, interrupted, { signal: stop.signal })).toMatchObject({ error: null });
       await append(store, 'Order-2', [makeEvent()]);
 
-      const changed = await run(store, makeSaga(steps, { version: 2 }));
-      expect(changed).toMatchObject({ left: 1, position: 0, ended: { completed: 1 }, error: null });
-      expect(changed.news).toContainEqual(
-        expect.objectContaining({ kind: 'left', instance: 'Order-1', why: expect.stringContaining('version 1') }),
-      );
-      const renamed = await run(store, makeSaga([{ name: 'uno' }, { name: 'two' }]));
-      expect(renamed).toMatchObject({ left: 1, position: 0 });
+      const second = sagaOf([{ name: 'other' }], { version: 2 });
+      const changed = await run(store, second);
+      expect(changed).toMatchObject({ left: 1, ended: { completed: 1 }, error: null });
+      expect(changed.news).toContainEqual({ kind: 'missing code', saga: 'orders', version: 1, instances: 1 });
+      const renamed = await run(store, sagaOf([{ name: 'uno' }, { name: 'two' }]));
+      expect(renamed.error).toMatchObject({ code: 'E_CONFIG', message: expect.stringContaining('other steps') });
 
-      const restored = await run(store, makeSaga(steps));
-      expect(restored).toMatchObject({ left: 0, ended: { completed: 1 }, error: null });
-      expect(restored.position).toBeGreaterThan(0);
+      await append(store, 'Order-3', [makeEvent()]);
+      const both = await run(store, second, { sagas: [second, sagaOf(steps)] });
+      expect(both).toMatchObject({ left: 0, ended: { completed: 2 }, error: null });
+      const versions = (await store.sagas.list({ saga: 'orders', limit: 9 })).map((each) => [
+        each.instance,
+        each.sagaVersion,
+        each.phase,
+      ]);
+      expect(versions.toSorted()).toEqual([
+        ['Order-1', 1, 'completed'],
+        ['Order-2', 2, 'completed'],
+        ['Order-3', 2, 'completed'],
+      ]);
     }));
 
-  test('one process runs a saga, the other is told who', () =>
+  test('one process reads the log for a saga, and another that is to end is told who', () =>
     withTestStore(engine, async ({ store, open }) => {
       await append(store, 'Order-1', [makeEvent()]);
+      const stop = new AbortController();
       let release = () => {};
       const held = new Promise<void>((resolve) => {
         release = resolve;
       });
       const started = new Promise<void>((resolve) => {
-        const saga = makeSaga([
+        const saga = sagaOf([
           {
             name: 'wait',
             action: async () => {
@@ -195,18 +218,19 @@ forEachEngine((engine) => {
             },
           },
         ]);
-        void run(store, saga, { owner: 'first' });
+        void run(store, saga, { owner: 'first', once: false, signal: stop.signal });
       });
       await started;
-      const second = await run(await open(), makeSaga([{ name: 'wait' }]), { owner: 'second' });
+      const second = await run(await open(), sagaOf([{ name: 'wait' }]), { owner: 'second' });
       expect(second.error).toMatchObject({ code: 'E_LOCK_HELD', message: expect.stringContaining('first') });
       release();
       await until(async () => (await typesOf(store, 'Order-1')).includes('SagaCompleted'));
+      stop.abort();
     }));
 
   test('a lease that a dead process left is waited out', () =>
     withTestStore(engine, async ({ store }) => {
-      const saga = makeSaga([{ name: 'one' }]);
+      const saga = sagaOf([{ name: 'one' }]);
       await run(store, saga);
       const target = { kind: 'checkpoint', subscriptionId: 'saga:orders' } as const;
       await store.projections.acquireLease(target, { owner: 'dead', ttlMs: 300 });
@@ -231,31 +255,38 @@ forEachEngine((engine) => {
       const fail = () => {
         throw new Error('out of stock');
       };
-      const saga = makeSaga([
+      const saga = sagaOf([
         { name: 'one', compensate: () => {} },
-        { name: 'two', retries: 1, action: fail },
+        { name: 'two', action: fail },
       ]);
       await run({ ...store, log }, saga);
       expect(await typesOf(store, 'Order-1')).toContain('SagaCompensated');
-      // One look for an instance that has started already.
-      expect(reads).toEqual(['readStream']);
+      expect(reads).toEqual([]);
     }));
 
   test('two that drive one instance: the first to record goes on, the other stops', () =>
     withTestStore(engine, async ({ store, open }) => {
       await append(store, 'Order-1', [makeEvent()]);
-      const [trigger] = await readAll(store);
-      if (trigger === undefined) throw new Error('no trigger');
       const acts: string[] = [];
-      const saga = (who: string) => makeSaga([{ name: 'one', action: () => void acts.push(who) }]);
-      await SagaInstance.start(store.log, saga(''), 'Order-1', toEvent(trigger));
-      const other = await open();
-      const instances = await Promise.all([store, other].map(({ log }) => SagaInstance.load(log, 'orders', 'Order-1')));
-      const [first, second] = instances;
-      if (first === undefined || second === undefined) throw new Error('not started');
-      await driveInstance(first, { log: store.log, saga: saga('first'), signal: never });
-      const late = driveInstance(second, { log: other.log, saga: saga('second'), signal: never });
-      await expect(late).rejects.toMatchObject({ code: 'E_SUPERSEDED' });
+      const stores = [store, await open()];
+      const saga = (who: string) => sagaOf([{ name: 'one' }, { name: 'two', action: () => void acts.push(who) }]);
+      const halting = new AbortController();
+      const first = saga('first');
+      await run(store, sagaOf([{ name: 'one', action: () => halting.abort() }, { name: 'two' }]), {
+        signal: halting.signal,
+      });
+      const loaded = await Promise.all(stores.map(({ log }) => loadInstance(log, 'orders', 'Order-1')));
+      for (const [index, who] of ['first', 'second'].entries()) {
+        const [at, instance] = [stores[index], loaded[index]];
+        if (at === undefined || instance === undefined) throw new Error('not started');
+        const holder = { owner: who, process: null, ttlMs: 10_000 };
+        const code = index === 0 ? first : saga(who);
+        const options = { log: at.log, instances: at.sagas, sagas: [code], holder, signal: never, graceMs: 100 };
+        const worker = new SagaWorker(options);
+        worker.board({ saga: code, instance, isDue: true });
+        await worker.settle();
+        expect([worker.failure, worker.ended.completed]).toEqual([undefined, index === 0 ? 1 : 0]);
+      }
       expect(acts).toEqual(['first']);
     }));
 
@@ -266,7 +297,7 @@ forEachEngine((engine) => {
       const hold = async () => {
         while (isHeld) await wait(1);
       };
-      const saga = makeSaga([{ name: 'slow', action: hold }, { name: 'next' }]);
+      const saga = sagaOf([{ name: 'slow', action: hold }, { name: 'next' }]);
       const running = run(store, saga, { once: false, signal: stop.signal });
       await append(store, 'Order-1', [makeEvent()]);
       await until(async () => (await typesOf(store, 'Order-1')).includes('SagaCompleted'));
@@ -283,20 +314,14 @@ forEachEngine((engine) => {
   test('a lost connection is outlived, and what was under way is repeated with its key', () =>
     withTestStore(engine, async ({ store }) => {
       const keys: string[] = [];
-      let appends = 0;
-      const log = new Proxy(store.log, {
-        get: (target, property) => {
-          const value = Reflect.get(target, property);
-          if (property !== 'append') return typeof value === 'function' ? value.bind(target) : value;
-          return (...args: Parameters<Store['log']['append']>) => {
-            if (++appends === 3) throw new EvstoreError('E_CONNECT', 'the connection was lost');
-            return target.append(...args);
-          };
-        },
+      let records = 0;
+      const shaky = withRecord(store, (changes) => {
+        records += 1;
+        if (records === 2) throw new EvstoreError('E_CONNECT', 'the connection was lost');
+        return store.sagas.record(changes);
       });
-      const shaky: Store = { ...store, log };
       const stop = new AbortController();
-      const saga = makeSaga([{ name: 'one', action: ({ idempotencyKey }) => void keys.push(idempotencyKey) }]);
+      const saga = sagaOf([{ name: 'one', action: ({ idempotencyKey }) => void keys.push(idempotencyKey) }]);
       await append(store, 'Order-1', [makeEvent()]);
       const running = run(shaky, saga, { once: false, signal: stop.signal });
       await until(async () => (await typesOf(store, 'Order-1')).includes('SagaCompleted'));
@@ -319,7 +344,7 @@ forEachEngine((engine) => {
       };
       const result = await run(
         store,
-        makeSaga([
+        sagaOf([
           { name: 'one', action },
           { name: 'two', action },
         ]),
@@ -333,10 +358,10 @@ forEachEngine((engine) => {
     withTestStore(engine, async ({ store }) => {
       await append(store, 'Order-1', [makeEvent()]);
       await append(store, 'Order-2', [makeEvent({ data: '{"basket":null}' })]);
-      const id: Saga['id'] = ({ data }) => (data.basket === null ? data.basket.id : 'b-1');
-      const result = await run(store, makeSaga([{ name: 'one' }], { id }));
+      const id: SagaDefinition['id'] = ({ data }) => (data.basket === null ? data.basket.id : 'b-1');
+      const result = await run(store, sagaOf([{ name: 'one' }], { id }));
       expect(result.error).toMatchObject({ code: 'E_HANDLER', details: { type: 'OrderPlaced' } });
-      const mended = makeSaga([{ name: 'one' }], { id: ({ data }) => (data.basket === null ? 'b-2' : 'b-1') });
+      const mended = sagaOf([{ name: 'one' }], { id: ({ data }) => (data.basket === null ? 'b-2' : 'b-1') });
       expect(await run(store, mended)).toMatchObject({ error: null });
       expect(await typesOf(store, 'b-2')).toContain('SagaCompleted');
       expect(await typesOf(store, 'b-1')).toContain('SagaCompleted');
@@ -344,9 +369,63 @@ forEachEngine((engine) => {
 
   test('a checkpoint beyond the log is another history', () =>
     withTestStore(engine, async ({ store }) => {
-      const saga = makeSaga([{ name: 'one' }]);
+      const saga = sagaOf([{ name: 'one' }]);
       await run(store, saga);
       await store.projections.setCheckpoint('saga:orders', 1_000);
       expect((await run(store, saga)).error).toMatchObject({ code: 'E_DIVERGED' });
+    }));
+
+  test('a trigger that the code cannot take is parked with the checkpoint, and taken again once it is mended', () =>
+    withTestStore(engine, async ({ store }) => {
+      await append(store, 'Order-1', [makeEvent({ data: '{"basket":"b-1"}' })]);
+      await append(store, 'Order-2', [makeEvent({ data: '{}' })]);
+      await append(store, 'Order-3', [makeEvent({ data: '{"basket":"b-3"}' })]);
+      const saga = (id: NonNullable<SagaDefinition['id']>) => sagaOf([{ name: 'one' }], { id });
+      const policy = { onError: 'park', retries: 0 } as const;
+      const parking = await run(
+        store,
+        saga(({ data }) => data.basket.toLowerCase()),
+        { policy },
+      );
+      expect(parking).toMatchObject({ error: null, position: 3, ended: { completed: 2 } });
+      const parked = await store.projections.parked({ projection: 'saga:orders' });
+      expect(parked).toMatchObject([{ globalPosition: 2, state: 'parked', attempts: 1 }]);
+      const options = { store, owner: 'operator', signal: never };
+      const still = await retryParkedTriggers(parked, {
+        ...options,
+        sagas: [saga(({ data }) => data.basket.toString())],
+      });
+      expect(still).toMatchObject([{ error: { code: 'E_HANDLER' } }]);
+      const mended = saga(({ data }) => data.basket ?? 'b-2');
+      expect(await retryParkedTriggers(parked, { ...options, sagas: [mended] })).toMatchObject([{ error: null }]);
+      expect(await store.projections.parked({ projection: 'saga:orders' })).toEqual([]);
+      expect(await run(store, mended)).toMatchObject({ ended: { completed: 1 } });
+      expect(await typesOf(store, 'b-2')).toContain('SagaCompleted');
+    }));
+
+  test('rows that were lost are made again from the streams', () =>
+    withTestStore(engine, async ({ store, raw }) => {
+      await append(store, 'Order-1', [makeEvent()]);
+      await append(store, 'Order-2', [makeEvent()]);
+      const saga = sagaOf([
+        { name: 'one', action: ({ instance }) => (instance === 'Order-1' ? 1 : Promise.reject(new NotApplied('no'))) },
+        { kind: 'event', name: 'payment', type: 'OrderPaid', timeout: '3d' },
+        { name: 'two' },
+      ]);
+      await run(store, saga);
+      const list = async () =>
+        (await store.sagas.list({ limit: 9 })).toSorted((a, b) => (a.instance < b.instance ? -1 : 1));
+      const before = await list();
+      expect(before).toMatchObject([{ phase: 'waiting', waitKey: 'Order-1' }, { phase: 'failed' }]);
+      await raw.query('delete from evstore_sagas');
+      expect(await restoreInstances(store, 'orders')).toBe(2);
+      // Facts and rows are of one transaction, but not of one moment.
+      const factsOf = ({ since: _s, movedAt: _m, startedAt: _a, dueAt, ...facts }: (typeof before)[number]) => ({
+        ...facts,
+        isDue: dueAt !== null,
+      });
+      expect((await list()).map(factsOf)).toEqual(before.map(factsOf));
+      await append(store, 'Order-1', [makeEvent({ type: 'OrderPaid' })]);
+      expect(await run(store, saga)).toMatchObject({ ended: { completed: 1 } });
     }));
 });

@@ -37,10 +37,10 @@ export function writeProjections(folder: string, version = 1): void {
 const saga = `
 const fail = (why) => { throw new Error(why + ': ${failure}'); };
 export default { kind: 'saga', name: 'wysylka', version: 1, startOn: 'WysyłkaZlecona', steps: [
-  { name: 'reserve', retries: 0,
+  { kind: 'action', name: 'reserve', retries: 0,
     action: ({ trigger }) => { if (trigger.data.end === 'failed') fail('reserve'); },
     compensate: ({ trigger }) => { if (trigger.data.end === 'compensation-failed') fail('undo'); } },
-  { name: 'ship', retries: 0, action: ({ trigger }) => {
+  { kind: 'action', name: 'ship', retries: 0, action: ({ trigger }) => {
     if (trigger.data.end === 'running' && process.env.STOP_IN_ACTION) process.kill(process.pid, 'SIGKILL');
     if (/^compensat/.test(trigger.data.end)) fail('ship');
   } },

@@ -1,7 +1,8 @@
 import type { EvstoreError } from '../../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { toNamedError } from '../define/handler-error.js';
-import { isBatchFault, narrow, stateOf, toSetAside, tryAgain } from './error-policy.js';
+import { stateOf, toSetAside } from '../define/set-aside.js';
+import { isBatchFault, narrow, tryAgain } from './error-policy.js';
 import { foldBatch, type Pipeline } from './fold-batch.js';
 import { toHandled } from './held-events.js';
 

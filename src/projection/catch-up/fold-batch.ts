@@ -3,10 +3,11 @@ import type { EventBatch } from '../../domain/event.js';
 import { type Part, wholeWork } from '../../domain/parts.js';
 import type { Lease, SetAside, Store } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
+import { type ErrorPolicy, stateOf, toSetAside } from '../define/set-aside.js';
 import type { BatchFold } from '../fold/batch-fold.js';
 import { mayConcern } from '../fold/partition.js';
 import { Slices } from '../fold/slices.js';
-import { type ErrorPolicy, stateOf, toSetAside, tryAgain } from './error-policy.js';
+import { tryAgain } from './error-policy.js';
 import { type Handled, toHandled } from './held-events.js';
 import type { Writer } from './writer.js';
 

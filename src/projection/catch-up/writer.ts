@@ -1,7 +1,7 @@
 import type { Lease, Store } from '../../store/store.js';
 import type { PreparedProjection } from '../define/prepare.js';
+import type { ErrorHandling } from '../define/set-aside.js';
 import type { Folded } from '../fold/batch-fold.js';
-import type { ErrorHandling } from './error-policy.js';
 import { type Handled, HeldEvents } from './held-events.js';
 
 export interface WriterTarget extends Pick<ErrorHandling, 'tellAside'> {

@@ -3,9 +3,9 @@ import type { Patience } from '../../lease/acquire.js';
 import { type HeldLease, withLease } from '../../lease/with-lease.js';
 import type { EventLog, Lease, Rebuild, Store } from '../../store/store.js';
 import { CatchUp, type CatchUpTarget } from '../catch-up/catch-up.js';
-import type { ErrorHandling } from '../catch-up/error-policy.js';
 import { type ReadableOptions, waitUntilReadable } from '../catch-up/wait-until-readable.js';
 import type { PreparedProjection } from '../define/prepare.js';
+import type { ErrorHandling } from '../define/set-aside.js';
 
 export interface TablesOptions extends ErrorHandling {
   readonly store: Store;

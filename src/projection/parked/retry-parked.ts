@@ -5,9 +5,10 @@ import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { partOf } from '../../domain/parts.js';
 import { assertVersion, findRecord } from '../../lease/registration.js';
 import type { ParkedEvent, SetAside, Store } from '../../store/store.js';
-import { isEventsFault, narrow, toSetAside } from '../catch-up/error-policy.js';
+import { isEventsFault, narrow } from '../catch-up/error-policy.js';
 import { failedPosition, toNamedError } from '../define/handler-error.js';
 import { isExternalProjection, type PreparedProjection } from '../define/prepare.js';
+import { toSetAside } from '../define/set-aside.js';
 import { createBatchFold } from '../fold/create-batch-fold.js';
 import { Slices } from '../fold/slices.js';
 import {

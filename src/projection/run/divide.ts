@@ -6,8 +6,8 @@ import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Store } from '../../store/store.js';
 import { CatchUp } from '../catch-up/catch-up.js';
-import type { ErrorHandling } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
+import type { ErrorHandling } from '../define/set-aside.js';
 
 export interface DivideOptions extends ErrorHandling {
   readonly store: Store;

@@ -2,8 +2,8 @@
 import type { EvstoreError } from '../../domain/errors.js';
 import type { Part } from '../../domain/parts.js';
 import type { Store } from '../../store/store.js';
-import type { ErrorHandling } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
+import type { ErrorHandling } from '../define/set-aside.js';
 
 export interface RunOptions extends ErrorHandling {
   readonly store: Store;

@@ -7,6 +7,7 @@ import { openEventLog } from './log/event-log.js';
 import { openSnapshotStore } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
 import { openTableReader } from './read-models/table-reader.js';
+import { openSagaStore } from './sagas/sagas.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { checkSchemaName, renderSchema } from './schema/schema-name.js';
 import { openScratchStores } from './scratch.js';
@@ -55,6 +56,7 @@ export function openPostgresStore(options: PostgresStoreOptions): Store {
     projections: openProjectionStore(database),
     tables: openTableReader(database),
     snapshots: openSnapshotStore(database),
+    sagas: openSagaStore(database),
     schema: openSchemaAdmin(database),
     scratch: openScratchStores({
       database,

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 /** Returns the text of `ROOM/sql/NAME.sql` without its header comment. A name is unique within its engine. */
 export type SqlFolder = (name: string) => string;
 
-const rooms = ['log', 'statistics', 'read-models', 'rebuilds', 'schema'];
+const rooms = ['log', 'sagas', 'statistics', 'read-models', 'rebuilds', 'schema'];
 
 /**
  * @param engine the folder of an engine, e.g. `new URL('./', import.meta.url)`

@@ -6,6 +6,7 @@ import { openEventLog } from './log/event-log.js';
 import { openSnapshotStore } from './log/snapshots.js';
 import { openProjectionStore } from './projection-store.js';
 import { openTableReader } from './read-models/table-reader.js';
+import { openSagaStore } from './sagas/sagas.js';
 import { openSchemaAdmin } from './schema/schema-admin.js';
 import { openScratchStores } from './scratch.js';
 import { openLogStatistics } from './statistics/statistics.js';
@@ -46,6 +47,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     projections: openProjectionStore(database),
     tables: openTableReader(database),
     snapshots: openSnapshotStore(database),
+    sagas: openSagaStore(database),
     schema: openSchemaAdmin(database),
     scratch: openScratchStores({
       target,

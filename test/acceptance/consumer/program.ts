@@ -11,6 +11,7 @@ import {
   type EventStore,
   EvstoreError,
   isEvstoreError,
+  NotApplied,
   openStore,
   type SqlValue,
   sql,
@@ -59,18 +60,29 @@ export const search = defineExternalProjection({
   drop: ({ name }) => written.delete(name),
 });
 
-export const ship = defineSaga({
-  name: 'ship',
-  version: 1,
-  startOn: 'OrderPlaced',
-  steps: [
-    {
-      name: 'reserve',
-      action: ({ trigger, append }) => append(`Stock-${trigger.streamId}`, { type: 'StockReserved', data: {} }),
-      compensate: ({ trigger, append }) => append(`Stock-${trigger.streamId}`, { type: 'StockReleased', data: {} }),
+export const ship = defineSaga({ name: 'ship', version: 1, startOn: 'OrderPlaced' })
+  .step('reserve', {
+    action: async ({ trigger, append, record }) => {
+      await record({ order: trigger.streamId });
+      await append(`Stock-${trigger.streamId}`, { type: 'StockReserved', data: {} });
+      return { shelf: 3, at: new Date(0) };
     },
-  ],
-});
+    compensate: ({ trigger, append, result }) => {
+      const shelf: number | undefined = result?.shelf;
+      return append(`Stock-${trigger.streamId}`, { type: 'StockReleased', data: { shelf: shelf ?? null } });
+    },
+  })
+  .waitFor('payment', { type: ['OrderPaid', 'OrderSettled'], timeout: '3d', onTimeout: 'continue' })
+  .sleep('cool-off', ({ results }) => new Date(Date.parse(results.reserve.at) + 1_000))
+  .step('send', {
+    timeout: '30s',
+    action: ({ results }) => {
+      const shelf: number = results.reserve.shelf;
+      // @ts-expect-error no step of this name came before
+      assert(results.unknown === undefined);
+      if (shelf === 0) throw new NotApplied('the shelf is empty', { final: true });
+    },
+  });
 
 export const basket = defineAggregate({
   name: 'basket',

@@ -1,45 +1,35 @@
 /**
  * A process that drives a saga and is killed. Arguments: URL, file of effects, how the saga ends (`completed` or
- * `compensated`), and the point of the kill: `before:3` or `after:3` is the third event it adds to an instance.
+ * `compensated`), and the point of the kill: `before:3` or `after:3` is the third time that it records facts.
  */
 
 import { runSagas } from '../../../src/saga/run.js';
 import { openStoreAt } from '../../../src/store/open.js';
-import type { Store } from '../../../src/store/store.js';
+import type { InstanceChange, Store } from '../../../src/store/store.js';
 import { makeFulfilment } from '../fulfilment-saga.js';
 
 const [url = '', effects = '', ending = 'completed', point = ''] = process.argv.slice(2);
 const [moment = '', place = ''] = point.split(':');
 const opened = await openStoreAt(url);
-let added = 0;
+let records = 0;
 
-const log = new Proxy(opened.log, {
+const sagas = new Proxy(opened.sagas, {
   get: (target, property) => {
-    if (property === 'append') return append;
-    const value = Reflect.get(target, property);
+    if (property === 'record') return record;
+    const value: unknown = Reflect.get(target, property);
     return typeof value === 'function' ? value.bind(target) : value;
   },
 });
-const store: Store = {
-  engine: opened.engine,
-  location: opened.location,
-  log,
-  statistics: opened.statistics,
-  projections: opened.projections,
-  tables: opened.tables,
-  snapshots: opened.snapshots,
-  schema: opened.schema,
-  scratch: opened.scratch,
-  close: () => opened.close(),
-};
+const store = new Proxy<Store>(opened, {
+  get: (target, property) => (property === 'sagas' ? sagas : Reflect.get(target, property)),
+});
 
-async function append(...args: Parameters<Store['log']['append']>) {
-  if (!args[0].startsWith('saga:')) return opened.log.append(...args);
-  added += 1;
-  if (moment === 'before' && added === Number(place)) process.kill(process.pid, 'SIGKILL');
-  const result = await opened.log.append(...args);
-  if (moment === 'after' && added === Number(place)) process.kill(process.pid, 'SIGKILL');
-  return result;
+async function record(changes: readonly InstanceChange[]) {
+  records += 1;
+  if (moment === 'before' && records === Number(place)) process.kill(process.pid, 'SIGKILL');
+  const outcomes = await opened.sagas.record(changes);
+  if (moment === 'after' && records === Number(place)) process.kill(process.pid, 'SIGKILL');
+  return outcomes;
 }
 
 const [report] = await runSagas({

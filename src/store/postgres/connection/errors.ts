@@ -118,6 +118,11 @@ export function isConflict(error: unknown): boolean {
   return state === wrongVersion || state === uniqueViolation;
 }
 
+/** Returns true for a version that does not follow an event of its stream. */
+export function isHole(error: unknown): boolean {
+  return sqlState(error) === versionHole;
+}
+
 /** Returns true when another connection of the server keeps the statement: there is a pooler in between. */
 export function isStatementElsewhere(error: unknown): boolean {
   const state = sqlState(error);

@@ -1,0 +1,70 @@
+/** Takes parked events of a saga again: they start their instances, or are delivered to those that wait for them. */
+import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { leaseTtlMs } from '../lease/heartbeat.js';
+import { withLease } from '../lease/with-lease.js';
+import { toSetAside } from '../projection/define/set-aside.js';
+import { thisProcess } from '../store/process.js';
+import type { ParkedEvent, Store } from '../store/store.js';
+import type { SagaDefinition } from './definition.js';
+import { sagaCategory } from './events.js';
+import { newestOf, SagaReader } from './reader.js';
+import { defaultGraceMs } from './report.js';
+import { SagaWorker } from './worker.js';
+
+export interface RetryTriggers {
+  readonly store: Store;
+  /** All versions of one saga that are loaded. */
+  readonly sagas: readonly SagaDefinition[];
+  readonly owner: string;
+  readonly signal: AbortSignal;
+}
+
+export interface RetriedTrigger {
+  readonly event: ParkedEvent;
+  /** Why it is still parked; null when it was taken. */
+  readonly error: EvstoreError | null;
+}
+
+/** The processes that run the saga drive the instances. @param parked of `saga:NAME`, in the order to take them */
+export async function retryParkedTriggers(
+  parked: readonly ParkedEvent[],
+  { store, sagas, owner, signal }: RetryTriggers,
+): Promise<readonly RetriedTrigger[]> {
+  const { projections, log } = store;
+  const name = sagaCategory(newestOf(sagas).name);
+  const target = { kind: 'checkpoint', subscriptionId: name } as const;
+  const holder = { owner: `${owner}/retry`, process: thisProcess(), ttlMs: leaseTtlMs };
+  return withLease(projections, target, { owner, signal, steal: true }, async (lease, held) => {
+    // It has no slots: what it starts is due for the processes that run the saga.
+    const worker = new SagaWorker({
+      ...{ log, instances: store.sagas, sagas, holder, signal: held, slots: 0 },
+      graceMs: defaultGraceMs,
+    });
+    const reader = new SagaReader(sagas, store.sagas, worker, {});
+    const retried: RetriedTrigger[] = [];
+    for (const each of parked) {
+      held.throwIfAborted();
+      const event = await log.find(each.id);
+      if (event === undefined) continue;
+      let error: EvstoreError | null = null;
+      try {
+        await reader.takeAgain(event);
+      } catch (thrown) {
+        if (!isEvstoreError(thrown) || thrown.code !== 'E_HANDLER') throw thrown;
+        error = thrown;
+      }
+      const again = error && toSetAside(event, 'parked', { error, attempts: each.attempts + 1 });
+      await projections.apply({
+        ...{ lease, from: lease.position, to: lease.position, lastEventId: null },
+        changes: { kind: 'statements', statements: [] },
+        parked: {
+          projection: name,
+          added: again === null ? [] : [again],
+          removed: again === null ? [each.globalPosition] : [],
+        },
+      });
+      retried.push({ event: each, error });
+    }
+    return retried;
+  });
+}

@@ -1,0 +1,7 @@
+-- Counts instances by saga, version, definition and phase, with the time since the oldest is at its step: of saga $1, or of
+-- all when that is null.
+select saga, saga_version, definition, phase, count(*), to_json(min(since) at time zone 'UTC') #>> '{}'
+  from public.evstore_sagas
+ where $1::text is null or saga = $1
+ group by saga, saga_version, definition, phase
+ order by saga, saga_version, definition, phase
