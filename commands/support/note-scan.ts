@@ -13,7 +13,7 @@ export async function noteScan({ note }: Pick<Context, 'note'>, store: Store, ra
 export async function noteFullScan(
   { note }: Pick<Context, 'note'>,
   { log }: Store,
-  what = (events: string) => `about ${events} events`,
+  what = (counted: string) => `about ${counted} events`,
 ): Promise<void> {
   // A standby cannot tell; the command says so itself.
   const positions = await log.head().then(

@@ -1,6 +1,7 @@
 /** Folds events into the state of an aggregate. */
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
+import { groupDigits } from '../domain/numbers.js';
 import { shellWord } from '../domain/shell-word.js';
 import { HandledEvent } from '../projection/define/event.js';
 import { explain, explainBigNumber } from '../projection/define/handler-error.js';
@@ -28,10 +29,14 @@ export function evolveState(aggregate: PreparedAggregate, state: unknown, record
 
 function failedOn({ name }: PreparedAggregate, event: RecordedEvent, why: string, cause?: unknown): EvstoreError {
   const { globalPosition, type, streamId, version, id } = event;
-  return new EvstoreError('E_HANDLER', `aggregate ${name} failed on ${type} at position ${globalPosition}`, {
-    why: `${why} ${explainBigNumber(event, cause)}The event is version ${version} of ${streamId}.`,
-    next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
-    details: { aggregate: name, globalPosition, type, streamId, version, id },
-    cause,
-  });
+  return new EvstoreError(
+    'E_HANDLER',
+    `aggregate ${name} failed on ${type} at position ${groupDigits(globalPosition)}`,
+    {
+      why: `${why} ${explainBigNumber(event, cause)}The event is version ${version} of ${streamId}.`,
+      next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
+      details: { aggregate: name, globalPosition, type, streamId, version, id },
+      cause,
+    },
+  );
 }

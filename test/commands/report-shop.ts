@@ -1,7 +1,7 @@
 /** A store with something in it for every member of a report: trouble, names that are hostile, and numbers that are large. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Engine } from '../../src/store/store.js';
+import type { Engine, InstanceRow } from '../../src/store/store.js';
 import { type CliOptions, type CliResult, makeFolder, runCli } from '../support/cli.js';
 import { createTestStore, type TestStore } from '../support/engines.js';
 import { append, makeEvent } from '../support/events.js';
@@ -74,7 +74,7 @@ async function fill(shop: ReportShop): Promise<void> {
   await expectCode(0, evstore('run', 'parked_orders', '--once', '--on-error', 'park'));
   await expectCode(9, evstore('run', 'failing_orders', '--once'));
   await expectCode(0, evstore('run', 'divided', '--once', '--partition', '1/2'));
-  await expectCode(0, evstore('run', 'shipping', '--once', '--sagas'));
+  await expectCode(1, evstore('run', 'shipping', '--once', '--sagas'));
   await startInstance(test);
   await query('create view paid_orders as select order_id, total from orders where paid = true');
   await query("insert into subscription_checkpoints (subscription_id, last_position) values ('mailer 📮', 4)");
@@ -91,12 +91,30 @@ async function startInstance({ store }: TestStore): Promise<void> {
   const event = makeEvent({ type, data: '{}' });
   const { globalPosition } = await append(store, instance, [event]);
   const trigger = { id: event.id, type, streamId: instance, globalPosition };
-  const started = { saga: 'shipping', sagaVersion: 1, instance, correlationId: event.id, trigger };
+  const definition = (await store.sagas.count('shipping'))[0]?.definition ?? '';
+  const correlationId = event.id;
+  const started = { saga: 'shipping', sagaVersion: 1, definition, instance, correlationId, trigger };
   const step = { step: 'reserve', attempt: 1, idempotencyKey: `${instance}/reserve`, compensation: true };
-  await append(store, `saga:shipping-${instance}`, [
+  const events = [
     makeEvent({ type: 'SagaStarted', data: JSON.stringify(started) }),
     makeEvent({ type: 'StepStarted', data: JSON.stringify(step) }),
-  ]);
+  ];
+  const row: InstanceRow = {
+    saga: 'shipping',
+    instance,
+    sagaVersion: 1,
+    definition,
+    phase: 'running',
+    step: 'reserve',
+    attempt: 1,
+    triggerPosition: globalPosition,
+    correlationId,
+    error: null,
+    reason: null,
+    waitKey: null,
+    due: { inMs: 0 },
+  };
+  await store.sagas.record([{ streamId: `saga:shipping-${instance}`, version: 0, events, row }]);
 }
 
 async function expectCode(code: number, running: Promise<CliResult>): Promise<void> {
@@ -159,10 +177,10 @@ const impure = `export const impure = { name: 'impure', version: 1, category: 'O
 
 function saga(undo: string): string {
   return `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'ParcelHandedIn', steps: [
-    { name: 'reserve', retries: 0,
+    { kind: 'action', name: 'reserve', retries: 0,
       action: ({ trigger }) => { if (trigger.data.end === 'failed') throw new Error('sold out'); },
       compensate: ({ trigger }) => { if (trigger.data.end === 'compensation-failed') { ${undo} } } },
-    { name: 'ship', retries: 0, action: ({ trigger }) => {
+    { kind: 'action', name: 'ship', retries: 0, action: ({ trigger }) => {
       if (String(trigger.data.end).startsWith('compensat')) throw new Error('too far');
     } } ] };\n`;
 }

@@ -46,6 +46,7 @@ export const schemaSuite = suite(
         'applied',
         'pending',
         'pending',
+        'pending',
       ]);
     },
 

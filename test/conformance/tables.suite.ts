@@ -170,7 +170,8 @@ export const tablesSuite = suite('tables', {
     expect(await store.tables.estimate('pairs')).toBe(3_000);
     if (engine === 'sqlite') await raw.query('create table no_ids (id text primary key) without rowid');
     else await raw.query('create table no_ids (id text primary key)');
-    expect(await store.tables.estimate('no_ids')).toBe(null);
+    // Postgres reads a part of a table without statistics, and this one is empty.
+    expect(await store.tables.estimate('no_ids')).toBe(engine === 'sqlite' ? null : 0);
   },
 
   'no row for which a condition holds is left out of the candidates': async ({ store }) => {

@@ -41,9 +41,9 @@ function writeCode(folder: string, version: 1 | 2): void {
         on: { ZamówienieZłożone: (_row, { data }) => ({ opis: data.opis }), 订单已支付: (row) => row } };`,
     'sagas/refund.mjs': `
       export default { kind: 'saga', name: 'refund', version: 1, startOn: 'OrderCancelled', steps: [
-        { name: 'void-payment', retries: 0, action: () => {},
+        { kind: 'action', name: 'void-payment', retries: 0, action: () => {},
           compensate: ({ trigger }) => { if (trigger.data.end === 'compensation-failed') throw new Error('payment provider: 503'); } },
-        { name: 'restock', retries: 1, action: ({ trigger }) => {
+        { kind: 'action', name: 'restock', retries: 1, action: ({ trigger }) => {
           if (trigger.data.end === 'stuck' && process.env.STOP_IN_ACTION) process.kill(process.pid, 'SIGKILL');
           if (/^compensat/.test(trigger.data.end)) throw new Error('warehouse closed: 仓库已关闭, spróbuj później');
         } },
