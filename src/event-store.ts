@@ -21,7 +21,8 @@ import {
   subscribeOptions,
   toNewEvent,
 } from './event-arguments.js';
-import type { Event, Projection } from './projection/define/definition.js';
+import type { EventInput, TypedInput } from './event-input.js';
+import type { Event, Projection, StoredEvent } from './projection/define/definition.js';
 import { type Reading, toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
 import { findUpcasterFaults, type Upcaster } from './projection/define/upcaster.js';
@@ -53,19 +54,6 @@ export interface OpenOptions {
    * rows to their runner and emits a process warning, once for each projection; `fail` appends nothing. Default `warn`.
    */
   readonly staleInline?: 'warn' | 'fail';
-}
-
-/** An event to append. Members that are left out get the defaults of the command line. */
-export interface EventInput {
-  readonly type: string;
-  /** Any JSON value. */
-  readonly data: unknown;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /** UUID. Choose it yourself to make a retry across processes safe. Default: a new one. */
-  readonly id?: string;
-  readonly schemaVersion?: number;
-  /** RFC 3339, or a Date. */
-  readonly createdAt?: string | Date;
 }
 
 export interface AppendCondition {
@@ -132,9 +120,9 @@ export interface EventStore {
    * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN,
    * E_HANDLER when an inline projection cannot take the events
    */
-  append(
+  append<const Type extends string>(
     streamId: string,
-    events: EventInput | readonly EventInput[],
+    events: TypedInput<Type> | readonly TypedInput<Type>[],
     condition?: AppendCondition,
   ): Promise<AppendResult>;
   /**
@@ -156,11 +144,11 @@ export interface EventStore {
     options?: HandleOptions,
   ): Promise<HandleResult>;
   /** Reads a stream, oldest event first. A stream that does not exist has no events. */
-  readStream(streamId: string, range?: StreamRange): AsyncIterable<Event>;
+  readStream(streamId: string, range?: StreamRange): AsyncIterable<StoredEvent>;
   /** Reads the whole log in order, up to the safe head. */
-  readAll(range?: LogRange): AsyncIterable<Event>;
+  readAll(range?: LogRange): AsyncIterable<StoredEvent>;
   /** Like `readAll`, then yields every event as it commits, gap-free and in order, until the signal aborts. */
-  subscribe(options?: SubscribeOptions): AsyncIterable<Event>;
+  subscribe(options?: SubscribeOptions): AsyncIterable<StoredEvent>;
   close(): Promise<void>;
 }
 

@@ -100,55 +100,53 @@ async function readSamples(
     signal.throwIfAborted();
     const span = { after: firstPosition - 1, to: Math.min(lastPosition, seenTo) };
     const filter = { types: [type], ...(category !== undefined && { category }) };
-    const isSmall = category === undefined && (await store.statistics.countType(type, most + 1)) <= most;
+    const isSmall = (await store.statistics.countType(type, most + 1)) <= most;
     if (!isSmall) looks.markSampled(type);
-    for await (const event of readPlaces(
-      store,
-      filter,
-      isSmall ? [{ ...span, limit: most }] : choosePlaces(span, most),
-    )) {
-      looks.see(event);
-    }
+    const events = isSmall ? readRange(store, filter, span) : readPlaces(store, filter, span, most);
+    for await (const event of events) looks.see(event);
     progress(index + 1, spans.length);
   }
 }
 
-interface Place extends PositionRange {
+async function* readRange({ log }: Store, filter: EventQuery, range: PositionRange): AsyncGenerator<RecordedEvent> {
+  for await (const { events } of log.readAll({ ...filter, ...range })) yield* events;
+}
+
+interface Place {
+  /** Exclusive. */
+  readonly after: number;
   readonly limit: number;
 }
 
-/** Yields the events at the places, each once. */
-async function* readPlaces(store: Store, filter: EventQuery, places: readonly Place[]): AsyncGenerator<RecordedEvent> {
-  let read = 0;
-  for (const { after, to, limit } of places) {
-    const range = { ...filter, after: Math.max(after, read), to, limit };
-    for await (const { events } of store.log.readAll(range)) {
+/** Yields so many events of a range, each once: those at several places, and the last ones. */
+async function* readPlaces(
+  { log }: Store,
+  filter: EventQuery,
+  span: PositionRange,
+  most: number,
+): AsyncGenerator<RecordedEvent> {
+  const places = choosePlaces(span, most);
+  let after = span.after;
+  for (const place of places) {
+    after = Math.max(after, place.after);
+    for await (const { events } of log.readAll({ ...filter, after, to: span.to, limit: place.limit })) {
       yield* events;
-      read = events.at(-1)?.globalPosition ?? read;
+      after = events.at(-1)?.globalPosition ?? after;
     }
   }
   // What programs write now is most like what handlers will get.
-  const share = places.at(-1)?.limit ?? 0;
-  for await (const { events } of store.log.readAll({
-    ...filter,
-    after: read,
-    to: places[0]?.to ?? 0,
-    backwards: true,
-    limit: share,
-  })) {
-    yield* events;
-  }
+  const limit = most - places.reduce((sum, place) => sum + place.limit, 0);
+  for await (const { events } of log.readAll({ ...filter, after, to: span.to, limit, backwards: true })) yield* events;
 }
 
 /** Returns where to begin to read, and how many events: evenly from the first event on. One share is left for the last ones. */
 export function choosePlaces(span: PositionRange, most: number): readonly Place[] {
-  const places = Math.min(samplePlaces, most);
+  const places = Math.min(samplePlaces, most - 1);
   const step = (span.to - span.after) / places;
   return Array.from({ length: places }, (_, index) => ({
     after: Math.floor(span.after + index * step),
-    to: span.to,
     limit: Math.floor(((index + 1) * most) / (places + 1)) - Math.floor((index * most) / (places + 1)),
-  })).filter(({ limit }) => limit > 0);
+  }));
 }
 
 /** Returns the id of the last event up to a position; null without any. */

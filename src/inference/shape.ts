@@ -5,13 +5,18 @@ export type Shape =
   | { readonly is: 'unknown' }
   | { readonly is: 'null' }
   | { readonly is: 'boolean' }
-  | { readonly is: 'number' }
-  /** Whole numbers, some of them beyond 2^53-1: handlers get those as BigInts. */
-  | { readonly is: 'bigint' }
+  | NumberShape
   | StringShape
   | { readonly is: 'array'; readonly items: Shape }
   | ObjectShape
   | { readonly is: 'union'; readonly of: readonly Shape[] };
+
+export interface NumberShape {
+  /** `bigint`: some are whole numbers beyond 2^53-1, which handlers get as BigInts. */
+  readonly is: 'number' | 'bigint';
+  /** All are whole numbers of 64 bits. */
+  readonly whole?: true;
+}
 
 export interface StringShape {
   readonly is: 'string';

@@ -19,6 +19,8 @@ export class Sighting {
   numbers = 0;
   /** Whole numbers that a JavaScript number would round. */
   bigs = 0;
+  /** Those of both that are no whole numbers of 64 bits. */
+  others = 0;
   strings: StringSighting | undefined;
   arrays = 0;
   /** Of all arrays. */
@@ -42,9 +44,13 @@ export function see(sighting: Sighting, value: unknown, levels: number): number 
   else if (typeof value === 'string') {
     sighting.strings ??= new StringSighting();
     sighting.strings.see(value);
-  } else if (typeof value === 'number') sighting.numbers += 1;
-  else if (typeof value === 'boolean') sighting.booleans += 1;
-  else if (typeof value === 'bigint') sighting.bigs += 1;
+  } else if (typeof value === 'number') {
+    sighting.numbers += 1;
+    if (!Number.isSafeInteger(value)) sighting.others += 1;
+  } else if (typeof value === 'bigint') {
+    sighting.bigs += 1;
+    if (BigInt.asIntN(64, value) !== value) sighting.others += 1;
+  } else if (typeof value === 'boolean') sighting.booleans += 1;
   else if (Array.isArray(value)) return seeArray(sighting, value, levels);
   else if (typeof value === 'object') return seeObject(sighting, value as Readonly<Record<string, unknown>>, levels);
   return 0;
@@ -103,6 +109,7 @@ export function merge(one: Sighting | undefined, other: Sighting | undefined): S
   one.booleans += other.booleans;
   one.numbers += other.numbers;
   one.bigs += other.bigs;
+  one.others += other.others;
   one.arrays += other.arrays;
   one.objects += other.objects;
   if (one.strings !== undefined && other.strings !== undefined) one.strings.merge(other.strings);

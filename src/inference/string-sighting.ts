@@ -1,12 +1,13 @@
 /** What was seen of the texts at one place: whether all have one format, and the few values there are. */
+import { normaliseTimestamp } from '../domain/timestamp.js';
 
 export const formats = ['uuid', 'time', 'date'] as const;
-/** `uuid`; `time`: a date and a time of day, with or without a zone; `date`: a day. */
+/** `uuid`; `time`: a date and a time of day, as columns of times take them; `date`: a day. */
 export type Format = (typeof formats)[number];
 
 const patterns: Readonly<Record<Format, RegExp>> = {
   uuid: /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i,
-  time: /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?$/,
+  time: /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/,
   date: /^\d{4}-\d\d-\d\d$/,
 };
 /** No text of a format is longer. */
@@ -18,7 +19,16 @@ export const mostValues = 12;
 const longestValue = 64;
 
 export function hasFormat(text: string, format: Format): boolean {
-  return text.length <= longestFormat && patterns[format].test(text);
+  if (text.length > longestFormat || !patterns[format].test(text)) return false;
+  return format !== 'time' || isTime(text);
+}
+
+function isTime(text: string): boolean {
+  try {
+    return normaliseTimestamp(text) !== '';
+  } catch {
+    return false;
+  }
 }
 
 export class StringSighting {

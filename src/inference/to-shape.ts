@@ -1,6 +1,6 @@
 /** Turns what was seen into a shape: which fields are optional, which objects are maps, which texts are a choice. */
 import { areChoices, areNumbered, isOpenName } from './ids.js';
-import type { Member, ObjectShape, Shape, StringShape } from './shape.js';
+import type { Member, NumberShape, ObjectShape, Shape, StringShape } from './shape.js';
 import { merge, type Sighting } from './sighting.js';
 import type { StringSighting } from './string-sighting.js';
 
@@ -23,8 +23,7 @@ export function toShape(sighting: Sighting, levels: number, options: ShapeOption
   const { strings, numbers, bigs, booleans, nulls } = sighting;
   const shapes: Shape[] = [];
   if (strings !== undefined) shapes.push(toStringShape(strings, options, name));
-  if (bigs > 0) shapes.push({ is: 'bigint' });
-  else if (numbers > 0) shapes.push({ is: 'number' });
+  if (numbers + bigs > 0) shapes.push(toNumberShape(sighting));
   if (booleans > 0) shapes.push({ is: 'boolean' });
   if (sighting.objects > 0) shapes.push(toObjectShape(sighting, levels, options));
   if (sighting.arrays > 0) shapes.push({ is: 'array', items: toItemShape(sighting.items, levels, options, name) });
@@ -32,6 +31,11 @@ export function toShape(sighting: Sighting, levels: number, options: ShapeOption
   const [only, ...others] = shapes;
   if (only === undefined) return { is: 'unknown' };
   return others.length === 0 ? only : { is: 'union', of: shapes };
+}
+
+function toNumberShape({ bigs, others }: Sighting): NumberShape {
+  const is = bigs > 0 ? 'bigint' : 'number';
+  return others > 0 ? { is } : { is, whole: true };
 }
 
 function toStringShape({ seen, formats, values }: StringSighting, options: ShapeOptions, name: string): StringShape {
