@@ -150,7 +150,8 @@ async function report(
   for (const { path, content, before } of files) {
     const isShort = [content, before ?? ''].every((text) => text.split('\n').length <= mostDiffLines);
     const isReplaced = before !== undefined && before !== content && path !== lockName;
-    if (isReplaced && isShort && !context.quiet) await io.stderr.write(renderLineDiff(shown(path), before, content, theme.stderr));
+    if (isReplaced && isShort && !context.quiet)
+      await io.stderr.write(renderLineDiff(shown(path), before, content, theme.stderr));
   }
   const text = files.map(({ path, content }) =>
     dryRun ? `// ${shown(path)}\n${content}` : `${sanitise(shown(path))}\n`,
