@@ -10,6 +10,7 @@ import { checkList, checkMembers, checkText, isList } from './domain/arguments.j
 import { EvstoreError } from './domain/errors.js';
 import type { AppendResult, EventFilter, ExpectedVersion, RecordedEvent } from './domain/event.js';
 import { checkStreamId } from './domain/names.js';
+import type { EventType } from './domain/stored-events.js';
 import { validateAppend } from './domain/validate.js';
 import {
   appendCondition,
@@ -85,7 +86,8 @@ export interface StreamRange {
 }
 
 /** As `EventFilter`; a time may be a Date, too. */
-export interface LogFilter extends Omit<EventFilter, 'since' | 'until'> {
+export interface LogFilter extends Omit<EventFilter, 'since' | 'until' | 'types'> {
+  readonly types?: readonly EventType[];
   /** `createdAt` at or after: a Date or RFC 3339, UTC if it has no zone. */
   readonly since?: string | Date;
   /** `createdAt` before. */

@@ -140,7 +140,7 @@ async function* readPlaces(
 }
 
 /** Returns where to begin to read, and how many events: evenly from the first event on. One share is left for the last ones. */
-export function choosePlaces(span: PositionRange, most: number): readonly Place[] {
+function choosePlaces(span: PositionRange, most: number): readonly Place[] {
   const places = Math.min(samplePlaces, most - 1);
   const step = (span.to - span.after) / places;
   return Array.from({ length: places }, (_, index) => ({

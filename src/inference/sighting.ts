@@ -7,7 +7,7 @@ import { isIdKey } from './ids.js';
 import { StringSighting } from './string-sighting.js';
 
 /** An object with more different members than this has keys that are data: it is a map. */
-export const mostMembers = 200;
+const mostMembers = 200;
 /** Levels of nesting that are told apart. */
 export const mostLevels = 16;
 

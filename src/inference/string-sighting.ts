@@ -14,7 +14,7 @@ const patterns: Readonly<Record<Format, RegExp>> = {
 const longestFormat = 48;
 
 /** A field with more values than this is no choice between a few. */
-export const mostValues = 12;
+const mostValues = 12;
 /** A longer text is prose. */
 const longestValue = 64;
 

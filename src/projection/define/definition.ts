@@ -6,7 +6,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import type { ColumnType, Statement } from '../../domain/read-model.js';
-import type { DataOf, Handler, OtherType, StoredEvents } from '../../domain/stored-events.js';
+import type { DataOf, EventType, Handler, OtherType, StoredEvents } from '../../domain/stored-events.js';
 import type { TableIdentifier } from './sql-tag.js';
 import type { Upcaster } from './upcaster.js';
 
@@ -71,8 +71,15 @@ export type KeyValue<C extends Columns, Key extends keyof C> =
   | WrittenValue<C[Key]>
   | { readonly [Name in Key]: WrittenValue<C[Name]> };
 
-/** The event a handler gets: of its type, or of any type for `*`. */
-export type HandledEvent<Type extends string> = Type extends '*' ? StoredEvent : Event<Type>;
+/**
+ * The event a handler gets: of its type, or of any type for `*`. A definition whose types are not known (`any`) takes any
+ * handler.
+ */
+export type HandledEvent<Type extends string> = 0 extends 1 & Type
+  ? Event<any, any>
+  : Type extends '*'
+    ? StoredEvent
+    : Event<Type>;
 
 export interface IndexDefinition<Name extends string = string> {
   readonly columns: readonly Name[];
@@ -218,7 +225,7 @@ export interface ExternalBatch {
  */
 export interface ExternalProjectionDefinition<Connection = any> extends CommonDefinition {
   /** Only events of these types. Default: all. */
-  readonly types?: readonly string[];
+  readonly types?: readonly EventType[];
   /**
    * How long one call of these functions may take, e.g. `30s`; after that the work stops with an error. Default `5m`.
    */
