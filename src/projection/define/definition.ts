@@ -75,7 +75,7 @@ export type KeyValue<C extends Columns, Key extends keyof C> =
  * The event a handler gets: of its type, or of any type for `*`. A definition whose types are not known (`any`) takes any
  * handler.
  */
-export type HandledEvent<Type extends string> = 0 extends 1 & Type
+export type HandledEvent<Type extends string> = unknown extends Type
   ? Event<any, any>
   : Type extends '*'
     ? StoredEvent

@@ -3,6 +3,7 @@
  * by `typed-events.long.test.ts`, next to the generated file. Each comment that expects an error is an error without one.
  */
 import {
+  defineAggregate,
   defineExternalProjection,
   defineProjection,
   defineSqlProjection,
@@ -71,8 +72,20 @@ export const annotated = defineProjection({
   on: { OrderShipped: (_row, event: Event<'OrderShipped', { readonly n: number }>) => ({ n: event.data.n }) },
 });
 
+export const basket = defineAggregate({
+  name: 'basket',
+  category: 'Order',
+  version: 1,
+  initial: () => ({ total: 0 }),
+  evolve: {
+    OrderPlaced: (_state, { data }) => ({ total: data.total }),
+    OrderPaid: ({ total }, { data }) => ({ total: total - Number(data.amount) }),
+  },
+});
+
 export async function work(): Promise<EventStore> {
   const store = await openStore('sqlite::memory:', { create: true });
+  await store.load(basket, '1');
   const placed = { orderId: 'a', total: 1, status: 'open' } as const;
   await store.append('Order-1', { type: 'OrderPlaced', data: placed, schemaVersion: 2 });
   await store.append('Order-1', [
