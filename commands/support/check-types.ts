@@ -2,7 +2,6 @@
 import { join, relative } from 'node:path';
 import { allOf } from '../../src/config/load-files.js';
 import { EvstoreError } from '../../src/domain/errors.js';
-import type { EventFilter } from '../../src/domain/event.js';
 import type { Finding } from '../../src/domain/finding.js';
 import { selectByName } from '../../src/domain/similar.js';
 import { count } from '../../src/domain/words.js';
@@ -10,6 +9,7 @@ import { type Checked, checkEvents, findUnhandled, type Handling } from '../../s
 import { type Lock, lockName, readLock } from '../../src/inference/lock.js';
 import { findIdAt } from '../../src/inference/look.js';
 import { groupDigits } from '../../src/output/numbers.js';
+import { triggerTypes, waitedTypes } from '../../src/saga/validate.js';
 import type { Store } from '../../src/store/store.js';
 import type { Context, Flags } from '../options/command.js';
 import { projectFolder, readIfExists } from './generate-types.js';
@@ -65,15 +65,11 @@ async function loadHandling(flags: Flags, context: Context): Promise<readonly Ha
   const sagas = allOf(await loadSagaCode(context, flags));
   const all: Handling[] = [
     ...projections.map(({ name, filter }) => ({ name, filter })),
-    ...sagas.map(({ name, startOn }) => ({ name, filter: startedBy(startOn) })),
+    ...sagas.map((saga) => ({ name: saga.name, filter: { types: [...triggerTypes(saga), ...waitedTypes(saga)] } })),
   ];
   const named = flags.for as readonly string[] | undefined;
   if (named !== undefined) return selectByName(all, named, ({ name }) => name);
   return all.length === 0 ? undefined : all;
-}
-
-function startedBy(startOn: string | readonly string[]): EventFilter {
-  return { types: typeof startOn === 'string' ? [startOn] : startOn };
 }
 
 async function show(

@@ -157,7 +157,12 @@ forEachEngine((engine) => {
   test('check names the types that no projection and no saga handles', () =>
     withShop(async ({ types, append }) => {
       await append('Order-1', placed(1), { type: 'OrderPaid', data: {} });
-      await append('Other-1', { type: 'OrderPaid', data: {} }, { type: 'Started', data: {} });
+      await append(
+        'Other-1',
+        { type: 'OrderPaid', data: {} },
+        { type: 'Started', data: {} },
+        { type: 'OrderShipped', data: {} },
+      );
       await types('generate');
       expect((await types('check')).stderr).toContain('it was not checked which types they handle');
       mkdirSync(join(cwd, 'projections'));
@@ -173,7 +178,7 @@ forEachEngine((engine) => {
       );
       writeFileSync(
         join(cwd, 'sagas/ship.mjs'),
-        "export const ship = { kind: 'saga', name: 'ship', version: 1, startOn: 'Started', steps: [{ name: 'a', action: () => 1 }] };",
+        "export const ship = { kind: 'saga', name: 'ship', version: 1, startOn: 'Started', steps: [{ kind: 'event', name: 'a', type: 'OrderShipped' }] };",
       );
       const found = await types('check', '--json');
       expect(found.code, found.stderr).toBe(1);
@@ -191,7 +196,11 @@ forEachEngine((engine) => {
       });
       expect(await types('check', '--ignore', 'OrderPaid')).toMatchObject({ code: 0 });
       const named = JSON.parse((await types('check', '--for', 'placed', '--json')).stdout);
-      expect(named.findings.map((each: { subject: string }) => each.subject)).toEqual(['OrderPaid', 'Started']);
+      expect(named.findings.map((each: { subject: string }) => each.subject)).toEqual([
+        'OrderPaid',
+        'OrderShipped',
+        'Started',
+      ]);
       expect(await types('check', '--for', 'nothing')).toMatchObject({ code: 6 });
     }));
 
