@@ -15,6 +15,7 @@ export { type ErrorCode, type ErrorFacts, EvstoreError, isEvstoreError } from '.
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
 export type { ProjectionMode } from './domain/projection-mode.js';
 export type { ColumnType, Statement, StatementPart, StoredValue } from './domain/read-model.js';
+export type { EndPhase, SagaPhase } from './domain/saga-phase.js';
 export type {
   DataOf,
   DataOfVersion,
@@ -72,6 +73,7 @@ export type {
   ActionContext,
   CompensationContext,
   Recorded,
+  RecordedMember,
   SagaAppendOptions,
   SagaEvent,
   StepContext,
@@ -89,6 +91,7 @@ export {
   type SleepTime,
   type WaitOptions,
   type WaitStep,
+  type WithResult,
 } from './saga/definition.js';
 export { type Classification, type FailureOptions, Final, NotApplied } from './saga/failures.js';
 export type { Engine } from './store/store.js';
