@@ -84,10 +84,25 @@ async function joinDeclarations() {
     const { output } = await bundle.generate({ paths: () => './index.js' });
     for (const id of bundle.watchFiles) shared.add(id);
     const { code } = output[0];
-    writeFileSync(`${root}dist/src/${name}.d.ts`, code);
+    writeFileSync(`${root}dist/src/${name}.d.ts`, name === 'index' ? shareAugmented(code) : code);
     writeFileSync(`${root}dist/src/${name}.d.cts`, code.replaceAll("'./index.js'", "'./index.cjs'"));
   }
   rmSync(folder, { recursive: true });
+}
+
+/**
+ * Programs add members to these interfaces. A project may have files of both kinds of module, and one file of types: so
+ * the interfaces are declared once, for both.
+ */
+function shareAugmented(code) {
+  const names = ['StoredEvents', 'StoredEventVersions'];
+  let shared = code;
+  for (const name of names) {
+    const declaration = `interface ${name} {\n}\n`;
+    if (!shared.includes(declaration)) throw new Error(`the declarations lack an empty interface ${name}`);
+    shared = shared.replace(declaration, '');
+  }
+  return `import type { ${names.join(', ')} } from './index.cjs';\n\n${shared}`;
 }
 
 function fail({ message }) {

@@ -56,7 +56,7 @@ export const catalog = {
   },
   types: {
     group: 'Events:',
-    summary: 'list the types of events with counts, times and fields',
+    summary: 'list the types of events, generate TypeScript from them, check it',
   },
   stats: {
     group: 'Events:',

@@ -5,7 +5,6 @@ import { shellWord } from '../src/domain/shell-word.js';
 import { count } from '../src/domain/words.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderLineDiff } from '../src/output/line-diff.js';
-import { groupDigits } from '../src/output/numbers.js';
 import { inferFromStore } from '../src/scaffold/infer.js';
 import { parseEventTypes } from '../src/scaffold/names.js';
 import { type Scaffold, type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
@@ -14,15 +13,8 @@ import { FileExists } from '../src/scaffold/write.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command, Context, Flags } from './options/command.js';
 import { listOption, option } from './options/option.js';
-import { oneOf, wholeNumber } from './options/parse-option.js';
+import { oneOf, parseSample } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
-
-/** From the start of the log. */
-const defaultSample = 2_000;
-
-function sampleSize(text: string): number | 'all' {
-  return text === 'all' ? text : wholeNumber(1)(text);
-}
 
 const common = [
   listOption('--events <types>', 'event types: A,B; the first type starts a stream', parseEventTypes),
@@ -30,8 +22,8 @@ const common = [
   option('--category <name>', 'with --from-store: the category to read (default: the largest)'),
   option(
     '--sample <events>',
-    `with --from-store: examine this many events, or all (default: ${defaultSample})`,
-    sampleSize,
+    'with --from-store: look at this many events of each type, or all (default: as types generate)',
+    parseSample,
   ),
   option('--force', 'overwrite existing files, and show what changes'),
 ];
@@ -151,14 +143,16 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
     throw new EvstoreError('E_USAGE', `${flag} goes with --from-store`, { next: 'evstore scaffold --help' });
   }
   const store = await context.openStore();
-  const sample = (flags.sample ?? defaultSample) as number | 'all';
-  const found = await inferFromStore(store.log, { category, events, sample });
-  const looked = found.hasMore
-    ? `the first ${groupDigits(found.lookedAt)} events`
-    : `all ${count(found.lookedAt, 'event')}`;
-  await context.note(`${found.category}, from ${looked}: ${found.events.join(', ')}`);
-  if (found.hasMore) {
-    await context.warn('this is a sample: later events may have other types and fields; --sample all examines all');
+  const progress = flags.sample === 'all' ? await context.progress('types') : undefined;
+  const found = await inferFromStore(store, {
+    ...{ category, events, sample: flags.sample as number | 'all' | undefined },
+    progress: (done, total) => progress?.update(done, { total }),
+    signal: context.io.signal,
+  }).finally(() => progress?.stop());
+  const looked = found.complete ? `all ${count(found.lookedAt, 'event')}` : count(found.lookedAt, 'event');
+  await context.note(`${found.category}, from ${looked} of these types: ${found.events.join(', ')}`);
+  if (!found.complete) {
+    await context.warn('this is a sample: other events may have other fields; --sample all looks at all of them');
   }
   if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
   // What starts a saga is one event, not all there are.

@@ -10,6 +10,7 @@ import { checkList, checkMembers, checkText, isList } from './domain/arguments.j
 import { EvstoreError } from './domain/errors.js';
 import type { AppendResult, EventFilter, ExpectedVersion, RecordedEvent } from './domain/event.js';
 import { checkStreamId } from './domain/names.js';
+import type { EventType } from './domain/stored-events.js';
 import { validateAppend } from './domain/validate.js';
 import {
   appendCondition,
@@ -21,7 +22,8 @@ import {
   subscribeOptions,
   toNewEvent,
 } from './event-arguments.js';
-import type { Event, Projection } from './projection/define/definition.js';
+import type { EventInput, TypedInput } from './event-input.js';
+import type { Event, Projection, StoredEvent } from './projection/define/definition.js';
 import { type Reading, toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
 import { findUpcasterFaults, type Upcaster } from './projection/define/upcaster.js';
@@ -55,19 +57,6 @@ export interface OpenOptions {
   readonly staleInline?: 'warn' | 'fail';
 }
 
-/** An event to append. Members that are left out get the defaults of the command line. */
-export interface EventInput {
-  readonly type: string;
-  /** Any JSON value. */
-  readonly data: unknown;
-  readonly metadata?: Readonly<Record<string, unknown>>;
-  /** UUID. Choose it yourself to make a retry across processes safe. Default: a new one. */
-  readonly id?: string;
-  readonly schemaVersion?: number;
-  /** RFC 3339, or a Date. */
-  readonly createdAt?: string | Date;
-}
-
 export interface AppendCondition {
   /** Default `any`. */
   readonly expectedVersion?: ExpectedVersion;
@@ -97,7 +86,8 @@ export interface StreamRange {
 }
 
 /** As `EventFilter`; a time may be a Date, too. */
-export interface LogFilter extends Omit<EventFilter, 'since' | 'until'> {
+export interface LogFilter extends Omit<EventFilter, 'since' | 'until' | 'types'> {
+  readonly types?: readonly EventType[];
   /** `createdAt` at or after: a Date or RFC 3339, UTC if it has no zone. */
   readonly since?: string | Date;
   /** `createdAt` before. */
@@ -132,9 +122,9 @@ export interface EventStore {
    * @throws EvstoreError E_VERSION_CONFLICT, E_ID_CONFLICT, E_PARTIAL_DUPLICATE, E_INVALID_INPUT, E_OUTCOME_UNKNOWN,
    * E_HANDLER when an inline projection cannot take the events
    */
-  append(
+  append<const Type extends string>(
     streamId: string,
-    events: EventInput | readonly EventInput[],
+    events: TypedInput<Type> | readonly TypedInput<Type>[],
     condition?: AppendCondition,
   ): Promise<AppendResult>;
   /**
@@ -156,11 +146,11 @@ export interface EventStore {
     options?: HandleOptions,
   ): Promise<HandleResult>;
   /** Reads a stream, oldest event first. A stream that does not exist has no events. */
-  readStream(streamId: string, range?: StreamRange): AsyncIterable<Event>;
+  readStream(streamId: string, range?: StreamRange): AsyncIterable<StoredEvent>;
   /** Reads the whole log in order, up to the safe head. */
-  readAll(range?: LogRange): AsyncIterable<Event>;
+  readAll(range?: LogRange): AsyncIterable<StoredEvent>;
   /** Like `readAll`, then yields every event as it commits, gap-free and in order, until the signal aborts. */
-  subscribe(options?: SubscribeOptions): AsyncIterable<Event>;
+  subscribe(options?: SubscribeOptions): AsyncIterable<StoredEvent>;
   close(): Promise<void>;
 }
 

@@ -15,10 +15,21 @@ export { type ErrorCode, type ErrorFacts, EvstoreError, isEvstoreError } from '.
 export type { AppendedEvent, AppendResult, EventFilter, ExpectedVersion } from './domain/event.js';
 export type { ProjectionMode } from './domain/projection-mode.js';
 export type { ColumnType, Statement, StatementPart, StoredValue } from './domain/read-model.js';
-export type { DataOf, EventType, StoredEvents } from './domain/stored-events.js';
+export type { EndPhase, SagaPhase } from './domain/saga-phase.js';
+export type {
+  DataOf,
+  DataOfVersion,
+  EventType,
+  Handler,
+  NewDataOf,
+  OtherType,
+  StoredEvents,
+  StoredEventVersions,
+  WidenedTexts,
+} from './domain/stored-events.js';
+export type { CommonInput, EventInput, TypedInput, VersionedInput } from './event-input.js';
 export {
   type AppendCondition,
-  type EventInput,
   type EventStore,
   type HandleOptions,
   type LogFilter,
@@ -41,7 +52,6 @@ export {
   type ExternalProjectionDefinition,
   type ExternalTarget,
   type HandledEvent,
-  type Handler,
   type IndexDefinition,
   type KeyValue,
   type Projection,
@@ -50,6 +60,7 @@ export {
   type Row,
   type SqlProjection,
   type SqlProjectionDefinition,
+  type StoredEvent,
   type TableDefinition,
   type TableIdentifiers,
   type TableProjection,
@@ -62,6 +73,7 @@ export type {
   ActionContext,
   CompensationContext,
   Recorded,
+  RecordedMember,
   SagaAppendOptions,
   SagaEvent,
   StepContext,
@@ -79,6 +91,7 @@ export {
   type SleepTime,
   type WaitOptions,
   type WaitStep,
+  type WithResult,
 } from './saga/definition.js';
 export { type Classification, type FailureOptions, Final, NotApplied } from './saga/failures.js';
 export type { Engine } from './store/store.js';

@@ -82,6 +82,7 @@ const layers: readonly Layer[] = [
 
       'commands/options',
       'query',
+      'inference',
       'verify',
       'findings',
       'aggregate',
@@ -107,6 +108,7 @@ const layers: readonly Layer[] = [
       'commands/options',
       'bench',
       'query',
+      'inference',
       'verify',
       'findings',
       'aggregate',
@@ -161,6 +163,7 @@ const layers: readonly Layer[] = [
     holds: /^src\/bench\//,
     imports: ['projection/define', 'projection/rebuild', 'lease', 'port', 'domain'],
   },
+  { name: 'inference', holds: /^src\/inference\//, imports: ['port', 'domain'] },
   { name: 'query', holds: /^src\/query\//, imports: [...projection, 'aggregate', 'port', 'domain'] },
   { name: 'verify', holds: /^src\/verify\//, imports: ['findings', 'port', 'domain'] },
   {
@@ -168,7 +171,7 @@ const layers: readonly Layer[] = [
     holds: /^src\/findings\//,
     imports: ['projection/status', 'saga', 'port', 'domain'],
   },
-  { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['config', 'port', 'domain'] },
+  { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['inference', 'config', 'port', 'domain'] },
   {
     name: 'aggregate',
     holds: /^src\/aggregate\//,

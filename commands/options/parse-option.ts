@@ -56,3 +56,8 @@ export function uuid(text: string): string {
   if (!isUuid(text)) throw new EvstoreError('E_USAGE', `'${text}' is not a UUID`);
   return text.toLowerCase();
 }
+
+/** A number of events, or `all`. */
+export function parseSample(text: string): number | 'all' {
+  return text === 'all' ? text : wholeNumber(1)(text);
+}

@@ -37,7 +37,7 @@ export async function selectRunnable(context: Context, flags: Flags, names: read
 }
 
 /** Every saga of the config, or of the folder `sagas`. Executes these files. */
-async function loadSagaCode(context: Context, flags: Flags): Promise<Loaded<LoadedSaga>> {
+export async function loadSagaCode(context: Context, flags: Flags): Promise<Loaded<LoadedSaga>> {
   const { sagas: globs, folder } = await context.config();
   return loadFrom(context, flags, { globs, folder }, loadSagas);
 }

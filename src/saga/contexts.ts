@@ -18,7 +18,8 @@ export type Recorded<Value> = 0 extends 1 & Value
             ? { readonly [Name in keyof Value]: RecordedMember<Value[Name]> }
             : unknown;
 
-type RecordedMember<Value> = 0 extends 1 & Value ? any : Value extends undefined ? undefined : Recorded<Value>;
+/** What JSON makes of a member. */
+export type RecordedMember<Value> = 0 extends 1 & Value ? any : Value extends undefined ? undefined : Recorded<Value>;
 
 /** What is known in each step. */
 export interface StepContext<Trigger = Event, Results = Readonly<Record<string, any>>> {

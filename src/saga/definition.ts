@@ -96,7 +96,8 @@ export interface SagaDefinition extends Omit<SagaOptions, 'id'> {
   readonly steps: readonly SagaStep[];
 }
 
-type With<Results, Name extends string, Result> = Results & { readonly [Key in Name]: Result };
+/** The results of the steps before, and that of one more. */
+export type WithResult<Results, Name extends string, Result> = Results & { readonly [Key in Name]: Result };
 
 /** A saga, and the calls that add a step to it. */
 export interface Saga<Type extends string = string, Results = Readonly<Record<string, any>>> extends SagaDefinition {
@@ -104,20 +105,20 @@ export interface Saga<Type extends string = string, Results = Readonly<Record<st
   step<const Name extends string, Result>(
     name: Name,
     options: ActionOptions<Event<Type>, Results, Result>,
-  ): Saga<Type, With<Results, Name, Recorded<Awaited<Result>>>>;
+  ): Saga<Type, WithResult<Results, Name, Recorded<Awaited<Result>>>>;
   /** Adds a step that waits for an event. Its result is the data of the event. */
   waitFor<const Name extends string, const Received extends string, const Then extends OnTimeout = 'compensate'>(
     name: Name,
     options: WaitOptions<Received, Event<Type>, Results, Then>,
   ): Saga<
     Type,
-    With<Results, Name, Then extends 'continue' ? Event<Received>['data'] | null : Event<Received>['data']>
+    WithResult<Results, Name, Then extends 'continue' ? Event<Received>['data'] | null : Event<Received>['data']>
   >;
   /** Adds a step that waits for a time. Its result is null. */
   sleep<const Name extends string>(
     name: Name,
     time: SleepTime<Event<Type>, Results>,
-  ): Saga<Type, With<Results, Name, null>>;
+  ): Saga<Type, WithResult<Results, Name, null>>;
 }
 
 // biome-ignore lint/complexity/noBannedTypes: no results yet; a record would allow every name.

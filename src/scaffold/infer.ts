@@ -1,11 +1,11 @@
-/** Infers the shape of stored events: their types in order of appearance, and the fields of the first event's data. */
+/** Infers what generated code needs from stored events: their types, and the fields of the first one's data. */
 import { EvstoreError } from '../domain/errors.js';
-import type { RecordedEvent } from '../domain/event.js';
-import { parseJson } from '../domain/json-value.js';
+import { matches } from '../domain/matches.js';
 import { categoryOf, toSnakeCase } from '../domain/names.js';
 import type { ColumnType } from '../domain/read-model.js';
-import { normaliseTimestamp } from '../domain/timestamp.js';
-import type { EventLog } from '../store/store.js';
+import { isOfSaga, type LookOptions, lookAtStore } from '../inference/look.js';
+import type { Member, Shape, TypeShape } from '../inference/shape.js';
+import type { Store, TypeSpan } from '../store/store.js';
 import { isPlainEventType } from './names.js';
 import type { Field } from './plan.js';
 
@@ -17,102 +17,108 @@ const takenColumns: ReadonlySet<string> = new Set(['stream_id', 'status', 'event
 
 export interface Inferred {
   readonly category: string;
+  /** In order of appearance. */
   readonly events: readonly string[];
   /** The fields of the data of the first event. */
   readonly fields: readonly Field[];
-  /** The number of events examined, from the start of the log. */
+  /** The shapes of the data of all of them. */
+  readonly shapes: readonly TypeShape[];
+  /** The number of events examined. */
   readonly lookedAt: number;
-  /** The log has more of them. */
-  readonly hasMore: boolean;
+  /** Every event of these types was examined. */
+  readonly complete: boolean;
   /** Types and fields that were left out, because code cannot name them or there are too many. */
   readonly leftOut: readonly string[];
 }
 
-/** Without a category, the most frequent one is used. */
-export interface Wanted {
+/** Without a category, the largest one is used. */
+export interface Wanted extends Pick<LookOptions, 'sample' | 'progress' | 'signal'> {
   readonly category: string | undefined;
   readonly events: readonly string[] | undefined;
-  /** The most events to examine. */
-  readonly sample: number | 'all';
 }
 
 /** @throws E_NOT_FOUND when there is no such event */
-export async function inferFromStore(log: EventLog, wanted: Wanted): Promise<Inferred> {
-  const { events: types, sample } = wanted;
-  const { category, lookedAt, hasMore } = await survey(log, wanted);
-  const seen = new Set<string>(types);
-  const fields = new Map<string, FieldType>();
-  let first = types?.find(isPlainEventType);
-  let isEmpty = true;
-  for await (const event of readSample(log, wanted)) {
-    if (types === undefined && categoryOf(event.streamId) !== category) continue;
-    isEmpty = false;
-    seen.add(event.type);
-    first ??= isPlainEventType(event.type) ? event.type : undefined;
-    if (event.type === first) addFields(fields, event.data);
-  }
-  if (category === undefined || isEmpty) {
+export async function inferFromStore(store: Store, wanted: Wanted): Promise<Inferred> {
+  const found = await findTypes(store, wanted);
+  const { category } = found;
+  if (category === undefined) {
     throw new EvstoreError('E_NOT_FOUND', 'no event to infer types from', {
       why: 'The code is generated from the types and data of stored events.',
-      next: hasMore && sample !== 'all' ? 'evstore streams --sort events -n 10' : 'evstore read --limit 5',
+      next: 'evstore types',
     });
   }
+  const types = wanted.events ?? found.types;
+  const plain = types.filter(isPlainEventType);
+  const [first] = plain;
   if (first === undefined) {
     throw new EvstoreError('E_NOT_FOUND', `code cannot name any event type of ${category}`, {
       next: 'evstore scaffold projection --help',
     });
   }
-  const plain = [...seen].filter(isPlainEventType);
-  const chosen = chooseFields(fields);
-  const leftOut = [...[...seen].filter((type) => !isPlainEventType(type)), ...plain.slice(maxTypes), ...chosen.others];
-  return { category, events: plain.slice(0, maxTypes), fields: chosen.fields, lookedAt, hasMore, leftOut };
+  const events = plain.slice(0, maxTypes);
+  const { sample, progress, signal } = wanted;
+  const looked = await lookAtStore(store, { sample, progress, signal, enums: true, category, types: events });
+  const shape = looked.types.find(({ type }) => type === first)?.versions.at(-1)?.data;
+  const chosen = chooseFields(membersOf(shape));
+  return {
+    ...{ category, events, fields: chosen.fields, shapes: looked.types },
+    lookedAt: looked.events,
+    complete: looked.complete,
+    leftOut: [...types.filter((type) => !isPlainEventType(type)), ...plain.slice(maxTypes), ...chosen.others],
+  };
 }
 
-/** Counts the events of the sample, and finds the category that most of them are of. */
-async function survey(log: EventLog, wanted: Wanted) {
+/** The last events of a type by which its categories are known. */
+const lastEvents = 20;
+/** Counting in an index up to here takes a millisecond. */
+const mostCounted = 10_000;
+
+/** Finds the types of the category, or of the largest one: by the number of events of each type, and its last events. */
+async function findTypes({ statistics }: Store, wanted: Wanted) {
   const counts = new Map<string, number>();
-  let lookedAt = 0;
-  for await (const { streamId } of readSample(log, wanted)) {
-    lookedAt += 1;
-    const category = categoryOf(streamId);
-    counts.set(category, (counts.get(category) ?? 0) + 1);
+  const seen: { readonly span: TypeSpan; readonly categories: ReadonlySet<string> }[] = [];
+  for (const span of await statistics.types()) {
+    wanted.signal.throwIfAborted();
+    if (wanted.events !== undefined && !wanted.events.includes(span.type)) continue;
+    const last = (await statistics.latest(span.type, lastEvents)).filter((event) => !isOfSaga(event));
+    const inside =
+      wanted.category === undefined
+        ? last
+        : last.filter((event) => matches({ category: wanted.category ?? '' }, event));
+    if (inside.length === 0) continue;
+    const events = wanted.category === undefined ? await statistics.countType(span.type, mostCounted) : 1;
+    for (const { streamId } of inside) add(counts, categoryOf(streamId), events / inside.length);
+    seen.push({ span, categories: new Set(inside.map(({ streamId }) => categoryOf(streamId))) });
   }
-  const mostFrequent = [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
-  const hasMore = wanted.sample !== 'all' && (await countUpTo(log, wanted, wanted.sample + 1)) > wanted.sample;
-  return { category: wanted.category ?? mostFrequent, lookedAt, hasMore };
+  const [largest] = [...counts].sort(([one, a], [other, b]) => b - a || (one < other ? -1 : 1));
+  const category = largest?.[0];
+  const types = seen.filter(({ categories }) => categories.has(category ?? '')).map(({ span }) => span);
+  types.sort((a, b) => a.firstPosition - b.firstPosition);
+  return { category, types: types.map(({ type }) => type) };
 }
 
-async function countUpTo(log: EventLog, wanted: Wanted, limit: number): Promise<number> {
-  let count = 0;
-  for await (const { events } of log.readAll({ ...rangeOf(wanted), limit })) count += events.length;
-  return count;
+function add(counts: Map<string, number>, name: string, amount: number): void {
+  counts.set(name, (counts.get(name) ?? 0) + amount);
 }
 
-/** Without the events of sagas. */
-async function* readSample(log: EventLog, wanted: Wanted): AsyncGenerator<RecordedEvent> {
-  const { sample } = wanted;
-  for await (const { events } of log.readAll({ ...rangeOf(wanted), ...(sample !== 'all' && { limit: sample }) })) {
-    yield* events.filter(({ streamType }) => streamType !== 'saga');
-  }
+function membersOf(shape: Shape | undefined): readonly Member[] {
+  const object = (shape?.is === 'union' ? shape.of : [shape]).find((each) => each?.is === 'object');
+  return object?.is === 'object' ? object.members : [];
 }
 
-function rangeOf({ category, events: types }: Wanted) {
-  return { ...(category !== undefined && { category }), ...(types !== undefined && { types }) };
-}
-
-function chooseFields(found: ReadonlyMap<string, FieldType>): {
+function chooseFields(members: readonly Member[]): {
   readonly fields: readonly Field[];
   readonly others: readonly string[];
 } {
   const taken = new Set(takenColumns);
   const fields: Field[] = [];
   const others: string[] = [];
-  for (const [name, type] of found) {
+  for (const { name, shape } of members) {
     const column = toSnakeCase(name);
     const fits = /^[a-z][A-Za-z0-9_]{0,39}$/.test(name) && !taken.has(column) && fields.length < maxFields;
     taken.add(column);
     if (!fits) others.push(name);
-    else fields.push(describeField(name, type));
+    else fields.push(describeField(name, shape));
   }
   return { fields, others };
 }
@@ -125,41 +131,20 @@ const samples: Partial<Readonly<Record<ColumnType, string>>> = {
   text: "'text'",
 };
 
-/** The column types that every value of a field so far fits, best first; null before the first value. */
-type FieldType = readonly ColumnType[] | null;
-
-const tests: readonly (readonly [ColumnType, (value: unknown) => boolean])[] = [
-  [
-    'bigint',
-    (value) => Number.isSafeInteger(value) || (typeof value === 'bigint' && BigInt.asIntN(64, value) === value),
-  ],
-  ['real', (value) => typeof value === 'number'],
-  ['boolean', (value) => typeof value === 'boolean'],
-  ['timestamp', isTimestamp],
-  ['text', (value) => typeof value === 'string'],
-];
-
-function addFields(fields: Map<string, FieldType>, data: string): void {
-  const parsed: unknown = parseJson(data);
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return;
-  for (const [name, value] of Object.entries(parsed)) {
-    const before = fields.get(name) ?? null;
-    const fitting = tests.flatMap(([type, fits]) => (fits(value) ? [type] : []));
-    const both = before === null ? fitting : before.filter((type) => fitting.includes(type));
-    fields.set(name, value === null ? before : both);
-  }
-}
-
-function describeField(name: string, types: FieldType): Field {
-  const type = types?.[0] ?? 'json';
+function describeField(name: string, shape: Shape): Field {
+  const type = columnOf(shape);
   return { name, type, sample: samples[type] ?? '{ any: [1] }' };
 }
 
-function isTimestamp(value: unknown): boolean {
-  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d/.test(value)) return false;
-  try {
-    return normaliseTimestamp(value) !== '';
-  } catch {
-    return false;
+/** The column that takes every value of a field. */
+function columnOf(shape: Shape): ColumnType {
+  const kinds = (shape.is === 'union' ? shape.of : [shape]).filter(({ is }) => is !== 'null');
+  const [only, ...others] = kinds;
+  if (only === undefined || others.length > 0) return 'json';
+  if (only.is === 'number' || only.is === 'bigint') {
+    if (only.whole === true) return 'bigint';
+    return only.is === 'number' ? 'real' : 'json';
   }
+  if (only.is === 'string') return only.format === 'time' ? 'timestamp' : 'text';
+  return only.is === 'boolean' ? 'boolean' : 'json';
 }

@@ -2,6 +2,7 @@
 import type { NewEvent, RecordedEvent } from '../domain/event.js';
 import { writeJson } from '../domain/json-value.js';
 import { categoryOf } from '../domain/names.js';
+import type { NewDataOf } from '../domain/stored-events.js';
 import { derivedId } from '../domain/uuid.js';
 import { validateAppend } from '../domain/validate.js';
 
@@ -16,13 +17,22 @@ export interface GivenEvent {
   readonly createdAt: string;
 }
 
-export type GivenDetails = Partial<Pick<GivenEvent, 'metadata' | 'schemaVersion' | 'createdAt'>>;
+export interface GivenDetails<Version extends number = number>
+  extends Partial<Pick<GivenEvent, 'metadata' | 'createdAt'>> {
+  /** Default 1. */
+  readonly schemaVersion?: Version;
+}
 
 /** The default time of a scenario's first event; the others follow one second apart. */
 const firstMoment = Date.UTC(2026, 0, 1);
 
-/** Makes an event of a scenario. @param details metadata, schema version and time */
-export function given(streamId: string, type: string, data: unknown, details: GivenDetails = {}): GivenEvent {
+/** Makes an event of a scenario, with the data of its type and schema version. @param details metadata, schema version and time */
+export function given<const Type extends string, const Version extends number = 1>(
+  streamId: string,
+  type: Type,
+  data: NewDataOf<Type, Version>,
+  details: GivenDetails<Version> = {},
+): GivenEvent {
   return { streamId, type, data, metadata: {}, schemaVersion: 1, createdAt: '', ...details };
 }
 

@@ -84,8 +84,12 @@ const groups: Readonly<Record<string, readonly Argument[]>> = {
     { name: 'event', call: (store, value) => store.append('s', value), values: notOptions },
     { name: 'events', call: (store, value) => store.append('s', [value]), values: notOptions },
     { name: 'condition', call: (store, value) => store.append('s', event, value), values: notOptions },
-    { name: 'type', call: (store, type) => store.append('s', { ...event, type }), values: text },
-    { name: 'type', call: (store, type) => store.append('s', [event, { ...event, type }]), values: text },
+    { name: 'type', call: (store, type) => store.append('s', { ...event, type: type as string }), values: text },
+    {
+      name: 'type',
+      call: (store, type) => store.append('s', [event, { ...event, type: type as string }]),
+      values: text,
+    },
     {
       name: 'data',
       call: (store, data) => store.append('s', { type: 'T', data }),

@@ -69,7 +69,8 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
     { argv: () => ['explain', 'E_HANDLRE'], code: 6, names: ['E_HANDLER'] },
   ],
   version: [{ argv: () => ['version'], names: [] }],
-  types: [{ argv: () => ['types'], names: types }],
+  'types list': [{ argv: () => ['types'], names: types }],
+  'types check': [{ before: [['types', 'generate']], argv: () => ['types', 'check'], code: [0, 1] }],
   stats: [{ argv: () => ['stats'] }, { argv: () => ['stats', '--by', 'hour'] }],
   streams: [
     { argv: () => ['streams'], names: [...streams, ...instances] },
@@ -134,6 +135,10 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   import: [{ argv: () => ['import', 'zdarzenia-事件.ndjson'] }],
+  'types generate': [
+    { argv: () => ['types', 'generate'] },
+    { argv: () => ['types', 'generate', '--dry-run'], names: types, isSource: true },
+  ],
   bench: [{ argv: () => ['bench', '--duration', '100ms'] }],
   run: [
     { argv: () => ['run', live, '--once'], names: [live] },

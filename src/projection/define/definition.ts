@@ -6,7 +6,7 @@
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a projection of unknown columns takes any handler.
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import type { ColumnType, Statement } from '../../domain/read-model.js';
-import type { DataOf } from '../../domain/stored-events.js';
+import type { DataOf, EventType, Handler, OtherType, StoredEvents } from '../../domain/stored-events.js';
 import type { TableIdentifier } from './sql-tag.js';
 import type { Upcaster } from './upcaster.js';
 
@@ -28,6 +28,14 @@ export interface Event<Type extends string = string, Data = DataOf<Type>> {
   /** RFC 3339, UTC. */
   readonly createdAt: string;
 }
+
+/**
+ * An event of any type, as it is read from a store: after a comparison of its `type` its `data` is known. It may be of a type
+ * that is not declared, so every `switch` needs a default.
+ */
+export type StoredEvent = keyof StoredEvents extends never
+  ? Event
+  : { [Type in keyof StoredEvents & string]: Event<Type> }[keyof StoredEvents & string] | Event<OtherType>;
 
 /** Property → column type. Properties are camelCase, columns snake_case: `orderId` ↔ `order_id`. */
 export type Columns = Readonly<Record<string, ColumnType>>;
@@ -63,16 +71,15 @@ export type KeyValue<C extends Columns, Key extends keyof C> =
   | WrittenValue<C[Key]>
   | { readonly [Name in Key]: WrittenValue<C[Name]> };
 
-/** The event a handler gets: of its type, or of any type for `*`. */
-export type HandledEvent<Type extends string> = Event<Type extends '*' ? string : Type>;
-
 /**
- * A handler. Its parameters are compared as those of a method, so that it may annotate its event with narrower data than
- * the compiler knows.
+ * The event a handler gets: of its type, or of any type for `*`. A definition whose types are not known (`any`) takes any
+ * handler.
  */
-export type Handler<Parameters extends readonly unknown[], Result> = {
-  handle(...parameters: Parameters): Result;
-}['handle'];
+export type HandledEvent<Type extends string> = unknown extends Type
+  ? Event<any, any>
+  : Type extends '*'
+    ? StoredEvent
+    : Event<Type>;
 
 export interface IndexDefinition<Name extends string = string> {
   readonly columns: readonly Name[];
@@ -204,7 +211,7 @@ export interface ExternalContext {
 
 /** Every event of the projection's types between two positions, in the order of the log. */
 export interface ExternalBatch {
-  readonly events: readonly Event[];
+  readonly events: readonly StoredEvent[];
   /** Exclusive. */
   readonly from: number;
   readonly to: number;
@@ -218,7 +225,7 @@ export interface ExternalBatch {
  */
 export interface ExternalProjectionDefinition<Connection = any> extends CommonDefinition {
   /** Only events of these types. Default: all. */
-  readonly types?: readonly string[];
+  readonly types?: readonly EventType[];
   /**
    * How long one call of these functions may take, e.g. `30s`; after that the work stops with an error. Default `5m`.
    */

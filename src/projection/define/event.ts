@@ -100,7 +100,7 @@ export function toEvent(recorded: RecordedEvent, reading: Reading = {}): Event {
 
 /** @throws E_HANDLER for a promise, in which a handler would find nothing */
 function upcast({ up, type, from }: Upcaster, data: unknown): unknown {
-  const upcasted = up(data);
+  const upcasted: unknown = up(data as Readonly<Record<string, unknown>>);
   if (!isPromise(upcasted)) return upcasted;
   throw new EvstoreError('E_HANDLER', `the upcaster of ${type} from version ${from} returned a promise`, {
     why: 'An upcaster cannot be async.',

@@ -7,21 +7,24 @@
 import { EvstoreError } from '../../domain/errors.js';
 import type { RecordedEvent } from '../../domain/event.js';
 import { groupDigits } from '../../domain/numbers.js';
+import type { DataOfVersion, Handler, NewDataOf, WidenedTexts } from '../../domain/stored-events.js';
 import { describeValue } from './values.js';
 
-export interface Upcaster {
+export interface Upcaster<Type extends string = any, From extends number = any, To extends number = any> {
   /** The event type it applies to. */
-  readonly type: string;
+  readonly type: Type;
   /** The schema version it reads; events have 1 unless appended with another. */
-  readonly from: number;
+  readonly from: From;
   /** The schema version it returns; higher than `from`. */
-  readonly to: number;
+  readonly to: To;
   /** A pure function: the data of version `from` → the data of version `to`. */
-  readonly up: (data: any) => unknown;
+  readonly up: Handler<[data: DataOfVersion<Type, From>], WidenedTexts<NewDataOf<Type, To>>>;
 }
 
 /** Returns its argument, typed. It is checked when the definition that lists it is loaded. */
-export function defineUpcaster(upcaster: Upcaster): Upcaster {
+export function defineUpcaster<const Type extends string, const From extends number, const To extends number>(
+  upcaster: Upcaster<Type, From, To>,
+): Upcaster<Type, From, To> {
   return upcaster;
 }
 
