@@ -81,13 +81,18 @@ function checkSteps(template: Template, steps: readonly string[]): void {
   }
   const taken = new Set<string>();
   for (const step of steps) {
-    const { camel, undo } = spellStep(step);
-    if (taken.has(camel) || taken.has(undo)) {
-      throw new EvstoreError('E_USAGE', `the step ${step} gets a name that another step has`, {
+    const { kebab, camel, undo } = spellStep(step);
+    if (kebab.startsWith('undo-')) {
+      throw new EvstoreError('E_USAGE', `the step ${step} has the name of a compensation`, {
+        why: 'Each step gets a compensation, whose name is undo and the name of the step.',
+      });
+    }
+    if (taken.has(camel)) {
+      throw new EvstoreError('E_USAGE', `the step ${step} is there twice`, {
         why: `It becomes the functions ${camel} and ${undo}.`,
       });
     }
-    taken.add(camel).add(undo);
+    taken.add(camel);
   }
 }
 

@@ -84,6 +84,7 @@ export const sagaTemplates: Readonly<Record<SagaKind, Template>> = {
       'starter.ts',
       'sample.ts',
       'replay.ts',
+      'check-calls.ts',
       'activities.test.ts',
       'start-sagas.test.ts',
       'workflow.test.ts',

@@ -1,6 +1,7 @@
 /**
  * Replays the workflow against histories made by hand: no server and no network. A replay compares the order and the types
- * of activities, and how the workflow ends. It does not compare what is passed to them: the tests of the activities do.
+ * of activities, and how the workflow ends. It does not compare what is passed to them, nor their options:
+ * `check-calls.ts` does. An activity that is scheduled earlier than the history says passes, too.
  */
 import { fileURLToPath } from 'node:url';
 import { defaultPayloadConverter } from '@temporalio/common';
@@ -19,9 +20,13 @@ const logger = new DefaultLogger('ERROR');
 const filter = makeTelemetryFilterString({ core: 'ERROR' });
 Runtime.install({ logger, telemetryOptions: { logging: { filter } } });
 
-const workflowsPath = fileURLToPath(new URL('./workflow.ts', import.meta.url));
+const pathTo = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 /** Fails if the workflow imports what a workflow must not use, such as `node:crypto`. */
-const workflowBundle = await bundleWorkflowCode({ workflowsPath, logger });
+const workflowBundle = await bundleWorkflowCode({
+  workflowsPath: pathTo('./workflow.ts'),
+  workflowInterceptorModules: [pathTo('./check-calls.ts')],
+  logger,
+});
 
 /**
  * Without these flags, which a worker of today records, a replay does not compare ids and types of activities, and a
