@@ -77,8 +77,8 @@ const saga: Command = {
       purpose: 'start the saga on another event type',
     },
     {
-      line: 'evstore scaffold saga permit-review --kind temporal --events PermitFiled --steps check-plans,collect-fee',
-      purpose: 'generate a Temporal workflow, activities, a worker, a starter and offline tests',
+      line: 'evstore scaffold saga permits --kind temporal --steps check-plans,pay-fee',
+      purpose: 'generate a Temporal workflow, its worker, a starter and tests',
     },
   ],
   options: [

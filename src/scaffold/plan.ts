@@ -200,7 +200,7 @@ function spellLines(request: ScaffoldRequest, text: string, events: Map<string, 
     if (testRunner === 'node:test') {
       spellings.set("from 'vitest'", "from 'node:test'");
       spellings.set('npx vitest run', 'node --import tsx --test');
-      spellings.set(' tsx vitest', ' tsx');
+      spellings.set('tsx vitest', 'tsx');
     }
   }
   return replaceWords(text, spellings);

@@ -22,12 +22,13 @@ export function interceptors(): WorkflowInterceptors {
           if (JSON.stringify(args) !== trigger) throw new TypeError(`${activityType} does not get the trigger`);
           if (options.heartbeatTimeout === undefined) throw new TypeError(`${activityType} has no heartbeat timeout`);
           if (options.startToCloseTimeout === undefined) throw new TypeError(`${activityType} has no time limit`);
-          const isEndless = options.retry?.maximumAttempts === undefined;
-          if (isEndless !== activityType.startsWith('undo')) {
-            throw new TypeError(
-              `${activityType} is ${isEndless ? 'retried for ever' : 'given up after some attempts'}`,
-            );
+          const isStep = !activityType.startsWith('undo');
+          if (isStep && options.cancellationType !== 'WAIT_CANCELLATION_COMPLETED') {
+            throw new TypeError(`a compensation may overtake ${activityType} when it is cancelled`);
           }
+          const hasLimit = options.retry?.maximumAttempts !== undefined;
+          if (hasLimit !== isStep)
+            throw new TypeError(`${activityType} has ${hasLimit ? 'a' : 'no'} limit of attempts`);
           return next(input);
         },
       },

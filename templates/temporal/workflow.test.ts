@@ -43,7 +43,7 @@ for (const [index, { step, undo }] of steps.entries()) {
     await assert.rejects(replay(undone(begin(index).fails(step), before).ends('Failed')), DeterminismViolationError);
   });
 
-  test(`a history in which ${undo} runs in the place of ${step} is refused`, async () => {
+  test(`a history in which ${undo} runs instead of ${step} is refused`, async () => {
     await assert.rejects(replay(begin(index).done(undo)), DeterminismViolationError);
   });
 }

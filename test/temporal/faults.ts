@@ -38,7 +38,7 @@ export const faults: readonly Fault[] = [
   {
     name: 'a compensation that overtakes its cancelled step',
     file: 'saga.ts',
-    change: [["  cancellationType: 'WAIT_CANCELLATION_COMPLETED',\n", '']],
+    change: [["'WAIT_CANCELLATION_COMPLETED'", "'TRY_CANCEL'"]],
     tests: 'workflow.test.ts',
     foundBy: 'the steps run in order',
   },
@@ -108,7 +108,7 @@ export const faults: readonly Fault[] = [
     file: 'replay.ts',
     change: [['{ coreUsedFlags: [1, 2, 3], langUsedFlags: [1, 2] }', '{}']],
     tests: 'workflow.test.ts',
-    foundBy: 'a history in which undoCheckPlans runs in the place of checkPlans is refused',
+    foundBy: 'a history in which undoCheckPlans runs instead of checkPlans is refused',
   },
   {
     name: 'a wrong history',
