@@ -1,6 +1,6 @@
 /** Generates code: checks the names, plans the files and, except in a dry run, writes them. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { EvstoreError } from '../domain/errors.js';
 import { toSnakeCase } from '../domain/names.js';
 import { columnProperty, spellName, spellStep, wrongName } from './names.js';
@@ -53,7 +53,7 @@ export function scaffold(request: Scaffold): ScaffoldReport {
   }
   if (events !== undefined) checkEvents(template, events);
   if (steps !== undefined) checkSteps(template, steps);
-  const project = template === sagaTemplates.temporal ? readModuleProject(root) : null;
+  const project = template === sagaTemplates.temporal ? readModuleProject(resolve(root, request.folder)) : null;
   const folder = template.files === undefined ? request.folder : join(request.folder, name.kebab);
   const place = { ...request, folder };
   const plan = { ...place, name, ...(project !== null && { testRunner: project.testRunner }) };

@@ -42,6 +42,11 @@ async function serve(answer: (response: ServerResponse, request: Request) => voi
 const environment = (streamId = sample.streamId) =>
   new MockActivityEnvironment({ workflowExecution: { workflowId: workflowIdOf(streamId), runId: 'run' } });
 
+/** So that a test which waits for something else fails at last. */
+function endLate(response: ServerResponse): void {
+  void setTimeout(5_000, undefined, { ref: false }).then(() => response.end());
+}
+
 const withStatus = (status: number) => (response: ServerResponse) => void response.writeHead(status).end('"no"');
 
 for (const { step, undo, path } of steps) {
@@ -131,12 +136,12 @@ test('each saga has keys of its own, whatever the letters of its stream', async 
   }
 });
 
-test('heartbeats are sent while the service works, and not after that', { timeout: 60_000 }, async () => {
+test('heartbeats are sent while the service works, and not after that', { timeout: 30_000 }, async () => {
   let beats = 0;
   const answers: (() => void)[] = [];
   const { activities, close } = await serve((response) => {
     answers.push(() => response.end());
-    void setTimeout(5_000, undefined, { ref: false }).then(() => response.end());
+    endLate(response);
   });
   try {
     const working = environment();
@@ -154,9 +159,12 @@ test('heartbeats are sent while the service works, and not after that', { timeou
   }
 });
 
-test('a cancelled step stops waiting for the service', { timeout: 60_000 }, async () => {
+test('a cancelled step stops waiting for the service', { timeout: 30_000 }, async () => {
   const cancelled = environment();
-  const { activities, close } = await serve(() => cancelled.cancel());
+  const { activities, close } = await serve((response) => {
+    cancelled.cancel();
+    endLate(response);
+  });
   try {
     await assert.rejects(cancelled.run(activities[steps[0].step], sample), CancelledFailure);
   } finally {

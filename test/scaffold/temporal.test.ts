@@ -92,11 +92,12 @@ test.each([
   expect(existsSync(join(cwd, 'temporal'))).toBe(false);
 });
 
-test('the package.json of a folder above counts', async () => {
-  manifest({ type: 'module', devDependencies: { vitest: '4' } });
-  mkdirSync(join(cwd, 'deeper/package'), { recursive: true });
-  const { code } = await runCli(['scaffold', 'saga', ...temporal], { cwd: join(cwd, 'deeper/package') });
-  expect(code).toBe(0);
+test('the package.json that is nearest to the files counts', async () => {
+  manifest({ devDependencies: { jest: '30' } });
+  mkdirSync(join(cwd, 'packages/app'), { recursive: true });
+  writeFileSync(join(cwd, 'packages/app/package.json'), JSON.stringify({ type: 'module' }));
+  expect(await generate(...temporal)).toMatchObject({ code: 2 });
+  expect(await generate(...temporal, '--dir', 'packages/app/temporal')).toMatchObject({ code: 0 });
 });
 
 test.each([

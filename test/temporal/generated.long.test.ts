@@ -96,9 +96,23 @@ interface TestFile {
 
 /** Runs these files of tests, and returns what became of each. */
 async function runVitest(project: string, files: readonly string[]): Promise<ReadonlyMap<string, TestFile>> {
+  // A process may set up the runtime of the worker, which replays, only once. Other files share what they load.
+  const isolation = files.some((file) => file.endsWith('workflow.test.ts')) ? [] : ['--no-isolate'];
   const report = join(project, 'report.json');
   const program = join(root, 'node_modules/vitest/vitest.mjs');
-  const args = ['run', '--root', project, '--reporter', 'json', '--outputFile', report, '--maxWorkers', '2', ...files];
+  const args = [
+    'run',
+    '--root',
+    project,
+    '--reporter',
+    'json',
+    '--outputFile',
+    report,
+    '--maxWorkers',
+    '2',
+    ...isolation,
+    ...files,
+  ];
   const result = await execa(process.execPath, [program, ...args], { cwd: project, reject: false, env: withoutVitest });
   const { testResults } = JSON.parse(readFileSync(report, 'utf8')) as { testResults: readonly TestFile[] };
   expect(testResults.length, result.stderr.slice(0, 4000)).toBe(files.length);
