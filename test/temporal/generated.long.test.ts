@@ -189,6 +189,28 @@ const rows: readonly Omit<Row, 'lacks'>[] = [
       expect(Number(/^# pass (\d+)$/m.exec(result.stdout)?.[1])).toBeGreaterThanOrEqual(24);
     },
   },
+  {
+    name: 'the programs',
+    expected: 'load all they import, and say what they lack',
+    run: async () => {
+      const project = await makeProject('vitest');
+      const folder = generate(project);
+      const start = async (file: string, env: Record<string, string>, ...args: readonly string[]) => {
+        const command = ['--import', 'tsx', join(folder, file), ...args];
+        const { exitCode, stderr } = await execa(process.execPath, command, {
+          cwd: project,
+          reject: false,
+          env: { ...withoutVitest, ...env },
+        });
+        expect(exitCode, stderr).toBe(1);
+        return stderr;
+      };
+      const noServer = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
+      expect(await start('worker.ts', {})).toContain('set SERVICE_URL');
+      expect(await start('worker.ts', { ...noServer, SERVICE_URL: 'http://127.0.0.1' })).toContain('ConnectionRefused');
+      expect(await start('starter.ts', {})).toContain('--after 0 handles the whole log');
+    },
+  },
   ...faults.map((fault) => ({
     name: fault.name,
     expected: fault.foundBy === null ? 'no test fails' : 'the generated tests find it',
