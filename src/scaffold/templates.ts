@@ -104,6 +104,6 @@ export const sagaTemplates: Readonly<Record<SagaKind, Template>> = {
     steps: ['reserve-stock', 'charge-customer', 'book-shipment'],
     events: ['OrderPlaced'],
     fields: ['customer', 'total'],
-    summary: 'a workflow for Temporal, for sagas that take days',
+    summary: 'a workflow on a Temporal server, for long sagas that branch',
   },
 };
