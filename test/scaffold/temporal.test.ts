@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openStore } from '../../src/index.js';
 import { temporalPackages } from '../../src/scaffold/project.js';
 import { sagaTemplates } from '../../src/scaffold/templates.js';
 import { runCli } from '../support/cli.js';
@@ -62,6 +63,22 @@ test('nothing of the sample shop is left in a project with other events or other
       `await steps.${step.charAt(0).toLowerCase()}${step.slice(1)}(trigger)`,
     ]),
   );
+});
+
+test('from the store: its event type, its category and the fields of its data are those of the sample', async () => {
+  manifest({ type: 'module' });
+  const url = `sqlite:${join(cwd, 'store.db')}`;
+  const store = await openStore(url, { create: true });
+  await store.append('Permit-7', { type: 'PermitFiled', data: { applicant: 'Bo', fee: 12, 'reserve-stock': 1 } });
+  await store.close();
+  const { code, stderr } = await generate(...temporal, '--from-store', '--store', url, '--steps', 'check-fee');
+  expect(code, stderr).toBe(0);
+  const { 'sample.ts': sample, 'start-sagas.test.ts': tests = '' } = readAll('temporal/permit-review');
+  for (const line of ["streamId: 'Permit-1',", "type: 'PermitFiled',", "applicant: 'text',", 'fee: 7,']) {
+    expect(sample).toContain(line);
+  }
+  expect(tests).toContain("store.append('Permit-2', [");
+  expect(tests).not.toContain('Order');
 });
 
 test('the readme names the folder, all packages and the test runner', async () => {
