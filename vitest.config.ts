@@ -15,7 +15,7 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts', 'templates/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'templates/{projection,saga}/*.test.ts'],
     // SQL is read from files, which vitest does not see as imports.
     forceRerunTriggers: ['**/package.json', '**/vitest.config.*', '**/*.sql'],
     globalSetup: ['test/support/global-setup.ts'],

@@ -1,12 +1,14 @@
 /** `evstore scaffold`: code to start from, with a test that passes as generated. Overwrites nothing unless it is told to, and then shows a diff. */
 
+import { dirname } from 'node:path';
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { count } from '../src/domain/words.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderLineDiff } from '../src/output/line-diff.js';
 import { inferFromStore } from '../src/scaffold/infer.js';
-import { parseEventTypes } from '../src/scaffold/names.js';
+import { parseEventTypes, parseSteps } from '../src/scaffold/names.js';
+import { runsTemporalWorkers, temporalPackages } from '../src/scaffold/project.js';
 import { type Scaffold, type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
 import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
 import { FileExists } from '../src/scaffold/write.js';
@@ -67,25 +69,35 @@ const projection: Command = {
 const saga: Command = {
   usage: 'saga <name>',
   summary: 'generate a saga and its test',
-  writes: 'sagas/NAME.ts and sagas/NAME.test.ts; overwrites only with --force',
+  writes: 'sagas/NAME.ts and sagas/NAME.test.ts, or the folder temporal/NAME; overwrites only with --force',
   examples: [
     { line: 'evstore scaffold saga order-fulfilment', purpose: 'generate three steps, each with its compensation' },
     {
       line: 'evstore scaffold saga permit-review --events PermitFiled',
       purpose: 'start the saga on another event type',
     },
+    {
+      line: 'evstore scaffold saga permits --kind temporal --steps check-plans,pay-fee',
+      purpose: 'generate a Temporal workflow, its worker, a starter and tests',
+    },
   ],
   options: [
     option(
       '--kind <kind>',
-      'orchestration: steps in order, each with its compensation (default)',
+      `${Object.entries(sagaTemplates)
+        .map(([kind, { summary }]) => `${kind} (${summary})`)
+        .join(', ')} (default: orchestration)`,
       oneOf(...Object.keys(sagaTemplates)),
     ),
+    option('--steps <names>', 'with --kind temporal: the steps in order: a,b,c', parseSteps),
     ...common,
-    option('--dir <folder>', 'target folder, inside the current one (default: sagas)'),
+    option('--dir <folder>', 'target folder, inside the current one (default: sagas or temporal)'),
     dryRunOption(),
   ],
-  run: async ([name = ''], flags, context) => run(name, sagaTemplates.orchestration, 'sagas', flags, context),
+  run: async ([name = ''], flags, context) => {
+    const kind = (flags.kind ?? 'orchestration') as keyof typeof sagaTemplates;
+    return run(name, sagaTemplates[kind], kind === 'temporal' ? 'temporal' : 'sagas', flags, context);
+  },
 };
 
 export const command: Command = {
@@ -100,12 +112,12 @@ export const command: Command = {
 };
 
 async function run(name: string, template: Template, folder: string, flags: Flags, context: Context): Promise<number> {
-  const { events, fields } = await chooseEvents(template, flags, context);
+  const chosen = await chooseEvents(template, flags, context);
   const request = {
     template,
     name,
-    events,
-    fields,
+    ...chosen,
+    steps: flags.steps as readonly string[] | undefined,
     root: context.io.cwd,
     folder: typeof flags.dir === 'string' ? flags.dir : folder,
     force: flags.force === true,
@@ -118,7 +130,11 @@ async function run(name: string, template: Template, folder: string, flags: Flag
     await context.io.stderr.write(diff === '' ? `${sanitise(path)} does not change\n` : diff);
   }
   const files = report.files.map(({ path, content }) => ({ path, content }));
-  await context.io.stdout.write(context.asJson ? renderReport({ ...report, files }) : describe(report));
+  const { name: made, dryRun } = report;
+  await context.io.stdout.write(context.asJson ? renderReport({ name: made, files, dryRun }) : describe(report));
+  if (report.project !== null && !runsTemporalWorkers()) {
+    await context.warn('Temporal workers do not run on this system: @temporalio/worker has no build for musl (Alpine)');
+  }
   if (!report.dryRun) for (const line of nextCommands(report, template)) await context.note(line);
   return 0;
 }
@@ -138,7 +154,7 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
   const events = flags.events as readonly string[] | undefined;
   const category = flags.category as string | undefined;
   if (flags.fromStore !== true) {
-    if (category === undefined && flags.sample === undefined) return { events, fields: [] };
+    if (category === undefined && flags.sample === undefined) return { events, fields: [], category };
     const flag = category === undefined ? '--sample' : '--category';
     throw new EvstoreError('E_USAGE', `${flag} goes with --from-store`, { next: 'evstore scaffold --help' });
   }
@@ -157,8 +173,9 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
   if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
   // What starts a saga is one event, not all there are.
   return {
-    events: template.folder === 'saga' && events === undefined ? found.events.slice(0, 1) : found.events,
+    events: template.folder !== 'projection' && events === undefined ? found.events.slice(0, 1) : found.events,
     fields: found.fields,
+    category: found.category,
   };
 }
 
@@ -167,10 +184,27 @@ function describe({ files, dryRun }: ScaffoldReport): string {
   return files.map(({ path, content }) => `// ${path}\n${content}`).join('\n');
 }
 
-function nextCommands({ files }: ScaffoldReport, { folder }: Template): readonly string[] {
-  const test = files.at(-1)?.path ?? '';
-  return [
-    `next: npx vitest run ${shellWord(test.replaceAll('\\', '/'))}`,
-    `      evstore run --once${folder === 'saga' ? ' --sagas' : ''}`,
+function nextCommands({ files, project }: ScaffoldReport, { folder }: Template): readonly string[] {
+  const test = (files.at(-1)?.path ?? '').replaceAll('\\', '/');
+  if (project === null) {
+    return [
+      `next: npx vitest run ${shellWord(test)}`,
+      `      evstore run --once${folder === 'saga' ? ' --sagas' : ''}`,
+    ];
+  }
+  const missing = (packages: readonly string[]) => packages.filter((name) => !project.packages.has(name));
+  const { run, development } = temporalPackages;
+  const isNodeTest = project.testRunner === 'node:test';
+  const runTests = isNodeTest ? 'node --import tsx --test' : 'npx vitest run';
+  const tests = isNodeTest ? `${shellWord(dirname(test))}/*.test.ts` : shellWord(dirname(test));
+  const lines = [
+    ...installLine('npm install', missing(run)),
+    ...installLine('npm install --save-dev', missing(development)),
+    `${runTests} ${tests}`,
   ];
+  return lines.map((line, at) => `${at === 0 ? 'next: ' : '      '}${line}`);
+}
+
+function installLine(command: string, packages: readonly string[]): readonly string[] {
+  return packages.length === 0 ? [] : [`${command} ${packages.join(' ')}`];
 }

@@ -125,6 +125,19 @@ const layers: readonly Layer[] = [
     ],
     packages: ['commander'],
   },
+  // These packages are not installed in this project: see test/temporal.
+  {
+    name: 'templates/temporal',
+    holds: /^templates\/temporal\//,
+    imports: [],
+    packages: [
+      'evstore',
+      'vitest',
+      ...['activity', 'client', 'common', 'proto', 'testing', 'worker', 'workflow'].map(
+        (name) => `@temporalio/${name}`,
+      ),
+    ],
+  },
   {
     name: 'templates',
     holds: /^templates\//,

@@ -14,6 +14,16 @@ export interface Spellings {
   readonly words: string;
 }
 
+/** A step of a saga, in the spellings that code needs. */
+export interface StepSpellings {
+  /** `charge-customer`. */
+  readonly kebab: string;
+  /** `chargeCustomer`. */
+  readonly camel: string;
+  /** `undoChargeCustomer`: its compensation. */
+  readonly undo: string;
+}
+
 /** Leaves room for the longest suffix that a template or a rebuild adds to a table's name. */
 const maxNameCharacters = 40;
 const maxEventCharacters = 100;
@@ -33,17 +43,37 @@ const reservedWords: ReadonlySet<string> = new Set(
  * @throws E_USAGE for anything that is not a plain name: paths, quotes, reserved words, names that Windows reserves
  */
 export function spellName(name: string): Spellings {
-  if (!/^[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*$/.test(name)) {
+  if (!isPlainName(name)) {
     throw wrongName(name, 'A name is letters and digits, with - or _ between words, and begins with a letter.');
   }
   if (name.length > maxNameCharacters) throw wrongName(name, `A name has at most ${maxNameCharacters} characters.`);
   const snake = toSnakeCase(name);
   const parts = snake.split('_');
-  const camel = parts.map((part, index) => (index === 0 ? part : capitalise(part))).join('');
+  const camel = toCamelCase(parts);
   if (deviceName.test(snake)) throw wrongName(name, 'Windows keeps this name for a device.');
   if (reservedWords.has(camel)) throw wrongName(name, 'TypeScript or the generated test uses this word already.');
   if (!isTableName(snake)) throw wrongName(name, 'It would be a table that belongs to evstore or to the engine.');
   return { kebab: parts.join('-'), camel, snake, words: parts.join(' ') };
+}
+
+/**
+ * Returns the steps of `--steps a,b,c`.
+ * @throws E_USAGE for a step that is not a plain name
+ */
+export function parseSteps(text: string): readonly string[] {
+  const steps = text.split(',').map((step) => step.trim());
+  for (const step of steps) {
+    if (isPlainName(step) && step.length <= maxNameCharacters) continue;
+    throw new EvstoreError('E_USAGE', `${JSON.stringify(step.slice(0, 60))} cannot be the name of a step`, {
+      why: `A step is letters and digits, with - or _ between words, begins with a letter, and has at most ${maxNameCharacters} characters.`,
+    });
+  }
+  return steps;
+}
+
+export function spellStep(step: string): StepSpellings {
+  const parts = toSnakeCase(step).split('_');
+  return { kebab: parts.join('-'), camel: toCamelCase(parts), undo: `undo${parts.map(capitalise).join('')}` };
 }
 
 /**
@@ -68,15 +98,22 @@ export function isPlainEventType(type: string): boolean {
 
 /** `OrderPlaced` and `order.placed` → `orderPlaced`: the column of an event type. */
 export function columnProperty(type: string): string {
-  const [first = '', ...rest] = toSnakeCase(type).split('_');
-  return [first, ...rest.map(capitalise)].join('');
+  return toCamelCase(toSnakeCase(type).split('_'));
 }
 
-function capitalise(word: string): string {
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*$/.test(name);
+}
+
+function toCamelCase(parts: readonly string[]): string {
+  return parts.map((part, index) => (index === 0 ? part : capitalise(part))).join('');
+}
+
+export function capitalise(word: string): string {
   return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
-function wrongName(name: string, why: string): EvstoreError {
+export function wrongName(name: string, why: string): EvstoreError {
   return new EvstoreError('E_USAGE', `${JSON.stringify(name.slice(0, 60))} cannot be the name of generated code`, {
     why,
     next: 'evstore scaffold projection order-summary',

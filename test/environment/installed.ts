@@ -1,6 +1,7 @@
 /** The servers, the versions of Node.js and the tools that are on this machine: brought by `install.ts`, or there before. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import versions from './versions.json' with { type: 'json' };
@@ -46,6 +47,19 @@ export function findFullPostgres(): string | undefined {
   return [...folders, ...pathFolders()].find((folder) =>
     ['initdb', 'postgres', 'pg_dump', 'pg_restore', 'pg_basebackup'].every((name) => existsSync(join(folder, name))),
   );
+}
+
+/** The packages of Temporal, as `test/temporal/package-lock.json` has them. */
+export const temporalPackages = () => {
+  const lock = readFileSync(new URL('../temporal/package-lock.json', import.meta.url));
+  const version = createHash('sha256').update(lock).digest('hex').slice(0, 12);
+  return { version, folder: join(cache, `temporal-${version}`) };
+};
+
+/** Returns the folder that has them in its `node_modules`. */
+export function findTemporal(): string | undefined {
+  const { folder } = temporalPackages();
+  return existsSync(join(folder, 'complete')) ? folder : undefined;
 }
 
 /** Whether the tests themselves run under this version. */
