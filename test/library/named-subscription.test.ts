@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { isEvstoreError } from '../../src/domain/errors.js';
 import { type EventStore, openStore } from '../../src/event-store.js';
-import type { SubscribedBatch } from '../../src/named-subscription.js';
+import type { NamedSubscribeOptions, SubscribedBatch } from '../../src/named-subscription.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents } from '../support/events.js';
@@ -24,7 +24,7 @@ async function positionOf({ store }: TestStore, id: string): Promise<number | un
 }
 
 /** Reads batches until the subscription is caught up. */
-async function catchUp(store: EventStore, options: Parameters<EventStore['subscribe']>[0] & { name: string }) {
+async function catchUp(store: EventStore, options: NamedSubscribeOptions) {
   const seen: string[][] = [];
   for await (const batch of store.subscribe(options)) {
     seen.push(ids(batch));

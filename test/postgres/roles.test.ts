@@ -253,6 +253,20 @@ describe('reader', () => {
     await as('reader', async (raw) => expect(await raw.query('select * from order_total')).not.toEqual([]));
   });
 
+  test('is enough for a program that opens the store read-only', async () => {
+    const library = await openStore(urlOf('reader'), { readOnly: true });
+    try {
+      let events = 0;
+      for await (const _ of library.readAll()) events += 1;
+      expect(events).toBeGreaterThan(0);
+      await expect(library.append('Order-1', { type: 'OrderPaid', data: {} })).rejects.toMatchObject({
+        code: 'E_READ_ONLY',
+      });
+    } finally {
+      await library.close();
+    }
+  });
+
   test('writes nothing', async () => {
     expect(await append1('reader')).toMatchObject({ code: 3 });
     expect(await run('reader')).toMatchObject({ code: 3 });
