@@ -119,8 +119,9 @@ export class OpenRows implements ReadModelRows {
 /** @throws E_INVALID_INPUT */
 function toKey(shape: PreparedTableProjection['shape'], projection: string, value: unknown): RowKey {
   try {
-    const [key, ...others] = value === undefined || value === null ? [] : toRowKeys(shape, value);
-    if (key !== undefined && others.length === 0) return key;
+    // A list is several keys, even a list of one.
+    const [key] = Array.isArray(value) ? [] : toRowKeys(shape, value);
+    if (key !== undefined) return key;
   } catch (error) {
     throw new EvstoreError('E_INVALID_INPUT', `key is not a key of ${projection}`, {
       why: error instanceof Error ? `It takes ${error.message}.` : undefined,

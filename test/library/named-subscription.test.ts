@@ -107,6 +107,7 @@ forEachEngine((engine) => {
         expect(await catchUp(store, { name: 'from_two', after: 0 })).toEqual([[]]);
         expect(await catchUp(store, { name: 'from_end', after: 'end' })).toEqual([[]]);
       });
+      expect(await runCli(['verify', '--store', place.url])).toMatchObject({ code: 0 });
     }));
 
   test('of two with one name one gets the batches; the other takes over when it ends, and nothing comes twice', () =>
@@ -172,6 +173,11 @@ forEachEngine((engine) => {
         expect(late.code).toBe(7);
         expect(late.stderr).not.toContain('evstore run subscription');
         expect(await evstore('checkpoints', 'reset', 'subscription:mailer', '--execute')).toMatchObject({ code: 0 });
+        expect((await catchUp(store, { name: 'mailer' })).flat()).toHaveLength(3);
+        const deleted = await evstore('checkpoints', 'delete', 'subscription:mailer', '--execute', '--yes');
+        expect(deleted, deleted.stderr).toMatchObject({ code: 0 });
+        const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
+        expect(findings.filter(({ subject }: { subject: string }) => subject.includes('mailer'))).toEqual([]);
         expect((await catchUp(store, { name: 'mailer' })).flat()).toHaveLength(3);
       });
     }));
