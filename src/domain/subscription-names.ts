@@ -31,11 +31,17 @@ export function isProjectionId(id: string): boolean {
   return ![sagaPrefix, reactionPrefix, programPrefix].some((prefix) => id.startsWith(prefix));
 }
 
+/** Returns the name by which `evstore run` knows a subscription; undefined when a program runs it. */
+export function runName(id: string): string | undefined {
+  if (isProjectionId(id)) return partOf(id).projection;
+  return /^(?:saga|reaction):(.*)$/s.exec(id)?.[1];
+}
+
 /** Returns the command that runs a subscription, or a part of it; null when a program runs it. */
 export function runCommand(id: string): string | null {
-  if (id.startsWith(programPrefix)) return null;
-  const { projection, part } = partOf(id);
-  const [, name] = /^(?:saga|reaction):(.*)$/s.exec(projection) ?? [];
-  if (name !== undefined) return `evstore run ${shellWord(name)} --sagas`;
-  return `evstore run ${shellWord(projection)}${part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`}`;
+  const name = runName(id);
+  if (name === undefined) return null;
+  const { part } = partOf(id);
+  const share = part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`;
+  return `evstore run ${shellWord(name)}${isProjectionId(id) ? share : ' --sagas'}`;
 }

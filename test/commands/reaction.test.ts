@@ -72,6 +72,13 @@ forEachEngine((engine) => {
       expect(JSON.parse(verified.stdout).checked).toMatchObject({ cursors: 2, audited: 2 });
       const { findings } = JSON.parse((await evstore('doctor', '--json')).stdout);
       expect(findings.filter(({ subject }: { subject: string }) => /reaction:/.test(subject))).toEqual([]);
+      const complete = async (...words: string[]) =>
+        (await runCli(['completion', 'names', '--', ...words], { cwd, env: { EVSTORE_URL: url } })).stdout;
+      expect(await complete('run', 'b')).toContain('billing');
+      expect(await complete('rebuild', '')).not.toContain('billing');
+      expect(await complete('parked', 'retry', 're')).toContain('reaction:billing');
+      const unhandled = findings.filter(({ kind }: { kind: string }) => kind === 'unhandled-types');
+      expect(unhandled).toEqual([]);
       const listed = JSON.parse((await evstore('projections', '--json')).stdout);
       expect(listed.projections.map(({ name }: { name: string }) => name)).toEqual(['invoices']);
     }));
