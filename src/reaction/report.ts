@@ -1,6 +1,6 @@
 /** What a run of reactions takes, and what it reports. */
 import type { EvstoreError } from '../domain/errors.js';
-import type { ErrorHandling } from '../projection/catch-up/error-policy.js';
+import type { ErrorHandling } from '../projection/define/set-aside.js';
 import type { Store } from '../store/store.js';
 import type { Reaction } from './definition.js';
 

@@ -1,7 +1,7 @@
 /** Handles parked events of a reaction again. */
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { reactionId } from '../domain/subscription-names.js';
-import { toSetAside } from '../projection/catch-up/error-policy.js';
+import { toSetAside } from '../projection/define/set-aside.js';
 import {
   findParked,
   type ParkedOptions,

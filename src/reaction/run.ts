@@ -7,14 +7,8 @@ import type { RecordedEvent } from '../domain/event.js';
 import { reactionId } from '../domain/subscription-names.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
 import { BackOff } from '../lease/back-off.js';
-import {
-  type Failure,
-  recordFailure,
-  stateOf,
-  stopAtOnce,
-  toSetAside,
-  tryAgain,
-} from '../projection/catch-up/error-policy.js';
+import { recordFailure, tryAgain } from '../projection/catch-up/error-policy.js';
+import { type Failure, stateOf, stopAtOnce, toSetAside } from '../projection/define/set-aside.js';
 import type { SetAside } from '../store/store.js';
 import { readBatches } from '../subscription/batches.js';
 import type { Batch } from '../subscription/subscription.js';

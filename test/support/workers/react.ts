@@ -30,7 +30,7 @@ function replace<Part extends object>(part: Part, method: keyof Part, by: unknow
 
 const store: Store = {
   ...{ engine: opened.engine, location: opened.location, statistics: opened.statistics, tables: opened.tables },
-  ...{ snapshots: opened.snapshots, schema: opened.schema, scratch: opened.scratch },
+  ...{ snapshots: opened.snapshots, schema: opened.schema, scratch: opened.scratch, sagas: opened.sagas },
   log: replace(opened.log, 'append', async (...args: Parameters<Store['log']['append']>) => {
     pass('before');
     const result = await opened.log.append(...args);
