@@ -66,7 +66,7 @@ async function follow(reaction: Reaction, run: ReactionRun, counts: Counts, onCo
   }
 }
 
-export function filterOf(reaction: Reaction): {
+function filterOf(reaction: Reaction): {
   readonly types: readonly string[];
   readonly category?: string;
   readonly since?: string;
