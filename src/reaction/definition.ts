@@ -4,8 +4,8 @@
  * user's file may load another copy of evstore.
  */
 // biome-ignore-all lint/suspicious/noExplicitAny: data is whatever the user's events hold, and a reaction of unknown types takes any.
-import type { EventType } from '../domain/stored-events.js';
-import type { Event, Handler } from '../projection/define/definition.js';
+import type { EventType, Handler } from '../domain/stored-events.js';
+import type { Event, StoredEvent } from '../projection/define/definition.js';
 import type { Upcaster } from '../projection/define/upcaster.js';
 
 /** What `react` gets with the event. */
@@ -17,7 +17,7 @@ export interface ReactionContext {
   /** How many reactions led to the event: 0 for one that no reaction appended. */
   readonly hops: number;
   /** Reads a stream, oldest event first. */
-  readStream(streamId: string): AsyncIterable<Event>;
+  readStream(streamId: string): AsyncIterable<StoredEvent>;
 }
 
 /**
