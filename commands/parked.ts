@@ -2,6 +2,7 @@
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
+import { reactionOf } from '../src/domain/subscription-names.js';
 import { ownerName } from '../src/lease/owner.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -26,6 +27,7 @@ import {
   showParked,
 } from '../src/projection/parked/parked.js';
 import { retryParked } from '../src/projection/parked/retry-parked.js';
+import { retryParkedReaction } from '../src/reaction/retry-parked.js';
 import type { ParkedEvent, ParkedState } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
@@ -34,6 +36,7 @@ import { dryRunOption, projectionsOption, timesOption } from './options/shared-o
 import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
 import { type ListAnswer, type ListColumn, printList } from './support/print-list.js';
 import { selectOne } from './support/projection-code.js';
+import { selectReaction } from './support/run-code.js';
 
 interface ListFlags {
   readonly state?: ParkedState;
@@ -125,9 +128,12 @@ const retry: Command = {
       await context.note('these events, and those that wait for them, would be retried');
       return 0;
     }
-    const projection = await selectOne(context, flags, name);
-    const options = { store, projection, owner: ownerName(), signal: context.io.signal };
-    const streams = await retryParked(options, selection);
+    const common = { store, owner: ownerName(), signal: context.io.signal };
+    const reaction = reactionOf(name);
+    const streams =
+      reaction === undefined
+        ? await retryParked({ ...common, projection: await selectOne(context, flags, name) }, selection)
+        : await retryParkedReaction({ ...common, reaction: await selectReaction(context, flags, reaction) }, selection);
     await print(
       streams.map(describeRetried),
       { dryRun: false, streams: streams.map((each) => ({ ...each, error: each.error?.message ?? null })) },

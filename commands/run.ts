@@ -11,6 +11,8 @@ import { isExternalProjection, type PreparedProjection } from '../src/projection
 import { assertCanDivide } from '../src/projection/fold/partition.js';
 import { runProjections } from '../src/projection/run/run.js';
 import type { RunNews, RunResult } from '../src/projection/run/run-options.js';
+import type { ReactionReport } from '../src/reaction/report.js';
+import { runReactions } from '../src/reaction/run.js';
 import type { SagaReport } from '../src/saga/report.js';
 import { runSagas } from '../src/saga/run.js';
 import type { Store } from '../src/store/store.js';
@@ -21,21 +23,21 @@ import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
-import { describeSaga, selectRunnable, tellSagaNews } from './support/run-code.js';
+import { describeReaction, describeSaga, selectRunnable, tellReactionNews, tellSagaNews } from './support/run-code.js';
 
 export const command: Command = {
   usage: 'run [name...]',
-  writes: 'read models and checkpoints; with --sagas also the events of the sagas',
+  writes: 'read models and checkpoints; with --sagas also the events of sagas and reactions',
   examples: [
     { line: 'evstore run', purpose: 'run every projection: catch up, then follow until Ctrl-C' },
     { line: 'evstore run order_summary --once', purpose: 'catch up to the current head, then stop' },
     { line: 'evstore run order_summary --partition 2/3', purpose: 'run the second of three parts' },
     { line: 'evstore run --on-error park', purpose: 'park events that a handler rejects; see evstore parked list' },
-    { line: 'evstore run --sagas', purpose: 'run the sagas as well' },
+    { line: 'evstore run --sagas', purpose: 'run the sagas and the reactions as well' },
   ],
   options: [
     option('--once', 'stop at the head seen at the start'),
-    option('--sagas', 'also run sagas'),
+    option('--sagas', 'also run sagas and reactions'),
     option(
       '--batch-size <events>',
       'events in one transaction (default: about a quarter of a second of work)',
@@ -53,7 +55,7 @@ export const command: Command = {
   ],
   run: async (names, flags, context) => {
     keepHeapSmall();
-    const { projections, sagas } = await selectRunnable(context, flags, names);
+    const { projections, sagas, reactions } = await selectRunnable(context, flags, names);
     const store = await context.openStore();
     const part = flags.partition as Part | undefined;
     if (part !== undefined && part.of > 1) for (const projection of projections) assertCanDivide(projection);
@@ -62,7 +64,7 @@ export const command: Command = {
     const batchSize = flags.batchSize as number | undefined;
     const handling = readErrorHandling(flags, context);
     const graceMs = flags.grace as number | undefined;
-    const [results, reports] = await Promise.all([
+    const [results, reports, reacted] = await Promise.all([
       runProjections({
         ...common,
         ...handling,
@@ -78,22 +80,41 @@ export const command: Command = {
         sagas,
         report: (news) => void tellSagaNews(news, context).catch(() => {}),
       }),
+      runReactions({
+        ...common,
+        ...handling,
+        reactions,
+        batchSize,
+        report: (news) => void tellReactionNews(news, context).catch(() => {}),
+      }),
     ]);
-    await print(results, reports, context);
-    const errors = [...results, ...reports].flatMap(({ error }) => (error === null ? [] : [error]));
+    await print(results, reports, reacted, context);
+    const errors = [...results, ...reports, ...reacted].flatMap(({ error }) => (error === null ? [] : [error]));
     const code = await failWithFirst(errors, context);
     const needsHelp = reports.some(({ left, ended }) => left > 0 || ended['compensation-failed'] > 0);
     return code === 0 && common.once && needsHelp ? 1 : code;
   },
 };
 
-async function print(results: readonly RunResult[], sagas: readonly SagaReport[], context: Context): Promise<void> {
+async function print(
+  results: readonly RunResult[],
+  sagas: readonly SagaReport[],
+  reactions: readonly ReactionReport[],
+  context: Context,
+): Promise<void> {
   const { stdout } = context.io;
   if (context.asJson) {
     const flat = <Result extends { error: EvstoreError | null }>(result: Result) => {
       return { ...result, error: result.error?.message ?? null };
     };
-    await stdout.write(renderReport({ dryRun: false, projections: results.map(flat), sagas: sagas.map(flat) }));
+    await stdout.write(
+      renderReport({
+        dryRun: false,
+        projections: results.map(flat),
+        sagas: sagas.map(flat),
+        reactions: reactions.map(flat),
+      }),
+    );
     return;
   }
   for (const { name, position, events, aside, error, stopped } of results) {
@@ -105,6 +126,9 @@ async function print(results: readonly RunResult[], sagas: readonly SagaReport[]
     await stdout.write(`${context.quiet ? position : line}\n`);
   }
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);
+  for (const report of reactions) {
+    await stdout.write(`${context.quiet ? report.position : describeReaction(report)}\n`);
+  }
 }
 
 async function tell(news: RunNews, context: Context): Promise<void> {

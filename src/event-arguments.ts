@@ -24,8 +24,11 @@ const longestTimeoutMs = 2_147_483_647;
 
 const position = checkWholeNumber(0);
 const version = checkWholeNumber(1);
-export const streamRange = { fromVersion: version, toVersion: version, backwards: checkBoolean, limit: position };
-const logFilter = {
+export const streamRange = {
+  ...{ fromVersion: version, toVersion: version, backwards: checkBoolean, limit: position },
+  text: checkBoolean,
+};
+export const logFilter = {
   streamId: checkText,
   category: checkText,
   categories: checkList(checkText),
@@ -36,11 +39,15 @@ const logFilter = {
   causationId: checkText,
   where: checkCondition,
 };
-export const logRange = { ...logFilter, after: position, to: position, backwards: checkBoolean, limit: position };
+export const logRange = {
+  ...{ ...logFilter, after: position, to: position, backwards: checkBoolean, limit: position },
+  text: checkBoolean,
+};
 export const subscribeOptions = { ...logFilter, after: position, signal: checkSignal };
 export const openOptions = {
   schema: checkText,
   create: checkBoolean,
+  readOnly: checkBoolean,
   applicationName: checkText,
   upcasters: checkList((each) => each as Upcaster),
   roundNumbers: checkBoolean,

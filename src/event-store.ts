@@ -8,9 +8,8 @@ import { type LoadedAggregate, loadAggregate } from './aggregate/load-state.js';
 import { type PreparedAggregate, prepareAggregate } from './aggregate/prepare.js';
 import { checkList, checkMembers, checkText, isList } from './domain/arguments.js';
 import { EvstoreError } from './domain/errors.js';
-import type { AppendResult, EventFilter, ExpectedVersion, RecordedEvent } from './domain/event.js';
+import type { AppendResult, RecordedEvent } from './domain/event.js';
 import { checkStreamId } from './domain/names.js';
-import type { EventType } from './domain/stored-events.js';
 import { validateAppend } from './domain/validate.js';
 import {
   appendCondition,
@@ -23,94 +22,26 @@ import {
   toNewEvent,
 } from './event-arguments.js';
 import type { EventInput, TypedInput } from './event-input.js';
-import type { Event, Projection, StoredEvent } from './projection/define/definition.js';
+import type {
+  AppendCondition,
+  AsText,
+  HandleOptions,
+  LogRange,
+  OpenOptions,
+  StreamRange,
+  SubscribeOptions,
+} from './event-store-options.js';
+import { type NamedSubscribeOptions, type SubscribedBatch, subscribeByName } from './named-subscription.js';
+import type { Columns, Event, Projection, StoredEvent, TableProjection } from './projection/define/definition.js';
 import { type Reading, toEvent } from './projection/define/event.js';
 import { prepareAll } from './projection/define/prepare.js';
-import { findUpcasterFaults, type Upcaster } from './projection/define/upcaster.js';
+import { findUpcasterFaults } from './projection/define/upcaster.js';
 import { describeLeft, InlineUpkeep } from './projection/run/inline-upkeep.js';
+import { OpenRows, type ReadModelRows } from './read-model-rows.js';
 import { openStoreAt } from './store/open.js';
 import type { Engine, Store } from './store/store.js';
-
-export interface OpenOptions {
-  /** Postgres schema. Default `public`. */
-  readonly schema?: string;
-  /** Create the SQLite file and the schema if they are missing, and upgrade an older schema. Default false. */
-  readonly create?: boolean;
-  /** The application name that the database shows. Default `evstore`. */
-  readonly applicationName?: string;
-  /** Applied to events of older schema versions when they are read. */
-  readonly upcasters?: readonly Upcaster[];
-  /**
-   * Takes the nearest JavaScript number for a fraction of more digits. Default false: reading `data` or `metadata` of an
-   * event that has one throws.
-   */
-  readonly roundNumbers?: boolean;
-  /**
-   * Projections of mode `inline` are registered, and every append writes their rows in its own transaction; a handler that
-   * throws fails the append. Other projections are left to their runner.
-   */
-  readonly projections?: readonly Projection[];
-  /**
-   * What an append does when code of another version or definition made the rows of an inline projection. `warn` leaves the
-   * rows to their runner and emits a process warning, once for each projection; `fail` appends nothing. Default `warn`.
-   */
-  readonly staleInline?: 'warn' | 'fail';
-}
-
-export interface AppendCondition {
-  /** Default `any`. */
-  readonly expectedVersion?: ExpectedVersion;
-  /** Recorded with each event. Default: the category of the stream. */
-  readonly streamType?: string;
-  /** Added to the metadata of each event that has none. */
-  readonly correlationId?: string;
-  readonly causationId?: string;
-  /** Allows events over 10 KB, up to 1 MB. */
-  readonly allowLarge?: boolean;
-  /** How long transient faults are retried, in milliseconds. Default 30,000. */
-  readonly timeoutMs?: number;
-}
-
-export interface HandleOptions extends Omit<AppendCondition, 'expectedVersion'> {
-  /** How often to decide before a version conflict is thrown. Default 20. */
-  readonly attempts?: number;
-}
-
-export interface StreamRange {
-  /** Inclusive, from 1. */
-  readonly fromVersion?: number;
-  /** Inclusive. */
-  readonly toVersion?: number;
-  readonly backwards?: boolean;
-  readonly limit?: number;
-}
-
-/** As `EventFilter`; a time may be a Date, too. */
-export interface LogFilter extends Omit<EventFilter, 'since' | 'until' | 'types'> {
-  readonly types?: readonly EventType[];
-  /** `createdAt` at or after: a Date or RFC 3339, UTC if it has no zone. */
-  readonly since?: string | Date;
-  /** `createdAt` before. */
-  readonly until?: string | Date;
-  /** A condition as after `--where`: `data.total >= 100 and type in ('OrderPaid', 'OrderShipped')`. */
-  readonly where?: string;
-}
-
-export interface LogRange extends LogFilter {
-  /** Global position, exclusive. Default 0. */
-  readonly after?: number;
-  /** Inclusive. */
-  readonly to?: number;
-  readonly backwards?: boolean;
-  readonly limit?: number;
-}
-
-export interface SubscribeOptions extends LogFilter {
-  /** Global position, exclusive. Default 0: from the beginning. */
-  readonly after?: number;
-  /** Ends the subscription. */
-  readonly signal?: AbortSignal;
-}
+import { type EventText, toEventText } from './text-events.js';
+import { type WaitForOptions, waitForProjection } from './wait-for.js';
 
 export interface EventStore {
   readonly engine: Engine;
@@ -145,12 +76,39 @@ export interface EventStore {
     command: NoInfer<Command>,
     options?: HandleOptions,
   ): Promise<HandleResult>;
-  /** Reads a stream, oldest event first. A stream that does not exist has no events. */
+  /**
+   * Reads a stream, oldest event first. A stream that does not exist has no events. With `text: true` events are as they
+   * are stored: `data` and `metadata` are JSON text, and no upcaster is applied.
+   */
+  readStream(streamId: string, range: StreamRange & AsText): AsyncIterable<EventText>;
   readStream(streamId: string, range?: StreamRange): AsyncIterable<StoredEvent>;
-  /** Reads the whole log in order, up to the safe head. */
+  /** Reads the whole log in order, up to the safe head. `text: true` as in `readStream`. */
+  readAll(range: LogRange & AsText): AsyncIterable<EventText>;
   readAll(range?: LogRange): AsyncIterable<StoredEvent>;
+  /**
+   * With a name, yields batches of events, and stores the position after each: a process that starts again continues
+   * there. The position moves when the loop asks for the next batch, or by `batch.acknowledge()`. So finish the work of a
+   * batch before that. Each event is delivered at least once: when the process dies, or the loop ends early, the batch that
+   * was not acknowledged comes again. Of several processes with one name one gets the batches, and the others wait for it.
+   * @throws EvstoreError E_SUPERSEDED when another process took over while this one was suspended, E_DIVERGED when the log
+   * is not the one in which the position was stored
+   */
+  subscribe(options: NamedSubscribeOptions): AsyncIterable<SubscribedBatch>;
   /** Like `readAll`, then yields every event as it commits, gap-free and in order, until the signal aborts. */
   subscribe(options?: SubscribeOptions): AsyncIterable<StoredEvent>;
+  /**
+   * Reads the rows of a projection that `defineProjection` made, by key, from its live table. Columns have the values that
+   * handlers see.
+   */
+  rows<C extends Columns, Key extends keyof C & string>(projection: TableProjection<C, Key>): ReadModelRows<C, Key>;
+  /**
+   * Waits until a projection contains an event, a position, or all that is in the log now. Returns the position that it
+   * has reached.
+   * @param projection itself, or its name, or that of a saga, a reaction or a named subscription as `lag` shows it
+   * @throws EvstoreError E_TIMEOUT when it takes longer than 5 seconds, or `timeoutMs`; E_NOT_FOUND for a name or event
+   * that is not in the store
+   */
+  waitFor(projection: string | Projection, options?: WaitForOptions): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -174,6 +132,7 @@ export async function openStore(url: string, options: OpenOptions = {}): Promise
   const [fault] = findUpcasterFaults(upcasters);
   if (fault !== undefined) throw new EvstoreError('E_INVALID_INPUT', fault);
   const projections = prepareAll(given);
+  if (place.readOnly === true) assertNoWrites(place.create, projections);
   const store = await openStoreAt(url, place);
   try {
     if (place.create === true) await store.schema.migrate();
@@ -286,19 +245,31 @@ class OpenEventStore implements EventStore {
     return prepared;
   }
 
-  async *readStream(streamId: string, range: StreamRange = {}): AsyncGenerator<Event> {
-    const checked = checkMembers(range, 'range', streamRange);
+  readStream(streamId: string, range: StreamRange & AsText): AsyncGenerator<EventText>;
+  readStream(streamId: string, range?: StreamRange): AsyncGenerator<Event>;
+  async *readStream(streamId: string, range: StreamRange & Partial<AsText> = {}): AsyncGenerator<Event | EventText> {
+    const { text = false, ...checked } = checkMembers(range, 'range', streamRange);
     checkStreamId(checkText(streamId, 'streamId'));
-    for await (const batch of this.#store.log.readStream(streamId, checked)) yield* batch.events.map(this.#toEvent);
+    const convert: (recorded: RecordedEvent) => Event | EventText = text ? toEventText : this.#toEvent;
+    for await (const batch of this.#store.log.readStream(streamId, checked)) yield* batch.events.map(convert);
   }
 
-  async *readAll(range: LogRange = {}): AsyncGenerator<Event> {
-    const checked = checkMembers(range, 'range', logRange);
+  readAll(range: LogRange & AsText): AsyncGenerator<EventText>;
+  readAll(range?: LogRange): AsyncGenerator<Event>;
+  async *readAll(range: LogRange & Partial<AsText> = {}): AsyncGenerator<Event | EventText> {
+    const { text = false, ...checked } = checkMembers(range, 'range', logRange);
     await this.#assertGuards();
-    for await (const batch of this.#store.log.readAll(checked)) yield* batch.events.map(this.#toEvent);
+    const convert: (recorded: RecordedEvent) => Event | EventText = text ? toEventText : this.#toEvent;
+    for await (const batch of this.#store.log.readAll(checked)) yield* batch.events.map(convert);
   }
 
-  async *subscribe(options: SubscribeOptions = {}): AsyncGenerator<Event> {
+  subscribe(options: NamedSubscribeOptions): AsyncGenerator<SubscribedBatch>;
+  subscribe(options?: SubscribeOptions): AsyncGenerator<Event>;
+  subscribe(options: SubscribeOptions | NamedSubscribeOptions = {}): AsyncGenerator<SubscribedBatch | Event> {
+    return isNamed(options) ? subscribeByName(this.#store, options, this.#toEvent) : this.#follow(options);
+  }
+
+  async *#follow(options: SubscribeOptions): AsyncGenerator<Event> {
     const { after = 0, signal, ...filter } = checkMembers(options, 'options', subscribeOptions);
     await this.#assertGuards();
     let position = after;
@@ -316,6 +287,14 @@ class OpenEventStore implements EventStore {
     }
   }
 
+  rows<C extends Columns, Key extends keyof C & string>(projection: TableProjection<C, Key>): ReadModelRows<C, Key> {
+    return new OpenRows(this.#store, projection) as ReadModelRows<C, Key>;
+  }
+
+  waitFor(projection: string | Projection, options: WaitForOptions = {}): Promise<number> {
+    return waitForProjection(this.#store, projection, options);
+  }
+
   async close(): Promise<void> {
     await this.#upkeep.close();
     await this.#store.close();
@@ -326,6 +305,22 @@ class OpenEventStore implements EventStore {
     await this.#store.schema.assertGuards();
     this.#guarded = true;
   }
+}
+
+/** Reading it may throw for a hostile object: then the check of the options names what is wrong. */
+function isNamed(options: SubscribeOptions | NamedSubscribeOptions): options is NamedSubscribeOptions {
+  try {
+    return (options as { readonly name?: unknown }).name !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** @throws E_INVALID_INPUT */
+function assertNoWrites(create: boolean | undefined, projections: readonly unknown[]): void {
+  const writes = create === true ? 'create' : projections.length > 0 ? 'projections' : undefined;
+  if (writes === undefined) return;
+  throw new EvstoreError('E_INVALID_INPUT', `options has readOnly together with ${writes}, which writes`);
 }
 
 /** A function, because the flag changes while the reader waits, and the compiler would take a comparison as settled. */

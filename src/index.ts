@@ -28,17 +28,18 @@ export type {
   WidenedTexts,
 } from './domain/stored-events.js';
 export type { CommonInput, EventInput, TypedInput, VersionedInput } from './event-input.js';
-export {
-  type AppendCondition,
-  type EventStore,
-  type HandleOptions,
-  type LogFilter,
-  type LogRange,
-  type OpenOptions,
-  openStore,
-  type StreamRange,
-  type SubscribeOptions,
-} from './event-store.js';
+export { type EventStore, openStore } from './event-store.js';
+export type {
+  AppendCondition,
+  AsText,
+  HandleOptions,
+  LogFilter,
+  LogRange,
+  OpenOptions,
+  StreamRange,
+  SubscribeOptions,
+} from './event-store-options.js';
+export type { NamedSubscribeOptions, SubscribedBatch } from './named-subscription.js';
 export {
   type Columns,
   type CommonDefinition,
@@ -69,6 +70,15 @@ export {
 } from './projection/define/definition.js';
 export { type Identifier, type SqlValue, sql, type TableIdentifier } from './projection/define/sql-tag.js';
 export { defineUpcaster, type Upcaster } from './projection/define/upcaster.js';
+export {
+  defineReaction,
+  type Reaction,
+  type ReactionContext,
+  type ReactionDefinition,
+  type ReactionEvent,
+  type ReactionResult,
+} from './reaction/definition.js';
+export type { FindOptions, ReadModelRows } from './read-model-rows.js';
 export type {
   ActionContext,
   CompensationContext,
@@ -95,3 +105,5 @@ export {
 } from './saga/definition.js';
 export { type Classification, type FailureOptions, Final, NotApplied } from './saga/failures.js';
 export type { Engine } from './store/store.js';
+export type { EventText } from './text-events.js';
+export type { WaitForOptions } from './wait-for.js';

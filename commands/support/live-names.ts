@@ -2,11 +2,12 @@
 import type { LoadedConfig } from '../../src/config/config.js';
 import { findConfig, isExecutable } from '../../src/config/find-config.js';
 import { resolveStore } from '../../src/config/precedence.js';
+import { isProjectionId, runName } from '../../src/domain/subscription-names.js';
 import { openStoreAt } from '../../src/store/open.js';
 import type { Store } from '../../src/store/store.js';
 import type { Io } from '../../src/terminal/io.js';
 
-type Kind = 'stream' | 'type' | 'projection' | 'checkpoint' | 'saga' | 'instance' | 'parked';
+type Kind = 'stream' | 'type' | 'projection' | 'runnable' | 'record' | 'checkpoint' | 'saga' | 'instance' | 'parked';
 
 /** What the arguments of each command name; the last one is repeated where the command takes several. */
 export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
@@ -18,7 +19,7 @@ export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
   'snapshots delete': ['stream'],
   'snapshots verify': ['stream'],
   export: ['stream'],
-  run: ['projection'],
+  run: ['runnable'],
   lag: ['checkpoint'],
   wait: ['checkpoint'],
   rebuild: ['projection'],
@@ -32,10 +33,10 @@ export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
   'checkpoints reset': ['checkpoint'],
   'checkpoints delete': ['checkpoint'],
   'checkpoints history': ['checkpoint'],
-  'parked list': ['projection'],
-  'parked show': ['projection', 'parked'],
-  'parked retry': ['projection', 'parked'],
-  'parked discard': ['projection', 'parked'],
+  'parked list': ['record'],
+  'parked show': ['record', 'parked'],
+  'parked retry': ['record', 'parked'],
+  'parked discard': ['record', 'parked'],
   'projections forget': ['projection'],
   'projections rename': ['projection'],
   'saga list': ['saga'],
@@ -126,7 +127,11 @@ async function list(store: Store, { kind, prefix, before }: Wanted): Promise<rea
   const { log, projections, statistics } = store;
   if (kind === 'stream') return (await log.streams({ prefix, limit: most })).map(({ streamId }) => streamId);
   if (kind === 'type') return (await statistics.types()).map(({ type }) => type);
-  if (kind === 'projection') return (await projections.list()).map(({ name }) => name);
+  if (kind === 'projection' || kind === 'runnable' || kind === 'record') {
+    const records = (await projections.list()).map(({ name }) => name);
+    if (kind === 'record') return records;
+    return kind === 'projection' ? records.filter(isProjectionId) : records.flatMap((name) => runName(name) ?? []);
+  }
   if (kind === 'instance') {
     const category = `saga:${before[0] ?? ''}-`;
     const found = await log.streams({ prefix: `${category}${prefix}`, limit: most });

@@ -21,6 +21,8 @@ export interface Config {
   readonly sagas?: string | readonly string[];
   /** One or many globs of aggregate files or folders, as for projections. Default: those in the folder `aggregates`. */
   readonly aggregates?: string | readonly string[];
+  /** One or many globs of reaction files or folders, as for projections. Default: those in the folder `reactions`. */
+  readonly reactions?: string | readonly string[];
 }
 
 export interface NamedStore {
@@ -52,6 +54,7 @@ const checks: Readonly<Record<keyof Config, (value: unknown) => boolean>> = {
   projections: isTextOrTexts,
   sagas: isTextOrTexts,
   aggregates: isTextOrTexts,
+  reactions: isTextOrTexts,
 };
 
 const keys = Object.keys(checks);

@@ -5,7 +5,7 @@ import type { Environment } from './dotenv.js';
 import type { StoreChoice } from './precedence.js';
 
 export interface SettingSource {
-  readonly setting: 'store' | 'schema' | 'projections' | 'sagas';
+  readonly setting: 'store' | 'schema' | 'projections' | 'sagas' | 'reactions';
   /** Without passwords. */
   readonly value: string;
   /** `--store`, `EVSTORE_URL`, `EVSTORE_URL in .env`, the config file, `the default` … */
@@ -46,7 +46,7 @@ export function listSources(facts: SettingsFacts): readonly SettingSource[] {
     { value: config.schema, source: file, isPassedOver: isGivenByUrl },
     { value: 'public', source: 'the default' },
   ];
-  const globs = (key: 'projections' | 'sagas') => [
+  const globs = (key: 'projections' | 'sagas' | 'reactions') => [
     { value: config[key] === undefined ? undefined : [config[key]].flat().join(', '), source: file },
     { value: key, source: 'the default' },
   ];
@@ -55,6 +55,7 @@ export function listSources(facts: SettingsFacts): readonly SettingSource[] {
     ...rank('schema', schema),
     ...rank('projections', globs('projections')),
     ...rank('sagas', globs('sagas')),
+    ...rank('reactions', globs('reactions')),
   ];
 }
 

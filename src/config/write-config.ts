@@ -48,6 +48,7 @@ function renderConfig({ url, schema, origin }: StoreChoice): string {
     projections: 'projections',
     sagas: 'sagas',
     aggregates: 'aggregates',
+    reactions: 'reactions',
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }

@@ -1,8 +1,8 @@
 /** What exceeds the limits that a user gave: `lag --max-lag`, `--max-age`. */
 import { formatDuration } from '../domain/duration.js';
 import type { Finding } from '../domain/finding.js';
-import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
+import { runCommand } from '../domain/subscription-names.js';
 import { count } from '../domain/words.js';
 import type { LagReport, ProjectionLag } from '../projection/status/lag.js';
 import { describeHeld, isHeld } from './held-back.js';
@@ -53,7 +53,5 @@ function judgeProjection(projection: ProjectionLag, { maxLag, maxAgeMs }: LagLim
 export function nextOf({ name, status, owner }: ProjectionLag): string | null {
   if (status === 'foreign') return null;
   if (owner !== null) return `evstore lag ${shellWord(name)} --watch`;
-  const { projection, part } = partOf(name);
-  if (projection.startsWith('saga:')) return `evstore run ${shellWord(projection.slice('saga:'.length))} --sagas`;
-  return `evstore run ${shellWord(projection)}${part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`}`;
+  return runCommand(name);
 }

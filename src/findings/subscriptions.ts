@@ -5,6 +5,7 @@ import type { Finding } from '../domain/finding.js';
 import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
+import { runCommand } from '../domain/subscription-names.js';
 import type { Checkpoint, ProjectionRecord } from '../store/store.js';
 import { defineCheck } from './check.js';
 
@@ -37,8 +38,7 @@ function judgeStopped(
   now: Date,
 ): readonly Finding[] {
   if (lastError === null) return [];
-  const { projection, part } = partOf(subscriptionId);
-  const share = part.of === 1 ? '' : ` --partition ${part.index}/${part.of}`;
+  const run = runCommand(subscriptionId);
   const forMs = Math.max(0, now.getTime() - Date.parse(updatedAt));
   const place = `at position ${groupDigits(position)} of ${groupDigits(safeHead)}, where it has been for ${formatDuration(forMs)}`;
   return [
@@ -48,7 +48,7 @@ function judgeStopped(
       subject: subscriptionId,
       detail: owner === null ? `stopped ${place}` : `failed ${place}; ${owner} tries again`,
       evidence: lastError,
-      next: `evstore run ${shellWord(projection)}${share} --once --on-error park`,
+      next: run === null ? null : `${run} --once --on-error park`,
     },
   ];
 }

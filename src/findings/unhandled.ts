@@ -2,6 +2,7 @@
 import type { AuditFilter } from '../domain/audit.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
+import { isProjectionId } from '../domain/subscription-names.js';
 import { count } from '../domain/words.js';
 import { sagaEventTypes } from '../saga/events.js';
 import type { Checkpoint, Cursor, ProjectionRecord } from '../store/store.js';
@@ -32,13 +33,16 @@ function judgeTypes(
   const known = names.map(filterOf);
   if (known.every((filter) => filter === undefined)) return [];
   if (known.some((filter) => filter !== undefined && filter.types === undefined)) return [];
-  const isHandled = (type: string) => known.some((filter: AuditFilter | undefined) => filter?.types?.includes(type));
+  // A saga, a reaction or a subscription that names its types handles them, too.
+  const acting = audited.filter(({ name, audit }) => !isProjectionId(name) && audit?.filter.types !== undefined);
+  const filters = [...known, ...acting.map(({ audit }) => audit?.filter)];
+  const isHandled = (type: string) => filters.some((filter: AuditFilter | undefined) => filter?.types?.includes(type));
   const unhandled = types.filter((type) => !sagaEventTypes.includes(type) && !isHandled(type));
   if (unhandled.length === 0) return [];
   const unknown = names.filter((name) => filterOf(name) === undefined);
   const others = checkpoints
     .map(({ subscriptionId }) => partOf(subscriptionId).projection)
-    .filter((name) => !names.includes(name));
+    .filter((name) => !names.includes(name) && !acting.some((cursor) => cursor.name === name));
   const unseen = [...new Set([...unknown, ...others])];
   const rest = unhandled.length - mostNamed;
   const list = [...unhandled.slice(0, mostNamed), ...(rest > 0 ? [count(rest, 'more')] : [])].join(', ');

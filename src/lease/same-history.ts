@@ -4,6 +4,7 @@ import { EvstoreError } from '../domain/errors.js';
 import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
+import { isProjectionId } from '../domain/subscription-names.js';
 import type { Checkpoint, EventLog } from '../store/store.js';
 
 /** @throws E_DIVERGED when the log ends before the checkpoint, or the last event it saw is not below it */
@@ -27,9 +28,12 @@ export async function assertSameHistory(log: EventLog, checkpoint: Checkpoint): 
 }
 
 function diverged(subscriptionId: string, evidence: string): EvstoreError {
+  const rebuild = isProjectionId(subscriptionId)
+    ? ` && evstore rebuild ${shellWord(partOf(subscriptionId).projection)}`
+    : '';
   return new EvstoreError('E_DIVERGED', `${subscriptionId} was built from a different history than this log`, {
     why: `${evidence} The log was restored from an older copy, or this is a different store.`,
-    next: `evstore checkpoints reset ${shellWord(subscriptionId)} --execute && evstore rebuild ${shellWord(partOf(subscriptionId).projection)}`,
+    next: `evstore checkpoints reset ${shellWord(subscriptionId)} --execute${rebuild}`,
     details: { projection: subscriptionId },
   });
 }

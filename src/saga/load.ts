@@ -44,7 +44,7 @@ function sagasOf(exports: Readonly<Record<string, unknown>>, file: string): read
 function isMeantAsSaga(value: unknown, isOnly: boolean): boolean {
   if (isMeantAsProjection(value, false)) return false;
   if (typeof value !== 'object' || value === null) return isOnly && typeof value !== 'function';
-  if ('kind' in value && value.kind === 'aggregate') return false;
+  if ('kind' in value && (value.kind === 'aggregate' || value.kind === 'reaction')) return false;
   return isOnly || 'startOn' in value || 'steps' in value;
 }
 

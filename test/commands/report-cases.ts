@@ -176,7 +176,7 @@ export const cases: readonly ReportCase[] = [
   { argv: ['wait', 'failing_orders', '--timeout', '1ms'], schema: 'wait', code: 7 },
   { argv: ['run', '--dry-run'], schema: 'run-dry-run' },
   { argv: ['run', 'failing_orders', 'divided', '--once', '--partition', '2/2'], schema: 'run', code: 9 },
-  { argv: ['run', 'orders', 'shipping', '--once', '--sagas'], schema: 'run' },
+  { argv: ['run', 'orders', 'shipping', 'billing', '--once', '--sagas'], schema: 'run' },
   { argv: ['saga', 'retry', 'shipping', 'Parcel-compensation-failed', '--dry-run'], schema: 'saga-retry' },
   { argv: ['saga', 'retry', 'shipping', 'Parcel-compensation-failed'], schema: 'saga-retry', code: 1, isQuiet: true },
   { argv: ['append', hostile, ...placed, '--dry-run'], schema: 'append-dry-run' },

@@ -118,6 +118,7 @@ export const enums: Readonly<Record<string, Values>> = {
     schema: true,
     projections: true,
     sagas: true,
+    reactions: true,
   }),
   'doctor.json#/properties/checks/items/properties/result': keysOf<CheckResult['result']>({
     ok: true,

@@ -54,6 +54,7 @@ export async function openReportShop(engine: Engine, content: 'full' | 'empty' |
   shop.writeSaga("throw new Error('no answer')");
   write('projections/others.ts', others);
   write('aggregates/order.ts', aggregate);
+  write('reactions/billing.ts', reaction);
   write('broken/broken.ts', "throw new Error('half written');\n");
   write('impure/impure.ts', impure);
   write(
@@ -84,6 +85,9 @@ async function fill(shop: ReportShop): Promise<void> {
 
 const aggregate = `export const order = { kind: 'aggregate', name: 'order', category: 'Order', version: 1,
   initial: () => ({ events: 0 }), evolve: { '*': ({ events }) => ({ events: events + 1 }) }, snapshot: { every: 1 } };`;
+
+const reaction =
+  "export const billing = { kind: 'reaction', name: 'billing', on: 'ParcelHandedIn', react: () => undefined };\n";
 
 /** As a process leaves it that ended in the middle of the first step. */
 async function startInstance({ store }: TestStore): Promise<void> {

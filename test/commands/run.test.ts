@@ -23,6 +23,7 @@ forEachEngine((engine) => {
           { name: 'order_summary', version: 1, position: 40, events: 0, aside: 0, error: null, stopped: null },
         ],
         sagas: [],
+        reactions: [],
       });
       expect(await evstore('run', '--once', '-q')).toEqual({ code: 0, stdout: '40\n', stderr: '' });
     }));

@@ -179,11 +179,15 @@ test.each([
   [
     '{"store":1,"projectons":"p","roles":{}}',
     "'store' is not a string",
-    "It is a number.\nAlso, the key 'projectons' is unknown. Did you mean projections?\nAlso, the key 'roles' is unknown. Known are: store, stores, schema, projections, sagas, aggregates.",
+    "It is a number.\nAlso, the key 'projectons' is unknown. Did you mean projections?\nAlso, the key 'roles' is unknown. Known are: store, stores, schema, projections, sagas, aggregates, reactions.",
   ],
   ['{"store":""}', "'store' is not a string", 'It is an empty string.'],
   ['{"sagas":["a",null]}', "'sagas' is not a string or an array of strings", 'It is an array that holds null.'],
-  ['["sqlite:a.db"]', 'holds no config', 'store, stores, schema, projections, sagas, aggregates. It is an array.'],
+  [
+    '["sqlite:a.db"]',
+    'holds no config',
+    'store, stores, schema, projections, sagas, aggregates, reactions. It is an array.',
+  ],
   ['null', 'holds no config', 'It is null.'],
 ])('a config %s: every key that is wrong is named, with what it holds', async (json, message, why) => {
   const cwd = makeProject({ 'evstore.config.json': json });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { isEvstoreError } from '../../src/domain/errors.js';
 import { type EventStore, openStore } from '../../src/event-store.js';
+import { defineProjection } from '../../src/projection/define/definition.js';
 import { engines, forEachEngine, withTestStore } from '../support/engines.js';
 
 const attack = "'Order-1' or true";
@@ -74,6 +75,17 @@ const filters = (read: (store: EventStore, range: object) => Promise<unknown>): 
   { name: 'after', call: (store, after) => read(store, { after }) },
 ];
 
+const orders = defineProjection({
+  name: 'orders',
+  version: 1,
+  table: { columns: { orderId: 'text' }, key: 'orderId' },
+  on: { OrderPlaced: () => ({}) },
+});
+/** Undefined and null ask for a subscription without a name, and a word is a name. */
+const isNoName = ([what]: (typeof hostile)[number]) => what !== 'a word';
+/** An object may be a projection: its name counts. */
+const isNoProjection = ([what]: (typeof hostile)[number]) => what !== 'a revoked proxy';
+
 const readAll = (store: EventStore, range: object) => all(store.readAll(range));
 const subscribe = (store: EventStore, options: object) =>
   all(store.subscribe({ signal: AbortSignal.timeout(2_000), ...options }));
@@ -143,6 +155,37 @@ const groups: Readonly<Record<string, readonly Argument[]>> = {
     { name: 'options', call: (store, options) => all(store.subscribe(options)), values: notOptions },
     ...filters(subscribe),
     { name: 'signal', call: (store, signal) => subscribe(store, { signal }), values: [...hostile, ...words] },
+  ],
+  'subscribe by name': [
+    {
+      name: 'name',
+      call: (store, name) => subscribe(store, { name }),
+      values: [...hostile, ...words].filter(isNoName),
+    },
+    ...filters((store, range) => subscribe(store, { name: 'mailer', ...range })).filter(({ name }) => name !== 'after'),
+    { name: 'after', call: (store, after) => subscribe(store, { name: 'mailer', after }) },
+    { name: 'batchSize', call: (store, batchSize) => subscribe(store, { name: 'mailer', batchSize }) },
+  ],
+  waitFor: [
+    { name: 'projection', call: (store, value) => store.waitFor(value), values: text.filter(isNoProjection) },
+    { name: 'options', call: (store, options) => store.waitFor('x', options), values: notOptions },
+    ...['position', 'timeoutMs'].map((name) => ({
+      name,
+      call: ((store, value) => store.waitFor('x', { [name]: value })) as Call,
+    })),
+    { name: 'event', call: (store, value) => store.waitFor('x', { event: value }), values: text },
+    { name: 'signal', call: (store, signal) => store.waitFor('x', { signal }), values: [...hostile, ...words] },
+  ],
+  rows: [
+    {
+      name: 'key',
+      call: (store, key) => store.rows(orders).get(key),
+      // A text is a key.
+      values: [...hostile, ...notText, ['true', true]],
+    },
+    { name: 'options', call: (store, options) => store.rows(orders).find(options), values: notOptions },
+    { name: 'where', call: (store, where) => store.rows(orders).find({ where }), values: text },
+    { name: 'limit', call: (store, limit) => store.rows(orders).find({ limit }) },
   ],
 };
 

@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { openStore } from '../../src/event-store.js';
 import { openStoreAt } from '../../src/store/open.js';
 import { makeFolder, runCli } from '../support/cli.js';
 import { connectPostgres, createTestStore, type Raw, type TestStore } from '../support/engines.js';
@@ -135,6 +136,22 @@ describe('app', () => {
 });
 
 describe('runner', () => {
+  test('is enough for a program that keeps its position in the store', async () => {
+    const library = await openStore(urlOf('runner'));
+    try {
+      for await (const batch of library.subscribe({ name: 'mails' })) {
+        await batch.acknowledge();
+        if (batch.caughtUp) break;
+      }
+    } finally {
+      await library.close();
+    }
+    const checkpoints = await store.store.projections.checkpoints();
+    expect(checkpoints.find(({ subscriptionId }) => subscriptionId === 'subscription:mails')?.position).toBeGreaterThan(
+      0,
+    );
+  });
+
   test('runs, rebuilds, swaps, rolls back and collects what is left', async () => {
     expect(await run('runner')).toMatchObject({ code: 0 });
     const code = ['--projections', '*.mjs', '--yes'];
@@ -251,6 +268,20 @@ describe('reader', () => {
     const ours = findings.filter(({ subject }: { subject: string }) => subject === `${prefix}_reader`);
     expect(ours).toMatchObject([{ severity: 'note', kind: 'privileges' }]);
     await as('reader', async (raw) => expect(await raw.query('select * from order_total')).not.toEqual([]));
+  });
+
+  test('is enough for a program that opens the store read-only', async () => {
+    const library = await openStore(urlOf('reader'), { readOnly: true });
+    try {
+      let events = 0;
+      for await (const _ of library.readAll()) events += 1;
+      expect(events).toBeGreaterThan(0);
+      await expect(library.append('Order-1', { type: 'OrderPaid', data: {} })).rejects.toMatchObject({
+        code: 'E_READ_ONLY',
+      });
+    } finally {
+      await library.close();
+    }
   });
 
   test('writes nothing', async () => {

@@ -36,7 +36,7 @@ const legalName = 'lower-case letters a to z, digits and _, at most 63, and no n
  * projection, faults or not.
  */
 export function looksLikeProjection(value: unknown): boolean {
-  if (!isProperties(value) || isOther(value) || 'startOn' in value) return false;
+  if (!isProperties(value) || isOther(value) || 'startOn' in value || 'react' in value) return false;
   if (typeof value.name === 'string' && typeof value.version === 'number') return true;
   if (value.kind === 'table' || value.kind === 'sql') return 'on' in value;
   if (value.kind === 'external' || ('write' in value && 'promote' in value)) return true;
@@ -51,13 +51,14 @@ export function isMeantAsProjection(value: unknown, isOnly: boolean): boolean {
   if (typeof value !== 'object' || value === null) return isOnly && typeof value !== 'function';
   if (isPromise(value)) return isOnly;
   const isHelpers = Object.values(value).every((part) => typeof part === 'function');
-  if (isOnly && !isHelpers && !isOther(value)) return true;
+  if (isOther(value)) return false;
+  if (isOnly && !isHelpers) return true;
   return ['on', 'table', 'tables', 'promote'].some((part) => Object.hasOwn(value, part));
 }
 
-/** A saga or an aggregate, which have names and versions, too. */
+/** A saga, an aggregate or a reaction, which have names and versions, too. */
 function isOther(value: object): boolean {
-  return 'kind' in value && (value.kind === 'saga' || value.kind === 'aggregate');
+  return 'kind' in value && ['saga', 'aggregate', 'reaction'].includes(String(value.kind));
 }
 
 /** Marks a value that looks like a projection with its kind. Plain objects of the right shape are accepted too. */

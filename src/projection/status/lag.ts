@@ -5,6 +5,7 @@ import type { Head, RecordedEvent } from '../../domain/event.js';
 import { compareSubscriptionIds, partOf } from '../../domain/parts.js';
 import type { ProjectionMode } from '../../domain/projection-mode.js';
 import { selectByName } from '../../domain/similar.js';
+import { idsNamed } from '../../domain/subscription-names.js';
 import { checkpointsOf } from '../../lease/checkpoints.js';
 import { isUnfinished } from '../../store/rebuild-state.js';
 import type {
@@ -176,14 +177,19 @@ export function filterOf(
 }
 
 /**
- * Returns the checkpoints with these names, of a divided projection those of its parts; all when no name is given.
+ * Returns the checkpoints with these names, of a divided projection those of its parts; all when no name is given. A saga, a
+ * reaction or a subscription is found by its own name, too, if no projection has that name.
  * @throws E_NOT_FOUND with the nearest name there is
  */
 export function selectCheckpoints(checkpoints: readonly Checkpoint[], names: readonly string[]): readonly Checkpoint[] {
   if (names.length === 0) return checkpoints;
   const found = names.flatMap((name) => {
-    const own = checkpointsOf(checkpoints, name);
-    return own.length > 0 ? own : selectByName(checkpoints, [name], (each) => partOf(each.subscriptionId).projection);
+    const own = idsNamed(name)
+      .map((id) => checkpointsOf(checkpoints, id))
+      .find((found) => found.length > 0);
+    return own !== undefined
+      ? own
+      : selectByName(checkpoints, [name], (each) => partOf(each.subscriptionId).projection);
   });
   return [...new Set(found)];
 }

@@ -3,9 +3,9 @@
 import { EvstoreError } from '../../domain/errors.js';
 import { describeFinding, type Finding, sortFindings } from '../../domain/finding.js';
 import { groupDigits } from '../../domain/numbers.js';
-import { partOf } from '../../domain/parts.js';
+import { runCommand } from '../../domain/subscription-names.js';
 import { pause } from '../../lease/back-off.js';
-import { checkpointsOf, leastOf } from '../../lease/checkpoints.js';
+import { leastOf } from '../../lease/checkpoints.js';
 import type { Checkpoint, Store } from '../../store/store.js';
 import { selectCheckpoints } from './lag.js';
 
@@ -46,7 +46,10 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
     const wanted = selectCheckpoints(checkpoints, names);
     const behind = wanted.filter((checkpoint) => checkpoint.position < position);
     if (behind.length === 0) {
-      return [...new Set(names)].map((name) => ({ name, position: leastOf(checkpointsOf(wanted, name)) ?? position }));
+      return [...new Set(names)].map((name) => ({
+        name,
+        position: leastOf(selectCheckpoints(wanted, [name])) ?? position,
+      }));
     }
     signal.throwIfAborted();
     const leftMs = deadline - performance.now();
@@ -61,7 +64,7 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
         `position ${groupDigits(position)} was not reached within ${timeoutMs} ms: ${found}`,
         {
           why: cause === undefined ? otherwise : `${describeFinding(cause)}.`,
-          next: cause?.next ?? (isIdle ? runCommand(behind) : 'evstore lag'),
+          next: cause?.next ?? (isIdle ? nextOf(behind) : 'evstore lag'),
           details: {
             findings,
             position,
@@ -75,7 +78,6 @@ export async function waitForProjections(options: WaitOptions): Promise<readonly
 }
 
 /** Returns the command that runs the first one. */
-function runCommand([first]: readonly Checkpoint[]): string {
-  const { projection, part } = partOf(first?.subscriptionId ?? '');
-  return part.of === 1 ? 'evstore run' : `evstore run ${projection} --partition ${part.index}/${part.of}`;
+function nextOf([first]: readonly Checkpoint[]): string {
+  return runCommand(first?.subscriptionId ?? '') ?? 'evstore lag';
 }

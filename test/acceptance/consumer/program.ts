@@ -5,6 +5,7 @@ import {
   defineConfig,
   defineExternalProjection,
   defineProjection,
+  defineReaction,
   defineSaga,
   defineSqlProjection,
   defineUpcaster,
@@ -17,7 +18,14 @@ import {
   sql,
   type TableIdentifiers,
 } from 'evstore';
-import { aggregateScenario, externalScenario, given, projectionScenario, sagaScenario } from 'evstore/testing';
+import {
+  aggregateScenario,
+  externalScenario,
+  given,
+  projectionScenario,
+  reactionScenario,
+  sagaScenario,
+} from 'evstore/testing';
 
 // Exported without a type of their own: `declaration` then has to name every type they are made of.
 export const config = defineConfig({ store: 'sqlite::memory:' });
@@ -95,10 +103,22 @@ export const basket = defineAggregate({
   snapshot: { every: 2 },
 });
 
+export const bill = defineReaction({
+  name: 'bill',
+  on: ['OrderPlaced', 'OrderPaid'],
+  react: async ({ type, streamId, data }, { hops }) => {
+    if (type === 'OrderPaid') return;
+    return [
+      { streamId: `Bill-${streamId}`, type: 'BillSent', data: { total: data.total, hops }, expectedVersion: 'none' },
+    ];
+  },
+});
+
 export const upcaster = defineUpcaster({ type: 'OrderMoved', from: 1, to: 2, up: (data) => data });
 
 export const scenario = projectionScenario(totals);
 export const tried = sagaScenario(ship);
+export const reacted = reactionScenario(bill);
 
 export async function work(settings: Config): Promise<EventStore> {
   const store = await openStore(settings.store ?? 'sqlite::memory:', { create: true, upcasters: [upcaster] });
@@ -106,7 +126,26 @@ export async function work(settings: Config): Promise<EventStore> {
     expectedVersion: 'none',
   });
   for await (const event of store.readStream('Order-1')) assert(event.data.total === 3 && result.version === 1);
+  for await (const { data } of store.readAll({ text: true })) assert(data === '{"total":3}');
+  for await (const batch of store.subscribe({ name: 'mailer', batchSize: 10 })) {
+    const [first] = batch.events;
+    assert(batch.caughtUp && first?.data.total === 3 && batch.position === 1);
+    await batch.acknowledge();
+    break;
+  }
+  assert((await store.waitFor('subscription:mailer', { position: result.globalPosition })) === 1);
   return store;
+}
+
+/** Compiled only: columns decide the types of keys and rows. */
+export async function readTotal(store: EventStore): Promise<number | null | undefined> {
+  const rows = store.rows(totals);
+  const row = await rows.get('Order-1');
+  const orderId: string | undefined = row?.orderId;
+  const found = await rows.find({ where: `order_id = '${orderId}'`, limit: 1 });
+  // @ts-expect-error a key of text is no number
+  await rows.get(1);
+  return found[0]?.total ?? row?.total;
 }
 
 function assert(condition: boolean): asserts condition {
@@ -121,6 +160,9 @@ async function main(): Promise<void> {
     .thenRead((connection, target) => assert(connection.get(target.name)?.[0] === 'Order-1'));
   aggregateScenario(basket).when({ count: 2 }).thenState({ items: 2 });
   assert((await tried.given(placed).run()).phase === 'completed');
+  await reacted
+    .when(placed, given('Order-1', 'OrderPaid', {}))
+    .thenAppends({ streamId: 'Bill-Order-1', data: { total: 3, hops: 0 } });
   const store = await work(config);
   const refused = await store.append('Order-1', [{ type: 'A', data: {} }], { expectedVersion: 'none' }).catch(codeOf);
   assert(refused === 'E_VERSION_CONFLICT');
