@@ -11,7 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { makeRandom, type Random } from '../../test/support/random.js';
 
 /** Of an order and its payment. */
-export const eventsPerOrder = 20;
+const eventsPerOrder = 20;
 /** Thirteen events of it are in a log of any length. */
 export const rarest = 'ChargebackReceived';
 /** Shares of the log that are written one after the other, so that projections can stop in between. */

@@ -100,7 +100,9 @@ forEachEngine((engine) => {
       expect(own).toEqual(
         [
           'bin/evstore.js',
-          ...['domain', 'program', 'read', 'rolldown-runtime', 'start', engine].map((name) => `chunks/${name}.cjs`),
+          ...['domain', 'note-scan', 'program', 'read', 'rolldown-runtime', 'start', engine].map(
+            (name) => `chunks/${name}.cjs`,
+          ),
         ].sort(),
       );
       expect(packages).toEqual(foreign[engine]);

@@ -96,7 +96,8 @@ export async function makeFullStore(url: string): Promise<FullStore> {
     // The process that runs the last one ends in the middle of a step.
     const isStopped = state === 'running';
     await evstore(['append', instanceOf(state), ...triggerOf(state)]);
-    await evstore(['run', 'wysylka', '--once', '--sagas'], isStopped ? 'killed' : 0, { STOP_IN_ACTION: '1' });
+    const code = isStopped ? 'killed' : state === 'compensation-failed' ? 1 : 0;
+    await evstore(['run', 'wysylka', '--once', '--sagas'], code, { STOP_IN_ACTION: '1' });
   }
   return { packed, env, evstore };
 }

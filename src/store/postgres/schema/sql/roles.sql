@@ -70,8 +70,8 @@ alter default privileges for role evstore_runner in schema public grant select o
 grant execute on function public.evstore_safe_head(bigint) to evstore_app, evstore_runner, evstore_reader;
 
 grant select on public.events, public.snapshots, public.subscription_checkpoints, public.evstore_projections,
-  public.evstore_checkpoint_changes, public.evstore_rebuilds, public.evstore_parked, public.evstore_meta,
-  public.evstore_migrations to evstore_app;
+  public.evstore_checkpoint_changes, public.evstore_rebuilds, public.evstore_parked, public.evstore_sagas,
+  public.evstore_meta, public.evstore_migrations to evstore_app;
 grant insert (id, stream_id, stream_type, event_type, schema_version, event_data, metadata, version, created_at)
   on public.events to evstore_app;
 grant execute on function
