@@ -32,7 +32,7 @@ test('slips of the pen are exit 2, with what was probably meant', async () => {
 });
 
 test('an option with one value is refused when it is given twice: no command drops the first one silently', async () => {
-  const lists = ['--category', '--type', '--events', '--key', '--fields'];
+  const lists = ['--category', '--type', '--events', '--key', '--fields', '--steps', '--for', '--ignore'];
   const commands = await Promise.all(Object.values(loaders).map(async (load) => (await load()).command));
   const leaves = commands.flatMap((command) => [command, ...(command.subcommands ?? [])]);
   const options = leaves.flatMap((leaf) => [...leaf.options, ...sharedOptions(leaf)]);
