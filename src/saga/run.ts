@@ -139,6 +139,7 @@ class Spell {
     this.#position = place.position;
     const { safeHead } = await store.log.head();
     try {
+      await reader.begin(place, signal);
       do {
         await reader.read(place, once ? safeHead : undefined, signal);
         this.#position = place.position;
