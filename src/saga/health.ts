@@ -1,5 +1,6 @@
 /** How the instances of all sagas are: counted and listed from their rows, with a bounded sample of their streams. */
 import { activePhases } from '../domain/saga-phase.js';
+import { sagaOf } from '../domain/subscription-names.js';
 import { stateOf } from '../store/process.js';
 import type { InstanceCount, InstanceOwner, OverdueCount, Store } from '../store/store.js';
 import { sagaCategory } from './events.js';
@@ -53,12 +54,12 @@ export async function sampleRows({ log, projections, sagas }: Store): Promise<Ro
   let looked = 0;
   for (const saga of await listSagas({ projections })) {
     const prefix = `${sagaCategory(saga)}-`;
-    for (const { streamId, version } of await log.streams({ prefix, limit: sampled })) {
+    for (const { streamId, events } of await log.streams({ prefix, limit: sampled })) {
       const instance = streamId.slice(prefix.length);
       looked += 1;
       // Read after the stream, so that a row that is written meanwhile is not behind.
       const row = await sagas.find({ saga, instance });
-      if (row === undefined || row.streamVersion < version) behind.push({ saga, instance });
+      if (row === undefined || row.streamVersion < events) behind.push({ saga, instance });
     }
   }
   return { behind, looked };
@@ -66,10 +67,6 @@ export async function sampleRows({ log, projections, sagas }: Store): Promise<Ro
 
 /** Returns the names of the sagas that have run on this store. */
 export async function listSagas({ projections }: Pick<Store, 'projections'>): Promise<readonly string[]> {
-  const prefix = sagaCategory('');
-  const ids = (await projections.checkpoints()).map(({ subscriptionId }) => subscriptionId);
-  return ids
-    .filter((id) => id.startsWith(prefix))
-    .map((id) => id.slice(prefix.length))
-    .sort();
+  const found = await projections.checkpoints();
+  return found.flatMap(({ subscriptionId }) => sagaOf(subscriptionId) ?? []).toSorted();
 }

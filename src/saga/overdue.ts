@@ -60,12 +60,16 @@ function judge(record: InstanceRecord, limits: OverdueLimits, now: Date): Overdu
   const { phase, step, error, dueAt, owner, movedAt } = record;
   const since = (at: string) => Math.max(0, now.getTime() - Date.parse(at));
   const still = since(movedAt);
-  const place = step === null ? '' : ` of ${step}`;
   if (phase === 'compensation-failed') {
-    return { record, kind: phase, forMs: still, why: `the compensation${place} failed, and is not retried any more` };
+    return { record, kind: phase, forMs: still, why: 'its compensation failed, and is not retried' };
   }
   if (phase === 'compensating' && error !== null) {
-    return { record, kind: 'compensation-failing', forMs: still, why: `the compensation${place} fails, and is retried` };
+    return {
+      record,
+      kind: 'compensation-failing',
+      forMs: still,
+      why: 'its compensation fails, and is retried',
+    };
   }
   const at = step === null ? '' : ` at ${step}`;
   const isDue = dueAt !== null && Date.parse(dueAt) <= now.getTime();

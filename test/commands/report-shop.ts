@@ -118,7 +118,21 @@ async function startInstance({ store }: TestStore): Promise<void> {
     waitKey: null,
     due: { inMs: 0 },
   };
-  await store.sagas.record([{ streamId: `saga:shipping-${instance}`, version: 0, events, row }]);
+  const waiting = { ...row, saga: 'paying', instance: 'Parcel-waiting', phase: 'waiting', step: 'payment' } as const;
+  const facts: [string, object][] = [
+    ['SagaStarted', { ...started, saga: waiting.saga, instance: waiting.instance }],
+    ['WaitStarted', { step: 'payment', types: ['Paid'], key: instance, timeoutMs: 3_600_000 }],
+    ['WaitSearched', { step: 'payment', upTo: globalPosition }],
+  ];
+  await store.sagas.record([
+    { streamId: `saga:shipping-${instance}`, version: 0, events, row },
+    {
+      streamId: 'saga:paying-Parcel-waiting',
+      version: 0,
+      events: facts.map(([factType, data]) => makeEvent({ type: factType, data: JSON.stringify(data) })),
+      row: { ...waiting, waitKey: instance, due: { inMs: 3_600_000 } },
+    },
+  ]);
 }
 
 async function expectCode(code: number, running: Promise<CliResult>): Promise<void> {
