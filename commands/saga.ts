@@ -109,7 +109,7 @@ const show: Command = {
 
 const overdue: Command = {
   usage: 'overdue [saga]',
-  summary: 'list instances that are due and not moved, held up, or fail to compensate; exit 1 if there are any',
+  summary: 'list overdue instances, and why; exit 1 if there are any',
   writes: 'nothing',
   examples: [
     { line: 'evstore saga overdue', purpose: 'exit 1 if an instance of any saga is overdue' },
@@ -148,7 +148,7 @@ const cancel: Command = {
   writes: 'an event to the stream of the instance; the processes that run the saga compensate it',
   examples: [
     {
-      line: 'evstore saga cancel order_fulfilment Order-1 --reason "the customer called"',
+      line: 'evstore saga cancel order_fulfilment Order-1 --reason "sold out"',
       purpose: 'the reason is recorded, and compensations see it',
     },
   ],
@@ -176,7 +176,7 @@ const cancel: Command = {
 
 const retry: Command = {
   usage: 'retry <saga> <instance>',
-  summary: 'retry a compensation that kept failing, or a step that waits for its next attempt, and continue the saga',
+  summary: 'retry a compensation, or a step that waits for its next attempt',
   writes: 'events to the stream of the instance, and whatever its compensations write',
   examples: [
     { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after the cause of the failure is fixed' },

@@ -144,7 +144,7 @@ export class MemorySagaStore implements SagaStore {
     const dueFor = dueAt === null ? Number.NEGATIVE_INFINITY : now - Date.parse(dueAt);
     const isHeld = owner !== null && (this.#instances.get(nameOf(record))?.claimedUntil ?? 0) > now;
     if (phase === 'compensation-failed' || (phase === 'compensating' && error !== null)) return true;
-    if ((dueFor >= unheldMs && !isHeld) || (dueFor >= 0 && still >= heldMs)) return true;
+    if ((dueFor >= unheldMs && !isHeld) || (dueFor >= heldMs && still >= heldMs && isHeld)) return true;
     return activePhases.some((each) => each === phase) && still >= stillMs;
   }
 

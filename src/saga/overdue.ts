@@ -44,7 +44,7 @@ export async function findOverdue(
   // One more than wanted shows whether there are others.
   const found = await sagas.list({ saga, overdue, sort: 'oldest', limit: limit + 1 });
   return {
-    instances: found.slice(0, limit).map((record) => judge(record, overdue, now)),
+    instances: found.slice(0, limit).map((record) => judge(record, now)),
     isComplete: found.length <= limit,
   };
 }
@@ -56,7 +56,7 @@ export function limitsFor(stillMs?: number): OverdueLimits {
 }
 
 /** The clock of the database chose them, so that none of the kinds has to fit by this clock. */
-function judge(record: InstanceRecord, limits: OverdueLimits, now: Date): OverdueInstance {
+function judge(record: InstanceRecord, now: Date): OverdueInstance {
   const { phase, step, error, dueAt, owner, movedAt } = record;
   const since = (at: string) => Math.max(0, now.getTime() - Date.parse(at));
   const still = since(movedAt);
@@ -73,7 +73,7 @@ function judge(record: InstanceRecord, limits: OverdueLimits, now: Date): Overdu
   }
   const at = step === null ? '' : ` at ${step}`;
   const isDue = dueAt !== null && Date.parse(dueAt) <= now.getTime();
-  if (isDue && owner !== null && still >= limits.heldMs) {
+  if (isDue && owner !== null) {
     const why = `${owner} has held it${at} for ${formatDuration(still)}, and recorded nothing`;
     return { record, kind: 'held', forMs: still, why };
   }

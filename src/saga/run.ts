@@ -5,9 +5,9 @@
 import { EvstoreError, isEvstoreError, isTransient } from '../domain/errors.js';
 import { activePhases } from '../domain/saga-phase.js';
 import { BackOff } from '../lease/back-off.js';
+import { recordFailure } from '../lease/checkpoints.js';
 import { leaseTtlMs } from '../lease/heartbeat.js';
 import { keepLease } from '../lease/with-lease.js';
-import { recordFailure } from '../projection/catch-up/error-policy.js';
 import { thisProcess } from '../store/process.js';
 import { registerSaga, SagaCheckpoint, takeSagaLease } from './checkpoint.js';
 import type { SagaDefinition } from './definition.js';

@@ -166,7 +166,7 @@ export interface InstancesOptions {
 export interface OverdueLimits {
   /** Due for so many milliseconds, and no process holds it. */
   readonly unheldMs: number;
-  /** Due and held, and not moved for so many milliseconds. */
+  /** Held, and due and not moved for so many milliseconds. */
   readonly heldMs: number;
   /** Not ended, and not moved for so many milliseconds, whatever it waits for; undefined for no such limit. */
   readonly stillMs?: number | undefined;

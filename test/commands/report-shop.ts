@@ -194,7 +194,8 @@ const impure = `export const impure = { name: 'impure', version: 1, category: 'O
   OrderPlaced: () => ({ events: Math.floor(Math.random() * 1000000) }) } };\n`;
 
 function saga(undo: string): string {
-  return `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'ParcelHandedIn', steps: [
+  return `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'ParcelHandedIn',
+    classify: ({ message }) => (message === 'sold out' ? 'not-applied' : 'unknown'), steps: [
     { kind: 'action', name: 'reserve', retries: 0,
       action: ({ trigger }) => { if (trigger.data.end === 'failed') throw new Error('sold out'); },
       compensate: ({ trigger }) => { if (trigger.data.end === 'compensation-failed') { ${undo} } } },

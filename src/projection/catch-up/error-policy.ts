@@ -81,10 +81,3 @@ export async function narrow(
     }
   }
 }
-
-/** Records the error of a handler with its checkpoint, where `lag` shows it. */
-export async function recordFailure({ projections }: Store, subscriptionId: string, error: unknown): Promise<void> {
-  if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return;
-  const why = error.why === undefined ? '' : `: ${error.why}`;
-  await projections.recordError(subscriptionId, `${error.message}${why}`);
-}

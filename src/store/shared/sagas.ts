@@ -154,12 +154,13 @@ export function planInstances(
     values.length === 0 ? 'false' : `${column} in (${values.map((value) => place(give(value))).join(', ')})`;
   const conditions: string[] = [];
   const overdueCondition = ({ unheldMs, heldMs, stillMs }: OverdueLimits): string => {
-    const free = `(owner is null or claim_expires_at is null or claim_expires_at <= ${ago(give(0))})`;
+    const now = ago(give(0));
+    const held = `(owner is not null and claim_expires_at is not null and claim_expires_at > ${now})`;
     const kinds = [
       "phase = 'compensation-failed'",
       "(phase = 'compensating' and error is not null)",
-      `(due_at <= ${ago(give(unheldMs))} and ${free})`,
-      `(due_at <= ${ago(give(0))} and moved_at <= ${ago(give(heldMs))})`,
+      `(due_at <= ${ago(give(unheldMs))} and not ${held})`,
+      `(due_at <= ${ago(give(heldMs))} and moved_at <= ${ago(give(heldMs))} and ${held})`,
     ];
     if (stillMs !== undefined) kinds.push(`(${among('phase', activePhases)} and moved_at <= ${ago(give(stillMs))})`);
     return `(${kinds.join(' or ')})`;
