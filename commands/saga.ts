@@ -109,7 +109,7 @@ const show: Command = {
 
 const overdue: Command = {
   usage: 'overdue [saga]',
-  summary: 'list overdue instances, and why; exit 1 if there are any',
+  summary: 'list overdue instances; exit 1 if there are any',
   writes: 'nothing',
   examples: [
     { line: 'evstore saga overdue', purpose: 'exit 1 if an instance of any saga is overdue' },
@@ -144,7 +144,7 @@ const overdue: Command = {
 
 const cancel: Command = {
   usage: 'cancel <saga> <instance>',
-  summary: 'ask an instance to compensate what it has done, also while it waits',
+  summary: 'compensate what an instance has done',
   writes: 'an event to the stream of the instance; the processes that run the saga compensate it',
   examples: [
     {
@@ -176,7 +176,7 @@ const cancel: Command = {
 
 const retry: Command = {
   usage: 'retry <saga> <instance>',
-  summary: 'retry a compensation, or a step that waits for its next attempt',
+  summary: 'retry a failed compensation, or a step at once',
   writes: 'events to the stream of the instance, and whatever its compensations write',
   examples: [
     { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after the cause of the failure is fixed' },

@@ -2,7 +2,6 @@
 import { type ErrorCode, type EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { BackOff } from '../../lease/back-off.js';
-import type { Store } from '../../store/store.js';
 import { failedPosition, refusedPosition } from '../define/handler-error.js';
 import type { Failure } from '../define/set-aside.js';
 
