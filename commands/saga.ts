@@ -36,7 +36,7 @@ const phases: readonly SagaPhase[] = [...activePhases, ...endPhases];
 
 const list: Command = {
   usage: 'list [saga]',
-  summary: 'list instances, most recently changed first',
+  summary: 'list instances, the last moved first',
   writes: 'nothing',
   examples: [
     { line: 'evstore saga list', purpose: 'instances of all sagas' },
@@ -109,7 +109,7 @@ const show: Command = {
 
 const overdue: Command = {
   usage: 'overdue [saga]',
-  summary: 'list overdue instances; exit 1 if there are any',
+  summary: 'list overdue instances; exit 1 if any',
   writes: 'nothing',
   examples: [
     { line: 'evstore saga overdue', purpose: 'exit 1 if an instance of any saga is overdue' },
@@ -176,7 +176,7 @@ const cancel: Command = {
 
 const retry: Command = {
   usage: 'retry <saga> <instance>',
-  summary: 'retry a failed compensation, or a step at once',
+  summary: 'retry a compensation, or a step now',
   writes: 'events to the stream of the instance, and whatever its compensations write',
   examples: [
     { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after the cause of the failure is fixed' },
