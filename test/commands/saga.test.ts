@@ -206,6 +206,39 @@ forEachEngine((engine) => {
       expect((await json('verify')).findings).not.toContainEqual(expect.objectContaining({ kind: 'saga-rows' }));
     }));
 
+  test('running instances whose code is missing are named, and get what they missed once it is back', () =>
+    withTestStore(engine, async ({ url }) => {
+      const evstore = (...argv: string[]) => runCli([...argv, '--store', url], { cwd });
+      const json = async (...argv: string[]) => JSON.parse((await evstore(...argv, '--json')).stdout);
+      const write = (version: number, steps: string) =>
+        writeFileSync(
+          join(cwd, `sagas/v${version}.ts`),
+          `import { defineSaga } from 'evstore';
+           export default defineSaga({ name: 'paying', version: ${version}, startOn: 'OrderPlaced' })${steps};`,
+        );
+      const store = await openStore(url);
+      await store.append('Order-1', { type: 'OrderPlaced', data: {} });
+      write(1, ".waitFor('payment', { type: 'Paid' })");
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 0 });
+      rmSync(join(cwd, 'sagas/v1.ts'));
+      write(2, ".step('act', { action: () => {} })");
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('1 instance of version 1 cannot continue: no file has that version'),
+      });
+      await store.append('Order-1', { type: 'Paid', data: {} });
+      await store.append('Order-2', { type: 'OrderPlaced', data: {} });
+      await store.close();
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 1 });
+      const missing = { kind: 'saga-code-missing', severity: 'error', subject: 'saga paying version 1' };
+      expect((await json('doctor')).findings).toContainEqual(expect.objectContaining(missing));
+
+      write(1, ".waitFor('payment', { type: 'Paid' })");
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 0 });
+      expect((await json('saga', 'list')).counts).toEqual([{ saga: 'paying', state: 'completed', instances: 2 }]);
+      expect((await json('doctor')).findings).not.toContainEqual(expect.objectContaining({ kind: missing.kind }));
+    }));
+
   test('a trigger that the code cannot take stops the run, or is parked and retried; lag shows both', () =>
     withTestStore(engine, async ({ url }) => {
       const evstore = (...argv: string[]) => runCli([...argv, '--store', url], { cwd });
