@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/index.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
+import { allowMoreTime } from '../support/more-time.js';
+
+allowMoreTime('it runs some thirty commands, by the packed program where that is asked for');
 
 let cwd: string;
 beforeEach(() => {
