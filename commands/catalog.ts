@@ -96,11 +96,11 @@ export const catalog = {
   },
   parked: {
     group: 'Projections:',
-    summary: 'list, show, retry or discard events that a projection could not handle',
+    summary: 'list, show, retry or discard events that a projection or saga could not handle',
   },
   saga: {
     group: 'Projections:',
-    summary: 'list and show saga instances, retry a parked one',
+    summary: 'list and show saga instances, cancel or retry one',
   },
   lag: {
     group: 'Projections:',

@@ -7,6 +7,8 @@ import { count } from '../src/domain/words.js';
 import { unreadFinding } from '../src/findings/check.js';
 import { allChecks } from '../src/findings/checks.js';
 import { examineStore, type StoreExamination } from '../src/findings/examine.js';
+import { listSagas } from '../src/saga/health.js';
+import { restoreInstances } from '../src/saga/restore.js';
 import { redactUrl } from '../src/store/redact-url.js';
 import { type FixablePart, fixableParts } from '../src/store/schema-admin.js';
 import type { Fact } from '../src/store/store.js';
@@ -26,6 +28,7 @@ export const command: Command = {
     { line: 'evstore doctor --for run', purpose: 'exit 1 if this account may not run projections' },
     { line: 'evstore doctor --fix guards', purpose: 'restore the triggers and functions of the log' },
     { line: 'evstore doctor --fix sequence', purpose: 'after a restore: continue after the last position' },
+    { line: 'evstore doctor --fix sagas', purpose: 'make the rows of saga instances again from their streams' },
     { line: "evstore doctor --json | jq '.findings[]'", purpose: 'print the findings as JSON' },
   ],
   options: [
@@ -34,12 +37,12 @@ export const command: Command = {
     option('-v, --verbose', 'also list the checks that passed, and facts about the store'),
     option(
       '--fix <part>',
-      'first mend one part: guards (triggers and functions of the log), schema (drifted migrations), sequence (what assigns positions), journal (the mode of a SQLite file)',
-      oneOf(...fixableParts),
+      'first mend one part: guards (triggers and functions of the log), schema (drifted migrations), sequence (what assigns positions), journal (the mode of a SQLite file), sagas (the rows of instances)',
+      oneOf(...fixableParts, 'sagas'),
     ),
   ],
   run: async (_args, flags, context) => {
-    if (flags.fix !== undefined) await fix(flags.fix as FixablePart, context);
+    if (flags.fix !== undefined) await fix(flags.fix as FixablePart | 'sagas', context);
     const report = await diagnose(flags, context);
     const { facts, findings, checks } = report;
     await printFindings(context, findings, report);
@@ -57,8 +60,15 @@ export const command: Command = {
   },
 };
 
-async function fix(part: FixablePart, context: Context): Promise<void> {
+async function fix(part: FixablePart | 'sagas', context: Context): Promise<void> {
   const store = await context.openStore({ unchecked: true });
+  if (part === 'sagas') {
+    for (const saga of await listSagas(store)) {
+      const streams = await restoreInstances(store, saga);
+      await context.note(`saga ${saga}: compared the rows of ${count(streams, 'instance')} with their streams`);
+    }
+    return;
+  }
   await context.note((await store.schema.fix(part)) ?? `${part}: nothing to mend`);
 }
 

@@ -81,8 +81,8 @@ export const command: Command = {
     if (flags.listen !== undefined) {
       const { serveMetrics } = await import('./support/serve-metrics.js');
       const scrape = async () => {
-        const { report, findings } = await measure();
-        return renderPrometheus(report, findings);
+        const { report, findings, sagas } = await measure();
+        return renderPrometheus(report, findings, sagas);
       };
       await serveMetrics(flags.listen as Address, scrape, context);
       return 0;
@@ -133,7 +133,9 @@ async function watch(
 /** Returns what prints a row when it has changed, and at least once a minute; as JSON, each measurement is a line. */
 function createChangeWriter(context: Context): (measured: Measured) => Promise<void> {
   const { stdout } = context.io;
-  if (context.asJson) return ({ report, findings }) => stdout.write(renderReport({ ...report, findings }));
+  if (context.asJson) {
+    return ({ report, sagas, findings }) => stdout.write(renderReport({ ...report, sagas, findings }));
+  }
   const shown = [...columns, parkedColumn];
   const printed = new Map<string, { readonly fields: string; readonly at: number }>();
   let head: readonly string[] = [...shown.map(({ heading }) => heading), 'at'];
@@ -197,13 +199,13 @@ const parkedColumn: ListColumn<ProjectionLag> = {
 };
 
 async function print(
-  { report, findings }: Measured,
+  { report, sagas, findings }: Measured,
   over: readonly Finding[],
   flags: Flags,
   context: Context,
 ): Promise<void> {
   const { stdout } = context.io;
-  if (flags.output === 'prometheus') return stdout.write(renderPrometheus(report, findings));
+  if (flags.output === 'prometheus') return stdout.write(renderPrometheus(report, findings, sagas));
   if (flags.output === 'nagios') return stdout.write(renderNagios(report, [...over, ...findings]));
   await printList(
     context,
@@ -213,8 +215,12 @@ async function print(
       ...(flags.count === true ? [waitingColumn] : []),
       ...rarely(context, report.projections, parkedColumn),
     ],
-    { report: { ...report, findings }, nothing: 'no projection has run on this store yet', mark: markOf },
+    { report: { ...report, sagas, findings }, nothing: 'no projection has run on this store yet', mark: markOf },
   );
+  for (const { saga, overdue, states } of sagas) {
+    const counted = states.map(({ state, instances }) => `${groupDigits(instances)} ${state}`).join(', ');
+    await context.note(`saga ${saga}: ${counted}${overdue === 0 ? '' : `; ${groupDigits(overdue)} overdue`}`);
+  }
   // What every foreign subscription has is not worth a line each.
   const told = sortFindings(findings).filter(
     ({ kind, severity }) => kind !== 'foreign-checkpoint' || severity !== 'note',

@@ -1,8 +1,8 @@
-/** `evstore parked`: events that a projection could not handle, and what waits behind them. */
+/** `evstore parked`: events that a projection or saga could not handle, and what waits behind them. */
 
 import { EvstoreError } from '../src/domain/errors.js';
 import { partOf } from '../src/domain/parts.js';
-import { reactionOf } from '../src/domain/subscription-names.js';
+import { reactionOf, sagaOf } from '../src/domain/subscription-names.js';
 import { ownerName } from '../src/lease/owner.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
@@ -28,6 +28,7 @@ import {
 } from '../src/projection/parked/parked.js';
 import { retryParked } from '../src/projection/parked/retry-parked.js';
 import { retryParkedReaction } from '../src/reaction/retry-parked.js';
+import { retryTriggers } from '../src/saga/retry-parked.js';
 import type { ParkedEvent, ParkedState } from '../src/store/store.js';
 import type { Command, Context } from './options/command.js';
 import { option } from './options/option.js';
@@ -36,7 +37,7 @@ import { dryRunOption, projectionsOption, timesOption } from './options/shared-o
 import { parsePlace, readSelection, selectionFlags } from './support/parked-selection.js';
 import { type ListAnswer, type ListColumn, printList } from './support/print-list.js';
 import { selectOne } from './support/projection-code.js';
-import { selectReaction } from './support/run-code.js';
+import { selectReaction, selectSaga } from './support/run-code.js';
 
 interface ListFlags {
   readonly state?: ParkedState;
@@ -112,11 +113,12 @@ const show: Command = {
 const retry: Command = {
   usage: 'retry <name> [event]',
   summary: 'retry parked events, stream by stream, in order',
-  writes: 'the rows of these events, in the transaction that unparks them',
+  writes: 'the rows of these events, in the transaction that unparks them; for a saga, the instances that they start',
   examples: [
     { line: 'evstore parked retry order_summary', purpose: 'retry all parked events after the code is fixed' },
     { line: 'evstore parked retry order_summary 1042', purpose: 'retry the stream of that event' },
     { line: 'evstore parked retry order_summary --stream Order-7 --dry-run', purpose: 'show what would be retried' },
+    { line: 'evstore parked retry saga:order_fulfilment', purpose: 'take the parked triggers of a saga again' },
   ],
   options: [...selectionFlags(), projectionsOption(), dryRunOption()],
   run: async ([name = '', place], flags, context) => {
@@ -129,11 +131,16 @@ const retry: Command = {
       return 0;
     }
     const common = { store, owner: ownerName(), signal: context.io.signal };
-    const reaction = reactionOf(name);
+    const [reaction, saga] = [reactionOf(name), sagaOf(name)];
     const streams =
-      reaction === undefined
-        ? await retryParked({ ...common, projection: await selectOne(context, flags, name) }, selection)
-        : await retryParkedReaction({ ...common, reaction: await selectReaction(context, flags, reaction) }, selection);
+      reaction !== undefined
+        ? await retryParkedReaction({ ...common, reaction: await selectReaction(context, flags, reaction) }, selection)
+        : saga !== undefined
+          ? await retryTriggers(await findParked(store, name, selection), {
+              ...common,
+              sagas: await selectSaga(context, flags, saga),
+            })
+          : await retryParked({ ...common, projection: await selectOne(context, flags, name) }, selection);
     await print(
       streams.map(describeRetried),
       { dryRun: false, streams: streams.map((each) => ({ ...each, error: each.error?.message ?? null })) },

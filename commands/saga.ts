@@ -1,38 +1,42 @@
-/** `evstore saga`: list and show saga instances, and those that no longer move; retry a parked one. */
-import { formatDuration } from '../src/domain/duration.js';
+/** `evstore saga`: list and show saga instances, and those that are overdue; cancel or retry one. */
 import { EvstoreError } from '../src/domain/errors.js';
 import { activePhases, endPhases, type SagaPhase } from '../src/domain/saga-phase.js';
 import { shellWord } from '../src/domain/shell-word.js';
+import { nextOf } from '../src/findings/sagas.js';
 import { ownerName } from '../src/lease/owner.js';
-import type { Mark } from '../src/output/glyphs.js';
 import { renderReport } from '../src/output/json-line.js';
+import { groupDigits } from '../src/output/numbers.js';
 import {
+  assertInstance,
   assertSagaKnown,
   describe,
   type InstanceReport,
   inspectInstance,
   listInstances,
-  type StepDetail,
+  type StateCount,
+  summarise,
 } from '../src/saga/inspect.js';
-import { findRetryable } from '../src/saga/operate.js';
+import { cancelInstance, findCancellable, findRetryable } from '../src/saga/operate.js';
+import { findOverdue } from '../src/saga/overdue.js';
 import { defaultGraceMs } from '../src/saga/report.js';
 import { retryNow } from '../src/saga/retry-now.js';
-import { findUnsettled } from '../src/saga/unsettled.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command } from './options/command.js';
 import { option } from './options/option.js';
 import { duration, oneOf, wholeNumber } from './options/parse-option.js';
 import { dryRunOption } from './options/shared-options.js';
-import { type ListColumn, printList } from './support/print-list.js';
+import { printList } from './support/print-list.js';
 import { selectSaga } from './support/run-code.js';
+import { instanceColumns, markOf, overdueColumns, stepColumns } from './support/saga-columns.js';
 
 const defaultLimit = 50;
-const defaultOverdueMs = 60 * 60 * 1_000;
+/** The most commands that are told to run next. */
+const mostNext = 3;
 const phases: readonly SagaPhase[] = [...activePhases, ...endPhases];
 
 const list: Command = {
   usage: 'list [saga]',
-  summary: 'list instances, most recently changed first',
+  summary: 'list instances, the last moved first',
   writes: 'nothing',
   examples: [
     { line: 'evstore saga list', purpose: 'instances of all sagas' },
@@ -43,21 +47,30 @@ const list: Command = {
   ],
   options: [
     option('--state <state>', `only in this state: ${phases.join(', ')}`, oneOf(...phases)),
+    option('--older-than <duration>', 'only those that have not moved for this long', duration),
     option('-n, --limit <count>', `the maximum number of instances (default: ${defaultLimit})`, wholeNumber(1)),
   ],
   run: async ([saga], flags, context) => {
-    const { state, limit = defaultLimit } = flags as { readonly state?: SagaPhase; readonly limit?: number };
+    const { state, olderThan, limit = defaultLimit } = flags as ListFlags;
     const store = await context.openStore();
     if (saga !== undefined) await assertSagaKnown(store, saga);
-    const instances = await listInstances(store, { saga, state, limit });
-    await printList(context, instances, instanceColumns, {
-      report: { instances },
-      nothing: (saga ?? state) === undefined ? 'no saga was started yet' : 'no instance matched',
+    const { instances, counts } = await listInstances(store, { saga, state, olderThanMs: olderThan, limit });
+    const isFiltered = (saga ?? state ?? olderThan) !== undefined;
+    await printList(context, instances, instanceColumns(context.view), {
+      report: { instances, counts },
+      nothing: isFiltered ? 'no instance matched' : 'no saga was started yet',
       mark: markOf,
     });
-    return instances.length === 0 && (saga ?? state) !== undefined ? 6 : 0;
+    if (counts.length > 0) await context.note(describeCounts(counts));
+    return instances.length === 0 && isFiltered ? 6 : 0;
   },
 };
+
+interface ListFlags {
+  readonly state?: SagaPhase;
+  readonly olderThan?: number;
+  readonly limit?: number;
+}
 
 const show: Command = {
   usage: 'show <saga> [instance]',
@@ -82,8 +95,13 @@ const show: Command = {
       await context.note(headline(instance));
       await printList(context, instance.steps, stepColumns, { report: instance, nothing: 'no step was taken yet' });
     }
+    const named = `${shellWord(saga)} ${shellWord(id)}`;
     if (instance.state === 'compensation-failed') {
-      await context.note(`mend the cause, then: evstore saga retry ${shellWord(saga)} ${shellWord(id)}`);
+      await context.note(`mend the cause, then: evstore saga retry ${named}`);
+    } else if (instance.waitsFor?.kind === 'retry') {
+      await context.note(`to retry it at once: evstore saga retry ${named}`);
+    } else if (instance.waitsFor !== null) {
+      await context.note(`to end it: evstore saga cancel ${named} --reason TEXT`);
     }
     return 0;
   },
@@ -91,36 +109,74 @@ const show: Command = {
 
 const overdue: Command = {
   usage: 'overdue [saga]',
-  summary: 'list instances that have not ended and no longer move, longest first',
+  summary: 'list overdue instances; exit 1 if any',
   writes: 'nothing',
   examples: [
-    { line: 'evstore saga overdue', purpose: 'instances that have not moved for an hour' },
-    { line: 'evstore saga overdue order_fulfilment --older-than 5m', purpose: 'of one saga, for five minutes' },
+    { line: 'evstore saga overdue', purpose: 'exit 1 if an instance of any saga is overdue' },
+    { line: 'evstore saga overdue order_fulfilment --older-than 2d', purpose: 'also those that wait for two days' },
   ],
-  options: [option('--older-than <duration>', 'that have not moved for this long (default: 1h)', duration)],
+  options: [
+    option('--older-than <duration>', 'also those that have not moved for this long, whatever they wait for', duration),
+    option('-n, --limit <count>', `the maximum number of instances (default: ${defaultLimit})`, wholeNumber(1)),
+  ],
   run: async ([saga], flags, context) => {
-    const { olderThan = defaultOverdueMs } = flags as { readonly olderThan?: number };
+    const { olderThan, limit = defaultLimit } = flags as ListFlags;
     const store = await context.openStore();
     if (saga !== undefined) await assertSagaKnown(store, saga);
-    const now = context.io.now().getTime();
-    const { instances, isComplete } = await findUnsettled(store);
-    const found = instances
-      .map(({ report, movedAt, owner }) => ({ ...report, movedAt, stillMs: now - Date.parse(movedAt), owner }))
-      .filter((each) => each.stillMs >= olderThan && (saga === undefined || each.saga === saga))
-      .toSorted((a, b) => b.stillMs - a.stillMs);
-    await printList(context, found, overdueColumns, {
-      report: { instances: found, isComplete },
-      nothing: `no instance has been still for ${formatDuration(olderThan)}`,
+    const now = context.io.now();
+    const { instances: found, isComplete } = await findOverdue(store.sagas, { saga, stillMs: olderThan, limit, now });
+    const instances = found.map(({ record, kind, why }) => {
+      const stillMs = Math.max(0, now.getTime() - Date.parse(record.movedAt));
+      return { ...summarise(record), kind, why, stillMs, next: nextOf(record.saga, record.instance, kind) };
+    });
+    await printList(context, instances, overdueColumns, {
+      report: { instances, isComplete },
+      nothing: 'no instance is overdue',
       mark: markOf,
     });
-    if (!isComplete) await context.warn('not all instances were looked at; there may be others');
+    if (!isComplete) await context.warn(`there are more than ${groupDigits(limit)}; list more with -n`);
+    for (const next of new Set(instances.slice(0, mostNext).map((each) => each.next))) {
+      await context.note(`next: ${next}`);
+    }
+    return instances.length === 0 ? 0 : 1;
+  },
+};
+
+const cancel: Command = {
+  usage: 'cancel <saga> <instance>',
+  summary: 'compensate what an instance has done',
+  writes: 'an event to the stream of the instance; the processes that run the saga compensate it',
+  examples: [
+    {
+      line: 'evstore saga cancel order_fulfilment Order-1 --reason "sold out"',
+      purpose: 'the reason is recorded, and compensations see it',
+    },
+  ],
+  options: [option('--reason <text>', 'why, for the record').makeOptionMandatory(), dryRunOption()],
+  run: async ([saga = '', id = ''], flags, context) => {
+    const reason = String(flags.reason);
+    const store = await context.openStore();
+    await assertInstance(store, saga, id, 'cancel');
+    const { state } = await findCancellable(store, saga, id);
+    const print = async (text: string, report: object) =>
+      context.io.stdout.write(context.asJson ? renderReport(report) : `${sanitise(text)}\n`);
+    if (flags.dryRun === true) {
+      await print(`${saga} ${id}: would be cancelled, and compensated`, { ...describe(state), dryRun: true });
+      return 0;
+    }
+    await context.confirm(`Cancel ${saga} ${id}, which is ${state.phase}? What it has done is compensated.`);
+    const cancelled = describe((await cancelInstance(store, saga, id, reason)).instance.state);
+    await print(headline(cancelled), { ...cancelled, dryRun: false });
+    await context.note(
+      `a process that runs the saga compensates it; without one: evstore run ${shellWord(saga)} --once --sagas`,
+    );
     return 0;
   },
 };
 
 const retry: Command = {
   usage: 'retry <saga> <instance>',
-  summary: 'retry a compensation that kept failing, then continue the saga',
+  summary: 'retry a compensation, or a step now',
   writes: 'events to the stream of the instance, and whatever its compensations write',
   examples: [
     { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'after the cause of the failure is fixed' },
@@ -129,6 +185,7 @@ const retry: Command = {
   run: async ([name = '', id = ''], flags, context) => {
     const sagas = await selectSaga(context, flags, name);
     const store = await context.openStore();
+    await assertInstance(store, name, id, 'retry');
     const asJson = context.asJson;
     if (flags.dryRun === true) {
       const { instance, step } = await findRetryable(store, name, id);
@@ -146,72 +203,32 @@ const retry: Command = {
     await context.io.stdout.write(
       asJson ? renderReport({ ...report, dryRun: false }) : `${sanitise(headline(report))}\n`,
     );
+    if (state.phase === 'waiting') {
+      await context.note(`it waits; see: evstore saga show ${shellWord(name)} ${shellWord(id)}`);
+      return left === undefined ? 0 : 1;
+    }
     return state.phase === 'compensated' || state.phase === 'completed' ? 0 : 1;
   },
 };
 
 export const command: Command = {
   usage: 'saga',
-  writes: 'nothing, except saga retry',
+  writes: 'nothing, except cancel and retry',
   examples: [
     { line: 'evstore saga list', purpose: 'the state of each instance' },
     { line: 'evstore saga retry order_fulfilment Order-1', purpose: 'retry a compensation that kept failing' },
   ],
   options: [],
-  subcommands: [list, show, overdue, retry],
+  subcommands: [list, show, overdue, cancel, retry],
 };
 
 function headline({ saga, instance, state, version, reason }: InstanceReport): string {
   return `${saga} ${instance}: ${state}, version ${version}${reason === null ? '' : `, because ${reason}`}`;
 }
 
-function markOf({ state, error }: InstanceReport): Mark {
-  if (state === 'compensation-failed') return 'bad';
-  if (state === 'compensating' || error !== null) return 'caution';
-  return state === 'running' ? 'active' : 'idle';
+function describeCounts(counts: readonly StateCount[]): string {
+  const sagas = [...new Set(counts.map(({ saga }) => saga))];
+  const one = (name: string) =>
+    counts.filter(({ saga }) => saga === name).map(({ state, instances }) => `${groupDigits(instances)} ${state}`);
+  return sagas.map((name) => `${name}: ${one(name).join(', ')}`).join('; ');
 }
-
-const instanceColumns: readonly ListColumn<InstanceReport>[] = [
-  { heading: 'saga', field: ({ saga }) => saga, rank: 'low' },
-  { heading: 'instance', field: ({ instance }) => instance, isName: true },
-  { heading: 'state', field: ({ state }) => state, rank: 'high' },
-  { heading: 'version', field: ({ version }) => version, align: 'right', rank: 'low' },
-  { heading: 'step', field: ({ steps }) => steps.at(-1)?.name ?? null },
-  { heading: 'reason', field: ({ reason }) => reason, rank: 'low' },
-  { heading: 'error', field: ({ error }) => error, isBelow: true },
-];
-
-const stepColumns: readonly ListColumn<StepDetail>[] = [
-  { heading: 'step', field: ({ name }) => name },
-  { heading: 'state', field: ({ state }) => state, rank: 'high' },
-  { heading: 'attempts', field: ({ attempts }) => attempts, align: 'right' },
-  { heading: 'compensations', field: ({ compensations }) => compensations, align: 'right' },
-  { heading: 'error', field: ({ error }) => error, isBelow: true },
-  {
-    heading: 'compensationError',
-    field: ({ compensationError }) => compensationError,
-    isBelow: true,
-  },
-  { heading: 'startedAt', field: ({ startedAt }) => startedAt },
-  { heading: 'endedAt', field: ({ endedAt }) => endedAt },
-  { heading: 'compensatedAt', field: ({ compensatedAt }) => compensatedAt },
-];
-
-type Overdue = InstanceReport & { readonly movedAt: string; readonly stillMs: number; readonly owner: string | null };
-
-const overdueColumns: readonly ListColumn<Overdue>[] = [
-  { heading: 'saga', field: ({ saga }) => saga, rank: 'low' },
-  { heading: 'instance', field: ({ instance }) => instance, isName: true },
-  { heading: 'state', field: ({ state }) => state, rank: 'high' },
-  { heading: 'step', field: ({ steps }) => steps.at(-1)?.name ?? null },
-  {
-    heading: 'stillMs',
-    title: 'still for',
-    field: ({ stillMs }) => stillMs,
-    text: ({ stillMs }) => formatDuration(stillMs),
-    align: 'right',
-    rank: 'high',
-  },
-  { heading: 'owner', field: ({ owner }) => owner },
-  { heading: 'error', field: ({ error }) => error, isBelow: true },
-];

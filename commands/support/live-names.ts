@@ -42,6 +42,7 @@ export const argumentKinds: Readonly<Record<string, readonly Kind[]>> = {
   'saga list': ['saga'],
   'saga overdue': ['saga'],
   'saga show': ['saga', 'instance'],
+  'saga cancel': ['saga', 'instance'],
   'saga retry': ['saga', 'instance'],
 };
 

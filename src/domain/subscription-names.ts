@@ -21,6 +21,11 @@ export function reactionOf(id: string): string | undefined {
   return id.startsWith(reactionPrefix) ? id.slice(reactionPrefix.length) : undefined;
 }
 
+/** Returns the name of the saga; undefined for a subscription of another kind. */
+export function sagaOf(id: string): string | undefined {
+  return id.startsWith(sagaPrefix) ? id.slice(sagaPrefix.length) : undefined;
+}
+
 /** Returns the ids that a person may mean by a name, the most likely first. */
 export function idsNamed(name: string): readonly string[] {
   return ['', sagaPrefix, reactionPrefix, programPrefix].map((prefix) => `${prefix}${name}`);

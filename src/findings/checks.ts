@@ -11,7 +11,7 @@ import { movedCheck } from './moved.js';
 import { orphansCheck } from './orphans.js';
 import { parkedCheck } from './parked.js';
 import { rebuildsCheck } from './rebuilds.js';
-import { sagasCheck } from './sagas.js';
+import { sagaRowsCheck, sagasCheck } from './sagas.js';
 import { judgeSchema } from './schema.js';
 import { scratchCheck } from './scratch.js';
 import { foreignCheck, stoppedCheck } from './subscriptions.js';
@@ -40,7 +40,14 @@ export const readerChecks: readonly Check[] = [
 ];
 
 /** What `verify` says alongside what it reads in the log. */
-export const integrityChecks: readonly Check[] = [guardsCheck, schemaCheck, heldBackCheck, movedCheck, parkedCheck];
+export const integrityChecks: readonly Check[] = [
+  guardsCheck,
+  schemaCheck,
+  heldBackCheck,
+  movedCheck,
+  parkedCheck,
+  sagaRowsCheck,
+];
 
 /** `doctor`. */
 export const allChecks: readonly Check[] = [
@@ -48,6 +55,7 @@ export const allChecks: readonly Check[] = [
   ...environmentChecks,
   schemaCheck,
   ...readerChecks,
+  sagaRowsCheck,
   idIndexesCheck,
   orphansCheck,
   scratchCheck,

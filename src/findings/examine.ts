@@ -2,7 +2,11 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { Finding } from '../domain/finding.js';
 import { partOf } from '../domain/parts.js';
+import type { SagaPhase } from '../domain/saga-phase.js';
 import { type LagOptions, type LagReport, type LagSource, lagReaders, measureLag } from '../projection/status/lag.js';
+import { sagaCategory } from '../saga/events.js';
+import type { SagaHealth } from '../saga/health.js';
+import { countStates } from '../saga/inspect.js';
 import type { Fact, Store } from '../store/store.js';
 import { type Check, type Examination, factsFor, runChecks } from './check.js';
 import { readerChecks } from './checks.js';
@@ -36,8 +40,16 @@ export async function examineStore(
   return { facts: describeFacts(facts), findings: [...lacking, ...findings], checks: results };
 }
 
+export interface SagaLag {
+  readonly saga: string;
+  readonly overdue: number;
+  readonly states: readonly { readonly state: SagaPhase; readonly instances: number }[];
+}
+
 export interface Measured {
   readonly report: LagReport;
+  /** Instances of the sagas by state; empty where they could not be read, which is a finding. */
+  readonly sagas: readonly SagaLag[];
   readonly findings: readonly Finding[];
 }
 
@@ -48,11 +60,32 @@ export interface Measured {
 export async function measureAndJudge(store: Store, options: LagOptions): Promise<Measured> {
   const checks = readerChecks.filter(({ engine }) => engine === undefined || engine === store.engine);
   const facts = await readFacts(store, [...new Set([...factsFor(checks), ...lagFacts])]);
-  const report = await measureLag(store, options, lagSourceOf(facts));
+  const measured = await measureLag(store, options, lagSourceOf(facts));
+  const health = readValue(facts.sagas);
+  const sagas = health === undefined ? [] : countSagas(health);
+  const projections = measured.projections.map((lag) => {
+    const saga = sagas.find(({ saga }) => lag.name === sagaCategory(saga));
+    return saga === undefined ? lag : { ...lag, overdue: saga.overdue };
+  });
+  const report = { ...measured, projections };
   const names = report.projections.map(({ name }) => name);
   const known = readValue(facts.checkpoints)?.map(({ subscriptionId }) => subscriptionId) ?? [];
   const { findings } = runChecks(checks, facts, options.now);
-  return { report, findings: options.names.length === 0 ? findings : selectFindings(findings, names, known) };
+  const isAsked = ({ saga }: SagaLag) => options.names.length === 0 || names.includes(sagaCategory(saga));
+  return {
+    report,
+    sagas: sagas.filter(isAsked),
+    findings: options.names.length === 0 ? findings : selectFindings(findings, names, known),
+  };
+}
+
+function countSagas({ counts, overdueCounts }: SagaHealth): readonly SagaLag[] {
+  const states = countStates(counts);
+  return [...new Set(states.map(({ saga }) => saga))].map((saga) => ({
+    saga,
+    overdue: overdueCounts.find((each) => each.saga === saga)?.instances ?? 0,
+    states: states.filter((each) => each.saga === saga).map(({ state, instances }) => ({ state, instances })),
+  }));
 }
 
 /** Returns what judges the readers of these names when it is called. */

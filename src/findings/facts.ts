@@ -2,7 +2,7 @@
 import type { Copies } from '../domain/copies.js';
 import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
 import { type LagSource, lagReaders } from '../projection/status/lag.js';
-import { findUnsettled, type Unsettled } from '../saga/unsettled.js';
+import { type RowSample, readHealth, type SagaHealth, sampleRows } from '../saga/health.js';
 import type {
   BrokenGuard,
   CheckpointChange,
@@ -21,7 +21,8 @@ export interface FactValues extends LagSource {
   readonly idIndexes: readonly IdIndex[];
   /** Of checkpoints, by hand, the newest first. */
   readonly changes: readonly CheckpointChange[];
-  readonly sagas: Unsettled;
+  readonly sagas: SagaHealth;
+  readonly sagaRows: RowSample;
   readonly derivedTables: readonly DerivedTable[];
   readonly scratch: readonly ScratchPlace[];
   /** The types of the events in the log. */
@@ -44,7 +45,8 @@ const readers: { readonly [Name in Exclude<FactName, 'copies'>]: (store: Store) 
   guards: ({ schema }) => schema.findBrokenGuards(),
   idIndexes: ({ schema }) => schema.idIndexes(),
   changes: ({ projections }) => projections.checkpointChanges(),
-  sagas: (store) => findUnsettled(store),
+  sagas: readHealth,
+  sagaRows: sampleRows,
   derivedTables: ({ projections }) => projections.findDerivedTables(),
   scratch: ({ scratch }) => scratch.list(),
   types: async ({ statistics }) => (await statistics.types()).map(({ type }) => type),

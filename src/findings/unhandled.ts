@@ -5,6 +5,7 @@ import { partOf } from '../domain/parts.js';
 import { isProjectionId } from '../domain/subscription-names.js';
 import { count } from '../domain/words.js';
 import { sagaEventTypes } from '../saga/events.js';
+import { gapEventTypes } from '../saga/gaps.js';
 import type { Checkpoint, Cursor, ProjectionRecord } from '../store/store.js';
 import { defineCheck } from './check.js';
 import { hasRows } from './cursors.js';
@@ -37,7 +38,8 @@ function judgeTypes(
   const acting = audited.filter(({ name, audit }) => !isProjectionId(name) && audit?.filter.types !== undefined);
   const filters = [...known, ...acting.map(({ audit }) => audit?.filter)];
   const isHandled = (type: string) => filters.some((filter: AuditFilter | undefined) => filter?.types?.includes(type));
-  const unhandled = types.filter((type) => !sagaEventTypes.includes(type) && !isHandled(type));
+  const own = [...sagaEventTypes, ...gapEventTypes];
+  const unhandled = types.filter((type) => !own.includes(type) && !isHandled(type));
   if (unhandled.length === 0) return [];
   const unknown = names.filter((name) => filterOf(name) === undefined);
   const others = checkpoints

@@ -178,7 +178,7 @@ function renderFoot({ foot, order, errorsOnly, isPaused, intervalMs }: LagFrame,
 function renderHelp(view: View): readonly string[] {
   const [bad, caution, active, idle] = severity.map((mark) => glyphOf(mark, { ...view, theme: plainTheme }));
   const lines = [
-    `${bad} stopped by an error   ${caution} old code, or parked events   ${active} has an owner   ${idle} has none`,
+    `${bad} stopped by an error   ${caution} old code, parked or overdue   ${active} has an owner   ${idle} has none`,
     'behind: events that wait; ~ is an estimate, ? is not known',
     'last 60 s: behind, on a scale of logarithms, each row up to its own highest',
     's sort by trouble, behind, oldest   n sort by name   e only what needs a hand   q quit',

@@ -1,6 +1,7 @@
 /** Lag for monitoring systems: the text format of Prometheus, and the line Nagios reads. */
 import { describeFinding, type Finding, sortFindings } from '../domain/finding.js';
 import { count } from '../domain/words.js';
+import type { SagaLag } from '../findings/examine.js';
 import { isHeld } from '../findings/held-back.js';
 import type { LagReport, ProjectionLag } from '../projection/status/lag.js';
 import { sanitise } from '../terminal/sanitise.js';
@@ -58,7 +59,11 @@ const metrics: readonly Metric[] = [
   { name: 'evstore_projection_parked', help: 'Parked events.', value: ({ parked }) => parked },
 ];
 
-export function renderPrometheus(report: LagReport, findings: readonly Finding[]): string {
+export function renderPrometheus(
+  report: LagReport,
+  findings: readonly Finding[],
+  sagas: readonly SagaLag[] = [],
+): string {
   const { head, safeHead, heldBackBy, projections } = report;
   const log = [
     ...describe('evstore_head', 'Last visible position of the log.'),
@@ -82,7 +87,21 @@ export function renderPrometheus(report: LagReport, findings: readonly Finding[]
       return sample === null ? [] : [`${name}{projection="${escapeLabel(lag.name)}"} ${sample}`];
     }),
   ]);
-  return `${[...log, ...lines].join('\n')}\n`;
+  return `${[...log, ...lines, ...countInstances(sagas)].join('\n')}\n`;
+}
+
+function countInstances(sagas: readonly SagaLag[]): readonly string[] {
+  if (sagas.length === 0) return [];
+  return [
+    ...describe('evstore_saga_instances', 'Instances of the saga by state, with those that have ended.'),
+    ...sagas.flatMap(({ saga, states }) =>
+      states.map(
+        ({ state, instances }) => `evstore_saga_instances{saga="${escapeLabel(saga)}",state="${state}"} ${instances}`,
+      ),
+    ),
+    ...describe('evstore_saga_overdue', 'Instances that evstore saga overdue lists.'),
+    ...sagas.map(({ saga, overdue }) => `evstore_saga_overdue{saga="${escapeLabel(saga)}"} ${overdue}`),
+  ];
 }
 
 function countKinds(findings: readonly Finding[]): readonly string[] {

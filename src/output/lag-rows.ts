@@ -83,7 +83,7 @@ const columns: readonly LagColumn[] = [
 export function layOutLag(rows: readonly ProjectionLag[], facts: LagFacts, view: View): LagRows {
   if (view.width < compactBelow) return layOutCompact(rows, facts, view);
   const withParts = rows.map((lag) => ({ lag, parts: partsOf(lag, facts, view) }));
-  const parked = (lag: ProjectionLag) => (lag.parked === 0 ? '' : `${groupDigits(lag.parked)} parked`);
+  const parked = describeHeldUp;
   const note: LagColumn = { heading: '', from: 100, text: parked, paint: (theme, text) => theme.caution(text) };
   const wanted = [...columns, ...(rows.some((lag) => parked(lag) !== '') ? [note] : [])];
   const cells = wanted
@@ -156,6 +156,15 @@ function describeError({ error }: ProjectionLag, view: View): readonly string[] 
 
 function indent(text: string, colour: 'bad' | 'caution', { theme, width, unicode }: View): readonly string[] {
   return text === '' ? [] : [theme[colour](cutText(`    ${sanitise(text)}`, width, unicode))];
+}
+
+/** What waits for a person: parked events, and overdue instances of a saga. */
+function describeHeldUp({ parked, overdue = 0 }: ProjectionLag): string {
+  const parts = [
+    parked > 0 ? `${groupDigits(parked)} parked` : '',
+    overdue > 0 ? `${groupDigits(overdue)} overdue` : '',
+  ];
+  return parts.filter((part) => part !== '').join(', ');
 }
 
 function describeStatus({ status }: ProjectionLag, { rebuild, facts }: Parts): string {

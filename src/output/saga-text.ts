@@ -30,7 +30,17 @@ export function renderInstance(instance: InstanceDetail, view: View): string {
     if (measureText(`${start}${did}`) <= view.width) return addErrors(`${start}${did}`, step, view);
     return [`${start}${first[at]}`, ...addErrors(`${gap}${gap}${gap}${second[at]}`, step, view)];
   });
-  return [...head, ...lines].map((line) => `${line.trimEnd()}\n`).join('');
+  return [...head, ...lines, ...describeWait(instance, view)].map((line) => `${line.trimEnd()}\n`).join('');
+}
+
+function describeWait({ waitsFor, owner }: InstanceDetail, view: View): readonly string[] {
+  if (waitsFor === null)
+    return owner === null ? [] : [cutText(`${gap}held by ${sanitise(owner)}`, view.width, view.unicode)];
+  const { step, kind, types, key, until } = waitsFor;
+  const time = until === null ? 'for ever' : `until ${showTime(until, view, 'local')}`;
+  const event = `for ${(types ?? []).join(' or ')} with the key ${key}, ${time}`;
+  const what = { event, time: time, retry: `for its next attempt, ${time}` }[kind];
+  return [cutText(`${gap}${sanitise(`${step} waits ${what}`)}`, view.width, view.unicode)];
 }
 
 function paintState(state: InstanceDetail['state'], view: View): string {
@@ -49,6 +59,7 @@ function describeAction({ state, attempts, error, startedAt, endedAt }: StepDeta
   const tries = attempts > 1 ? `${attempts} tries, ` : '';
   const at = endedAt ?? startedAt;
   const time = at === null ? '' : showTime(at, view, 'local');
+  if (state === 'waiting' && error === null) return time === '' ? 'waiting' : `waiting since ${time}`;
   if (state === 'running') return `running since ${time}${attempts > 1 ? `, try ${attempts}` : ''}`;
   if (error !== null) return `${mark('bad', view)} ${tries}${tries === '' ? 'failed' : 'last'} ${time}`;
   if (state === 'unknown') return `? may have taken effect, ${tries}last ${time}`;

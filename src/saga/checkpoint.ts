@@ -53,6 +53,8 @@ export interface ReadingPlace {
   readonly position: number;
   /** @throws E_SUPERSEDED when another process moved it */
   move(to: number, seen: readonly Seen[], aside: readonly SetAside[]): Promise<void>;
+  /** Sets events aside that are before it. @throws as `move` does */
+  setAside(aside: readonly SetAside[]): Promise<void>;
 }
 
 interface Seen {
@@ -94,6 +96,18 @@ export class SagaCheckpoint implements ReadingPlace {
       ...(aside.length > 0 && { parked }),
     });
     this.#position = to;
+  }
+
+  async setAside(aside: readonly SetAside[]): Promise<void> {
+    if (aside.length === 0) return;
+    await this.#projections.apply({
+      lease: this.#lease,
+      from: this.#position,
+      to: this.#position,
+      lastEventId: null,
+      changes: { kind: 'statements', statements: [] },
+      parked: { projection: sagaCategory(this.#saga), added: aside, removed: [] },
+    });
   }
 }
 

@@ -75,6 +75,7 @@ export class Delivery {
     if (wait?.kind !== 'event' || step === undefined) return undefined;
     const { key, searchedTo } = wait;
     const first = events
+      .filter(({ recorded: { globalPosition } }) => globalPosition > state.trigger.globalPosition)
       .filter(({ recorded, keys }) => keys.includes(key) && !state.received.includes(recorded.id))
       .map(({ recorded }) => matchOf(saga, step, recorded))
       .find((match) => match?.key === key)?.event;

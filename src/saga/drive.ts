@@ -71,7 +71,7 @@ async function advance(flight: Flight, left: readonly SagaFact[], crew: DriveCre
 }
 
 async function planAfter(flight: Flight, pending: readonly SagaFact[], crew: DriveCrew): Promise<Plan> {
-  const state = pending.reduce(evolveSaga, flight.instance.state);
+  const state = await flight.withResults(pending.reduce(evolveSaga, flight.instance.state), crew);
   // One that has left its slot is claimed again once a slot is free.
   const hasToLand = crew.halt.aborted || flight.lost.aborted || (flight.isSearching && pending.length > 0);
   if (hasToLand) return { facts: pending, state, deed: undefined };
@@ -117,7 +117,7 @@ async function contextFor(
   kind: StepDeed['kind'],
   crew: DriveCrew,
 ): Promise<Omit<CompensationContext, 'signal'>> {
-  const { state } = flight.instance;
+  const state = await flight.withResults(flight.instance.state, crew);
   const { completed: certain, result, recorded } = findStep(flight, name);
   const idempotencyKey = `${keyOf(state, name)}${kind === 'action' ? '' : '/compensate'}`;
   let recording: Promise<void> = Promise.resolve();

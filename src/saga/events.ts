@@ -50,7 +50,12 @@ export type SagaEventData = {
   };
   /** No such event came before the wait, up to this position of the log. */
   readonly WaitSearched: { readonly step: string; readonly upTo: number };
-  readonly EventReceived: { readonly step: string; readonly event: TriggerReference; readonly data: unknown };
+  readonly EventReceived: {
+    readonly step: string;
+    readonly event: TriggerReference;
+    /** Left out where the fact would be larger or deeper than an event may be; then it is read from the log. */
+    readonly data?: unknown;
+  };
   readonly WaitTimedOut: { readonly step: string; readonly upTo: number; readonly continues: boolean };
   readonly SleepStarted:
     | { readonly step: string; readonly forMs: number }

@@ -10,6 +10,7 @@ import type { SagaLog } from './log.js';
 import type { Deed } from './plan.js';
 import { reconcile } from './reconcile.js';
 import type { Recorder } from './recorder.js';
+import type { SagaState } from './state.js';
 
 export interface Crew {
   readonly log: SagaLog;
@@ -40,6 +41,7 @@ export class Flight {
   #instance: SagaInstance;
   #trigger: Event | undefined;
   readonly #lost = new AbortController();
+  readonly #results = new Map<string, unknown>();
 
   constructor({ saga, instance, trigger, isDue, deed }: Boarding) {
     this.saga = saga;
@@ -66,16 +68,28 @@ export class Flight {
 
   /** @throws E_CORRUPT when it is not in the log */
   async trigger({ log }: Crew): Promise<Event> {
-    const { trigger, instance } = this.#instance.state;
-    if (this.#trigger !== undefined) return this.#trigger;
-    const event = await log.find(trigger.id);
-    if (event === undefined) {
-      throw new EvstoreError('E_CORRUPT', `the event that started ${this.saga.name} ${instance} is not in the store`, {
-        why: `It is the ${trigger.type} with the id ${trigger.id}.`,
-      });
-    }
-    this.#trigger = toEvent(event, this.saga);
+    this.#trigger ??= await this.#read(this.#instance.state.trigger.id, 'trigger', log);
     return this.#trigger;
+  }
+
+  /** Returns the state with the results that its facts had no room for. @throws E_CORRUPT when one is not in the log */
+  async withResults(state: SagaState, { log }: Crew): Promise<SagaState> {
+    if (state.steps.every(({ resultIn }) => resultIn === null)) return state;
+    const steps = state.steps.map(async (step) => {
+      const { resultIn: id } = step;
+      if (id === null) return step;
+      if (!this.#results.has(id)) this.#results.set(id, (await this.#read(id, `event of step ${step.name}`, log)).data);
+      return { ...step, result: this.#results.get(id), resultIn: null };
+    });
+    return { ...state, steps: await Promise.all(steps) };
+  }
+
+  async #read(id: string, what: string, log: SagaLog): Promise<Event> {
+    const event = await log.find(id);
+    if (event !== undefined) return toEvent(event, this.saga);
+    throw new EvstoreError('E_CORRUPT', `the ${what} of ${this.saga.name} ${this.key.instance} is not in the store`, {
+      why: `Its id is ${id}.`,
+    });
   }
 
   /** Returns false when the stream has moved on: then nothing was recorded, and the instance is read again. */

@@ -1,5 +1,6 @@
 /** Instances of sagas in memory, for tests: the promises of the port, in one process, with a clock that the test moves. */
 import { isEvstoreError } from '../domain/errors.js';
+import { activePhases } from '../domain/saga-phase.js';
 import type {
   Claim,
   ClaimRequest,
@@ -9,6 +10,8 @@ import type {
   InstanceOwner,
   InstanceRecord,
   InstancesOptions,
+  OverdueCount,
+  OverdueLimits,
   RecordOutcome,
   RestoredInstance,
   SagaCode,
@@ -93,13 +96,14 @@ export class MemorySagaStore implements SagaStore {
   }
 
   async list(options: InstancesOptions): Promise<readonly InstanceRecord[]> {
-    const { saga, phases, prefix = '', notMovedForMs, dueForMs, sort = 'moved', limit } = options;
+    const { saga, phases, prefix = '', notMovedForMs, dueForMs, overdue, sort = 'moved', limit } = options;
     const now = this.#now();
     const isBefore = (at: string | null, ms: number | undefined) =>
       ms === undefined || (at !== null && Date.parse(at) <= now - ms);
     return this.#records()
       .filter((each) => (saga === undefined || each.saga === saga) && (phases?.includes(each.phase) ?? true))
       .filter((each) => each.instance.startsWith(prefix))
+      .filter((each) => overdue === undefined || this.#isOverdue(each, overdue))
       .filter((each) => isBefore(each.movedAt, notMovedForMs) && isBefore(each.dueAt, dueForMs))
       .sort((a, b) => (sort === 'moved' ? b.movedAt.localeCompare(a.movedAt) : a.movedAt.localeCompare(b.movedAt)))
       .slice(0, limit);
@@ -123,6 +127,25 @@ export class MemorySagaStore implements SagaStore {
       });
     }
     return [...counts.values()];
+  }
+
+  async countOverdue(limits: OverdueLimits): Promise<readonly OverdueCount[]> {
+    const counts = new Map<string, number>();
+    for (const record of this.#records()) {
+      if (this.#isOverdue(record, limits)) counts.set(record.saga, (counts.get(record.saga) ?? 0) + 1);
+    }
+    return [...counts].map(([saga, instances]) => ({ saga, instances }));
+  }
+
+  #isOverdue(record: InstanceRecord, { unheldMs, heldMs, stillMs = Number.POSITIVE_INFINITY }: OverdueLimits): boolean {
+    const { phase, error, dueAt, movedAt, owner } = record;
+    const now = this.#now();
+    const still = now - Date.parse(movedAt);
+    const dueFor = dueAt === null ? Number.NEGATIVE_INFINITY : now - Date.parse(dueAt);
+    const isHeld = owner !== null && (this.#instances.get(nameOf(record))?.claimedUntil ?? 0) > now;
+    if (phase === 'compensation-failed' || (phase === 'compensating' && error !== null)) return true;
+    if ((dueFor >= unheldMs && !isHeld) || (dueFor >= heldMs && still >= heldMs && isHeld)) return true;
+    return activePhases.some((each) => each === phase) && still >= stillMs;
   }
 
   async restore(rows: readonly RestoredInstance[]): Promise<void> {

@@ -20,10 +20,19 @@ export interface Operation {
  * @throws E_NOT_FOUND when there is no such instance, E_USAGE when it has ended or is being compensated
  */
 export function cancelInstance(store: Operated, saga: string, id: string, reason: string): Promise<Operation> {
-  return operate(store, saga, id, undefined, ({ phase }) => {
-    if (phase === 'running' || phase === 'waiting') return { type: 'CancelRequested', data: { reason } };
-    throw notNow(saga, id, phase, phase === 'compensating' ? 'it is undone already' : 'there is nothing to cancel');
-  });
+  return operate(store, saga, id, undefined, (state) => cancellationOf(state, saga, id, reason));
+}
+
+/** Returns the instance that `cancelInstance` would cancel. @throws as it does */
+export async function findCancellable(store: Operated, saga: string, id: string): Promise<SagaInstance> {
+  const instance = await find(store, saga, id);
+  cancellationOf(instance.state, saga, id, '');
+  return instance;
+}
+
+function cancellationOf({ phase }: SagaState, saga: string, id: string, reason: string): SagaFact {
+  if (phase === 'running' || phase === 'waiting') return { type: 'CancelRequested', data: { reason } };
+  throw notNow(saga, id, phase, phase === 'compensating' ? 'it is undone already' : 'there is nothing to cancel');
 }
 
 /**

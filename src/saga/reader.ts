@@ -4,6 +4,7 @@
  */
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../domain/event.js';
+import { checkStreamId } from '../domain/names.js';
 import { normaliseTimestamp } from '../domain/timestamp.js';
 import type { Event } from '../projection/define/definition.js';
 import { toEvent } from '../projection/define/event.js';
@@ -13,8 +14,9 @@ import type { SagaStore, SetAside } from '../store/store.js';
 import type { ReadingPlace } from './checkpoint.js';
 import type { SagaDefinition, WaitStep } from './definition.js';
 import { Delivery, type ReadEvent, type Start } from './delivery.js';
-import { type FactOf, sagaCategory } from './events.js';
+import { type FactOf, sagaCategory, sagaStreamId } from './events.js';
 import { describeError } from './failures.js';
+import { Gaps } from './gaps.js';
 import { codeOf } from './identity.js';
 import { planStart, startedBy } from './instance.js';
 import { planNext } from './plan.js';
@@ -27,6 +29,7 @@ export class SagaReader {
   /** Starts new instances. */
   readonly #newest: SagaDefinition;
   readonly #sagas: readonly SagaDefinition[];
+  readonly #instances: SagaStore;
   readonly #worker: SagaWorker;
   readonly #delivery: Delivery;
   readonly #handling: ErrorHandling;
@@ -37,6 +40,7 @@ export class SagaReader {
   constructor(sagas: readonly SagaDefinition[], instances: SagaStore, worker: SagaWorker, handling: ErrorHandling) {
     this.#sagas = sagas;
     this.#newest = newestOf(sagas);
+    this.#instances = instances;
     this.#worker = worker;
     this.#delivery = new Delivery(instances, worker);
     this.#handling = handling;
@@ -57,8 +61,44 @@ export class SagaReader {
     }
   }
 
+  /**
+   * Begins to read at a place: delivers first what earlier readers passed without the code of instances that waited.
+   * @throws as `read` does
+   */
+  async begin(place: ReadingPlace, signal: AbortSignal): Promise<void> {
+    const { log } = this.#worker.crew;
+    const codes = this.#sagas.map(codeOf);
+    const gaps = await Gaps.load(log, this.#newest.name);
+    const after = gaps.startFor(codes);
+    const types = this.#sagas.flatMap(waitedTypes);
+    if (after !== undefined && after < place.position && types.length > 0) {
+      for await (const { events } of log.readAll({ after, to: place.position, types })) {
+        if (signal.aborted) return;
+        const { taken, aside, stop } = this.#lookAtAll(events);
+        await this.deliver(taken);
+        await place.setAside(aside);
+        this.#tellAside(aside);
+        if (stop !== undefined) throw stop;
+      }
+    }
+    await gaps.close(codes);
+    await gaps.open(this.#instances, codes, place.position);
+  }
+
   async #take({ events, upTo }: EventBatch, place: ReadingPlace): Promise<void> {
-    const { policy = stopAtOnce, tellAside } = this.#handling;
+    const { taken, aside, stop } = this.#lookAtAll(events);
+    await this.start(taken);
+    await this.deliver(taken);
+    const end = stop === undefined ? upTo : (events[taken.length + aside.length]?.globalPosition ?? upTo + 1) - 1;
+    const seen = events.filter(({ globalPosition }) => globalPosition <= end);
+    await place.move(end, seen, aside);
+    this.#tellAside(aside);
+    if (stop !== undefined) throw stop;
+  }
+
+  /** Ends at the event that the reading stops at. */
+  #lookAtAll(events: readonly RecordedEvent[]) {
+    const { policy = stopAtOnce } = this.#handling;
     const taken: ReadEvent[] = [];
     const aside: SetAside[] = [];
     let stop: EvstoreError | undefined;
@@ -72,13 +112,11 @@ export class SagaReader {
         stop = undefined;
       }
     }
-    await this.start(taken);
-    await this.deliver(taken);
-    const end = stop === undefined ? upTo : (events[taken.length + aside.length]?.globalPosition ?? upTo + 1) - 1;
-    const seen = events.filter(({ globalPosition }) => globalPosition <= end);
-    await place.move(end, seen, aside);
-    for (const each of aside) tellAside?.(each, sagaCategory(this.#newest.name));
-    if (stop !== undefined) throw stop;
+    return { taken, aside, stop };
+  }
+
+  #tellAside(aside: readonly SetAside[]): void {
+    for (const each of aside) this.#handling.tellAside?.(each, sagaCategory(this.#newest.name));
   }
 
   /** Takes one event that was set aside. @throws E_HANDLER */
@@ -165,7 +203,10 @@ export function newestOf(sagas: readonly SagaDefinition[]): SagaDefinition {
 
 function instanceOf(saga: SagaDefinition, trigger: Event): string {
   const id: unknown = saga.id === undefined ? trigger.streamId : saga.id(trigger);
-  if (typeof id === 'string' && id !== '') return id;
+  if (typeof id === 'string' && id !== '') {
+    checkStreamId(sagaStreamId(saga.name, id));
+    return id;
+  }
   throw new TypeError(`id returned ${describeValue(id)}, not a text`);
 }
 

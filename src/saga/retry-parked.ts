@@ -68,3 +68,25 @@ export async function retryParkedTriggers(
     return retried;
   });
 }
+
+/** As `retryParked` reports on projections. */
+export interface RetriedTriggers {
+  readonly streamId: string;
+  readonly applied: number;
+  readonly waiting: number;
+  readonly error: EvstoreError | null;
+}
+
+/** Takes them again, and reports stream by stream. @param parked as for `retryParkedTriggers` */
+export async function retryTriggers(
+  parked: readonly ParkedEvent[],
+  options: RetryTriggers,
+): Promise<readonly RetriedTriggers[]> {
+  const retried = await retryParkedTriggers(parked, options);
+  return [...new Set(parked.map(({ streamId }) => streamId))].map((streamId) => {
+    const own = retried.filter(({ event }) => event.streamId === streamId);
+    const applied = own.filter(({ error }) => error === null).length;
+    const waiting = parked.filter((each) => each.streamId === streamId).length - applied;
+    return { streamId, applied, waiting, error: own.find(({ error }) => error !== null)?.error ?? null };
+  });
+}

@@ -5,11 +5,13 @@
 import { EvstoreError, isEvstoreError, isTransient } from '../domain/errors.js';
 import { activePhases } from '../domain/saga-phase.js';
 import { BackOff } from '../lease/back-off.js';
+import { recordFailure } from '../lease/checkpoints.js';
 import { leaseTtlMs } from '../lease/heartbeat.js';
 import { keepLease } from '../lease/with-lease.js';
 import { thisProcess } from '../store/process.js';
 import { registerSaga, SagaCheckpoint, takeSagaLease } from './checkpoint.js';
 import type { SagaDefinition } from './definition.js';
+import { sagaCategory } from './events.js';
 import { codeOf } from './identity.js';
 import { newestOf, rangeOf, SagaReader } from './reader.js';
 import { defaultGraceMs, noEnds, type SagaReport, type SagaRun } from './report.js';
@@ -139,12 +141,22 @@ class Spell {
     this.#position = place.position;
     const { safeHead } = await store.log.head();
     try {
+      await reader.begin(place, signal);
+      const subscriptionId = sagaCategory(this.#name);
+      const before = (await store.projections.checkpoints()).find((each) => each.subscriptionId === subscriptionId);
+      let hasError = (before?.lastError ?? null) !== null;
       do {
         await reader.read(place, once ? safeHead : undefined, signal);
         this.#position = place.position;
+        if (hasError) await store.projections.recordError(subscriptionId, null);
+        hasError = false;
         if (once) return;
         await store.log.waitForAppend(place.position, { timeoutMs: waitMs, signal });
       } while (!signal.aborted);
+    } catch (error) {
+      // If this cannot be recorded now, the reason it stopped is still thrown.
+      await recordFailure(store, sagaCategory(this.#name), error).catch(() => {});
+      throw error;
     } finally {
       this.#position = place.position;
     }

@@ -4,6 +4,9 @@
  */
 import { setImmediate } from 'node:timers/promises';
 import type { RecordedEvent } from '../domain/event.js';
+import { scanJson } from '../domain/json.js';
+import { writeJson } from '../domain/json-value.js';
+import { maxPayloadBytes } from '../domain/limits.js';
 import type { Event } from '../projection/define/definition.js';
 import { toEvent } from '../projection/define/event.js';
 import type { SagaDefinition, WaitStep } from './definition.js';
@@ -142,5 +145,8 @@ export function matchOf(
 
 export function receivedBy(step: string, event: Event): FactOf<'EventReceived'> {
   const { id, type, streamId, globalPosition, data } = event;
-  return { type: 'EventReceived', data: { step, event: { id, type, streamId, globalPosition }, data } };
+  const named = { step, event: { id, type, streamId, globalPosition } };
+  const whole = writeJson({ ...named, data }) ?? '';
+  const fits = Buffer.byteLength(whole) <= maxPayloadBytes && scanJson(whole) === undefined;
+  return { type: 'EventReceived', data: fits ? { ...named, data } : named };
 }

@@ -217,8 +217,10 @@ function searchWait(state: SagaState, { step, upTo }: SagaEventData['WaitSearche
   return { ...searched, due: wait.timeoutMs === null ? null : { inMs: wait.timeoutMs } };
 }
 
-function receive(state: SagaState, { step, event, data }: SagaEventData['EventReceived']): SagaState {
-  return go({ ...completeStep(state, step, data), received: [...state.received, event.id] });
+function receive(state: SagaState, { step, event, ...rest }: SagaEventData['EventReceived']): SagaState {
+  const completed = completeStep(state, step, rest.data);
+  const stored = changeStep(completed, step, () => ({ resultIn: 'data' in rest ? null : event.id }));
+  return go({ ...stored, received: [...state.received, event.id] });
 }
 
 function timeOut(state: SagaState, { step, continues }: SagaEventData['WaitTimedOut']): SagaState {

@@ -15,6 +15,8 @@ export interface StepState {
   /** It failed, and waits for its next attempt. */
   readonly retryPending: boolean;
   readonly result: unknown;
+  /** The id of the event whose data is the result; null when the result is known. */
+  readonly resultIn: string | null;
   /** What its attempts stored before their end. */
   readonly recorded: Readonly<Record<string, unknown>>;
   /** Of its last attempt that failed; null when a later one succeeded. */
@@ -88,6 +90,7 @@ function fresh(name: string, registered: boolean): StepState {
     interruptions: 0,
     uncertain: false,
     result: undefined,
+    resultIn: null,
     recorded: {},
     wait: null,
     compensation: { ...none, registered, voidAttempts: 0, exhausted: false },

@@ -17,6 +17,12 @@ export interface Timeline {
   readonly steps: ReadonlyMap<string, StepTimes>;
 }
 
+const begins: readonly string[] = ['StepStarted', 'WaitStarted', 'SleepStarted'];
+const ends: readonly string[] = [
+  ...['StepCompleted', 'StepFailed', 'StepCompletedLate'],
+  ...['EventReceived', 'WaitTimedOut', 'SleepEnded'],
+];
+
 const none: StepTimes = { startedAt: null, endedAt: null, compensatedAt: null };
 
 export async function readTimeline({ log }: Store, saga: string, instance: string): Promise<Timeline> {
@@ -35,7 +41,7 @@ export async function readTimeline({ log }: Store, saga: string, instance: strin
 }
 
 function changeOf(type: string, at: string): Partial<StepTimes> | undefined {
-  if (type === 'StepStarted') return { startedAt: at, endedAt: null };
-  if (['StepCompleted', 'StepFailed', 'StepCompletedLate'].includes(type)) return { endedAt: at };
+  if (begins.includes(type)) return { startedAt: at, endedAt: null };
+  if (ends.includes(type)) return { endedAt: at };
   return type.startsWith('Compensation') ? { compensatedAt: at } : undefined;
 }

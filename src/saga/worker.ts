@@ -5,12 +5,12 @@
 import { isEvstoreError } from '../domain/errors.js';
 import { type EndPhase, endPhases } from '../domain/saga-phase.js';
 import { pause } from '../lease/back-off.js';
-import { stateOf } from '../store/process.js';
 import type { ClaimedInstance, Holder, InstanceKey, SagaStore } from '../store/store.js';
 import { Bell } from './bell.js';
 import type { SagaDefinition } from './definition.js';
 import { type DriveCrew, drive } from './drive.js';
 import { type Boarding, Flight } from './flight.js';
+import { Holdings } from './holdings.js';
 import { codeOf } from './identity.js';
 import { loadInstance, planChange } from './instance.js';
 import type { SagaLog } from './log.js';
@@ -50,6 +50,7 @@ export class SagaWorker {
   /** Held, because another claim would end as the first one did. */
   readonly #sick = new Map<string, InstanceKey>();
   readonly #late = new Set<Promise<void>>();
+  readonly #holdings: Holdings;
   readonly #bell = new Bell();
   readonly #halt = new AbortController();
   readonly #crew: DriveCrew;
@@ -64,12 +65,13 @@ export class SagaWorker {
     const { log, instances, sagas, holder, signal, graceMs } = options;
     this.#options = options;
     this.#codes = new Map(sagas.map((saga) => [placeOf(codeOf(saga)), saga]));
+    this.#holdings = new Holdings(instances, holder, sagas.map(codeOf));
     this.#crew = {
       log,
       holder,
       recorder: new Recorder(instances),
       search: new WaitSearch(log),
-      holds: async (key) => (await instances.renew(holder.owner, [key], holder.ttlMs)).length > 0,
+      holds: (key) => this.#holdings.holds(key),
       halt: AbortSignal.any([signal, this.#halt.signal]),
       stop: signal,
       graceMs,
@@ -157,7 +159,7 @@ export class SagaWorker {
    * @returns until the next instance is due, in milliseconds; null when none is
    */
   async run(finish?: { readonly after: Promise<unknown>; readonly withinMs: number }): Promise<number | null> {
-    const beat = this.#keepHolding();
+    const endBeat = this.#holdings.keep(() => this.#beat());
     let isFinishing = false;
     const over = () => {
       isFinishing = true;
@@ -166,7 +168,7 @@ export class SagaWorker {
     finish?.after.then(over, over);
     let nextInMs: number | null = null;
     try {
-      await this.#releaseEnded();
+      await this.#holdings.releaseEnded();
       while (!this.#crew.halt.aborted) {
         const [wasFinishing, wasIdle] = [isFinishing, this.#flights.size === 0];
         const claiming = this.#claimDue();
@@ -184,21 +186,16 @@ export class SagaWorker {
       this.#failWith(error);
     }
     await this.#land();
-    clearInterval(beat);
+    endBeat();
     return nextInMs;
   }
 
   /** Returns once the instances that it drives wait or have ended. Never throws. */
   async settle(): Promise<void> {
-    const beat = this.#keepHolding();
+    const endBeat = this.#holdings.keep(() => this.#beat());
     await Promise.all([...this.#flights.values()].map(({ landed }) => landed));
     await this.#land();
-    clearInterval(beat);
-  }
-
-  #keepHolding(): NodeJS.Timeout {
-    const beat = setInterval(() => void this.#beat().catch(() => {}), this.#options.holder.ttlMs / 3);
-    return beat.unref();
+    endBeat();
   }
 
   async #claimDue(): Promise<number | null> {
@@ -206,8 +203,7 @@ export class SagaWorker {
     if (limit === 0) return waitForSlot;
     this.#isDue = false;
     try {
-      const definitions = this.#options.sagas.map(codeOf);
-      const { instances, nextInMs } = await this.#options.instances.claim({ ...this.#crew.holder, limit, definitions });
+      const { instances, nextInMs } = await this.#holdings.claim(limit);
       if (instances.length === limit) this.#isDue = true;
       await Promise.all(instances.map((claimed) => this.#take(claimed)));
       return nextInMs;
@@ -238,7 +234,7 @@ export class SagaWorker {
     if (end.kind === 'idle') {
       const isStuck = wasDue && !this.#crew.halt.aborted;
       if (isStuck) return this.#leave(flight.key, `it is ${before} at step ${steps.at(-1)?.name}, and nothing is due`);
-      await this.#options.instances.release(this.#crew.holder.owner, [flight.key]);
+      await this.#holdings.release(flight.key);
     }
     if (end.kind === 'recorded') this.#tellEnd(flight);
   }
@@ -293,26 +289,13 @@ export class SagaWorker {
   }
 
   async #beat(): Promise<void> {
-    const { owner, ttlMs } = this.#crew.holder;
+    if (await this.#holdings.releaseEnded()) this.wake();
     const flights = [...this.#flights.values()].map(({ flight }) => flight);
-    const keys = [...flights.map(({ key }) => key), ...this.#sick.values()];
-    await this.#releaseEnded();
-    if (keys.length === 0) return;
-    const kept = new Set((await this.#options.instances.renew(owner, keys, ttlMs)).map(({ instance }) => instance));
-    for (const flight of flights) {
+    const lost = await this.#holdings.findLost([...flights.map(({ key }) => key), ...this.#sick.values()]);
+    for (const flight of flights.filter(({ key }) => lost.includes(key))) {
       const isStill = this.#flights.get(flight.key.instance)?.flight === flight;
       // One that lands meanwhile was released with its last record.
-      if (!kept.has(flight.key.instance) && isStill && !(await this.#crew.holds(flight.key))) flight.lose();
-    }
-  }
-
-  /** Processes of this host that have ended hold nothing. */
-  async #releaseEnded(): Promise<void> {
-    const { instances } = this.#options;
-    for (const { owner, process } of await instances.owners()) {
-      if (stateOf(process) !== 'ended') continue;
-      await instances.release(owner);
-      this.wake();
+      if (isStill && !(await this.#holdings.holds(flight.key))) flight.lose();
     }
   }
 
@@ -330,7 +313,7 @@ export class SagaWorker {
     this.#halt.abort();
     await Promise.all([...this.#flights.values()].map(({ landed }) => landed));
     await this.#settleLate();
-    await this.#options.instances.release(this.#crew.holder.owner).catch(() => {});
+    await this.#holdings.release().catch(() => {});
   }
 }
 

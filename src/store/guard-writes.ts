@@ -81,6 +81,7 @@ const sagasAccess: Access<SagaStore> = {
   find: 'read',
   list: 'read',
   count: 'read',
+  countOverdue: 'read',
   restore: 'write',
 };
 

@@ -34,6 +34,8 @@ export interface SagaStore {
   list(options: InstancesOptions): Promise<readonly InstanceRecord[]>;
   /** Counts instances by saga, version, definition and phase. */
   count(saga?: string): Promise<readonly InstanceCount[]>;
+  /** Counts the overdue instances of each saga that has some. */
+  countOverdue(limits: OverdueLimits): Promise<readonly OverdueCount[]>;
 
   /** Writes rows as folded from their streams, where the row is of an older version of its stream. */
   restore(rows: readonly RestoredInstance[]): Promise<void>;
@@ -150,9 +152,29 @@ export interface InstancesOptions {
   readonly notMovedForMs?: number | undefined;
   /** Only those that were due so many milliseconds ago, and still are. */
   readonly dueForMs?: number | undefined;
+  /** Only those that need someone to look at them. */
+  readonly overdue?: OverdueLimits | undefined;
   /** Default `moved`: the last moved first. `oldest`: the longest without a move first. */
   readonly sort?: 'moved' | 'oldest' | undefined;
   readonly limit: number;
+}
+
+/**
+ * An instance is overdue when a compensation of it fails, and when it is due and no process takes it, or the one that holds
+ * it records nothing.
+ */
+export interface OverdueLimits {
+  /** Due for so many milliseconds, and no process holds it. */
+  readonly unheldMs: number;
+  /** Held, and due and not moved for so many milliseconds. */
+  readonly heldMs: number;
+  /** Not ended, and not moved for so many milliseconds, whatever it waits for; undefined for no such limit. */
+  readonly stillMs?: number | undefined;
+}
+
+export interface OverdueCount {
+  readonly saga: string;
+  readonly instances: number;
 }
 
 export interface InstanceCount extends SagaCode {

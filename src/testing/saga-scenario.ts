@@ -233,6 +233,7 @@ function placeBefore({ globalPosition }: RecordedEvent): ReadingPlace {
     move: async (to) => {
       position = to;
     },
+    setAside: async () => {},
   };
 }
 

@@ -10,7 +10,14 @@ import { withShop } from './shop.js';
 forEachEngine((engine) => {
   test('the report includes subscriptions of other programs', () =>
     withShop(engine, async ({ test, evstore, report }) => {
-      expect(await report('lag')).toEqual({ head: 0, safeHead: 0, heldBackBy: null, projections: [], findings: [] });
+      expect(await report('lag')).toEqual({
+        head: 0,
+        safeHead: 0,
+        heldBackBy: null,
+        projections: [],
+        sagas: [],
+        findings: [],
+      });
       await placeOrders(test.store, 10);
       await evstore('run', '--once');
       await placeOrders(test.store, 5, 10, 10);
@@ -19,7 +26,7 @@ forEachEngine((engine) => {
       );
       const { projections, findings, ...log } = await report('lag');
       expect(findings).toMatchObject([{ kind: 'foreign-checkpoint', subject: 'mailer', severity: 'note' }]);
-      expect(log).toEqual({ head: 15, safeHead: 15, heldBackBy: null });
+      expect(log).toEqual({ head: 15, safeHead: 15, heldBackBy: null, sagas: [] });
       expect(projections).toEqual([
         {
           name: 'mailer',

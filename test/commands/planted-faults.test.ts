@@ -194,7 +194,7 @@ const faults: readonly Fault[] = [
   {
     name: 'a saga could not compensate',
     kind: 'compensation-failed',
-    says: 'could not undo step reserve',
+    says: 'its compensation failed, and is not retried',
     plant: async (shop) => {
       writeSaga(shop, "throw new Error('still locked')");
       await append(shop.test.store, 'Order-1', [makeEvent({ type: 'OrderPlaced', data: '{"far":true}' })]);
@@ -206,14 +206,17 @@ const faults: readonly Fault[] = [
     name: 'a saga instance is not finished, and nothing runs it',
     kind: 'saga-stuck',
     severity: 'warning',
-    plant: (shop) => startSaga(shop),
+    plant: async (shop) => {
+      await startSaga(shop);
+      await tamper(shop.test, `update evstore_sagas set due_at = '${new Date(Date.now() - 60_000).toISOString()}'`);
+    },
   },
   {
     name: 'a saga instance is overdue: it has not moved for a day',
     kind: 'saga-stuck',
     plant: async (shop) => {
       await startSaga(shop);
-      await tamper(shop.test, `update evstore_sagas set moved_at = '${oldTime}'`);
+      await tamper(shop.test, `update evstore_sagas set moved_at = '${oldTime}', due_at = '${oldTime}'`);
     },
   },
   {
@@ -222,11 +225,14 @@ const faults: readonly Fault[] = [
     severity: 'warning',
     plant: async (shop) => {
       await startSaga(shop);
-      await tamper(shop.test, `update evstore_sagas set moved_at = '${oldTime}'`);
-      await takeLease(shop);
+      await tamper(
+        shop.test,
+        `update evstore_sagas set moved_at = '${oldTime}', due_at = '${oldTime}', owner = 'host:1',
+                claim_expires_at = '2999-01-01T00:00:00.000000Z'`,
+      );
     },
     // The process is ended.
-    act: ({ test: { raw } }) => raw.query('update subscription_checkpoints set owner = null, lease_expires_at = null'),
+    act: ({ test }) => tamper(test, 'update evstore_sagas set owner = null, claim_expires_at = null'),
   },
   {
     name: 'the journal mode of a SQLite file is not WAL',
@@ -368,11 +374,6 @@ async function startSaga(shop: Shop): Promise<void> {
   const code = { saga: 'shipping', version: 1, definition: definitionOf(sagaOf(steps)) };
   const { change } = planStart(startedBy(code, 'Order-1', toEvent(trigger)), [], null);
   await test.store.sagas.record([change]);
-}
-
-async function takeLease({ test: { store } }: Shop): Promise<void> {
-  const target = { kind: 'checkpoint', subscriptionId: 'saga:shipping' } as const;
-  await store.projections.acquireLease(target, { owner: 'host:1', ttlMs: 600_000 });
 }
 
 /** What the account of the tests is like is not the fault. */

@@ -24,7 +24,8 @@ import type { InventoryItem } from '../../src/projection/status/inventory.js';
 import type { ProjectionLag } from '../../src/projection/status/lag.js';
 import type { Side } from '../../src/query/rows.js';
 import type { RowChange, State } from '../../src/query/state.js';
-import type { StepReport } from '../../src/saga/inspect.js';
+import type { InstanceWait, StepReport } from '../../src/saga/inspect.js';
+import type { OverdueKind } from '../../src/saga/overdue.js';
 import type { RebuildState } from '../../src/store/rebuild.js';
 import type { Engine, MigrationStatus, ParkedState } from '../../src/store/store.js';
 
@@ -83,6 +84,18 @@ export const enums: Readonly<Record<string, Values>> = {
   }),
   'common.json#/$defs/sagaStep/properties/state': stepStates,
   'saga-show.json#/properties/steps/items/properties/state': stepStates,
+  'saga-show.json#/properties/waitsFor/anyOf/0/properties/kind': keysOf<InstanceWait['kind']>({
+    event: true,
+    time: true,
+    retry: true,
+  }),
+  'saga-overdue.json#/properties/instances/items/properties/kind': keysOf<OverdueKind>({
+    'compensation-failed': true,
+    'compensation-failing': true,
+    'not-run': true,
+    held: true,
+    waiting: true,
+  }),
   'common.json#/$defs/rebuildState': keysOf<RebuildState>({
     planned: true,
     filling: true,

@@ -118,7 +118,21 @@ async function startInstance({ store }: TestStore): Promise<void> {
     waitKey: null,
     due: { inMs: 0 },
   };
-  await store.sagas.record([{ streamId: `saga:shipping-${instance}`, version: 0, events, row }]);
+  const waiting = { ...row, saga: 'paying', instance: 'Parcel-waiting', phase: 'waiting', step: 'payment' } as const;
+  const facts: [string, object][] = [
+    ['SagaStarted', { ...started, saga: waiting.saga, instance: waiting.instance }],
+    ['WaitStarted', { step: 'payment', types: ['Paid'], key: instance, timeoutMs: 3_600_000 }],
+    ['WaitSearched', { step: 'payment', upTo: globalPosition }],
+  ];
+  await store.sagas.record([
+    { streamId: `saga:shipping-${instance}`, version: 0, events, row },
+    {
+      streamId: 'saga:paying-Parcel-waiting',
+      version: 0,
+      events: facts.map(([factType, data]) => makeEvent({ type: factType, data: JSON.stringify(data) })),
+      row: { ...waiting, waitKey: instance, due: { inMs: 3_600_000 } },
+    },
+  ]);
 }
 
 async function expectCode(code: number, running: Promise<CliResult>): Promise<void> {
@@ -180,7 +194,8 @@ const impure = `export const impure = { name: 'impure', version: 1, category: 'O
   OrderPlaced: () => ({ events: Math.floor(Math.random() * 1000000) }) } };\n`;
 
 function saga(undo: string): string {
-  return `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'ParcelHandedIn', steps: [
+  return `export default { kind: 'saga', name: 'shipping', version: 1, startOn: 'ParcelHandedIn',
+    classify: ({ message }) => (message === 'sold out' ? 'not-applied' : 'unknown'), steps: [
     { kind: 'action', name: 'reserve', retries: 0,
       action: ({ trigger }) => { if (trigger.data.end === 'failed') throw new Error('sold out'); },
       compensate: ({ trigger }) => { if (trigger.data.end === 'compensation-failed') { ${undo} } } },

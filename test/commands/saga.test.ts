@@ -5,6 +5,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/index.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
+import { allowMoreTime } from '../support/more-time.js';
+
+allowMoreTime('it runs some thirty commands, by the packed program where that is asked for');
 
 let cwd: string;
 beforeEach(() => {
@@ -80,17 +83,22 @@ forEachEngine((engine) => {
       );
       expect(shownThere.stderr).toContain('evstore saga retry shipping Order-2');
 
-      const still = await evstore('saga', 'overdue', '--older-than', '0ms', '--json');
-      expect(JSON.parse(still.stdout)).toMatchObject({
-        instances: [{ instance: 'Order-2', state: 'compensation-failed', owner: null, movedAt: expect.any(String) }],
+      const late = await evstore('saga', 'overdue', '--json');
+      expect(late.code).toBe(1);
+      expect(JSON.parse(late.stdout)).toMatchObject({
+        instances: [
+          {
+            ...{ instance: 'Order-2', state: 'compensation-failed', kind: 'compensation-failed', owner: null },
+            why: 'its compensation failed, and is not retried',
+            next: 'evstore saga retry shipping Order-2',
+          },
+        ],
         isComplete: true,
       });
-      expect((await terminal('saga', 'overdue', 'shipping', '--older-than', '0ms', '--color', 'never')).stdout).toMatch(
-        /^✗ Order-2 .* \d+ m?s/m,
-      );
-      const none = await evstore('saga', 'overdue');
-      expect(none.stderr).toContain('no instance has been still for 1 h');
-      expect(none).toMatchObject({ code: 0 });
+      const lateThere = await terminal('saga', 'overdue', 'shipping', '--color', 'never');
+      expect(lateThere.stdout).toMatch(/^✗ Order-2 .* \d+ m?s/m);
+      expect(lateThere.stdout).toContain(`    ${trouble}; its compensation failed`);
+      expect(lateThere.stderr).toContain('next: evstore saga retry shipping Order-2');
 
       expect(await evstore('saga', 'show', 'shipping', 'Order-9')).toMatchObject({
         code: 6,
@@ -105,6 +113,8 @@ forEachEngine((engine) => {
         ['show', 'shiping'],
         ['list', 'shiping'],
         ['retry', 'shiping', 'Order-2'],
+        ['cancel', 'shiping', 'Order-2', '--reason', 'x'],
+        ['overdue', 'shiping'],
       ]) {
         const unknown = await evstore('saga', ...argv);
         expect(unknown, argv.join(' ')).toMatchObject({ code: 6, stdout: '' });
@@ -128,5 +138,146 @@ forEachEngine((engine) => {
       expect(mended.stdout).toBe('shipping Order-2: compensated, version 1, because ship: too far\n');
       expect(await evstore('saga', 'retry', 'shipping', 'Order-2')).toMatchObject({ code: 2 });
       expect(await evstore('saga', 'retry', 'unknown', 'Order-2')).toMatchObject({ code: 6 });
+      expect(await evstore('saga', 'overdue')).toMatchObject({ code: 0, stderr: expect.stringContaining('overdue') });
+    }));
+
+  test('an instance that waits is shown with what it waits for, and cancelled without its code', () =>
+    withTestStore(engine, async ({ url, raw }) => {
+      const evstore = (...argv: string[]) => runCli([...argv, '--store', url], { cwd });
+      const json = async (...argv: string[]) => JSON.parse((await evstore(...argv, '--json')).stdout);
+      const store = await openStore(url);
+      for (const order of ['Order-1', 'Order-2']) await store.append(order, { type: 'OrderPlaced', data: {} });
+      writeFileSync(
+        join(cwd, 'sagas/paying.ts'),
+        `import { defineSaga } from 'evstore';
+         export default defineSaga({ name: 'paying', version: 1, startOn: 'OrderPlaced' })
+           .step('reserve', { action: () => {}, compensate: () => {} })
+           .waitFor('payment', { type: ['Paid', 'PaidLater'], timeout: '3d' });`,
+      );
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 0 });
+      const listed = await json('saga', 'list');
+      expect(listed.counts).toEqual([{ saga: 'paying', state: 'waiting', instances: 2 }]);
+      expect(listed.instances[0]).toMatchObject({
+        ...{ state: 'waiting', step: 'payment', attempt: 1, error: null, owner: null },
+        ...{ waitKey: expect.stringMatching(/^Order-/), dueAt: expect.stringMatching(/Z$/) },
+      });
+      const shown = await json('saga', 'show', 'paying', 'Order-1');
+      expect(shown.waitsFor).toEqual({
+        ...{ step: 'payment', kind: 'event', types: ['Paid', 'PaidLater'], key: 'Order-1' },
+        until: expect.stringMatching(/Z$/),
+      });
+      expect(
+        (await runCli(['saga', 'show', 'paying', 'Order-1', '--store', url], { cwd, tty: true })).stdout,
+      ).toContain('payment waits for Paid or PaidLater with the key Order-1, until ');
+
+      // It waits as it should: only a question about its age finds it.
+      expect(await evstore('saga', 'overdue')).toMatchObject({ code: 0 });
+      expect(await json('saga', 'overdue', '--older-than', '0ms')).toMatchObject({
+        instances: [{ kind: 'waiting' }, { kind: 'waiting' }],
+      });
+
+      rmSync(join(cwd, 'sagas'), { recursive: true });
+      expect(await evstore('saga', 'cancel', 'paying', 'Order-1')).toMatchObject({ code: 2 });
+      const cancel = ['saga', 'cancel', 'paying', 'Order-1', '--reason', 'the customer called'];
+      expect(await evstore(...cancel)).toMatchObject({ code: 8 });
+      expect(await evstore(...cancel, '--dry-run')).toMatchObject({ code: 0 });
+      expect(await json('saga', 'show', 'paying', 'Order-1')).toEqual(shown);
+      expect(await evstore(...cancel, '--yes')).toMatchObject({
+        code: 0,
+        stdout: 'paying Order-1: compensating, version 1, because cancelled: the customer called\n',
+        stderr: expect.stringContaining('evstore run paying --once --sagas'),
+      });
+      expect(await evstore(...cancel, '--yes')).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('paying Order-1 is compensating: it is undone already'),
+      });
+
+      // A row that was lost hides its instance; it is made again from the stream.
+      await store.close();
+      await raw.query("delete from evstore_sagas where instance = 'Order-2'");
+      expect((await json('saga', 'list')).instances).toHaveLength(1);
+      const lost = { kind: 'saga-rows', evidence: 'e.g. paying Order-2', next: 'evstore doctor --fix sagas' };
+      for (const command of ['doctor', 'verify']) {
+        const found = await json(command);
+        expect(found.findings, command).toContainEqual(expect.objectContaining(lost));
+      }
+      await evstore('doctor', '--fix', 'sagas');
+      expect((await json('saga', 'list')).counts).toEqual([
+        { saga: 'paying', state: 'compensating', instances: 1 },
+        { saga: 'paying', state: 'waiting', instances: 1 },
+      ]);
+      expect((await json('verify')).findings).not.toContainEqual(expect.objectContaining({ kind: 'saga-rows' }));
+    }));
+
+  test('running instances whose code is missing are named, and get what they missed once it is back', () =>
+    withTestStore(engine, async ({ url }) => {
+      const evstore = (...argv: string[]) => runCli([...argv, '--store', url], { cwd });
+      const json = async (...argv: string[]) => JSON.parse((await evstore(...argv, '--json')).stdout);
+      const write = (version: number, steps: string) =>
+        writeFileSync(
+          join(cwd, `sagas/v${version}.ts`),
+          `import { defineSaga } from 'evstore';
+           export default defineSaga({ name: 'paying', version: ${version}, startOn: 'OrderPlaced' })${steps};`,
+        );
+      const store = await openStore(url);
+      await store.append('Order-1', { type: 'OrderPlaced', data: {} });
+      write(1, ".waitFor('payment', { type: 'Paid' })");
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 0 });
+      rmSync(join(cwd, 'sagas/v1.ts'));
+      write(2, ".step('act', { action: () => {} })");
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('1 instance of version 1 cannot continue: no file has that version'),
+      });
+      await store.append('Order-1', { type: 'Paid', data: {} });
+      await store.append('Order-2', { type: 'OrderPlaced', data: {} });
+      await store.close();
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 1 });
+      const missing = { kind: 'saga-code-missing', severity: 'error', subject: 'saga paying version 1' };
+      expect((await json('doctor')).findings).toContainEqual(expect.objectContaining(missing));
+
+      write(1, ".waitFor('payment', { type: 'Paid' })");
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 0 });
+      expect((await json('saga', 'list')).counts).toEqual([{ saga: 'paying', state: 'completed', instances: 2 }]);
+      expect((await json('doctor')).findings).not.toContainEqual(expect.objectContaining({ kind: missing.kind }));
+    }));
+
+  test('a trigger that the code cannot take stops the run, or is parked and retried; lag shows both', () =>
+    withTestStore(engine, async ({ url }) => {
+      const evstore = (...argv: string[]) => runCli([...argv, '--store', url], { cwd });
+      const json = async (...argv: string[]) => JSON.parse((await evstore(...argv, '--json')).stdout);
+      const store = await openStore(url);
+      await store.append('Order-1', { type: 'OrderPlaced', data: {} });
+      await store.append('Order-2', { type: 'OrderPlaced', data: { id: 'b' } });
+      await store.close();
+      const write = (id: string) =>
+        writeFileSync(
+          join(cwd, 'sagas/strict.ts'),
+          `import { defineSaga } from 'evstore';
+           export default defineSaga({ name: 'strict', version: 1, startOn: 'OrderPlaced', id: ({ data }) => ${id} })
+             .step('act', { action: () => {} });`,
+        );
+      write('data.id.toUpperCase()');
+      const stopped = await evstore('run', '--once', '--sagas');
+      expect(stopped, stopped.stderr).toMatchObject({ code: 9 });
+      expect((await json('lag')).projections).toMatchObject([
+        { name: 'saga:strict', status: 'failed', error: expect.stringContaining('saga strict cannot take event 1') },
+      ]);
+      expect(await evstore('run', '--once', '--sagas', '--on-error', 'park')).toMatchObject({ code: 0 });
+      const lag = await json('lag');
+      expect(lag.projections).toMatchObject([{ name: 'saga:strict', lag: 0, parked: 1, error: null, overdue: 0 }]);
+      expect(lag.sagas).toEqual([{ saga: 'strict', overdue: 0, states: [{ state: 'completed', instances: 1 }] }]);
+      expect((await evstore('lag', '-o', 'prometheus')).stdout).toContain(
+        'evstore_saga_instances{saga="strict",state="completed"} 1\n',
+      );
+      expect((await json('parked', 'list', 'saga:strict')).parked).toMatchObject([{ globalPosition: 1 }]);
+      expect(await evstore('parked', 'show', 'saga:strict', '1')).toMatchObject({ code: 0 });
+      expect(await evstore('parked', 'retry', 'saga:strict')).toMatchObject({ code: 9 });
+      write("data.id ?? 'a'");
+      const retried = await evstore('parked', 'retry', 'saga:strict');
+      expect(retried, retried.stderr).toMatchObject({ code: 0, stdout: 'Order-1: 1 event applied\n' });
+      expect(await evstore('parked', 'retry', 'saga:strict')).toMatchObject({ code: 6 });
+      expect(await evstore('run', '--once', '--sagas')).toMatchObject({ code: 0 });
+      expect((await json('saga', 'list')).counts).toEqual([{ saga: 'strict', state: 'completed', instances: 2 }]);
     }));
 });

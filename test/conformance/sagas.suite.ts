@@ -6,6 +6,7 @@ import type {
   Holder,
   InstanceChange,
   InstanceRow,
+  OverdueLimits,
   RestoredInstance,
   SagaCode,
   Store,
@@ -264,6 +265,37 @@ export const sagasSuite = suite('sagas', {
     expect(await list({ dueForMs: 3_600_000 })).toEqual(['b-1']);
     expect((await list({ sort: 'oldest', limit: 1 })).length).toBe(1);
     expect((await list({}))[0]).toBe('b-1');
+  },
+
+  'overdue: due and not held, held and not moved, still for too long, or failing to compensate': async ({ store }) => {
+    const long = { at: '2026-01-01T00:00:00Z' };
+    await store.sagas.record([
+      change('fails', 0, { phase: 'compensation-failed', due: null }),
+      change('failing', 0, { phase: 'compensating', error: 'no answer', due: { inMs: 60_000 } }),
+      change('undoing', 0, { phase: 'compensating', error: null, due: { inMs: 60_000 } }),
+      change('late', 0, { due: long }),
+      { ...change('held', 0, { due: long }), holder: { owner: 'host:1', process: null, ttlMs: 60_000 } },
+      change('waiting', 0, { phase: 'waiting', due: null }),
+      change('over', 0, { saga: 'other', phase: 'completed', step: null, due: null }),
+    ]);
+    const overdue = async (limits: Partial<OverdueLimits>) => {
+      const given = { unheldMs: 1_000, heldMs: 3_600_000, ...limits };
+      const found = (await store.sagas.list({ limit: 9, overdue: given })).map(({ instance }) => instance);
+      const counted = await store.sagas.countOverdue(given);
+      expect(counted).toEqual([{ saga: 'order', instances: found.length }]);
+      return found.toSorted();
+    };
+    expect(await overdue({})).toEqual(['failing', 'fails', 'late']);
+    expect(await overdue({ heldMs: 0 })).toEqual(['failing', 'fails', 'held', 'late']);
+    expect(await overdue({ unheldMs: 1e13, stillMs: 3_600_000 })).toEqual(['failing', 'fails']);
+    expect(await overdue({ unheldMs: 1e13, stillMs: 0 })).toEqual([
+      'failing',
+      'fails',
+      'held',
+      'late',
+      'undoing',
+      'waiting',
+    ]);
   },
 
   'counted by saga, version, definition and phase': async ({ store }) => {

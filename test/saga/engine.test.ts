@@ -93,6 +93,55 @@ test('the event and the end of the time at one moment: one of them wins, and the
   expect([...ends].every((end) => end === 'completed' || end === 'compensated')).toBe(true);
 });
 
+test('an event that does not fit into a fact about it is received, before and during the wait', async () => {
+  const large = { text: 'x'.repeat(1024 * 1024 - 20) };
+  const deep: unknown = JSON.parse(`${'['.repeat(127)}${']'.repeat(127)}`);
+  for (const [order, data] of [
+    ['Order-1', large],
+    ['Order-2', deep],
+  ] as const) {
+    for (const isBefore of [true, false]) {
+      const world = new SagaWorld();
+      world.append(order, 'OrderPlaced');
+      const seen: unknown[] = [];
+      const sagas = [
+        sagaOf([
+          ...paying().steps.slice(0, 2),
+          { name: 'ship', action: ({ results }) => void seen.push(results.payment) },
+          { kind: 'event', name: 'thanks', type: 'Thanked', key: ({ results }) => String(seen.push(results.payment)) },
+        ]),
+      ];
+      if (!isBefore) await runOnce(world, sagas);
+      world.append(order, 'Paid', data);
+      const { news } = await runOnce(world, sagas);
+      await runOnce(world, sagas);
+      expect(news).toEqual([]);
+      expect(await phaseOf(world, order)).toBe('waiting');
+      expect(seen).toEqual([data, data]);
+    }
+  }
+});
+
+test('events that passed while no process had the code of those that wait for them are delivered once it is back', async () => {
+  const world = new SagaWorld();
+  for (const order of ['Order-1', 'Order-2']) world.append(order, 'OrderPlaced');
+  const [old, next] = [[{ kind: 'event', name: 'payment', type: 'Paid' } as const], [{ name: 'other' }]].map(
+    (steps, at) => sagaOf(steps, { version: at + 1 }),
+  ) as [SagaDefinition, SagaDefinition];
+  await runOnce(world, [old]);
+  await runOnce(world, [next]);
+  world.append('Order-1', 'Paid');
+  world.append('Order-3', 'OrderPlaced');
+  await runOnce(world, [next]);
+  await runOnce(world, [next]);
+  expect(await phaseOf(world, 'Order-3')).toBe('completed');
+  await runOnce(world, [next, old]);
+  expect(await phaseOf(world, 'Order-1')).toBe('completed');
+  world.append('Order-2', 'Paid');
+  await runOnce(world, [old]);
+  expect(await phaseOf(world, 'Order-2')).toBe('completed');
+});
+
 test('an event after the end, and the timer of an instance that has ended, change nothing', async () => {
   const world = new SagaWorld();
   world.append('Order-1', 'OrderPlaced');
@@ -190,6 +239,17 @@ test('a trigger that the code cannot take stops, is parked or is skipped, and ca
     await world.work(mended);
     expect(await phaseOf(world, 'B')).toBe('completed');
   }
+});
+
+test('a trigger whose instance would have an id that cannot be stored is parked as any other', async () => {
+  const world = new SagaWorld();
+  world.policy = { onError: 'park', retries: 0 };
+  for (const order of ['Order-1', 'Order-2']) world.append(order, 'OrderPlaced');
+  await runOnce(world, [
+    sagaOf([{ name: 'one' }], { id: ({ streamId }) => (streamId === 'Order-1' ? 'x'.repeat(300) : 'B') }),
+  ]);
+  expect(world.aside).toMatchObject([{ globalPosition: 1, state: 'parked' }]);
+  expect(await phaseOf(world, 'B')).toBe('completed');
 });
 
 test('a match that throws stops the reading at its event', async () => {

@@ -247,8 +247,14 @@ forEachEngine((engine) => {
       const reads: string[] = [];
       const log = new Proxy(store.log, {
         get(target, name: keyof typeof store.log) {
-          if (name === 'find' || name === 'readStream') reads.push(name);
           const value = target[name];
+          // Whether earlier readers lacked code is read once.
+          if (name === 'find' || name === 'readStream') {
+            return (place: string) => {
+              if (place !== 'saga:orders') reads.push(`${name} ${place}`);
+              return (value as (place: string) => unknown).call(target, place);
+            };
+          }
           return typeof value === 'function' ? value.bind(target) : value;
         },
       });

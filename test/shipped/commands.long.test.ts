@@ -106,9 +106,7 @@ const readers: Readonly<Record<string, readonly Case[]>> = {
   ],
   'parked show': [{ argv: () => ['parked', 'show', 'parked_orders', '2'], names: [streams[0], types[1]] }],
   'saga list': [{ argv: () => ['saga', 'list'], names: [...instances, ...sagaStates] }],
-  'saga overdue': [
-    { argv: () => ['saga', 'overdue', '--older-than', '0ms'], names: [instanceOf('compensation-failed')] },
-  ],
+  'saga overdue': [{ argv: () => ['saga', 'overdue'], code: 1, names: [instanceOf('compensation-failed')] }],
   'saga show': [{ argv: () => ['saga', 'show', 'wysylka', instanceOf('compensation-failed')], names: ['reserve'] }],
   lag: [
     { argv: () => ['lag'], names: [...projections, 'saga:wysylka'] },
@@ -160,6 +158,13 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
   ],
   'snapshots create': [{ argv: () => ['snapshots', 'create', 'zamowienie', '--all'], code: 6 }],
   'snapshots delete': [{ argv: () => ['snapshots', 'delete', streams[1]], code: 6, names: [streams[1]] }],
+  'saga cancel': [
+    {
+      argv: () => ['saga', 'cancel', 'wysylka', instanceOf('compensation-failed'), '--reason', 'źdźbło'],
+      code: 2,
+      names: [instanceOf('compensation-failed')],
+    },
+  ],
   'saga retry': [{ argv: () => ['saga', 'retry', 'wysylka', instanceOf('compensation-failed')], code: 1 }],
   'scaffold projection': [{ argv: () => ['scaffold', 'projection', 'order-summary', '--dry-run'] }],
   'scaffold saga': [{ argv: () => ['scaffold', 'saga', 'order-fulfilment', '--dry-run'] }],

@@ -110,8 +110,13 @@ export class SagaWorld {
         world.position = to;
         world.aside.push(...aside);
       },
+      setAside: async (aside: readonly SetAside[]) => void world.aside.push(...aside),
     };
-    await Promise.race([reader.read(place, undefined, stop.signal), gone]);
+    const read = async () => {
+      await reader.begin(place, stop.signal);
+      await reader.read(place, undefined, stop.signal);
+    };
+    await Promise.race([read(), gone]);
   }
 
   /** Drives what is due, until nothing is. Returns until the next instance is due; null when none is, or it died. */

@@ -2,7 +2,6 @@
 import { type ErrorCode, type EvstoreError, isEvstoreError } from '../../domain/errors.js';
 import type { EventBatch, RecordedEvent } from '../../domain/event.js';
 import { BackOff } from '../../lease/back-off.js';
-import type { Store } from '../../store/store.js';
 import { failedPosition, refusedPosition } from '../define/handler-error.js';
 import type { Failure } from '../define/set-aside.js';
 
@@ -80,11 +79,4 @@ export async function narrow(
       await narrow({ events: part, upTo: next === undefined ? upTo : next.globalPosition - 1 }, act, refuse);
     }
   }
-}
-
-/** Records the error of a handler with its checkpoint, where `lag` shows it. */
-export async function recordFailure({ projections }: Store, subscriptionId: string, error: unknown): Promise<void> {
-  if (!isEvstoreError(error) || error.code !== 'E_HANDLER') return;
-  const why = error.why === undefined ? '' : `: ${error.why}`;
-  await projections.recordError(subscriptionId, `${error.message}${why}`);
 }

@@ -3,12 +3,12 @@
  * checkpoints past the events that appends applied and applies those that appends left.
  */
 import { mayWrite } from '../../domain/code-identity.js';
+import { recordFailure } from '../../lease/checkpoints.js';
 import { ownerName } from '../../lease/owner.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { withLease } from '../../lease/with-lease.js';
 import type { InlineProjection, Lease, Store } from '../../store/store.js';
 import { CatchUp } from '../catch-up/catch-up.js';
-import { recordFailure } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { toInlineProjection } from '../fold/deferred-fold.js';
 

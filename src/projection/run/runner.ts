@@ -8,13 +8,13 @@ import { EvstoreError, isEvstoreError, isTransient } from '../../domain/errors.j
 import { type Part, subscriptionIdOf, wholeWork } from '../../domain/parts.js';
 import { acquireLease, type LeaseWait } from '../../lease/acquire.js';
 import { BackOff, pause } from '../../lease/back-off.js';
+import { recordFailure } from '../../lease/checkpoints.js';
 import { leaseTtlMs } from '../../lease/heartbeat.js';
 import { assertSamePlace, assertVersion, findRecord } from '../../lease/registration.js';
 import { assertSameHistory } from '../../lease/same-history.js';
 import { keepLease } from '../../lease/with-lease.js';
 import type { Checkpoint, Lease, ProjectionRecord } from '../../store/store.js';
 import { CatchUp, type Step } from '../catch-up/catch-up.js';
-import { recordFailure } from '../catch-up/error-policy.js';
 import type { PreparedProjection } from '../define/prepare.js';
 import { assertCanDivide, assertNotInline } from '../fold/partition.js';
 import { divideWork } from './divide.js';

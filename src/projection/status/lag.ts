@@ -66,6 +66,8 @@ export interface ProjectionLag {
   readonly parked: number;
   /** Appends leave the rows of this inline projection to its runner, because the owner is swapping its tables. */
   readonly inlineRests: boolean;
+  /** Of a saga: instances that need someone to look at them. Missing for others. */
+  readonly overdue?: number;
 }
 
 /** Loaded code, compared with the rows instead of the code that last asked to run the projection. */

@@ -11,6 +11,8 @@ import type {
   InstanceRecord,
   InstanceRow,
   InstancesOptions,
+  OverdueCount,
+  OverdueLimits,
   RecordOutcome,
   RestoredInstance,
 } from '../store.js';
@@ -101,6 +103,11 @@ export function toInstanceCount(row: RawRow): InstanceCount {
   };
 }
 
+/** Columns as in count-overdue.sql. */
+export function toOverdueCount(row: RawRow): OverdueCount {
+  return { saga: toText(row[0]), instances: toInteger(row[1]) };
+}
+
 export function toInstanceKey(row: RawRow): InstanceKey {
   return { saga: toText(row[0]), instance: toText(row[1]) };
 }
@@ -146,6 +153,18 @@ export function planInstances(
   const among = (column: string, values: readonly Value[]): string =>
     values.length === 0 ? 'false' : `${column} in (${values.map((value) => place(give(value))).join(', ')})`;
   const conditions: string[] = [];
+  const overdueCondition = ({ unheldMs, heldMs, stillMs }: OverdueLimits): string => {
+    const now = ago(give(0));
+    const held = `(owner is not null and claim_expires_at is not null and claim_expires_at > ${now})`;
+    const kinds = [
+      "phase = 'compensation-failed'",
+      "(phase = 'compensating' and error is not null)",
+      `(due_at <= ${ago(give(unheldMs))} and not ${held})`,
+      `(due_at <= ${ago(give(heldMs))} and moved_at <= ${ago(give(heldMs))} and ${held})`,
+    ];
+    if (stillMs !== undefined) kinds.push(`(${among('phase', activePhases)} and moved_at <= ${ago(give(stillMs))})`);
+    return `(${kinds.join(' or ')})`;
+  };
   if (query.saga !== undefined) conditions.push(`saga = ${place(give(query.saga))}`);
   if (query.instance !== undefined) conditions.push(`instance = ${place(give(query.instance))}`);
   if (query.waitKeys !== undefined) conditions.push(among('wait_key', query.waitKeys));
@@ -157,6 +176,7 @@ export function planInstances(
   }
   if (query.notMovedForMs !== undefined) conditions.push(`moved_at <= ${ago(give(query.notMovedForMs))}`);
   if (query.dueForMs !== undefined) conditions.push(`due_at <= ${ago(give(query.dueForMs))}`);
+  if (query.overdue !== undefined) conditions.push(overdueCondition(query.overdue));
   const sort = query.sort === 'oldest' ? 'moved_at' : query.sort === 'moved' ? 'moved_at desc' : undefined;
   const limit = query.limit === undefined ? '' : ` limit ${place(give(query.limit))}`;
   return {

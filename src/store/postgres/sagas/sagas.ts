@@ -14,6 +14,7 @@ import {
   toInstanceKey,
   toInstanceOwner,
   toInstanceRecord,
+  toOverdueCount,
   versionAfter,
 } from '../../shared/sagas.js';
 import type { InstanceChange, InstanceKey, InstanceRecord, RecordOutcome, SagaCode, SagaStore } from '../../store.js';
@@ -63,6 +64,10 @@ export function openSagaStore(database: Database): SagaStore {
     find: async (key) => (await select(key))[0],
     list: ({ sort = 'moved', ...options }) => select({ ...options, sort }),
     count: async (saga) => (await database.ask('count-instances', [saga ?? null])).map(toInstanceCount),
+    async countOverdue(overdue) {
+      const { text, parameters } = planInstances(database.sql('count-overdue'), { overdue }, dialect);
+      return (await database.query(text, parameters)).map(toOverdueCount);
+    },
     async restore(rows) {
       database.assertWritable();
       if (rows.length === 0) return;

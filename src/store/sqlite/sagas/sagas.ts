@@ -12,6 +12,7 @@ import {
   toInstanceKey,
   toInstanceOwner,
   toInstanceRecord,
+  toOverdueCount,
   versionAfter,
 } from '../../shared/sagas.js';
 import type { InstanceChange, InstanceKey, InstanceRecord, RecordOutcome, SagaCode, SagaStore } from '../../store.js';
@@ -56,6 +57,10 @@ export function openSagaStore(database: Database): SagaStore {
     find: async (key) => (await select(key))[0],
     list: ({ sort = 'moved', ...options }) => select({ ...options, sort }),
     count: (saga) => database.read((session) => session.ask('count-instances', [saga ?? null]).map(toInstanceCount)),
+    async countOverdue(overdue) {
+      const { text, parameters } = planInstances(database.sql('count-overdue'), { overdue }, dialect);
+      return database.read((session) => session.query(text, parameters).map(toOverdueCount));
+    },
     async restore(rows) {
       database.assertWritable();
       await database.transaction((session) => {
