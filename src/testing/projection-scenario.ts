@@ -81,7 +81,7 @@ function foldRows(projection: PreparedTableProjection, events: readonly Recorded
   return [...rows.touched()]
     .filter((entry): entry is [string, StoredRow] => entry[1] !== null)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, row]) => shape.codec.load(row));
+    .map(([, row]) => ({ ...shape.codec.load(row) }));
 }
 
 export function isWanted({ filter }: PreparedProjection, { type, streamType }: RecordedEvent): boolean {
