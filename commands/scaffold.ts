@@ -19,6 +19,7 @@ import { type Scaffolded, scaffold } from '../src/scaffold/scaffold.js';
 import {
   aggregateTemplate,
   projectionTemplates,
+  reactionTemplate,
   sagaTemplates,
   type Template,
   upcasterTemplate,
@@ -110,7 +111,8 @@ const saga: Command = {
   run: async ([name = ''], flags, context) => {
     const kind = (flags.kind ?? 'orchestration') as keyof typeof sagaTemplates;
     const template = sagaTemplates[kind];
-    return run(kind === 'temporal' ? { name, template } : { name, template, setting: 'sagas' }, flags, context);
+    if (kind === 'temporal') return run({ name, template }, flags, context);
+    return run({ name, template, setting: kind === 'choreography' ? 'reactions' : 'sagas' }, flags, context);
   },
 };
 
@@ -127,6 +129,22 @@ const aggregate: Command = {
   options: [...common, ...placeOptions('aggregates')],
   run: async ([name = ''], flags, context) => {
     return run({ name, template: aggregateTemplate, setting: 'aggregates' }, flags, context);
+  },
+};
+
+const reaction: Command = {
+  usage: 'reaction <name>',
+  summary: 'generate a reaction and its test',
+  writes: writesAndLists('reactions'),
+  examples: [
+    {
+      line: 'evstore scaffold reaction permit-letter --events PermitGranted',
+      purpose: 'append an event whenever such an event is recorded',
+    },
+  ],
+  options: [...common, ...placeOptions('reactions')],
+  run: async ([name = ''], flags, context) => {
+    return run({ name, template: reactionTemplate, setting: 'reactions' }, flags, context);
   },
 };
 
@@ -152,7 +170,7 @@ export const command: Command = {
     { line: 'evstore scaffold saga order-fulfilment', purpose: 'write sagas/order-fulfilment.ts and its test' },
   ],
   options: [],
-  subcommands: [projection, saga, aggregate, upcaster],
+  subcommands: [projection, saga, aggregate, upcaster, reaction],
 };
 
 interface Wanted {
@@ -260,7 +278,7 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
   }
   if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
   // What starts a saga is one event, not all there are.
-  const takesOne = template.takesOneEvent === true || ['saga', 'temporal'].includes(template.folder);
+  const takesOne = template.takesOneEvent === true || ['saga', 'temporal', 'reaction'].includes(template.folder);
   return {
     events: takesOne && events === undefined ? found.events.slice(0, 1) : found.events,
     fields: found.fields,
@@ -284,7 +302,7 @@ function nextCommands(test: string, { runTest }: Project, setting: GlobSetting |
   return [
     `next: ${runTest} ${path}`,
     ...(setting === 'projections' ? ['      evstore run --once'] : []),
-    ...(setting === 'sagas' ? ['      evstore run --once --sagas'] : []),
+    ...(setting === 'sagas' || setting === 'reactions' ? ['      evstore run --once --sagas'] : []),
   ];
 }
 

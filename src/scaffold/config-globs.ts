@@ -6,7 +6,7 @@ import { isFoundBy } from '../config/find-files.js';
 import { isObject } from './json-file.js';
 
 /** The settings of a config that name files; also the folders of their defaults. */
-export type GlobSetting = 'projections' | 'sagas' | 'aggregates';
+export type GlobSetting = 'projections' | 'sagas' | 'aggregates' | 'reactions';
 
 export interface ConfigPlace {
   /** Absolute; undefined without a config. */

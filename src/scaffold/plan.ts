@@ -118,7 +118,11 @@ function respell(request: ScaffoldRequest, text: string): string {
     ...categorySpellings(request),
     ...nameSpellings(request),
   ]);
-  if (events.length > 1) spellings.set(`startOn: '${templateFirst}'`, `startOn: [${quoteAll(events, ', ')}]`);
+  if (events.length > 1) {
+    for (const member of ['startOn', 'on']) {
+      spellings.set(`${member}: '${templateFirst}'`, `${member}: [${quoteAll(events, ', ')}]`);
+    }
+  }
   const respelled = replaceWords(lines.join('\n').replace(/\{\n *\}/g, '{}'), spellings);
   const version = versionArgument(request.samples?.get(first));
   const versioned = respelled.replace(

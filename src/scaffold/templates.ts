@@ -1,11 +1,11 @@
 /** The templates, and the words in them that scaffolding respells. */
 
 export type ProjectionKind = 'summary' | 'aggregates' | 'join' | 'search' | 'sql' | 'external';
-export type SagaKind = 'orchestration' | 'temporal';
+export type SagaKind = 'orchestration' | 'choreography' | 'temporal';
 
 export interface Template {
   /** The folder of the template. */
-  readonly folder: 'projection' | 'saga' | 'temporal' | 'aggregate' | 'upcaster';
+  readonly folder: 'projection' | 'saga' | 'temporal' | 'aggregate' | 'upcaster' | 'reaction';
   /** The file without `.ts`; also the name that is respelled in it. */
   readonly name: string;
   /**
@@ -84,6 +84,15 @@ export const projectionTemplates: Readonly<Record<ProjectionKind, Template>> = {
   },
 };
 
+export const reactionTemplate: Template = {
+  folder: 'reaction',
+  name: 'order-follow-up',
+  events: ['OrderPlaced'],
+  fields: ['customer', 'total'],
+  categories: ['Order'],
+  summary: 'a reaction: events in, events out',
+};
+
 export const sagaTemplates: Readonly<Record<SagaKind, Template>> = {
   orchestration: {
     folder: 'saga',
@@ -102,6 +111,7 @@ export const sagaTemplates: Readonly<Record<SagaKind, Template>> = {
     },
     summary: 'steps in order, each with its compensation',
   },
+  choreography: reactionTemplate,
   temporal: {
     folder: 'temporal',
     name: 'order-fulfilment',

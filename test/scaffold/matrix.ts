@@ -8,6 +8,7 @@ import type { CodeStyle, TestRunner } from '../../src/scaffold/style.js';
 import {
   aggregateTemplate,
   projectionTemplates,
+  reactionTemplate,
   sagaTemplates,
   type Template,
   upcasterTemplate,
@@ -18,6 +19,7 @@ export const templates: readonly Template[] = [
   sagaTemplates.orchestration,
   aggregateTemplate,
   upcasterTemplate,
+  reactionTemplate,
 ];
 
 export const testRunners: readonly TestRunner[] = ['vitest', 'jest', 'node:test'];

@@ -164,6 +164,7 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
   'scaffold projection': [{ argv: () => ['scaffold', 'projection', 'order-summary', '--dry-run'] }],
   'scaffold saga': [{ argv: () => ['scaffold', 'saga', 'order-fulfilment', '--dry-run'] }],
   'scaffold aggregate': [{ argv: () => ['scaffold', 'aggregate', 'shop-order', '--dry-run'] }],
+  'scaffold reaction': [{ argv: () => ['scaffold', 'reaction', 'order-follow-up', '--dry-run'] }],
   'scaffold upcaster': [{ argv: () => ['scaffold', 'upcaster', 'order-source', '--dry-run'] }],
   demo: [{ argv: (place) => ['demo', '--dir', `demo-${place}`], only: 'sqlite' }],
 };
