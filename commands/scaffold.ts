@@ -1,16 +1,29 @@
-/** `evstore scaffold`: code to start from, with a test that passes as generated. Overwrites nothing unless it is told to, and then shows a diff. */
-
-import { dirname } from 'node:path';
+/**
+ * `evstore scaffold`: code to start from, in the style of the project, with a test that passes as generated. Replaces a file
+ * only when it is told to, and shows what changes before it does.
+ */
+import { writeFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
 import { EvstoreError } from '../src/domain/errors.js';
 import { shellWord } from '../src/domain/shell-word.js';
 import { count } from '../src/domain/words.js';
 import { renderReport } from '../src/output/json-line.js';
 import { renderLineDiff } from '../src/output/line-diff.js';
+import { findMissingGlob, folderOf, type GlobSetting, readConfigPlace } from '../src/scaffold/config-globs.js';
+import { detectProject, type Project } from '../src/scaffold/detect.js';
 import { inferFromStore } from '../src/scaffold/infer.js';
 import { parseEventTypes, parseSteps } from '../src/scaffold/names.js';
-import { runsTemporalWorkers, temporalPackages } from '../src/scaffold/project.js';
-import { type Scaffold, type ScaffoldReport, scaffold } from '../src/scaffold/scaffold.js';
-import { projectionTemplates, sagaTemplates, type Template } from '../src/scaffold/templates.js';
+import { type ModuleProject, runsTemporalWorkers, temporalPackages } from '../src/scaffold/project.js';
+import { sampleData } from '../src/scaffold/sample.js';
+import { type Scaffolded, scaffold } from '../src/scaffold/scaffold.js';
+import {
+  aggregateTemplate,
+  projectionTemplates,
+  reactionTemplate,
+  sagaTemplates,
+  type Template,
+  upcasterTemplate,
+} from '../src/scaffold/templates.js';
 import { FileExists } from '../src/scaffold/write.js';
 import { sanitise } from '../src/terminal/sanitise.js';
 import type { Command, Context, Flags } from './options/command.js';
@@ -27,13 +40,28 @@ const common = [
     'with --from-store: look at this many events of each type, or all (default: as types generate)',
     parseSample,
   ),
-  option('--force', 'overwrite existing files, and show what changes'),
+  option('--force', 'replace existing files, after a diff and a question'),
 ];
+
+function kindOption(templates: Readonly<Record<string, Template>>, standard: string) {
+  const kinds = Object.entries(templates).map(([kind, { summary }]) => `${kind} (${summary})`);
+  return option('--kind <kind>', `${kinds.join(', ')} (default: ${standard})`, oneOf(...Object.keys(templates)));
+}
+
+function placeOptions(folder: string) {
+  return [
+    option('--dir <folder>', `target folder, inside the current one (default: that of the config, or ${folder})`),
+    dryRunOption(),
+  ];
+}
+
+const writes = (folder: string) => `${folder}/NAME.ts and its test; replaces files only with --force`;
+const writesAndLists = (folder: string) => `${writes(folder)}; adds --dir to evstore.config.json if it must`;
 
 const projection: Command = {
   usage: 'projection <name>',
   summary: 'generate a projection and its test',
-  writes: 'projections/NAME.ts and projections/NAME.test.ts; overwrites only with --force',
+  writes: writesAndLists('projections'),
   examples: [
     {
       line: 'evstore scaffold projection order-summary',
@@ -48,28 +76,17 @@ const projection: Command = {
       purpose: 'count events for each day',
     },
   ],
-  options: [
-    option(
-      '--kind <kind>',
-      `${Object.entries(projectionTemplates)
-        .map(([kind, { summary }]) => `${kind} (${summary})`)
-        .join(', ')} (default: summary)`,
-      oneOf(...Object.keys(projectionTemplates)),
-    ),
-    ...common,
-    option('--dir <folder>', 'target folder, inside the current one (default: projections)'),
-    dryRunOption(),
-  ],
+  options: [kindOption(projectionTemplates, 'summary'), ...common, ...placeOptions('projections')],
   run: async ([name = ''], flags, context) => {
     const kind = (flags.kind ?? 'summary') as keyof typeof projectionTemplates;
-    return run(name, projectionTemplates[kind], 'projections', flags, context);
+    return run({ name, template: projectionTemplates[kind], setting: 'projections' }, flags, context);
   },
 };
 
 const saga: Command = {
   usage: 'saga <name>',
   summary: 'generate a saga and its test',
-  writes: 'sagas/NAME.ts and sagas/NAME.test.ts, or the folder temporal/NAME; overwrites only with --force',
+  writes: `${writesAndLists('sagas')}; with --kind temporal the folder temporal/NAME`,
   examples: [
     { line: 'evstore scaffold saga order-fulfilment', purpose: 'generate three steps, each with its compensation' },
     {
@@ -80,69 +97,158 @@ const saga: Command = {
       line: 'evstore scaffold saga permits --kind temporal --steps check-plans,pay-fee',
       purpose: 'generate a Temporal workflow, its worker, a starter and tests',
     },
+    {
+      line: 'evstore scaffold saga permit-review --steps check-plans,collect-fee',
+      purpose: 'name the steps',
+    },
   ],
   options: [
-    option(
-      '--kind <kind>',
-      `${Object.entries(sagaTemplates)
-        .map(([kind, { summary }]) => `${kind} (${summary})`)
-        .join(', ')} (default: orchestration)`,
-      oneOf(...Object.keys(sagaTemplates)),
-    ),
-    option('--steps <names>', 'with --kind temporal: the steps in order: a,b,c', parseSteps),
+    kindOption(sagaTemplates, 'orchestration'),
+    option('--steps <names>', 'the steps, in the order in which they run: a,b,c', parseSteps),
     ...common,
-    option('--dir <folder>', 'target folder, inside the current one (default: sagas or temporal)'),
-    dryRunOption(),
+    ...placeOptions('sagas'),
   ],
   run: async ([name = ''], flags, context) => {
     const kind = (flags.kind ?? 'orchestration') as keyof typeof sagaTemplates;
-    return run(name, sagaTemplates[kind], kind === 'temporal' ? 'temporal' : 'sagas', flags, context);
+    const template = sagaTemplates[kind];
+    if (kind === 'temporal') return run({ name, template }, flags, context);
+    return run({ name, template, setting: kind === 'choreography' ? 'reactions' : 'sagas' }, flags, context);
   },
+};
+
+const aggregate: Command = {
+  usage: 'aggregate <name>',
+  summary: 'generate an aggregate and its test',
+  writes: writesAndLists('aggregates'),
+  examples: [
+    {
+      line: 'evstore scaffold aggregate permit --events PermitFiled,PermitGranted',
+      purpose: 'make a state of these events, and decide on commands',
+    },
+  ],
+  options: [...common, ...placeOptions('aggregates')],
+  run: async ([name = ''], flags, context) => {
+    return run({ name, template: aggregateTemplate, setting: 'aggregates' }, flags, context);
+  },
+};
+
+const reaction: Command = {
+  usage: 'reaction <name>',
+  summary: 'generate a reaction and its test',
+  writes: writesAndLists('reactions'),
+  examples: [
+    {
+      line: 'evstore scaffold reaction permit-letter --events PermitGranted',
+      purpose: 'append an event whenever such an event is recorded',
+    },
+  ],
+  options: [...common, ...placeOptions('reactions')],
+  run: async ([name = ''], flags, context) => {
+    return run({ name, template: reactionTemplate, setting: 'reactions' }, flags, context);
+  },
+};
+
+const upcaster: Command = {
+  usage: 'upcaster <name>',
+  summary: 'generate an upcaster and its test',
+  writes: writes('upcasters'),
+  examples: [
+    {
+      line: 'evstore scaffold upcaster permit-source --events PermitFiled',
+      purpose: 'turn the data of schema version 1 into that of version 2',
+    },
+  ],
+  options: [...common, ...placeOptions('upcasters')],
+  run: async ([name = ''], flags, context) => run({ name, template: upcasterTemplate }, flags, context),
 };
 
 export const command: Command = {
   usage: 'scaffold',
-  writes: 'TypeScript files inside the current folder; overwrites only with --force',
+  writes: 'code and its test inside the project; replaces files only with --force',
   examples: [
     { line: 'evstore scaffold projection order-summary', purpose: 'write projections/order-summary.ts and its test' },
     { line: 'evstore scaffold saga order-fulfilment', purpose: 'write sagas/order-fulfilment.ts and its test' },
   ],
   options: [],
-  subcommands: [projection, saga],
+  subcommands: [projection, saga, aggregate, upcaster, reaction],
 };
 
-async function run(name: string, template: Template, folder: string, flags: Flags, context: Context): Promise<number> {
+interface Wanted {
+  readonly name: string;
+  readonly template: Template;
+  /** The setting of the config that finds the files; undefined for code that other code imports. */
+  readonly setting?: GlobSetting;
+}
+
+async function run({ name, template, setting }: Wanted, flags: Flags, context: Context): Promise<number> {
+  const { cwd } = context.io;
+  const dryRun = flags.dryRun === true;
+  const config = readConfigPlace(cwd, flags.config as string | undefined, setting ?? 'projections');
+  const plain = template.files === undefined ? `${template.folder}s` : template.folder;
+  const standard = setting === undefined ? plain : folderOf(config, setting);
+  const place =
+    typeof flags.dir === 'string' ? { root: cwd, folder: flags.dir } : { root: config.folder, folder: standard };
+  const project = detectProject(join(place.root, place.folder));
   const chosen = await chooseEvents(template, flags, context);
   const request = {
     template,
     name,
     ...chosen,
     steps: flags.steps as readonly string[] | undefined,
-    root: context.io.cwd,
-    folder: typeof flags.dir === 'string' ? flags.dir : folder,
+    ...place,
+    style: project.style,
     force: flags.force === true,
-    dryRun: flags.dryRun === true,
   };
-  const report = generate(request, context);
-  for (const { path, before, content } of report.files) {
-    if (before === null || context.asJson) continue;
-    const diff = renderLineDiff(path, before, content, context.theme.stderr);
-    await context.io.stderr.write(diff === '' ? `${sanitise(path)} does not change\n` : diff);
+  const made = await generate(request, context);
+  const toPath = (path: string) => relative(cwd, join(place.root, path));
+  const files = made.files.map((file) => ({ ...file, path: toPath(file.path) }));
+  const code = join(place.root, made.files[0]?.path ?? '');
+  const missing = setting === undefined ? {} : await findMissingGlob(config, setting, code);
+  if (missing.change !== undefined) {
+    files.push({ ...missing.change, path: relative(cwd, missing.change.file) });
   }
-  const files = report.files.map(({ path, content }) => ({ path, content }));
-  const { name: made, dryRun } = report;
-  await context.io.stdout.write(context.asJson ? renderReport({ name: made, files, dryRun }) : describe(report));
-  if (report.project !== null && !runsTemporalWorkers()) {
+  if (made.project === null) {
+    await context.note(`found: ${project.found.join(', ')}${from(project)}`);
+    for (const doubt of project.doubts) await context.warn(doubt);
+  } else if (!runsTemporalWorkers()) {
     await context.warn('Temporal workers do not run on this system: @temporalio/worker has no build for musl (Alpine)');
   }
-  if (!report.dryRun) for (const line of nextCommands(report, template)) await context.note(line);
+  await showChanges(files, context);
+  const replaced = files
+    .slice(0, made.files.length)
+    .filter(({ before, content }) => before !== null && before !== content);
+  if (replaced.length > 0 && !dryRun) {
+    await context.confirm(`Replace ${replaced.map(({ path }) => path).join(', ')}?`);
+  }
+  if (!dryRun) made.write();
+  if (!dryRun && missing.change !== undefined) writeFileSync(missing.change.file, missing.change.content);
+  const report = { name: made.name, files: files.map(({ path, content }) => ({ path, content })), dryRun };
+  await context.io.stdout.write(context.asJson ? renderReport(report) : describe(report));
+  if (missing.line !== undefined) await context.warn(`evstore run does not find it; add to ${missing.line}`);
+  const test = files[made.files.length - 1]?.path ?? '';
+  const next = made.project === null ? nextCommands(test, project, setting) : nextOfTemporal(test, made.project);
+  if (!dryRun) for (const line of next) await context.note(line);
   return 0;
 }
 
+function from({ from: files }: Project): string {
+  return files.length === 0 ? ' (the defaults: there is no package.json)' : ` (${files.join(', ')})`;
+}
+
+/** What is in a file is lost when it is replaced, so it is shown before. */
+async function showChanges(files: Scaffolded['files'], context: Context): Promise<void> {
+  if (context.asJson) return;
+  for (const { path, before, content } of files) {
+    if (before === null) continue;
+    const diff = renderLineDiff(path, before, content, context.theme.stderr);
+    await context.io.stderr.write(diff === '' ? `${sanitise(path)} does not change\n` : diff);
+  }
+}
+
 /** A file that exists is replaced only when that is asked for. */
-function generate(request: Scaffold, context: Context): ScaffoldReport {
+async function generate(request: Parameters<typeof scaffold>[0], context: Context): Promise<Scaffolded> {
   try {
-    return scaffold(request);
+    return await scaffold(request);
   } catch (error) {
     if (!(error instanceof FileExists)) throw error;
     const next = context.repeatedWith('--force', '--dry-run');
@@ -154,7 +260,7 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
   const events = flags.events as readonly string[] | undefined;
   const category = flags.category as string | undefined;
   if (flags.fromStore !== true) {
-    if (category === undefined && flags.sample === undefined) return { events, fields: [], category };
+    if (category === undefined && flags.sample === undefined) return { events, fields: [] };
     const flag = category === undefined ? '--sample' : '--category';
     throw new EvstoreError('E_USAGE', `${flag} goes with --from-store`, { next: 'evstore scaffold --help' });
   }
@@ -172,35 +278,43 @@ async function chooseEvents(template: Template, flags: Flags, context: Context) 
   }
   if (found.leftOut.length > 0) await context.warn(`left out: ${found.leftOut.join(', ')}`);
   // What starts a saga is one event, not all there are.
+  const takesOne = template.takesOneEvent === true || ['saga', 'temporal', 'reaction'].includes(template.folder);
   return {
-    events: template.folder !== 'projection' && events === undefined ? found.events.slice(0, 1) : found.events,
+    events: takesOne && events === undefined ? found.events.slice(0, 1) : found.events,
     fields: found.fields,
     category: found.category,
+    samples: sampleData(found.shapes),
   };
 }
 
-function describe({ files, dryRun }: ScaffoldReport): string {
+interface Report {
+  readonly files: readonly { readonly path: string; readonly content: string }[];
+  readonly dryRun: boolean;
+}
+
+function describe({ files, dryRun }: Report): string {
   if (!dryRun) return files.map(({ path }) => `${path}\n`).join('');
   return files.map(({ path, content }) => `// ${path}\n${content}`).join('\n');
 }
 
-function nextCommands({ files, project }: ScaffoldReport, { folder }: Template): readonly string[] {
-  const test = (files.at(-1)?.path ?? '').replaceAll('\\', '/');
-  if (project === null) {
-    return [
-      `next: npx vitest run ${shellWord(test)}`,
-      `      evstore run --once${folder === 'saga' ? ' --sagas' : ''}`,
-    ];
-  }
-  const missing = (packages: readonly string[]) => packages.filter((name) => !project.packages.has(name));
+function nextCommands(test: string, { runTest }: Project, setting: GlobSetting | undefined): readonly string[] {
+  const path = shellWord(test.split(sep).join('/'));
+  return [
+    `next: ${runTest} ${path}`,
+    ...(setting === 'projections' ? ['      evstore run --once'] : []),
+    ...(setting === 'sagas' || setting === 'reactions' ? ['      evstore run --once --sagas'] : []),
+  ];
+}
+
+function nextOfTemporal(test: string, { packages, testRunner }: ModuleProject): readonly string[] {
+  const missing = (names: readonly string[]) => names.filter((name) => !packages.has(name));
   const { run, development } = temporalPackages;
-  const isNodeTest = project.testRunner === 'node:test';
-  const runTests = isNodeTest ? 'node --import tsx --test' : 'npx vitest run';
-  const tests = isNodeTest ? `${shellWord(dirname(test))}/*.test.ts` : shellWord(dirname(test));
+  const isNodeTest = testRunner === 'node:test';
+  const folder = shellWord(dirname(test).split(sep).join('/'));
   const lines = [
     ...installLine('npm install', missing(run)),
     ...installLine('npm install --save-dev', missing(development)),
-    `${runTests} ${tests}`,
+    isNodeTest ? `node --import tsx --test ${folder}/*.test.ts` : `npx vitest run ${folder}`,
   ];
   return lines.map((line, at) => `${at === 0 ? 'next: ' : '      '}${line}`);
 }

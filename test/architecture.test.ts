@@ -200,7 +200,12 @@ const layers: readonly Layer[] = [
     holds: /^src\/findings\//,
     imports: ['projection/status', 'saga', 'port', 'domain'],
   },
-  { name: 'scaffold', holds: /^src\/scaffold\//, imports: ['inference', 'config', 'port', 'domain'] },
+  {
+    name: 'scaffold',
+    holds: /^src\/scaffold\//,
+    imports: ['projection/define', 'inference', 'config', 'port', 'domain'],
+    packages: ['get-tsconfig'],
+  },
   {
     name: 'aggregate',
     holds: /^src\/aggregate\//,

@@ -46,7 +46,7 @@ export const demoSteps: readonly DemoStep[] = [
   {
     purpose: 'Run a saga: one checkout completes; the other is over the credit limit and is undone.',
     lines: [
-      { line: 'evstore scaffold saga order-fulfilment --events CheckoutStarted', show: 1 },
+      { line: 'evstore scaffold saga order-fulfilment', show: 1 },
       { line: 'evstore append Checkout-1 --type CheckoutStarted --data \'{"total":4200}\'', show: 0 },
       { line: 'evstore append Checkout-2 --type CheckoutStarted --data \'{"total":250000}\'', show: 0 },
       { line: 'evstore run --sagas --once order_fulfilment', show: all },

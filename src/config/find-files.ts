@@ -25,6 +25,20 @@ export async function findFiles(
   return [...files].sort();
 }
 
+/**
+ * Returns whether one of the globs means the file, which need not exist.
+ * @param file absolute
+ */
+export async function isFoundBy(globs: string | readonly string[], folder: string, file: string): Promise<boolean> {
+  const path = withSlashes(file);
+  if (!isModule(path)) return false;
+  for (const glob of [globs].flat()) {
+    const { start, matches } = await readGlob(withSlashes(glob), folder);
+    if ((path === start || path.startsWith(`${start.replace(/\/$/, '')}/`)) && matches(path)) return true;
+  }
+  return false;
+}
+
 /** Where to look, and which of the files there to take. */
 async function readGlob(glob: string, folder: string): Promise<{ start: string; matches: (file: string) => boolean }> {
   const path = withSlashes(resolve(folder, glob));

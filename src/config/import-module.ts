@@ -53,7 +53,15 @@ async function importTypeScript(file: string): Promise<Readonly<Record<string, u
     // Loaded once for all files; jiti, which caches no module here, would evaluate all of it for each.
     virtualModules: { evstore },
   });
-  return await jiti.import(file);
+  return toNamespace(await jiti.import(file));
+}
+
+/** `export = x` and `module.exports = x` are the default export too, as Node.js has it for JavaScript in CommonJS. */
+function toNamespace(loaded: unknown): Readonly<Record<string, unknown>> {
+  if (typeof loaded !== 'object' || loaded === null) return { default: loaded };
+  const isNamespace = '__esModule' in loaded || Object.prototype.toString.call(loaded) === '[object Module]';
+  if (isNamespace || Object.keys(loaded).length === 0) return loaded as Readonly<Record<string, unknown>>;
+  return { ...loaded, default: loaded };
 }
 
 const jitiOptions = { interopDefault: false, moduleCache: false, tsconfigPaths: true } as const;

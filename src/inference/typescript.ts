@@ -105,12 +105,12 @@ function describeTexts(shape: Shape): string | undefined {
 }
 
 /** A name of a member, quoted where TypeScript needs that. */
-function writeName(name: string): string {
+export function writeName(name: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(name) ? name : writeText(name);
 }
 
 /** Text of the store is hostile: what is not printable, or would change the direction of the text, is escaped. */
-function writeText(text: string): string {
+export function writeText(text: string): string {
   const escaped = text.replace(/[\\']/g, '\\$&').replace(/[^\P{C}]|[\u2028\u2029]|\p{Surrogate}/gu, (character) => {
     return Array.from({ length: character.length }, (_, index) => {
       return `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;

@@ -8,6 +8,7 @@ import type { Member, Shape, TypeShape } from '../inference/shape.js';
 import type { Store, TypeSpan } from '../store/store.js';
 import { isPlainEventType } from './names.js';
 import type { Field } from './plan.js';
+import { writeSample } from './sample.js';
 
 const maxTypes = 50;
 const maxFields = 20;
@@ -123,17 +124,8 @@ function chooseFields(members: readonly Member[]): {
   return { fields, others };
 }
 
-const samples: Partial<Readonly<Record<ColumnType, string>>> = {
-  bigint: '7',
-  real: '1.5',
-  boolean: 'true',
-  timestamp: "'2026-01-01T00:00:00.000Z'",
-  text: "'text'",
-};
-
 function describeField(name: string, shape: Shape): Field {
-  const type = columnOf(shape);
-  return { name, type, sample: samples[type] ?? '{ any: [1] }' };
+  return { name, type: columnOf(shape), sample: writeSample(shape, name) };
 }
 
 /** The column that takes every value of a field. */

@@ -35,7 +35,9 @@ const reservedWords: ReadonlySet<string> = new Set(
   `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
    finally for function if implements import in instanceof interface let new null package private protected public
    return static super switch this throw true try typeof undefined var void while with yield
-   expect given test projection saga sql`.split(/\s+/),
+   addOne addRow addWords assert beforeEach database decide evstore expect first fs given globals history join lastSeen
+   listTexts listWords mkdtempSync module nodeTest openFile os outcome path projection putAll require saga say search
+   searchable setName sql test testing tmpdir touch trigger`.split(/\s+/),
 );
 
 /**
@@ -99,6 +101,35 @@ export function isPlainEventType(type: string): boolean {
 /** `OrderPlaced` and `order.placed` → `orderPlaced`: the column of an event type. */
 export function columnProperty(type: string): string {
   return toCamelCase(toSnakeCase(type).split('_'));
+}
+
+/** `permit_review` → `PermitReview`. */
+export function pascalCase(snake: string): string {
+  return snake.split('_').map(capitalise).join('');
+}
+
+/**
+ * Returns a category for sample streams of these types: the words that all of them begin with, without the last word, which
+ * says what happened. `PermitFiled` and `PermitGranted` → `Permit`. Undefined when there is none.
+ */
+export function guessCategory(types: readonly string[]): string | undefined {
+  const [first = [], ...others] = types.map((type) =>
+    toSnakeCase(type)
+      .replace(/[^a-z0-9]+/g, '_')
+      .split('_'),
+  );
+  let words = first.slice(0, -1);
+  for (const other of others) {
+    const end = words.findIndex((word, at) => at >= other.length - 1 || other[at] !== word);
+    if (end !== -1) words = words.slice(0, end);
+  }
+  const category = words.map(capitalise).join('');
+  return isPlainCategory(category) ? category : undefined;
+}
+
+/** Returns whether sample streams can be named by it as it is. */
+export function isPlainCategory(category: string): boolean {
+  return /^[^\s'"\\`$\p{C}-]{1,60}$/u.test(category);
 }
 
 function isPlainName(name: string): boolean {

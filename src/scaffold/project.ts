@@ -2,11 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EvstoreError } from '../domain/errors.js';
+import type { TestRunner } from './style.js';
 
-export type TestRunner = 'vitest' | 'node:test';
+export type ModuleTestRunner = Exclude<TestRunner, 'jest'>;
 
-export interface Project {
-  readonly testRunner: TestRunner;
+export interface ModuleProject {
+  readonly testRunner: ModuleTestRunner;
   /** The packages in `dependencies` and `devDependencies`. */
   readonly packages: ReadonlySet<string>;
 }
@@ -44,7 +45,7 @@ const otherTestRunners = ['jest', 'mocha', 'ava', 'jasmine', 'tap'];
  * @param folder absolute; the project is that of the nearest package.json there or above
  * @throws E_USAGE for any other project
  */
-export function readModuleProject(folder: string): Project {
+export function readModuleProject(folder: string): ModuleProject {
   const file = findManifest(folder);
   if (file === undefined) {
     throw new EvstoreError('E_USAGE', 'there is no package.json in this folder or above', {

@@ -57,8 +57,8 @@ export class FileExists extends EvstoreError {
 }
 
 /** @throws as `checkTargets`, and E_OUTPUT when a write fails; then no file is left behind */
-export function writeFiles(files: readonly PlannedFile[], options: WriteOptions): readonly string[] {
-  const paths = checkTargets(files, options);
+export function writeFiles(files: readonly PlannedFile[], options: WriteOptions): void {
+  checkTargets(files, options);
   const target = resolve(options.root, options.folder);
   const undo: (() => void)[] = [];
   try {
@@ -74,7 +74,6 @@ export function writeFiles(files: readonly PlannedFile[], options: WriteOptions)
     });
     for (const { draft, path } of drafts) undo.push(place(draft, path, options.force));
     for (const { draft } of drafts) for (const spare of [draft, keptName(draft)]) rmSync(spare, { force: true });
-    return paths;
   } catch (error) {
     for (const step of undo.reverse()) step();
     if (error instanceof EvstoreError) throw error;

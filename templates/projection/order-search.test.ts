@@ -2,15 +2,15 @@ import { given, projectionScenario } from 'evstore/testing';
 import { test } from 'vitest';
 import orderSearch from './order-search.js';
 
-test('each word has one row for each order', async () => {
+test('each word has one row for each stream', async () => {
   await projectionScenario(orderSearch)
     .given(
-      given('Order-1', 'OrderPlaced', { customer: 'Ada', ship: { city: 'Zürich' } }),
-      given('Order-2', 'OrderPlaced', { customer: 'ada' }),
+      say('Order-1', 'OrderPlaced', { title: 'Hello', place: { name: 'Zürich' } }),
+      say('Order-2', 'OrderPlaced', { title: 'hello' }),
     )
     .thenRows([
-      { word: 'ada', stream_id: 'Order-1' },
-      { word: 'ada', stream_id: 'Order-2' },
+      { word: 'hello', stream_id: 'Order-1' },
+      { word: 'hello', stream_id: 'Order-2' },
       { word: 'zürich', stream_id: 'Order-1' },
     ]);
 });
@@ -18,12 +18,17 @@ test('each word has one row for each order', async () => {
 test('later events add words', async () => {
   await projectionScenario(orderSearch)
     .given(
-      given('Order-1', 'OrderPlaced', { note: 'a gift' }),
-      given('Order-1', 'OrderNoteAdded', { note: 'Gift!' }),
-      given('Order-1', 'OrderShipped', { note: 'gift' }),
+      say('Order-1', 'OrderPlaced', { text: 'a test' }),
+      say('Order-1', 'OrderNoteAdded', { text: 'Test!' }),
+      say('Order-1', 'OrderShipped', { text: 'test' }),
     )
     .thenRows([
       { word: 'a', stream_id: 'Order-1' },
-      { word: 'gift', stream_id: 'Order-1' },
+      { word: 'test', stream_id: 'Order-1' },
     ]);
 });
+
+/** Makes an event with any data: its words are found wherever they are. */
+function say(streamId: string, type: string, data: unknown) {
+  return given(streamId, type, data);
+}

@@ -7,16 +7,16 @@ import Database from 'better-sqlite3';
 import { defineExternalProjection, type Event, type ExternalProjection } from 'evstore';
 
 /** Event type → the part of the event to search in. */
-const searchable: Record<string, (event: Event) => unknown> = {
-  OrderPlaced: ({ data }) => data,
-  OrderNoteAdded: ({ data }) => data,
-  OrderShipped: ({ data }) => data,
-};
+const searchable = new Map<string, (event: Event) => unknown>([
+  ['OrderPlaced', ({ data }) => data],
+  ['OrderNoteAdded', ({ data }) => data],
+  ['OrderShipped', ({ data }) => data],
+]);
 
 const orderText: ExternalProjection<Database.Database> = defineExternalProjection({
   name: 'order_text',
   version: 1,
-  types: Object.keys(searchable),
+  types: [...searchable.keys()],
   open: ({ name, isNew }) => {
     const database = openFile();
     if (isNew) {
@@ -29,7 +29,7 @@ const orderText: ExternalProjection<Database.Database> = defineExternalProjectio
     const put = database.prepare(`insert or replace into ${name} (rowid, stream_id, words) values (?, ?, ?)`);
     const putAll = database.transaction(() => {
       for (const event of events) {
-        put.run(event.globalPosition, event.streamId, listTexts(searchable[event.type]?.(event)).join('\n'));
+        put.run(event.globalPosition, event.streamId, listTexts(searchable.get(event.type)?.(event)).join('\n'));
       }
     });
     putAll.immediate();

@@ -11,7 +11,7 @@ import { defineSaga, NotApplied } from 'evstore';
 
 const creditLimit = 100_000;
 
-export default defineSaga({ name: 'order_fulfilment', version: 1, startOn: 'OrderPlaced' })
+export default defineSaga({ name: 'order_fulfilment', version: 1, startOn: 'CheckoutStarted' })
   .step('reserve-stock', {
     action: async ({ trigger, append }) => {
       await append(`Stock-${trigger.streamId}`, { type: 'StockReserved', data: { order: trigger.streamId } });

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,7 +43,11 @@ test('a second time is refused, with exit code 2 and the file named', async () =
   expect(dry.stderr).toContain('\n- // mine\n');
   expect(dry.stderr).toContain('sagas/permit-review.test.ts does not change\n');
   expect(readFileSync(file, 'utf8')).toBe(`${generated}// mine\n`);
-  const forced = await scaffold('saga', 'permit-review', '--force');
+  const unasked = await scaffold('saga', 'permit-review', '--force');
+  expect(unasked).toMatchObject({ code: 8, stdout: '' });
+  expect(unasked.stderr).toContain('\n- // mine\n');
+  expect(readFileSync(file, 'utf8')).toBe(`${generated}// mine\n`);
+  const forced = await scaffold('saga', 'permit-review', '--force', '--yes');
   expect(forced).toMatchObject({ code: 0 });
   expect(forced.stderr).toContain('\n- // mine\n');
   expect(readFileSync(file, 'utf8')).toBe(generated);
@@ -54,7 +58,7 @@ test('a dry run prints the code and writes nothing', async () => {
   const { code, stdout } = await scaffold(...args);
   expect(code).toBe(0);
   expect(stdout).toContain('// projections/permits.ts\n');
-  expect(stdout).toContain('ApplicantNamed: (event, t) => nameCustomer(event, t),');
+  expect(stdout).toContain('ApplicantNamed: (event, t) => setName(event, t),');
   expect(readdirSync(cwd)).toEqual([]);
 });
 
@@ -65,11 +69,71 @@ test('programs get one JSON document', async () => {
     files: [{ path: 'src/read-models/permits.ts' }, { path: 'src/read-models/permits.test.ts' }],
     dryRun: false,
   });
-  expect(stderr).toBe('');
+  // No hints, but what would be missed.
+  expect(stderr).toMatch(/^warning: evstore run does not find it; add to [^\n]*src\/read-models[^\n]*\n$/);
   expect(existsSync(join(cwd, 'src/read-models/permits.ts'))).toBe(true);
 });
 
+test('a folder that the config does not name is added to it, or the line to add is printed', async () => {
+  const config = join(cwd, 'evstore.config.json');
+  writeFileSync(config, '{\n  "store": "sqlite:x.db",\n  "projections": "src/views/**/*.ts"\n}\n');
+  mkdirSync(join(cwd, 'deep'));
+  const deep = (...args: string[]) => runCli(['scaffold', ...args], { cwd: join(cwd, 'deep') });
+
+  // Beside the config, in the folder of its glob.
+  const found = await deep('projection', 'permits');
+  expect(found.stdout).toBe('../src/views/permits.ts\n../src/views/permits.test.ts\n');
+  expect(existsSync(join(cwd, 'src/views/permits.ts'))).toBe(true);
+
+  const dry = await deep('projection', 'fees', '--dir', 'own', '--dry-run');
+  expect(dry.stderr).toContain('+   "projections": ["src/views/**/*.ts", "deep/own"]');
+  expect(readFileSync(config, 'utf8')).not.toContain('own');
+  const added = await deep('projection', 'fees', '--dir', 'own');
+  expect(added.stdout).toBe('own/fees.ts\nown/fees.test.ts\n../evstore.config.json\n');
+  expect(JSON.parse(readFileSync(config, 'utf8'))).toEqual({
+    store: 'sqlite:x.db',
+    projections: ['src/views/**/*.ts', 'deep/own'],
+  });
+  const again = await deep('projection', 'more', '--dir', 'own');
+  expect(again.stdout).toBe('own/more.ts\nown/more.test.ts\n');
+  const saga = await deep('saga', 'review', '--dir', 'own');
+  expect(saga.stdout).toContain('../evstore.config.json\n');
+  expect(JSON.parse(readFileSync(config, 'utf8'))).toMatchObject({ sagas: ['sagas', 'deep/own'] });
+
+  // A config that is code is neither run nor changed.
+  rmSync(config);
+  writeFileSync(join(cwd, 'evstore.config.ts'), "throw new Error('run');\n");
+  const code = await scaffold('projection', 'permits', '--dir', 'elsewhere');
+  expect(code.stdout).toBe('elsewhere/permits.ts\nelsewhere/permits.test.ts\n');
+  expect(code.stderr).toContain('add to evstore.config.ts: "projections": ["projections","elsewhere"]');
+});
+
+test('the project decides how the code is written, and what was found is said', async () => {
+  writeFileSync(join(cwd, 'package.json'), '{ "devDependencies": { "jest": "30", "prettier": "3" } }');
+  const { stdout, stderr } = await scaffold(
+    'aggregate',
+    'permit',
+    '--events',
+    'PermitFiled,PermitGranted',
+    '--dry-run',
+  );
+  expect(stderr).toContain('found: JavaScript (.js), modules with require, jest, 2 spaces, double quotes (');
+  expect(stdout).toContain('const { defineAggregate } = require("evstore");\n');
+  expect(stdout).toContain('module.exports = defineAggregate({\n');
+  expect(stdout).toContain('category: "Permit",\n');
+  expect(stdout).not.toMatch(/Order|interface|from "jest/);
+});
+
+test('a project without a test runner is told which one the test is for', async () => {
+  writeFileSync(join(cwd, 'package.json'), '{ "devDependencies": { "typescript": "7" } }');
+  const { stderr } = await scaffold('upcaster', 'permit-source', '--events', 'PermitFiled');
+  expect(stderr).toContain('package.json has no vitest, jest or node --test: the test is for vitest');
+  expect(await scaffold('upcaster', 'x', '--events', 'A,B')).toMatchObject({ code: 2, stdout: '' });
+});
+
 test.each([
+  ['saga', 'x', '--steps', 'a,../b'],
+  ['saga', 'x', '--steps', 'a_b,aB'],
   ['projection', 'x', '--kind', 'nonsense'],
   ['projection', '../x'],
   ['projection', 'x', '--events', 'A,B;'],
@@ -117,6 +181,18 @@ forEachEngine((engine) => {
         expect(code).toContain(line);
       }
       expect(code).not.toMatch(/Noise|Odd|odd|total|customer/);
+      // The test has data of the shape of the stored data, in streams of their category, and no value of the store.
+      const written = readFileSync(join(cwd, 'projections/permits.test.ts'), 'utf8');
+      for (const line of [
+        "const first = given('Permit-1', 'PermitFiled', {\n",
+        "  applicant: 'applicant 1',\n  fee: 7,\n",
+        "  'odd name': 7,\n",
+        "        filedAt: '2026-01-01T00:00:00.000Z',\n        lines: [7],\n",
+        "    given('Permit-1', 'PermitGranted', {}),\n",
+      ]) {
+        expect(written).toContain(line);
+      }
+      expect(written).not.toMatch(/ada|Order|4200/);
       const run = await runCli(['run', '--once', '--store', url], { cwd });
       expect(run.stdout, run.stderr).toContain('permits: at position');
     }));

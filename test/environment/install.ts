@@ -12,6 +12,7 @@ import {
   findFullPostgres,
   findProgram,
   isRunning,
+  jestPackage,
   type NodeVersion,
   nodePackage,
   type PostgresVersion,
@@ -31,6 +32,7 @@ await Promise.all([
     .filter((version) => !isRunning(version))
     .map((version) => attempt(`Node.js ${version}`, () => installNode(version))),
   attempt('Temporal', installTemporal),
+  attempt('jest', installJest),
 ]);
 
 async function attempt(what: string, work: () => Promise<string> | string): Promise<void> {
@@ -105,6 +107,14 @@ function installTemporal(): Promise<string> {
     }
     await run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: folder });
   });
+}
+
+/** Runs the tests that `scaffold` writes into a project with jest. */
+async function installJest(): Promise<string> {
+  const wanted = jestPackage();
+  return installOnce(wanted, (folder) =>
+    run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', `${wanted.name}@${wanted.version}`]),
+  );
 }
 
 /** A native module is for one version of Node.js, and its headers come with the package of that version. */

@@ -62,6 +62,18 @@ export function findTemporal(): string | undefined {
   return existsSync(join(folder, 'complete')) ? folder : undefined;
 }
 
+export const jestPackage = () => ({
+  name: 'jest',
+  version: versions.jest,
+  folder: join(cache, `jest-${versions.jest}`),
+});
+
+/** Returns the folder that has jest in its `node_modules`. */
+export function findJest(): string | undefined {
+  const { folder } = jestPackage();
+  return existsSync(join(folder, 'complete')) ? folder : undefined;
+}
+
 /** Whether the tests themselves run under this version. */
 export const isRunning = (version: NodeVersion) => process.versions.node.startsWith(`${version}.`);
 

@@ -168,6 +168,9 @@ const writers: Readonly<Record<string, readonly Case[]>> = {
   'saga retry': [{ argv: () => ['saga', 'retry', 'wysylka', instanceOf('compensation-failed')], code: 1 }],
   'scaffold projection': [{ argv: () => ['scaffold', 'projection', 'order-summary', '--dry-run'] }],
   'scaffold saga': [{ argv: () => ['scaffold', 'saga', 'order-fulfilment', '--dry-run'] }],
+  'scaffold aggregate': [{ argv: () => ['scaffold', 'aggregate', 'shop-order', '--dry-run'] }],
+  'scaffold reaction': [{ argv: () => ['scaffold', 'reaction', 'order-follow-up', '--dry-run'] }],
+  'scaffold upcaster': [{ argv: () => ['scaffold', 'upcaster', 'order-source', '--dry-run'] }],
   demo: [{ argv: (place) => ['demo', '--dir', `demo-${place}`], only: 'sqlite' }],
 };
 

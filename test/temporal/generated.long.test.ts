@@ -57,7 +57,7 @@ async function makeProject(testRunner: 'vitest' | 'node:test'): Promise<string> 
 }
 
 /** Generates a saga, by default for a store with other events and other steps than the sample. */
-function generate(project: string, change: Partial<Parameters<typeof scaffold>[0]> = {}): string {
+async function generate(project: string, change: Partial<Parameters<typeof scaffold>[0]> = {}): Promise<string> {
   const request = {
     template: sagaTemplates.temporal,
     name: 'permit-review',
@@ -68,14 +68,15 @@ function generate(project: string, change: Partial<Parameters<typeof scaffold>[0
     root: project,
     folder: 'temporal',
     force: false,
-    dryRun: false,
     ...change,
   };
-  return join(project, request.folder, scaffold(request).files[0]?.path.split('/').at(-2) ?? '');
+  const { files, write } = await scaffold(request);
+  write();
+  return join(project, request.folder, files[0]?.path.split('/').at(-2) ?? '');
 }
 
-function plant({ name, file, change }: Fault, project: string): string {
-  const folder = generate(project, { folder: `faults/${name.replaceAll(/\W+/g, '-')}` });
+async function plant({ name, file, change }: Fault, project: string): Promise<string> {
+  const folder = await generate(project, { folder: `faults/${name.replaceAll(/\W+/g, '-')}` });
   const path = join(folder, file);
   let code = readFileSync(path, 'utf8');
   for (const [from, to] of change) {
@@ -126,11 +127,11 @@ const testFiles = ['workflow.test.ts', 'activities.test.ts', 'start-sagas.test.t
 
 /** One run of vitest for the generated projects, and one for the faults that a file of tests finds: each within the limit. */
 const runs = new Map<string, Promise<ReadonlyMap<string, TestFile>>>();
-function runOnce(name: string, makeFiles: (project: string) => readonly string[]) {
+function runOnce(name: string, makeFiles: (project: string) => Promise<readonly string[]>) {
   const known =
     runs.get(name) ??
-    makeProject('vitest').then((project) => {
-      const files = makeFiles(project).map((file) => relative(project, file));
+    makeProject('vitest').then(async (project) => {
+      const files = (await makeFiles(project)).map((file) => relative(project, file));
       return runVitest(project, files);
     });
   runs.set(name, known);
@@ -138,14 +139,16 @@ function runOnce(name: string, makeFiles: (project: string) => readonly string[]
 }
 
 const runGenerated = () =>
-  runOnce('generated', (project) =>
-    [generate(project), generate(project, sample)].flatMap((folder) => testFiles.map((file) => join(folder, file))),
-  );
+  runOnce('generated', async (project) => {
+    const folders = [await generate(project), await generate(project, sample)];
+    return folders.flatMap((folder) => testFiles.map((file) => join(folder, file)));
+  });
 
 const runFaults = (tests: Fault['tests']) =>
-  runOnce(tests, (project) =>
-    faults.filter((fault) => fault.tests === tests).map((fault) => join(plant(fault, project), tests)),
-  );
+  runOnce(tests, (project) => {
+    const planted = faults.filter((fault) => fault.tests === tests);
+    return Promise.all(planted.map(async (fault) => join(await plant(fault, project), tests)));
+  });
 
 /** The sample of the template, under another name. */
 const sample = { name: 'order-again', events: undefined, steps: undefined, category: undefined, fields: [] };
@@ -156,9 +159,9 @@ const rows: readonly Omit<Row, 'lacks'>[] = [
     expected: 'type-checks under the strictest flags',
     run: async () => {
       const project = await makeProject('vitest');
-      generate(project);
-      generate(project, sample);
-      generate(project, { name: 'OneStep', steps: ['one'], events: undefined, fields: [], category: undefined });
+      await generate(project);
+      await generate(project, sample);
+      await generate(project, { name: 'OneStep', steps: ['one'], events: undefined, fields: [], category: undefined });
       const { stdout } = await execa(join(root, 'node_modules/.bin/tsc'), ['-p', project], { reject: false });
       expect(stdout).toBe('');
     },
@@ -181,7 +184,7 @@ const rows: readonly Omit<Row, 'lacks'>[] = [
     expected: 'the tests pass as generated',
     run: async () => {
       const project = await makeProject('node:test');
-      const folder = generate(project);
+      const folder = await generate(project);
       const files = testFiles.map((file) => join(folder, file));
       const args = ['--import', 'tsx', '--test', '--test-reporter', 'tap', ...files];
       const result = await execa(process.execPath, args, { cwd: project, reject: false, env: withoutVitest });
@@ -194,7 +197,7 @@ const rows: readonly Omit<Row, 'lacks'>[] = [
     expected: 'load all they import, and say what they lack',
     run: async () => {
       const project = await makeProject('vitest');
-      const folder = generate(project);
+      const folder = await generate(project);
       const start = async (file: string, env: Record<string, string>, ...args: readonly string[]) => {
         const command = ['--import', 'tsx', join(folder, file), ...args];
         const { exitCode, stderr } = await execa(process.execPath, command, {

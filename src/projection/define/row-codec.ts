@@ -23,7 +23,10 @@ export interface CodecColumn {
 }
 
 export interface RowCodec {
-  /** A new object each time, which the handler may keep or change. */
+  /**
+   * A new object each time, which the handler may keep or change. It inherits nothing, so `row[event.type]` finds no method
+   * of objects where the event type is called `constructor`.
+   */
   readonly load: (row: StoredRow) => RowValue;
   /**
    * Columns left out are null.
@@ -42,10 +45,10 @@ export function compileRowCodec(columns: readonly CodecColumn[], assertColumns: 
   const loaded = columns.map(({ property, name, isReadAsIs }, at) => {
     const stored = `row[${literal(name)}]`;
     const loaded = `typeof ${stored} === 'string' ? columns[${at}].load(${stored}) : ${stored}`;
-    return `${key(property)}: ${isReadAsIs ? stored : loaded}`;
+    return `this[${literal(property)}] = ${isReadAsIs ? stored : loaded};`;
   });
   const given = columns.map(
-    ({ property }, at) => `const given${at} = value[${literal(property)}]; if (given${at} !== undefined) found += 1;`,
+    ({ property }, at) => `const given${at} = ${read(property)}; if (given${at} !== undefined) found += 1;`,
   );
   const stored = columns.map(({ name }, at) => `${key(name)}: columns[${at}].store(given${at}, key)`);
   const kept = columns.map(({ name, isStoredAsIs }, at) => {
@@ -53,8 +56,10 @@ export function compileRowCodec(columns: readonly CodecColumn[], assertColumns: 
     const known = `before[${literal(name)}]`;
     return `${key(name)}: ${isStoredAsIs ? `given${at} === ${known} ? ${known} : ` : ''}${store}`;
   });
-  const text = `return {
-    load: (row) => ({ ${loaded.join(', ')} }),
+  const text = `function Row(row) { ${loaded.join(' ')} }
+  Row.prototype = Object.create(null);
+  return {
+    load: (row) => new Row(row),
     store: (value, key, before) => {
       let found = 0;
       ${given.join('\n')}
@@ -64,6 +69,12 @@ export function compileRowCodec(columns: readonly CodecColumn[], assertColumns: 
     },
   };`;
   return new Function('columns', 'assertColumns', text)(columns, assertColumns) as RowCodec;
+}
+
+/** The value of a property that the handler returned: not the method of that name that every object inherits. */
+function read(property: string): string {
+  const value = `value[${literal(property)}]`;
+  return property in Object.prototype ? `Object.hasOwn(value, ${literal(property)}) ? ${value} : undefined` : value;
 }
 
 function literal(name: string): string {

@@ -10,6 +10,27 @@ export interface Node {
   readonly [field: string]: any;
 }
 
+/** A word or a sign of the text. */
+export interface Token {
+  readonly label: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Parses TypeScript with its types, and tells the places of all words. Throws a SyntaxError for code that it cannot parse. */
+export async function parseWithTypes(
+  text: string,
+): Promise<{ readonly tree: Node; readonly tokens: readonly Token[] }> {
+  const { Parser } = await import('acorn');
+  const { tsPlugin } = await import('@sveltejs/acorn-typescript');
+  const tokens: Token[] = [];
+  const tree = Parser.extend(tsPlugin()).parse(text, {
+    ...{ ecmaVersion: 'latest', sourceType: 'module', locations: true },
+    onToken: ({ type, start, end }) => void tokens.push({ label: type.label, start, end }),
+  });
+  return { tree, tokens };
+}
+
 /** Increase it when `print` or the packages that parse print the same code differently: a test notices. */
 export const form = 1;
 
