@@ -72,7 +72,8 @@ export function killSagas(trial: Trial, { sagas, kills, timeout }: SagaKills): P
 
     await orders.place(sagas);
     await orders.pay();
-    const left = await settled(test, sagas, (timeout * 1_000 + 60_000) * timeScale);
+    say(`all ${sagas} orders are placed and paid; waiting for their ends`);
+    const left = await settled(test, sagas, (timeout * 1_000 + 30_000) * timeScale);
     if (left !== 0) findings.push(`${left} of ${sagas} sagas have not ended`);
     for (const runner of runners) {
       runner.process.kill('SIGTERM');
@@ -167,14 +168,17 @@ async function holdings(
   return rows.map(({ phase, instances }) => ({ phase: phase as Held, instances: Number(instances) }));
 }
 
-/** Waits until all have ended. Returns how many have not. */
-async function settled({ raw }: TrialStore, sagas: number, timeoutMs: number): Promise<number> {
-  for (let waitedMs = 0; ; waitedMs += 200) {
+/** Waits until all have ended, or none has for too long. Returns how many have not. */
+async function settled({ raw }: TrialStore, sagas: number, patienceMs: number): Promise<number> {
+  let left = sagas;
+  for (let waitedMs = 0; left > 0 && waitedMs < patienceMs; waitedMs += 200) {
     const [row] = await raw.query(
       "select count(*) as ended from evstore_sagas where phase not in ('running', 'waiting', 'compensating')",
     );
-    const left = sagas - Number(row?.ended ?? 0);
-    if (left === 0 || waitedMs >= timeoutMs) return left;
+    const now = sagas - Number(row?.ended ?? 0);
+    if (now < left) waitedMs = 0;
+    left = now;
     await sleep(200);
   }
+  return left;
 }
