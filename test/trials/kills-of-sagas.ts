@@ -45,6 +45,9 @@ export function killSagas(trial: Trial, { sagas, kills, timeout }: SagaKills): P
     for (let kill = 0; kill < kills && findings.length < enough; kill += 1) {
       const kind = kinds[kill % kinds.length] ?? 'at some time';
       await orders.place(Math.ceil((sagas * (kill + 1)) / kills));
+      // Not long, so that on a slow machine too they are paid in time.
+      await sleep(random.below(200));
+      await orders.pay();
       let place = random.below(2);
       if (kind === 'at some time') await sleep(300 + random.below(1_000));
       else {
@@ -56,7 +59,6 @@ export function killSagas(trial: Trial, { sagas, kills, timeout }: SagaKills): P
         place = await Promise.race([...ends, sleep(comesToItMs, place)]);
         if (kind in traps) rmSync(join(trap, traps[kind as keyof typeof traps]), { force: true });
       }
-      await orders.pay();
       const victim = runners[place];
       if (victim === undefined) continue;
       const isAlive = victim.process.exitCode === null && victim.process.signalCode === null;
