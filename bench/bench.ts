@@ -29,6 +29,7 @@ const names = [
   'swap',
   'fanout',
   'standby',
+  'sagas',
 ] as const;
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));

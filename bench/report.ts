@@ -1,7 +1,7 @@
 /** What a benchmark found, as data: written as JSON, and drawn by table.ts. */
 import { compareRuns, type Spread, summarise } from './statistics.js';
 
-export type Unit = 'events/s' | 'ms' | 's' | 'MB' | '';
+export type Unit = 'events/s' | 'steps/s' | 'ms' | 's' | 'MB' | '';
 
 /** A bound on a figure, or on how many times it is of another. */
 export interface Target {

@@ -20,6 +20,8 @@ export interface ReadEvent {
 export interface Start {
   readonly instance: string;
   readonly trigger: Event;
+  /** Of the data of the trigger, in characters. */
+  readonly size: number;
 }
 
 /** Keys in one question, and instances that are read side by side. */

@@ -141,7 +141,8 @@ export class SagaReader {
         .flatMap((step) => matchOf(saga, step, recorded)?.key ?? []),
     );
     const trigger = isTrigger ? toEvent(recorded, this.#newest) : undefined;
-    const start = trigger && { instance: instanceOf(this.#newest, trigger), trigger };
+    const size = recorded.data.length;
+    const start = trigger && { instance: instanceOf(this.#newest, trigger), trigger, size };
     return { recorded, start, keys: [...new Set(keys)] };
   }
 
@@ -152,16 +153,15 @@ export class SagaReader {
     for (const { start } of taken)
       if (start !== undefined && !starts.has(start.instance)) starts.set(start.instance, start);
     let free = await this.#worker.reserveNext(starts.size);
-    const started = [...starts.values()].map(({ instance, trigger }) => {
-      const fact = startedBy(code, instance, trigger);
+    const started = [...starts.values()].map((start) => {
       free -= 1;
-      return this.#begin(fact, trigger, free >= 0);
+      return this.#begin(startedBy(code, start.instance, start.trigger), start, free >= 0);
     });
     await Promise.all(started);
   }
 
   /** @param isOurs begins its first step at once; otherwise the instance is due for any process */
-  async #begin(fact: FactOf<'SagaStarted'>, trigger: Event, isOurs: boolean): Promise<void> {
+  async #begin(fact: FactOf<'SagaStarted'>, { trigger, size }: Start, isOurs: boolean): Promise<void> {
     const { crew } = this.#worker;
     const saga = this.#newest;
     const plan = isOurs ? planNext(evolveSaga(undefined, fact), saga, trigger, false) : undefined;
@@ -169,7 +169,8 @@ export class SagaReader {
     const { change, after } = planStart(fact, plan?.facts ?? [], deed === undefined ? null : crew.holder);
     try {
       const { kind } = await crew.recorder.record(change);
-      if (kind !== 'recorded' || deed === undefined) this.#worker.wake();
+      if (kind !== 'recorded') this.#worker.wake();
+      else if (deed === undefined) this.#worker.offer({ instance: after, trigger }, size);
       else this.#worker.board({ saga, instance: after, trigger, isDue: false, deed });
     } finally {
       this.#worker.giveBack(isOurs ? 1 : 0);

@@ -19,6 +19,7 @@ import { reconcile } from './reconcile.js';
 import { Recorder } from './recorder.js';
 import { noEnds, type SagaNews } from './report.js';
 import { WaitSearch } from './search.js';
+import { type Started, StartedInstances } from './started.js';
 import { describeTrouble } from './state.js';
 
 export interface WorkerOptions {
@@ -51,6 +52,7 @@ export class SagaWorker {
   readonly #sick = new Map<string, InstanceKey>();
   readonly #late = new Set<Promise<void>>();
   readonly #holdings: Holdings;
+  readonly #started = new StartedInstances();
   readonly #bell = new Bell();
   readonly #halt = new AbortController();
   readonly #crew: DriveCrew;
@@ -140,6 +142,12 @@ export class SagaWorker {
     this.#bell.ring();
   }
 
+  /** An instance was started for whoever claims it. @param size of the data of its trigger */
+  offer(started: Started, size: number): void {
+    this.#started.keep(started, size);
+    this.wake();
+  }
+
   /** Drives an instance that this process holds already. */
   board(boarding: Boarding): void {
     const flight = new Flight(boarding);
@@ -185,9 +193,9 @@ export class SagaWorker {
     } catch (error) {
       this.#failWith(error);
     }
-    await this.#land();
+    const mayBeDue = await this.#land();
     endBeat();
-    return nextInMs;
+    return mayBeDue ? 0 : nextInMs;
   }
 
   /** Returns once the instances that it drives wait or have ended. Never throws. */
@@ -217,10 +225,12 @@ export class SagaWorker {
     const key = { saga, instance };
     if (this.#flights.has(instance) || this.#sick.has(instance)) return;
     try {
-      const loaded = await loadInstance(this.#crew.log, saga, instance);
+      const started = this.#started.take(instance, streamVersion);
+      const loaded = started?.instance ?? (await loadInstance(this.#crew.log, saga, instance));
       const code = loaded && this.find(loaded.state);
       if (loaded === undefined || code === undefined) return this.#leave(key, 'its row does not fit its stream');
-      this.board({ saga: code, instance: loaded, isDue: loaded.version === streamVersion });
+      const isDue = loaded.version === streamVersion;
+      this.board({ saga: code, instance: loaded, trigger: started?.trigger, isDue });
     } catch (error) {
       this.#fail(key, error);
     }
@@ -309,11 +319,13 @@ export class SagaWorker {
     return this.#late.size < before;
   }
 
-  async #land(): Promise<void> {
+  /** Returns true when an action ended late, and so may have left its instance to be compensated. */
+  async #land(): Promise<boolean> {
     this.#halt.abort();
     await Promise.all([...this.#flights.values()].map(({ landed }) => landed));
-    await this.#settleLate();
+    const mayBeDue = await this.#settleLate();
     await this.#holdings.release().catch(() => {});
+    return mayBeDue;
   }
 }
 

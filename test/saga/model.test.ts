@@ -264,6 +264,9 @@ test('whatever happens, each saga ends, with every effect done or undone last fi
       await trial.play(instances);
       for (const instance of instances) await trial.check(instance);
     }),
-    { numRuns: Number(process.env.EVSTORE_TEST_RUNS ?? 150) },
+    {
+      numRuns: Number(process.env.EVSTORE_TEST_RUNS ?? 150),
+      ...(process.env.EVSTORE_TEST_SEED !== undefined && { seed: Number(process.env.EVSTORE_TEST_SEED) }),
+    },
   );
 });

@@ -37,3 +37,34 @@ export const swapWithoutDrain: readonly Mutation[] = [
     to: 'if (false)',
   },
 ];
+
+/** A process gives an instance away with each record, while it acts on it. */
+export const releasedWhileActing: readonly Mutation[] = [
+  { file: 'src/saga/flight.js', from: 'this.lost.aborted ? undefined : holder', to: 'null' },
+];
+
+/** The checkpoint of a saga moves past events whose instances are not started yet. */
+export const checkpointBeforeStarts: readonly Mutation[] = [
+  {
+    file: 'src/saga/reader.js',
+    from: /await this\.start\(taken\);\s+await this\.deliver\(taken\);(?=\s+const end)/,
+    to: '',
+  },
+  {
+    file: 'src/saga/reader.js',
+    from: 'await place.move(end, seen, aside);',
+    to: `await place.move(end, seen, aside);
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        await this.start(taken);
+        await this.deliver(taken);`,
+  },
+];
+
+/** Compensations go from the first step to the last. */
+export const compensatedInOrder: readonly Mutation[] = [
+  {
+    file: 'src/saga/decide.js',
+    from: 'state.steps.findLast(needsCompensation)',
+    to: 'state.steps.find(needsCompensation)',
+  },
+];

@@ -58,10 +58,15 @@ export async function inFolder<Result>(body: (folder: string) => Promise<Result>
 }
 
 /** A deployment: a folder of its own with this code, under `parent`. */
-export function deploy(parent: string, name: string, code: string): string {
+export function deploy(
+  parent: string,
+  name: string,
+  code: string,
+  kind: 'projections' | 'sagas' = 'projections',
+): string {
   const folder = join(parent, name);
-  mkdirSync(join(folder, 'projections'), { recursive: true });
-  writeFileSync(join(folder, 'projections/code.mjs'), code);
+  mkdirSync(join(folder, kind), { recursive: true });
+  writeFileSync(join(folder, kind, 'code.mjs'), code);
   return folder;
 }
 

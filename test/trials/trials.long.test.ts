@@ -5,6 +5,7 @@ import { allowMoreTime } from '../support/more-time.js';
 import { attempt, timeout } from './attempt.js';
 import { killRebuilds } from './kills-of-rebuilds.js';
 import { killRunners } from './kills-of-runners.js';
+import { killSagas } from './kills-of-sagas.js';
 import { swapLate } from './late-swap.js';
 import { loseCommit } from './lost-commit.js';
 import { swapUnderReaders } from './swaps-under-readers.js';
@@ -21,6 +22,10 @@ forEachEngine((engine) => {
   describe('trials', { timeout }, () => {
     it('R1: runners that are killed at any point', async () => {
       expectClean(await attempt(engine, (trial) => killRunners(trial, 8)));
+    });
+
+    it('sagas whose two processes are killed, at any time, while they act, wait and undo', async () => {
+      expectClean(await attempt(engine, (trial) => killSagas(trial, { sagas: 100, kills: 10, timeout: 6 })));
     });
 
     it('W3: rebuilds that are killed at each step', async () => {

@@ -5,6 +5,7 @@
  *   npm run trials -- kills-of-runners [--kills 200] [--engine both|sqlite|postgres] [--seed 1] [--json FILE]
  *   npm run trials -- kills-of-rebuilds [--kills 100]
  *   npm run trials -- swaps-under-readers [--swaps 60]
+ *   npm run trials -- kills-of-sagas [--sagas 1000] [--kills 50]
  *   npm run trials -- zombies [--rounds 2]
  *   npm run trials -- million [--events 1000000] [--durable]
  */
@@ -14,6 +15,7 @@ import type { Engine } from '../../src/store/store.js';
 import { freshSeed, makeRandom } from '../support/random.js';
 import { killRebuilds } from './kills-of-rebuilds.js';
 import { killRunners } from './kills-of-runners.js';
+import { killSagas } from './kills-of-sagas.js';
 import { rebuildMillion } from './million.js';
 import { type PlaceOptions, withPlace } from './places.js';
 import { describeReports } from './summary.js';
@@ -25,6 +27,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     kills: { type: 'string' },
+    sagas: { type: 'string' },
     swaps: { type: 'string' },
     rounds: { type: 'string' },
     engine: { type: 'string', default: 'both' },
@@ -45,6 +48,8 @@ const disk = values.durable ? 'waits for its disk' : 'as it is';
 const trials: Readonly<Record<string, (trial: Trial) => Promise<TrialReport>>> = {
   'kills-of-runners': (trial) => killRunners(trial, numberOf(values.kills, 200)),
   'kills-of-rebuilds': (trial) => killRebuilds(trial, { kills: numberOf(values.kills, 100) }),
+  'kills-of-sagas': (trial) =>
+    killSagas(trial, { sagas: numberOf(values.sagas, 1_000), kills: numberOf(values.kills, 50), timeout: 20 }),
   'swaps-under-readers': (trial) => swapUnderReaders(trial, { swaps: numberOf(values.swaps, 60) }),
   zombies: (trial) => freezeZombies(trial, { rounds: numberOf(values.rounds, 2) }),
   million: (trial) => rebuildMillion(trial, { events: numberOf(values.events, 1_000_000), disk }),

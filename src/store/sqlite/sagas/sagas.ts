@@ -1,5 +1,5 @@
 /** Instances of sagas: their facts and their rows in one transaction, and who works on them. */
-import { toInteger, toOptional } from '../../shared/rows.js';
+import { toInteger, toOptional, toText } from '../../shared/rows.js';
 import {
   type GivenInstance,
   type InstancesDialect,
@@ -36,7 +36,12 @@ export function openSagaStore(database: Database): SagaStore {
       database.assertWritable();
       const codes = codesOf(definitions);
       return database.transaction((session) => {
-        const claimed = session.ask('claim-instances', [owner, process, ttlMs / 1000, limit, codes]);
+        const due = definitions
+          .flatMap(({ saga, version, definition }) => session.ask('due-instances', [saga, version, definition, limit]))
+          .sort((a, b) => (toText(a[2]) < toText(b[2]) ? -1 : 1))
+          .slice(0, limit);
+        const keys = keysOf(due.map(toInstanceKey));
+        const claimed = due.length === 0 ? [] : session.ask('claim-instances', [owner, process, ttlMs / 1000, keys]);
         const [next] = session.ask('next-due', [codes]);
         return { instances: claimed.map(toClaimedInstance), nextInMs: toOptional(next?.[0], toInteger) };
       });
