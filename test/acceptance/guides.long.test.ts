@@ -18,11 +18,12 @@ const followed = [
   'first-projection.md',
   'changing-a-projection.md',
   'first-saga.md',
+  'aggregates.md',
   'versions-and-upcasters.md',
   'testing.md',
 ];
-/** Guides whose code has a test of its own below. */
-const withOwnTest = ['aggregates.md'];
+/** Guides that need other processes: each has a test of its own below. */
+const withOwnTest = ['library.md', 'http-service.md'];
 
 test.each(followed)('%s: every file compiles, every command succeeds, and what it shows appears', async (guide) => {
   const { code, screen, missing } = await followGuide(guide);
