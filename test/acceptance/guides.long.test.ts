@@ -1,15 +1,60 @@
-/** The code of the guides in docs/, compiled strictly and run with the packed program. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+/** The guides in docs/: their code is compiled strictly and run with the packed program, and so are their commands. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findMissing, followGuide, readBlocks } from '../support/guide.js';
 import { allowMoreTime } from '../support/more-time.js';
 import { type PackedPackage, packPackage } from '../support/package.js';
 
 allowMoreTime('the package is packed, installed and run by a shell');
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+const readPage = (path: string) => readFileSync(join(root, path), 'utf8');
+
+/** Guides of which a reader can paste every block, in order, into an empty folder. */
+const followed = [
+  'first-projection.md',
+  'changing-a-projection.md',
+  'first-saga.md',
+  'aggregates.md',
+  'versions-and-upcasters.md',
+  'testing.md',
+];
+/** Guides that need other processes: each has a test of its own below. */
+const withOwnTest = ['library.md', 'http-service.md'];
+
+test.each(followed)('%s: every file compiles, every command succeeds, and what it shows appears', async (guide) => {
+  const { code, screen, missing } = await followGuide(guide);
+  expect({ code, missing }, screen).toEqual({ code: 0, missing: [] });
+});
+
+test('each guide of the README is tested, and each page of docs/ is linked from the README', () => {
+  const readme = readPage('README.md');
+  const [guides = ''] = /^## Guides\n[\s\S]*?(?=^## )/m.exec(readme) ?? [];
+  expect(pagesIn(guides).sort()).toEqual([...followed, ...withOwnTest].sort());
+  const pages = readdirSync(join(root, 'docs')).filter((file) => file.endsWith('.md'));
+  expect(pages.filter((page) => !pagesIn(readme).includes(page))).toEqual([]);
+});
+
+function pagesIn(text: string): string[] {
+  return [...new Set([...text.matchAll(/\]\(docs\/([\w-]+\.md)/g)].map(([, page = '']) => page))];
+}
+
+test.each(followed)('%s: its links lead to pages', (guide) => {
+  const links = [...readPage(`docs/${guide}`).matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link);
+  expect(links.filter((link) => !existsSync(join(root, 'docs', link)))).toEqual([]);
+});
+
+test('a block that cannot be followed is refused, and output that differs is found', () => {
+  expect(() => readBlocks('```ts\nconst a = 1;\n```\n')).toThrow("a block of 'ts'");
+  expect(() => readBlocks('```text\n1 event\n```\n')).toThrow("a block of 'text'");
+  const output = ['order_summary: at position 3,  2 events', 'in 12 ms'];
+  expect(findMissing(['order_summary: at position 3, 2 events', 'in 900 ms'], output)).toEqual([]);
+  expect(findMissing(['in 900 ms', 'order_summary: at position 4, 2 events'], output)).toHaveLength(1);
+  expect(findMissing(['in 900 ms', 'order_summary: at position 3, 2 events'], output)).toHaveLength(1);
+});
 
 let packed: PackedPackage;
 beforeAll(async () => {
