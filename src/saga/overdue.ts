@@ -25,8 +25,8 @@ export interface Overdue {
 }
 
 /** A process that runs the saga takes what is due within a second. */
-export const unheldMs = 30_000;
-export const heldMs = 60 * 60 * 1_000;
+const unheldMs = 30_000;
+const heldMs = 60 * 60 * 1_000;
 
 export interface OverdueQuestion {
   readonly saga?: string | undefined;

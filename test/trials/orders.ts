@@ -21,7 +21,7 @@ interface Fate {
 }
 
 const all = acts;
-export const fates: readonly Fate[] = [
+const fates: readonly Fate[] = [
   { what: 'goes well', end: 'completed', done: all, maybe: [], isPaid: true },
   { what: 'is not paid', end: 'compensated', done: ['reserve'], maybe: [], isPaid: false },
   { what: 'charge is refused', end: 'compensated', done: ['reserve'], maybe: ['charge'], isPaid: true },
