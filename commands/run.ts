@@ -24,6 +24,7 @@ import { duration, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { describeReaction, describeSaga, selectRunnable, tellReactionNews, tellSagaNews } from './support/run-code.js';
+import { withWayPast } from './support/way-past.js';
 
 export const command: Command = {
   usage: 'run [name...]',
@@ -90,7 +91,10 @@ export const command: Command = {
     ]);
     await print(results, reports, reacted, context);
     const errors = [...results, ...reports, ...reacted].flatMap(({ error }) => (error === null ? [] : [error]));
-    const code = await failWithFirst(errors, context);
+    const code = await failWithFirst(
+      errors.map((error) => withWayPast(error, flags, context)),
+      context,
+    );
     const needsHelp = reports.some(({ left, ended }) => left > 0 || ended['compensation-failed'] > 0);
     return code === 0 && common.once && needsHelp ? 1 : code;
   },

@@ -53,7 +53,7 @@ forEachEngine((engine) => {
       expect(stdout).toBe('order_summary: at position 7, 7 events applied, stopped\n');
       expect(stderr).toMatch(/^error: projection order_summary failed on OrderPlaced at position 8 \(E_HANDLER\)$/m);
       expect(stderr).toMatch(/order-summary\.ts:2\): TypeError: seven\. The event is version 1 of Order-7\.$/m);
-      expect(stderr).toMatch(/^next: evstore read Order-7 --from-version 1 --to-version 1 --store \S+$/m);
+      expect(stderr).toMatch(/^Look at the event: evstore read Order-7 --from-version 1 --to-version 1 --store \S+$/m);
       const lag = await evstore('lag', '--json');
       expect(JSON.parse(lag.stdout).projections).toMatchObject([{ status: 'failed', position: 7, lag: 13 }]);
     }));
