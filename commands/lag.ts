@@ -185,6 +185,12 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'error', field: ({ error }) => error, text: ({ error }) => summariseFailure(error ?? ''), isBelow: true },
 ];
 
+const estimatedColumn: ListColumn<ProjectionLag> = {
+  heading: 'estimated',
+  field: ({ estimated }) => estimated,
+  isForPrograms: true,
+};
+
 const waitingColumn: ListColumn<ProjectionLag> = {
   heading: 'waiting',
   field: ({ waiting }) => waiting ?? null,
@@ -214,6 +220,7 @@ async function print(
       ...columns,
       ...(flags.count === true ? [waitingColumn] : []),
       ...rarely(context, report.projections, parkedColumn),
+      estimatedColumn,
     ],
     { report: { ...report, sagas, findings }, nothing: 'no projection has run on this store yet', mark: markOf },
   );

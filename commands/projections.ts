@@ -43,6 +43,8 @@ const list: Command = {
         ...columnsIn(context.io.cwd),
         ...rarely(context, projections, parkedColumn),
         ...rarely(context, projections, errorColumn),
+        // Of the rows: they come from the statistics of the engine.
+        { heading: 'estimated', field: ({ estimatedRows }) => estimatedRows !== null, isForPrograms: true },
       ],
       {
         report: { projections, findings },

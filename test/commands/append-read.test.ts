@@ -25,6 +25,27 @@ forEachEngine((engine) => {
       expect(stdout).toContain(`"data":${data},"metadata":{},"streamType":"Order","createdAt":"20`);
     }));
 
+  test('a filter that names what does not exist says so, with what was probably meant', () =>
+    withCli(async (cli) => {
+      await cli('append', 'Permit-1', '--type', 'ConfirmationOfReceipt', '--data', '{"total":1}');
+      const meant = 'no event has the type Confirmation; did you mean ConfirmationOfReceipt?';
+      expect(await cli('read', '--type', 'Confirmation')).toMatchObject({
+        code: 6,
+        stderr: expect.stringContaining(meant),
+      });
+      const where = await cli('read', '--where', "type in ('Confirmation', 'Nope') and data.total = 1");
+      expect(where).toMatchObject({ code: 6, stderr: expect.stringContaining(meant) });
+      expect(where.stderr).toContain('no event has the type Nope; see: evstore types');
+      const category = 'no stream is in the category Permits; did you mean Permit?';
+      for (const command of ['read', 'streams']) {
+        expect((await cli(command, '--category', 'Permits')).stderr).toContain(category);
+      }
+      const fields = await cli('read', '--fields', 'streamId,data.nosuch');
+      expect(fields).toMatchObject({ code: 0, stdout: '{"streamId":"Permit-1"}\n' });
+      expect(fields.stderr).toBe('no event that was printed has data.nosuch\n');
+      expect((await cli('read', '--fields', 'data.total')).stderr).toBe('');
+    }));
+
   test('streams -q prints a hostile name escaped on a terminal, and as it is to a program', () =>
     withTestStore(engine, async ({ url }) => {
       const name = 'A\u001b[2J\u200b';

@@ -74,7 +74,7 @@ test('an empty store without code: exit 0', () =>
     const { code, stdout, stderr } = await evstore('projections', '--projections', 'nowhere/**');
     expect({ code, stdout }).toEqual({
       code: 0,
-      stdout: 'name\tstate\tversion\tcode\tposition\trows\tkept\trebuild\tfile\tparked\terror\n',
+      stdout: 'name\tstate\tversion\tcode\tposition\trows\tkept\trebuild\tfile\tparked\terror\testimated\n',
     });
     expect(stderr).toContain('evstore scaffold projection NAME');
   }));
