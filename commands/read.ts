@@ -52,6 +52,7 @@ async function read(streamId: string | undefined, flags: Flags, context: Context
   const range = parseRange(streamId, flags, context.io.now());
   const store = await context.openStore();
   await noteScan(context, store, range);
+  await noteZone(flags, context);
   const writer = await createEventWriter(flags, context);
   const isShortened = range.limit === undefined && context.io.stdout.isTTY;
   let count = 0;
@@ -69,6 +70,13 @@ async function read(streamId: string | undefined, flags: Flags, context: Context
   for (const line of await describeUnknownNames(store, namesIn(range.filter))) await context.note(line);
   await context.note(isNarrowed(range) ? 'no event matched' : 'the store has no events yet');
   return streamId !== undefined || isNarrowed(range) ? 6 : 0;
+}
+
+/** A day is one of UTC, and people see the times of the local clock. */
+async function noteZone({ on }: Flags, { io, view, note }: Context): Promise<void> {
+  const isLocal = io.stdout.isTTY && (view.times ?? 'local') === 'local';
+  if (typeof on !== 'string' || !isLocal || new Date(on).getTimezoneOffset() === 0) return;
+  await note(`${on} is the day in UTC, and the times are those of this machine; --times iso shows UTC`);
 }
 
 function namesIn({ types = [], category, categories = [], where }: EventRange['filter']): AskedNames {
