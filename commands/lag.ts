@@ -3,6 +3,8 @@ import { allOf } from '../src/config/load-files.js';
 import { formatDuration } from '../src/domain/duration.js';
 import { EvstoreError } from '../src/domain/errors.js';
 import { describeFinding, type Finding, sortFindings } from '../src/domain/finding.js';
+import { partOf } from '../src/domain/parts.js';
+import { shellWord } from '../src/domain/shell-word.js';
 import { count } from '../src/domain/words.js';
 import { type Measured, measureAndJudge } from '../src/findings/examine.js';
 import { judgeLimits, type LagLimits, nextOf } from '../src/findings/limits.js';
@@ -75,7 +77,7 @@ export const command: Command = {
     const exact = flags.count === true;
     const measure = () => measureAndJudge(store, { names, now: context.io.now(), code, exact, startsLong, signal });
     const judge = (measured: Measured) => {
-      const over = judgeLimits(measured.report, limits);
+      const over = [...judgeLimits(measured.report, limits), ...judgeNew(code ?? [], measured, limits, flags)];
       return { over, faults: faultsOf(measured, over, limits, flags) };
     };
     if (flags.listen !== undefined) {
@@ -185,6 +187,12 @@ const columns: readonly ListColumn<ProjectionLag>[] = [
   { heading: 'error', field: ({ error }) => error, text: ({ error }) => summariseFailure(error ?? ''), isBelow: true },
 ];
 
+const estimatedColumn: ListColumn<ProjectionLag> = {
+  heading: 'estimated',
+  field: ({ estimated }) => estimated,
+  isForPrograms: true,
+};
+
 const waitingColumn: ListColumn<ProjectionLag> = {
   heading: 'waiting',
   field: ({ waiting }) => waiting ?? null,
@@ -214,6 +222,7 @@ async function print(
       ...columns,
       ...(flags.count === true ? [waitingColumn] : []),
       ...rarely(context, report.projections, parkedColumn),
+      estimatedColumn,
     ],
     { report: { ...report, sagas, findings }, nothing: 'no projection has run on this store yet', mark: markOf },
   );
@@ -249,6 +258,23 @@ async function tellIdle(projections: readonly ProjectionLag[], context: Context)
     const behind = `${each.estimated ? 'about ' : ''}${count(each.lag, 'event')} behind`;
     await context.note(`${each.name} is ${behind} and no process runs it; run it with: ${nextOf(each)}`);
   }
+}
+
+/** Projections in the code that never ran have no checkpoint: a check that saw nothing of them does not say that all is well. */
+function judgeNew(
+  code: readonly LoadedProjection[],
+  { report }: Measured,
+  { maxLag, maxAgeMs }: LagLimits,
+  { output }: Flags,
+): readonly Finding[] {
+  if (maxLag === undefined && maxAgeMs === undefined && output !== 'nagios') return [];
+  const ran = new Set(report.projections.map(({ name }) => partOf(name).projection));
+  return code
+    .filter(({ name }) => !ran.has(name))
+    .map(({ name }): Finding => {
+      const next = `evstore run ${shellWord(name)}`;
+      return { kind: 'never-run', severity: 'error', subject: name, detail: 'is new: it has never run', next };
+    });
 }
 
 /** As a check, it fails on what must be fixed, too: a projection that stopped is not well because it is only one event behind. */

@@ -1,6 +1,11 @@
 /** `evstore projections`: compares the projections in code with those in the database, forgets and renames them. */
 import { relative } from 'node:path';
+import { describeFinding, type Finding, sortFindings } from '../src/domain/finding.js';
+import { partOf } from '../src/domain/parts.js';
 import { count } from '../src/domain/words.js';
+import { projectionChecks } from '../src/findings/checks.js';
+import { examineStore } from '../src/findings/examine.js';
+import { summariseFailure } from '../src/output/failure-text.js';
 import type { Mark } from '../src/output/glyphs.js';
 import { groupDigits } from '../src/output/numbers.js';
 import { type InventoryItem, takeInventory } from '../src/projection/status/inventory.js';
@@ -19,14 +24,17 @@ const list: Command = {
   examples: [
     { line: 'evstore projections', purpose: 'list registered, new, stale and detached projections' },
     {
-      line: `evstore projections -o ndjson | jq 'select(.state != "current")'`,
+      line: `evstore projections -o ndjson | jq 'select(.state != "current" or .error != null)'`,
       purpose: 'print the projections that need an action',
     },
   ],
   options: [projectionsOption()],
   run: async (_args, flags, context) => {
     const code = await loadCode(context, flags);
-    const projections = await takeInventory(await context.openStore(), code);
+    const store = await context.openStore();
+    const projections = await takeInventory(store, code);
+    const found = await examineStore(store, projectionChecks, context.io.now());
+    const findings = found.findings.filter((finding) => concerns(finding, projections));
     const named = projections.filter(({ name }) => name !== null);
     await printList(
       context,
@@ -35,9 +43,16 @@ const list: Command = {
         ...columnsIn(context.io.cwd),
         ...rarely(context, projections, parkedColumn),
         ...rarely(context, projections, errorColumn),
+        // Of the rows: they come from the statistics of the engine.
+        { heading: 'estimated', field: ({ estimatedRows }) => estimatedRows !== null, isForPrograms: true },
       ],
-      { report: { projections }, nothing: 'no projection in the code or in the store', mark: markOf },
+      {
+        report: { projections, findings },
+        nothing: 'no projection in the code or in the store',
+        mark: (item) => markOf(item, findings),
+      },
     );
+    await tell(findings, projections, context);
     await hint(named, context);
     const without = describeWithout(code, context.io.cwd, 'no projection');
     if (without !== undefined) await context.note(without);
@@ -121,7 +136,17 @@ function columnsIn(cwd: string): readonly ListColumn<InventoryItem>[] {
   ];
 }
 
-function markOf({ state, parked }: InventoryItem): Mark {
+/** Sagas and subscriptions of other programs are not listed. */
+function concerns({ kind, subject }: Finding, items: readonly InventoryItem[]): boolean {
+  const isOfOne = kind === 'stopped' || kind === 'moved-by-hand';
+  return !isOfOne || items.some(({ name }) => name === partOf(subject).projection);
+}
+
+/** As `lag` marks it: what stopped is not well because its code is current. */
+function markOf({ name, state, parked, error }: InventoryItem, findings: readonly Finding[]): Mark {
+  const own = findings.filter(({ subject }) => partOf(subject).projection === name);
+  if (error !== null || own.some(({ severity }) => severity === 'error')) return 'bad';
+  if (own.some(({ severity }) => severity === 'warning')) return 'caution';
   if (state === 'stale' || state === 'stale code' || parked > 0) return 'caution';
   return state === 'current' ? 'active' : 'idle';
 }
@@ -132,7 +157,22 @@ const parkedColumn: ListColumn<InventoryItem> = {
   text: ({ parked }) => (parked === 0 ? '-' : groupDigits(parked)),
   align: 'right',
 };
-const errorColumn: ListColumn<InventoryItem> = { heading: 'error', field: ({ error }) => error };
+const errorColumn: ListColumn<InventoryItem> = {
+  heading: 'error',
+  field: ({ error }) => error,
+  text: ({ error }) => summariseFailure(error ?? ''),
+  isBelow: true,
+};
+
+/** What stopped cannot be run where its code is newer than its rows, or missing: what is to be done is said of the code. */
+async function tell(findings: readonly Finding[], items: readonly InventoryItem[], context: Context): Promise<void> {
+  for (const finding of sortFindings(findings)) {
+    await context.note(describeFinding(finding));
+    const item = items.find(({ name }) => name === partOf(finding.subject).projection);
+    const cannotRun = finding.kind === 'stopped' && item !== undefined && item.state !== 'failed';
+    if (finding.next !== null && !cannotRun) await context.note(`  next: ${finding.next}`);
+  }
+}
 
 async function hint(projections: readonly InventoryItem[], context: Context): Promise<void> {
   if (projections.length === 0) {

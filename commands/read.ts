@@ -1,5 +1,6 @@
 /** `evstore read`: one stream, or the whole log. */
 
+import { type AskedNames, describeUnknownNames, typesIn } from '../src/query/meant.js';
 import type { Store } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
 import {
@@ -51,6 +52,7 @@ async function read(streamId: string | undefined, flags: Flags, context: Context
   const range = parseRange(streamId, flags, context.io.now());
   const store = await context.openStore();
   await noteScan(context, store, range);
+  await noteZone(flags, context);
   const writer = await createEventWriter(flags, context);
   const isShortened = range.limit === undefined && context.io.stdout.isTTY;
   let count = 0;
@@ -62,10 +64,26 @@ async function read(streamId: string | undefined, flags: Flags, context: Context
     await context.io.stdout.flush();
     await context.note(`the first ${terminalLimit}; -n N shows more, a pipe shows all`);
   }
+  for (const place of count > 0 ? writer.missing() : []) await context.note(`no event that was printed has ${place}`);
   if (count > 0) return 0;
   if (streamId !== undefined) await assertStreamExists(store, streamId);
+  for (const line of await describeUnknownNames(store, namesIn(range.filter))) await context.note(line);
   await context.note(isNarrowed(range) ? 'no event matched' : 'the store has no events yet');
   return streamId !== undefined || isNarrowed(range) ? 6 : 0;
+}
+
+/** A day is one of UTC, and people see the times of the local clock. */
+async function noteZone({ on }: Flags, { io, view, note }: Context): Promise<void> {
+  const isLocal = io.stdout.isTTY && (view.times ?? 'local') === 'local';
+  if (typeof on !== 'string' || !isLocal || new Date(on).getTimezoneOffset() === 0) return;
+  await note(`${on} is the day in UTC, and the times are those of this machine; --times iso shows UTC`);
+}
+
+function namesIn({ types = [], category, categories = [], where }: EventRange['filter']): AskedNames {
+  return {
+    types: [...types, ...(where === undefined ? [] : typesIn(where))],
+    categories: [...categories, ...(category === undefined ? [] : [category])],
+  };
 }
 
 /** One more than is shown tells whether there is more. */

@@ -14,6 +14,7 @@ import { failWithFirst } from './support/fail-with-first.js';
 import { selectCode } from './support/projection-code.js';
 import { errorsOf, runRebuilds, showReports } from './support/run-rebuilds.js';
 import { showPlans } from './support/show-plans.js';
+import { withWayPast } from './support/way-past.js';
 
 export const command: Command = {
   usage: 'rebuild [name...]',
@@ -84,7 +85,10 @@ export const command: Command = {
     keepHeapSmall();
     const reports = await runRebuilds(planned, store, parallel, flags, context);
     await showReports(reports, performance.now() - startedAt, context);
-    return failWithFirst(errorsOf(reports), context);
+    return failWithFirst(
+      errorsOf(reports).map((error) => withWayPast(error, flags, context)),
+      context,
+    );
   },
 };
 

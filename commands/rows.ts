@@ -1,6 +1,7 @@
 /** `evstore rows`: look at the rows of a read model. */
 import { EvstoreError } from '../src/domain/errors.js';
 import type { StoredRow } from '../src/domain/read-model.js';
+import { shellWord } from '../src/domain/shell-word.js';
 import { count } from '../src/domain/words.js';
 import { groupDigits } from '../src/output/numbers.js';
 import { isTableProjection } from '../src/projection/define/prepare.js';
@@ -153,9 +154,9 @@ function describeShown({ rows, matched, total, estimated }: RowList): string {
   return `the first ${groupDigits(rows.length)}; the table has ${estimated ? '~' : ''}${groupDigits(total)} rows`;
 }
 
-function noRow({ table }: RowList, key: string): EvstoreError {
+function noRow({ projection, table }: RowList, key: string): EvstoreError {
   return new EvstoreError('E_NOT_FOUND', `${table} has no row ${key}`, {
     details: { table, key },
-    next: 'evstore rows --help',
+    next: `evstore rows ${shellWord(projection)} -n 10`,
   });
 }

@@ -2,6 +2,7 @@
 
 import type { EvstoreError } from '../src/domain/errors.js';
 import { type Part, parsePart, partOf, subscriptionIdOf, wholeWork } from '../src/domain/parts.js';
+import { shellWord } from '../src/domain/shell-word.js';
 import { count } from '../src/domain/words.js';
 import { checkpointsOf, furthestOf } from '../src/lease/checkpoints.js';
 import { ownerName } from '../src/lease/owner.js';
@@ -17,13 +18,14 @@ import type { SagaReport } from '../src/saga/report.js';
 import { runSagas } from '../src/saga/run.js';
 import type { Store } from '../src/store/store.js';
 import { keepHeapSmall } from '../src/terminal/heap.js';
-import type { Command, Context } from './options/command.js';
+import type { Command, Context, Flags } from './options/command.js';
 import { errorFlags, readErrorHandling } from './options/error-options.js';
 import { option } from './options/option.js';
 import { duration, wholeNumber } from './options/parse-option.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
 import { failWithFirst } from './support/fail-with-first.js';
 import { describeReaction, describeSaga, selectRunnable, tellReactionNews, tellSagaNews } from './support/run-code.js';
+import { withWayPast } from './support/way-past.js';
 
 export const command: Command = {
   usage: 'run [name...]',
@@ -89,8 +91,12 @@ export const command: Command = {
       }),
     ]);
     await print(results, reports, reacted, context);
+    await tellWhereAside(results, flags, context);
     const errors = [...results, ...reports, ...reacted].flatMap(({ error }) => (error === null ? [] : [error]));
-    const code = await failWithFirst(errors, context);
+    const code = await failWithFirst(
+      errors.map((error) => withWayPast(error, flags, context)),
+      context,
+    );
     const needsHelp = reports.some(({ left, ended }) => left > 0 || ended['compensation-failed'] > 0);
     return code === 0 && common.once && needsHelp ? 1 : code;
   },
@@ -128,6 +134,17 @@ async function print(
   for (const report of sagas) await stdout.write(`${context.quiet ? report.position : describeSaga(report)}\n`);
   for (const report of reactions) {
     await stdout.write(`${context.quiet ? report.position : describeReaction(report)}\n`);
+  }
+}
+
+/** The first few were named while it ran; all are in the list. */
+async function tellWhereAside(results: readonly RunResult[], { onError }: Flags, context: Context): Promise<void> {
+  const flags = onError === 'skip' ? ' --state skipped' : '';
+  for (const { name, aside } of results.filter((result) => result.aside > 0)) {
+    const { projection } = partOf(name);
+    const what = onError === 'skip' ? 'skipped' : 'parked, with those that wait behind them';
+    await context.note(`${name}: ${count(aside, 'event')} ${what}`);
+    await context.note(`  next: evstore parked list ${shellWord(projection)}${flags}`);
   }
 }
 

@@ -55,10 +55,15 @@ async function print(context: Context, stats: Stats, by: Period | undefined): Pr
   if (context.format({ people: 'table', pipe: 'tsv' }) === 'table' && !context.quiet) {
     const { renderStats } = await import('../src/output/stats-text.js');
     await context.io.stdout.write(renderStats(stats, context.view, by));
-  } else if (by === 'hour') {
+    return;
+  }
+  if (by === 'hour') {
     await printList(context, stats.byHour, [{ heading: 'hour', field: ({ hour }) => hour }, events], answer);
   } else {
     await printList(context, stats.byDay, [{ heading: 'day', field: ({ day }) => day }, events], answer);
+  }
+  if (!context.asJson) {
+    await context.note(`a pipe gets the events by ${by ?? 'day'}; sizes, streams and types are in --json`);
   }
 }
 

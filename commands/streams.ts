@@ -3,6 +3,7 @@
 import { EvstoreError } from '../src/domain/errors.js';
 import type { StreamSummary } from '../src/domain/event.js';
 import { formatBytes } from '../src/output/numbers.js';
+import { describeUnknownNames } from '../src/query/meant.js';
 import { measureStreams, type SizedStream } from '../src/query/stream-sizes.js';
 import type { Store, StreamsOptions } from '../src/store/store.js';
 import type { Command, Context, Flags } from './options/command.js';
@@ -69,6 +70,10 @@ export const command: Command = {
         ? await listBySize(store, range, flags, nothing, context)
         : await store.log.streams({ ...range, ...(sort !== undefined && { sort }) });
     if (sort !== 'size') await printList(context, streams, describeColumns(context), { report: { streams }, nothing });
+    if (streams.length === 0 && category !== undefined) {
+      for (const line of await describeUnknownNames(store, { types: [], categories: [category] }))
+        await context.note(line);
+    }
     return streams.length === 0 && isNarrowed ? 6 : 0;
   },
 };

@@ -1,6 +1,6 @@
 /** `evstore swap`: swaps in a rebuild that is ready. */
 import { groupDigits } from '../src/output/numbers.js';
-import { describeNoWayBack } from '../src/output/rebuild-text.js';
+import { describeNoWayBack, describeWayBack } from '../src/output/rebuild-text.js';
 import { planSwap, swapReady } from '../src/projection/swap/swap.js';
 import type { Command } from './options/command.js';
 import { dryRunOption, projectionsOption } from './options/shared-options.js';
@@ -30,7 +30,7 @@ export const command: Command = {
     );
     if (dryRun) return 0;
     const canRollBack = typeof old?.position === 'number';
-    await context.note(canRollBack ? `undo it with: evstore rollback ${name}` : describeNoWayBack(name));
+    await context.note(canRollBack ? describeWayBack(name, rebuild.keepOldUntil) : describeNoWayBack(name));
     return 0;
   },
 };

@@ -1,6 +1,7 @@
 /** `evstore trace`: what caused what, across streams. */
 
 import { formatDuration } from '../src/domain/duration.js';
+import { relationOf } from '../src/domain/relation.js';
 import { count } from '../src/domain/words.js';
 import { walkTree } from '../src/query/causation-tree.js';
 import { type Trace, trace } from '../src/query/trace.js';
@@ -39,6 +40,9 @@ export const command: Command = {
     for (const text of join(await render(found, flags.output === 'mermaid', context)))
       await context.io.stdout.write(text);
     if (!context.quiet) await context.note(summarise(found));
+    if (!context.quiet && isUncaused(found)) {
+      await context.note('no event has a causation id: they are shown in the order of the log');
+    }
     if (found.isFull) await context.note(`the first ${count(found.events, 'event')}; -n N shows more`);
     if (!found.searched.isWhole) await explainExtent(context, found.searched);
     return 0;
@@ -54,6 +58,10 @@ async function render(found: Trace, isDiagram: boolean, context: Context): Promi
   if (context.quiet) return [...walkTree(found.roots)].map(({ node }) => `${node.event.id}\n`);
   const isTable = context.format({ people: 'table', pipe: 'tsv' }) === 'table';
   return isTable ? renderTrace(found, context.view) : renderTraceTsv(found.roots);
+}
+
+function isUncaused({ roots, events }: Trace): boolean {
+  return events > 1 && [...walkTree(roots)].every(({ node }) => relationOf(node.event).causationId === undefined);
 }
 
 /** A write for each line would take as long as everything else. */

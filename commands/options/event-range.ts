@@ -44,7 +44,10 @@ export function filterOptions(): Option[] {
     option('--on <day>', 'only events recorded on this day in UTC: 2026-01-31').conflicts(['since', 'until']),
     option('--correlation-id <id>', 'only events with this correlationId in the metadata'),
     option('--causation-id <id>', 'only events with this causationId in the metadata'),
-    option('--where <condition>', "only events for which it holds, such as data.total >= 100 and type != 'OrderPaid'"),
+    option(
+      '--where <condition>',
+      "only events for which it holds, such as data.total >= 100 and type != 'OrderPaid'; operators: = != < <= > >= in (…) like exists, joined by and, or, not and parentheses; docs/where.md has all",
+    ),
   ];
 }
 

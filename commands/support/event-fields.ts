@@ -26,14 +26,18 @@ export interface FieldRenderer {
   /** The line of headings, if there is one. */
   readonly head: string;
   readonly render: (events: readonly RecordedEvent[]) => string;
+  /** The names that no event had so far. */
+  readonly missing: () => readonly string[];
 }
 
 /** Values for programs as JSON or TSV, for people with two blanks between them. */
 export function createFieldRenderer(names: readonly string[], context: Context): FieldRenderer {
   const places = names.map(parseEventPlace);
   const format = context.format({ people: 'table', pipe: 'ndjson' });
+  const missing = new Set(names);
   const line = (event: RecordedEvent): string => {
     const values = places.map((place) => selectFromEvent(place, event));
+    if (missing.size > 0) for (const [at, name] of names.entries()) if (values[at] !== undefined) missing.delete(name);
     if (format === 'tsv') {
       return renderTsvLine(values.map((value) => (value === undefined ? null : toPlainText(value))));
     }
@@ -43,7 +47,11 @@ export function createFieldRenderer(names: readonly string[], context: Context):
     );
     return `${sanitiseJson(`{${members.join()}}`)}\n`;
   };
-  return { head: format === 'tsv' ? renderTsvLine(names) : '', render: (events) => events.map(line).join('') };
+  return {
+    head: format === 'tsv' ? renderTsvLine(names) : '',
+    render: (events) => events.map(line).join(''),
+    missing: () => [...missing],
+  };
 }
 
 /** A string without its quotes, other values as JSON. */

@@ -15,6 +15,8 @@ export interface EventWriter {
   write(events: readonly RecordedEvent[]): Promise<void>;
   /** Writes what the range holds; yields after each batch how many events it had. */
   copy(store: Store, range: EventRange): AsyncIterable<number>;
+  /** The places of `--fields` that no event had so far. */
+  missing(): readonly string[];
 }
 
 const headings = ['globalPosition', 'streamId', 'version', 'type', 'createdAt', 'id', 'data', 'metadata'];
@@ -41,6 +43,7 @@ export async function createEventWriter(
   };
   return {
     write,
+    missing: () => fields?.missing() ?? [],
     copy: async function* (store, range) {
       if (form === 'lines') {
         for await (const { lines, events } of readLineRange(store, range)) {

@@ -49,15 +49,19 @@ async function change(
   const isProjection = (await store.projections.list()).some(
     (record) => record.name === projection && (record.tables.length > 0 || record.target !== null),
   );
-  if (isProjection && to !== effect.from) {
-    await context.warn(
-      `the rows of ${name} do not move with the checkpoint and would be wrong; ${await describeWay(projection, flags, context)}`,
-    );
+  const isMoved = isProjection && to !== effect.from;
+  if (isMoved && !execute) {
+    const way = await describeWay(projection, flags, context);
+    await context.warn(`the rows of ${name} do not move with the checkpoint and would be wrong; ${way}`);
   }
   const needsConsent = effect.effect === 'skip' && effect.atMost > 0 && flags.skipEvents !== true;
   if (execute && needsConsent) throw skipsEvents(effect, context.repeatedWith('--skip-events'));
   if (execute) await apply(store, effect, flags, context);
   await printReport(context, { ...effect, executed: execute, owner }, to ?? '', () => describe(effect, execute));
+  if (isMoved && execute) {
+    const way = await describeWay(projection, flags, context);
+    await context.warn(`the rows of ${name} did not move with the checkpoint and no longer fit it; ${way}`);
+  }
   if (execute) return;
   if (owner !== null) await context.warn(`${owner} is working on ${name}; stop it before you add --execute`);
   await context.note(`nothing was changed; add ${needsConsent ? '--skip-events ' : ''}--execute to do it`);

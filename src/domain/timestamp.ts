@@ -143,3 +143,9 @@ function offsetMilliseconds(text: string, match: RegExpExecArray): number {
 function notATime(text: string): RangeError {
   return new RangeError(`'${text.slice(0, 60)}' is not a time such as 2026-01-31T09:30:00Z`);
 }
+
+/** RFC 3339 in UTC to the millisecond, for prose: Postgres keeps microseconds, SQLite does not. @param timestamp RFC 3339 */
+export function showInstant(timestamp: string): string {
+  const time = new Date(timestamp);
+  return Number.isNaN(time.getTime()) ? timestamp : time.toISOString();
+}

@@ -39,6 +39,9 @@ export const readerChecks: readonly Check[] = [
   foreignCheck,
 ];
 
+/** What the rows of a projection suffer from, beyond the code and the rebuilds that `projections` lists itself. */
+export const projectionChecks: readonly Check[] = [guardsCheck, stoppedCheck, cursorsCheck, movedCheck];
+
 /** What `verify` says alongside what it reads in the log. */
 export const integrityChecks: readonly Check[] = [
   guardsCheck,

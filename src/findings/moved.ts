@@ -3,6 +3,7 @@ import type { Finding } from '../domain/finding.js';
 import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
+import { showInstant } from '../domain/timestamp.js';
 import type { CheckpointChange, Rebuild } from '../store/store.js';
 import { defineCheck } from './check.js';
 import { hasRows } from './cursors.js';
@@ -39,13 +40,13 @@ function toFinding(
 ): Finding {
   const many = events === null ? 'the events between' : `${estimated ? '~' : ''}${groupDigits(events)} of its events`;
   const isSkipped = to !== null && to > from;
-  const effect = isSkipped ? `${many} are missing from its rows` : `${many} are applied to its rows again`;
+  const effect = isSkipped ? `${many} are missing from its rows` : `a run applies ${many} to its rows again`;
   return {
     kind: 'moved-by-hand',
     severity: 'warning',
     subject: subscriptionId,
     detail: `was moved from position ${groupDigits(from)} to ${to === null ? 'the start' : groupDigits(to)}: ${effect}`,
-    evidence: `${by} moved it at ${at}`,
+    evidence: `${by} moved it at ${showInstant(at)}`,
     next: `evstore rebuild ${shellWord(projection)}`,
   };
 }

@@ -1,6 +1,7 @@
 /** Rebuilds that stopped half-way, and tables that are kept for longer than was asked. */
 import type { Finding } from '../domain/finding.js';
 import { shellWord } from '../domain/shell-word.js';
+import { showInstant } from '../domain/timestamp.js';
 import { isUnfinished } from '../store/rebuild-state.js';
 import type { Rebuild } from '../store/store.js';
 import { defineCheck } from './check.js';
@@ -26,7 +27,7 @@ function judgeRebuild(rebuild: Rebuild, now: Date): readonly Finding[] {
     return [{ kind: 'unfinished-rebuild', severity: 'warning', subject, detail, next }];
   }
   if (state === 'swapped' && keepOldUntil !== null && Date.parse(keepOldUntil) < now.getTime()) {
-    const detail = `kept the old tables until ${keepOldUntil}`;
+    const detail = `kept the old tables until ${showInstant(keepOldUntil)}`;
     return [{ kind: 'kept-tables', severity: 'note', subject, detail, next: 'evstore gc' }];
   }
   return [];

@@ -6,6 +6,7 @@ import { groupDigits } from '../domain/numbers.js';
 import { partOf } from '../domain/parts.js';
 import { shellWord } from '../domain/shell-word.js';
 import { runCommand } from '../domain/subscription-names.js';
+import { showInstant } from '../domain/timestamp.js';
 import type { Checkpoint, ProjectionRecord } from '../store/store.js';
 import { defineCheck } from './check.js';
 
@@ -60,7 +61,7 @@ function judgeForeign({ subscriptionId, position, updatedAt }: Checkpoint, safeH
     severity: isAbandoned ? 'warning' : 'note',
     subject: subscriptionId,
     detail: isAbandoned
-      ? `belongs to no projection, and is at position ${groupDigits(position)} of ${groupDigits(safeHead)} since ${updatedAt}`
+      ? `belongs to no projection, and is at position ${groupDigits(position)} of ${groupDigits(safeHead)} since ${showInstant(updatedAt)}`
       : 'belongs to no projection: another program stores its position here',
     next: isAbandoned ? `evstore checkpoints delete ${shellWord(subscriptionId)} --execute` : null,
   };

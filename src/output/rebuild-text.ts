@@ -1,12 +1,19 @@
 /** Describes what a rebuild would do, and what one did. */
 
 import { formatDuration } from '../domain/duration.js';
+import { showInstant } from '../domain/timestamp.js';
 import { count } from '../domain/words.js';
 import type { RebuildProgress } from '../projection/journal/steps.js';
 import type { RebuildPlanned } from '../projection/rebuild/plan.js';
 import type { RebuildReport } from '../projection/rebuild/rebuilding.js';
 import { renderMarkdownTable } from './markdown-table.js';
 import { groupDigits } from './numbers.js';
+
+/** @param keepOldUntil null: the old tables are kept until `gc` drops them */
+export function describeWayBack(projection: string, keepOldUntil: string | null): string {
+  const until = keepOldUntil === null ? '' : ` until ${showInstant(keepOldUntil)}`;
+  return `undo it${until} with: evstore rollback ${projection}`;
+}
 
 /** Returns one line for each fact. */
 export function describePlan(plan: RebuildPlanned): readonly string[] {
@@ -60,7 +67,7 @@ export function describeNextStep(report: RebuildReport): string | null {
       return `swap it in with: evstore swap ${projection}`;
     case 'swapped':
       if (oldPosition === null) return describeNoWayBack(projection);
-      return keepOldUntil === null ? null : `undo it until ${keepOldUntil} with: evstore rollback ${projection}`;
+      return keepOldUntil === null ? null : describeWayBack(projection, keepOldUntil);
     default:
       // The error of a check names the commands itself.
       if (rebuild === null || error?.code === 'E_CHECK_FAILED') return null;

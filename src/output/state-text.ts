@@ -44,8 +44,8 @@ function renderHead(
   return `${theme.strong(sanitise(projection))} of ${theme.hashed(sanitise(stream), stream)} ${moment}`;
 }
 
-/** `version 3, position 1042, 2 h ago`. */
-function describe({ version, position, time }: StateMoment, view: View): string {
+/** `version 3, position 1042, 2 h ago`: those of the last event of the stream, whose time it is. */
+function describe({ version, lastPosition: position, time }: StateMoment, view: View): string {
   const place = version === 0 ? 'the beginning' : `version ${version}`;
   return [place, `position ${groupDigits(position)}`, ...(time === null ? [] : [showTime(time, view, 'local')])].join(
     ', ',

@@ -43,7 +43,7 @@ export function renderStats(stats: Stats, view: View, by?: Period): string {
       view,
     ),
     renderList(
-      'types of the last hour',
+      lastAt === null ? '' : `types of the last hour of the log (until ${showTime(lastAt, view, 'local')})`,
       stats.lastHour.map((each) => toLine(each.type, each.events, about)),
       view,
     ),

@@ -3,6 +3,7 @@
 import { EvstoreError } from '../domain/errors.js';
 import type { RecordedEvent } from '../domain/event.js';
 import { groupDigits } from '../domain/numbers.js';
+import { shellWord } from '../domain/shell-word.js';
 import { justAfter } from '../domain/timestamp.js';
 import { waitUntilReadable } from '../projection/catch-up/wait-until-readable.js';
 import type { EventLog, Store } from '../store/store.js';
@@ -20,6 +21,8 @@ export interface StateMoment {
   readonly version: number;
   /** Events of all streams up to here; of a time that was asked for, the last event of the stream before it. */
   readonly position: number;
+  /** Where that event of the stream is in the log; 0 before the first. */
+  readonly lastPosition: number;
   /** The time that was asked for, or when the last event of the stream was recorded; null before the first. */
   readonly time: string | null;
 }
@@ -30,8 +33,6 @@ const readableMs = 5_000;
 /** A moment, and how to read up to it. */
 export interface Bound extends StateMoment {
   readonly until?: string | undefined;
-  /** Of the last event of the stream; 0 before the first. */
-  readonly last?: number;
 }
 
 /** @throws E_NOT_FOUND for a version or a position that there is not */
@@ -44,14 +45,14 @@ export async function findBound(
   const { safeHead } = await log.head();
   if (point.kind === 'version') {
     const { version } = point;
-    if (version === 0) return { version, position: 0, time: null };
+    if (version === 0) return { version, position: 0, lastPosition: 0, time: null };
     const event = await first(log.readStream(streamId, { fromVersion: version, toVersion: version }));
     if (event === undefined) throw await noVersion(log, streamId, version);
     const { globalPosition: position, createdAt: time } = event;
     if (position > safeHead) {
       await waitUntilReadable(log, position, { deadline: performance.now() + readableMs, signal });
     }
-    return { version, position, time };
+    return { version, position, lastPosition: position, time };
   }
   if (point.kind === 'position' && point.position > safeHead) {
     throw new EvstoreError('E_NOT_FOUND', `position ${groupDigits(point.position)} is beyond the end of the log`, {
@@ -66,11 +67,11 @@ export async function findBound(
   const last =
     position === 0 ? undefined : await first(log.readAll({ ...filter, to: position, backwards: true, limit: 1 }));
   const time = point.kind === 'time' ? point.time : (last?.createdAt ?? null);
-  return { version: last?.version ?? 0, position, time, until, last: last?.globalPosition ?? 0 };
+  return { version: last?.version ?? 0, position, lastPosition: last?.globalPosition ?? 0, time, until };
 }
 
-export function toMoment({ version, position, time, until, last }: Bound): StateMoment {
-  return { version, position: until === undefined ? position : (last ?? 0), time };
+export function toMoment({ version, position, lastPosition, time, until }: Bound): StateMoment {
+  return { version, position: until === undefined ? position : lastPosition, lastPosition, time };
 }
 
 async function noVersion(log: EventLog, streamId: string, version: number): Promise<EvstoreError> {
@@ -78,6 +79,7 @@ async function noVersion(log: EventLog, streamId: string, version: number): Prom
   return new EvstoreError('E_NOT_FOUND', `stream ${streamId} has no version ${version}`, {
     why:
       last === 0 ? 'It has no events.' : `Its last version is ${last}. A position of the log is written @${version}.`,
+    ...(last > 0 && { next: `evstore state ${shellWord(streamId)} --at ${last}` }),
     details: { streamId, version, last },
   });
 }

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { makeFolder, runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 
@@ -23,6 +23,41 @@ forEachEngine((engine) => {
       const { stdout } = await cli('read');
       expect(stdout).toMatch(/^\{"globalPosition":1,"streamId":"Order-1","version":1,"type":"OrderPlaced",/);
       expect(stdout).toContain(`"data":${data},"metadata":{},"streamType":"Order","createdAt":"20`);
+    }));
+
+  test('a filter that names what does not exist says so, with what was probably meant', () =>
+    withCli(async (cli) => {
+      await cli('append', 'Permit-1', '--type', 'ConfirmationOfReceipt', '--data', '{"total":1}');
+      const meant = 'no event has the type Confirmation; did you mean ConfirmationOfReceipt?';
+      expect(await cli('read', '--type', 'Confirmation')).toMatchObject({
+        code: 6,
+        stderr: expect.stringContaining(meant),
+      });
+      const where = await cli('read', '--where', "type in ('Confirmation', 'Nope') and data.total = 1");
+      expect(where).toMatchObject({ code: 6, stderr: expect.stringContaining(meant) });
+      expect(where.stderr).toContain('no event has the type Nope; see: evstore types');
+      const category = 'no stream is in the category Permits; did you mean Permit?';
+      for (const command of ['read', 'streams']) {
+        expect((await cli(command, '--category', 'Permits')).stderr).toContain(category);
+      }
+      const fields = await cli('read', '--fields', 'streamId,data.nosuch');
+      expect(fields).toMatchObject({ code: 0, stdout: '{"streamId":"Permit-1"}\n' });
+      expect(fields.stderr).toBe('no event that was printed has data.nosuch\n');
+      expect((await cli('read', '--fields', 'data.total')).stderr).toBe('');
+    }));
+
+  test('a day is one of UTC, which is said where the local clock shows other times', () =>
+    withTestStore(engine, async ({ url }) => {
+      const cli = (...argv: string[]) => runCli([...argv, '--store', url], { tty: true });
+      await cli('append', 'Order-1', '--type', 'OrderPlaced', '--data', '{}');
+      const day = new Date().toISOString().slice(0, 10);
+      const offset = vi.spyOn(Date.prototype, 'getTimezoneOffset').mockReturnValue(-120);
+      const note = `${day} is the day in UTC`;
+      expect((await cli('read', '--on', day)).stderr).toContain(note);
+      expect((await cli('read', '--on', day, '--times', 'iso')).stderr).not.toContain(note);
+      offset.mockReturnValue(0);
+      expect((await cli('read', '--on', day)).stderr).not.toContain(note);
+      offset.mockRestore();
     }));
 
   test('streams -q prints a hostile name escaped on a terminal, and as it is to a program', () =>

@@ -22,7 +22,7 @@ forEachEngine((engine) => {
         expect(await told(command)).toMatchObject([
           {
             subject: 'order_summary',
-            detail: 'was moved from position 10 to 0: 10 of its events are applied to its rows again',
+            detail: 'was moved from position 10 to 0: a run applies 10 of its events to its rows again',
             next: expect.stringMatching(/^evstore rebuild order_summary/),
           },
         ]);

@@ -167,6 +167,21 @@ forEachEngine((engine) => {
       expect(waited.stderr).toContain('next: evstore run order_summary --once --on-error park');
     }));
 
+  test('a projection in the code that never ran fails a check that loads the code', () =>
+    withShop(engine, async ({ test, evstore }) => {
+      await placeOrders(test.store, 3);
+      const code = ['--projections', 'projections/*.ts'];
+      const checked = await evstore('lag', '--max-lag', '0', ...code);
+      expect(checked).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('order_summary is new: it has never run'),
+      });
+      expect(checked.stderr).toContain('next: evstore run order_summary');
+      expect(await evstore('lag', '-o', 'nagios', ...code)).toMatchObject({ code: 1 });
+      await evstore('run', '--once');
+      expect(await evstore('lag', '--max-lag', '0', ...code)).toMatchObject({ code: 0 });
+    }));
+
   test('over a limit: exit 1, and the names of the projections', () =>
     withShop(engine, async ({ test, evstore }) => {
       await placeOrders(test.store, 3);

@@ -160,6 +160,7 @@ export const enums: Readonly<Record<string, Values>> = {
     new: true,
     detached: true,
     unknown: true,
+    failed: true,
     'not loaded': true,
   }),
   'projections-list.json#/properties/projections/items/properties/mode': modes,

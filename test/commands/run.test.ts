@@ -41,6 +41,15 @@ forEachEngine((engine) => {
       expect((await test.store.projections.checkpoints())[0]?.owner).toBeNull();
     }));
 
+  test('a run that parked events says how many, and which command lists them', () =>
+    withShop(engine, async ({ test, evstore, writeProjection }) => {
+      writeProjection(1, "() => { throw new Error('no tariff'); }");
+      await placeOrders(test.store, 8);
+      const { code, stderr } = await evstore('run', '--once', '--on-error', 'park');
+      expect(code).toBe(0);
+      expect(stderr).toMatch(/order_summary: 8 events parked, .*\n {2}next: evstore parked list order_summary/);
+    }));
+
   test('a handler that throws is exit 9, with the event and the line', () =>
     withShop(engine, async ({ test, evstore, writeProjection }) => {
       writeProjection(
@@ -53,7 +62,9 @@ forEachEngine((engine) => {
       expect(stdout).toBe('order_summary: at position 7, 7 events applied, stopped\n');
       expect(stderr).toMatch(/^error: projection order_summary failed on OrderPlaced at position 8 \(E_HANDLER\)$/m);
       expect(stderr).toMatch(/order-summary\.ts:2\): TypeError: seven\. The event is version 1 of Order-7\.$/m);
-      expect(stderr).toMatch(/^next: evstore read Order-7 --from-version 1 --to-version 1 --store \S+$/m);
+      expect(stderr).toMatch(
+        /^ {2}Look at the event: evstore read Order-7 --from-version 1 --to-version 1 --store \S+$/m,
+      );
       const lag = await evstore('lag', '--json');
       expect(JSON.parse(lag.stdout).projections).toMatchObject([{ status: 'failed', position: 7, lag: 13 }]);
     }));

@@ -99,6 +99,16 @@ forEachEngine((engine) => {
       expect(short.stderr).toContain('the first 2 events; -n N shows more');
     }));
 
+  test('trace of events without causation ids says that there is no tree', () =>
+    withEvents(async (cli) => {
+      for (const type of ['Opened', 'Closed']) {
+        await cli('append', 'Case-1', '--type', type, '--data', '{}', '--correlation-id', 'case-1');
+      }
+      const note = 'no event has a causation id: they are shown in the order of the log';
+      expect(await cli('trace', 'case-1')).toMatchObject({ code: 0, stderr: expect.stringContaining(note) });
+      expect((await cli('trace', 'order-7')).stderr).not.toContain(note);
+    }));
+
   test('show tells what an event is, what caused it and what it caused', () =>
     withEvents(async (cli) => {
       const { stdout } = await cli('show', '2', '-o', 'table', '--times', 'iso');

@@ -16,7 +16,7 @@ test('prints the row of a stream as of a version, a position and a time; for peo
       code: 'new',
       parked: 0,
       held: 0,
-      at: { version: 2, position: 15, time: expect.stringMatching(/Z$/) },
+      at: { version: 2, position: 15, lastPosition: 15, time: expect.stringMatching(/Z$/) },
       row: { order_id: 'Order-4', events: 2, total: 18 },
       rows: [{ order_id: 'Order-4', events: 2, total: 18 }],
     });
@@ -28,6 +28,9 @@ test('prints the row of a stream as of a version, a position and a time; for peo
     expect(shown.stdout).toMatch(
       /^order_summary of Order-4 at version 2, position 15, 20.*Z\n\n {2}order_id {2}Order-4\n {2}events {4}2\n/,
     );
+    // The head is 40: the time is that of the last event of the stream, and so is the position.
+    const now = await evstore('state', 'Order-4', '--times', 'iso');
+    expect(now.stdout).toMatch(/^order_summary of Order-4 at version 4, position 35, /);
     expect((await evstore('state', 'Order-4', '--at', '0')).stdout).toContain(
       'at the beginning, position 0\n\nno row\n',
     );
@@ -67,6 +70,7 @@ test('a mistake in a name or a point leads to the right one', () =>
     await fails(6, 'no projection handles an event of stream Customer-1', 'Customer-1');
     await fails(6, 'no projection handles an event', 'Customer-1', '--projection', 'order_summary');
     await fails(6, 'A position of the log is written @9', 'Order-1', '--at', '9');
+    await fails(6, 'next: evstore state Order-1 --at 2', 'Order-1', '--at', '9');
     await fails(2, "'tuesday' is not a version, a position or a time", 'Order-1', '--at', 'tuesday');
     await fails(2, '--diff takes two points', 'Order-1', '--diff', '1');
     const other = `export default { name: 'order_count', version: 1, category: 'Order',

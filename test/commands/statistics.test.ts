@@ -61,7 +61,11 @@ forEachEngine((engine) => {
       });
       expect(stats.bytes.tables.events).toBeGreaterThan(0);
       expect(stats.byDay.reduce((sum: number, day: { events: number }) => sum + day.events, 0)).toBe(3);
-      const { stdout } = await cli('stats', '-o', 'table');
+      const { stdout } = await cli('stats', '-o', 'table', '--times', 'iso');
+      expect(stdout).toContain(`types of the last hour of the log (until ${stats.lastAt})`);
+      expect((await cli('stats')).stderr).toContain(
+        'a pipe gets the events by day; sizes, streams and types are in --json',
+      );
       expect(stdout).toMatch(/^3 events {2}2 streams {2}/);
       expect(stdout).toContain('largest streams\n2  Zamówienie-1\n1  Order-2\n');
       expect((await cli('stats', '--since', '2999-01-01', '--json')).stdout).toContain('"events":0');

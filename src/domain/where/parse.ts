@@ -139,7 +139,7 @@ class Parser {
     const { kind, text } = this.#peek();
     const isNegated = text === '!=' || text === '<>';
     const operator = isNegated || text === '==' ? '=' : text;
-    if (kind !== 'sign' || !isOperator(operator)) return this.#fail('expected =, !=, <, <=, >, >=, in, like');
+    if (kind !== 'sign' || !isOperator(operator)) return this.#fail(whatInstead(text));
     this.#next += 1;
     const value = this.#literalFor(place);
     if (operator !== '=' && value.type !== 'number' && value.type !== 'string') {
@@ -256,6 +256,21 @@ class Parser {
   }
 }
 
+/** What is written otherwise elsewhere. */
+function whatInstead(text: string): string {
+  const word = text.toLowerCase();
+  if (word === 'is')
+    return "expected an operator: 'is null' is written '= null', or 'not exists PLACE' if it may be missing";
+  if (word === 'exists') return "'exists' comes before the place: exists data.coupon";
+  return 'expected =, !=, <, <=, >, >=, in, like';
+}
+
+const instead: readonly (readonly [sign: string, word: string])[] = [
+  ['&&', 'and'],
+  ['||', 'or'],
+  ['!', 'not'],
+];
+
 function negate(term: Condition): Condition {
   return term.kind === 'not' ? term.term : { kind: 'not', term };
 }
@@ -293,7 +308,9 @@ function firstMatch(text: string, offset: number): readonly [Token['kind'], stri
     if (match !== undefined) return [kind, match];
   }
   const isQuote = text[offset] === "'" || text[offset] === '"';
-  throw fault(text, offset, isQuote ? 'this quote is not closed' : 'unknown sign');
+  if (isQuote) throw fault(text, offset, 'this quote is not closed');
+  const [sign, word] = instead.find(([sign]) => text.startsWith(sign, offset)) ?? [];
+  throw fault(text, offset, sign === undefined ? 'unknown sign' : `write '${word}' instead of '${sign}'`);
 }
 
 /** `'it''s'` as in SQL, `"it\"s"` as in JSON. */

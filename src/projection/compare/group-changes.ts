@@ -1,13 +1,14 @@
 /** Counts equal changes: of a column, from one value to another. */
 import type { StoredRow, StoredValue } from '../../domain/read-model.js';
 import type { ChangedRow } from '../../store/store.js';
+import { compareKeys } from './compare-keys.js';
 
 export interface GroupedChange {
   readonly column: string;
   readonly live: StoredValue;
   readonly rebuilt: StoredValue;
   readonly rows: number;
-  /** The key of the first of them. */
+  /** The first of their keys. */
   readonly example: StoredRow;
 }
 
@@ -24,8 +25,11 @@ export class ChangeGroups {
       if (isLong(live) || isLong(rebuilt)) continue;
       const pair = JSON.stringify([column, typeof live, String(live), typeof rebuilt, String(rebuilt)]);
       const group = this.#groups.get(pair);
-      if (group !== undefined) group.rows += 1;
-      else if (this.#groups.size < mostPairs) this.#groups.set(pair, { column, live, rebuilt, rows: 1, example: key });
+      if (group !== undefined) {
+        group.rows += 1;
+        if (compareKeys(key, group.example) < 0) group.example = key;
+      } else if (this.#groups.size < mostPairs)
+        this.#groups.set(pair, { column, live, rebuilt, rows: 1, example: key });
     }
   }
 

@@ -4,6 +4,7 @@ import { jsonEquals } from '../../domain/json.js';
 import type { StoredRow, StoredValue } from '../../domain/read-model.js';
 import type { ChangedRow, ComparedTable, Comparison, TableDifferences } from '../../store/store.js';
 import { isTableProjection, type PreparedProjection } from '../define/prepare.js';
+import { compareKeys } from './compare-keys.js';
 import { ChangeGroups, type GroupedChange } from './group-changes.js';
 
 export interface TableDiff {
@@ -133,7 +134,11 @@ export class TableSum {
   #keep<Kind extends 'added' | 'removed' | 'changed'>(kind: Kind, rows: readonly (StoredRow | ChangedRow)[]): void {
     this.#counts[kind] += rows.length;
     const kept = this.#samples[kind] as (StoredRow | ChangedRow)[];
-    kept.push(...rows.slice(0, Math.max(0, this.#limit - kept.length)));
+    const keyOf = (row: StoredRow | ChangedRow) => (kind === 'changed' ? (row as ChangedRow).key : (row as StoredRow));
+    // Each engine finds them in an order of its own.
+    kept.push(...rows);
+    kept.sort((a, b) => compareKeys(keyOf(a), keyOf(b)));
+    kept.splice(this.#limit);
   }
 
   #withoutSame({ key, columns }: ChangedRow): ChangedRow {

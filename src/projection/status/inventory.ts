@@ -9,9 +9,10 @@ import type { LoadedProjection } from '../define/load.js';
 
 /**
  * `new`: not in the database yet. `detached`: in the database, no code. `unknown`: in the database, and its code may be in a
- * file that cannot be loaded. `not loaded`: such a file. The others compare the code with the code that made the rows.
+ * file that cannot be loaded. `not loaded`: such a file. `failed`: it stopped at an event, and its code may write its rows. The
+ * others compare the code with the code that made the rows.
  */
-type InventoryState = CodeState | 'new' | 'detached' | 'unknown' | 'not loaded';
+type InventoryState = CodeState | 'failed' | 'new' | 'detached' | 'unknown' | 'not loaded';
 
 export interface InventoryItem {
   /** Null for a file that cannot be loaded. */
@@ -47,7 +48,7 @@ export interface InventoryItem {
   } | null;
   /** Null for a detached one. */
   readonly file: string | null;
-  /** Why the file cannot be loaded. */
+  /** Why the file cannot be loaded, or why the projection stopped. */
   readonly error: string | null;
 }
 
@@ -93,16 +94,19 @@ export async function takeInventory(
     const unfinished = own.find(isUnfinished);
     const estimates = (record?.tables ?? []).map((table) => rows.get(table) ?? null);
     const state = stateOf(found, record, failures.length > 0);
+    const cursors = checkpointsOf(checkpoints, name);
+    const failed = cursors.find(({ owner, lastError }) => owner === null && lastError !== null);
+    const mayRun = state === 'current' || state === 'unverified';
     return {
       name,
-      state,
+      state: failed !== undefined && mayRun ? 'failed' : state,
       unverified: state === 'unverified' && found && record ? whyUnverified(record, found) : null,
       version: record?.version ?? null,
       codeVersion: found?.version ?? null,
       mode: record?.mode ?? found?.mode ?? 'async',
       tables: record?.tables ?? found?.tables ?? [],
       target: record?.target ?? null,
-      position: leastOf(checkpointsOf(checkpoints, name)) ?? null,
+      position: leastOf(cursors) ?? null,
       parts: record?.parts ?? 1,
       estimatedRows: estimates.length === 0 ? null : sum(estimates),
       parked: parked.find(({ projection }) => projection === name)?.events ?? 0,
@@ -114,7 +118,7 @@ export async function takeInventory(
           ? null
           : { id: unfinished.id, state: unfinished.state, version: unfinished.version, position: unfinished.position },
       file: found?.file ?? null,
-      error: null,
+      error: (failed ?? cursors.find(({ lastError }) => lastError !== null))?.lastError ?? null,
     };
   });
   return [
