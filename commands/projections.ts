@@ -24,7 +24,7 @@ const list: Command = {
   examples: [
     { line: 'evstore projections', purpose: 'list registered, new, stale and detached projections' },
     {
-      line: `evstore projections -o ndjson | jq 'select(.state != "current" or .error != null)'`,
+      line: `evstore projections -o ndjson | jq 'select(.state != "current")'`,
       purpose: 'print the projections that need an action',
     },
   ],

@@ -98,7 +98,7 @@ function describeLook({ types, events, seenTo, complete, ...rest }: Looked): rea
   const { leftOutTypes, leftOutVersions, tooLarge } = rest;
   const sampled = types.filter(({ versions }) => versions.some((each) => !each.complete)).length;
   const whole = complete && leftOutTypes === 0 && leftOutVersions === 0;
-  const upTo = `up to position ${seenTo}`;
+  const upTo = `up to position ${groupDigits(seenTo)}`;
   return [
     whole
       ? `Looked at all ${count(events, 'event')} of ${count(types.length, 'type')}, ${upTo}.`

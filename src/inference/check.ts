@@ -1,9 +1,11 @@
 /** Compares the events of a store with the shapes that a project's types were written from. */
+
 import type { AuditFilter } from '../domain/audit.js';
 import type { RecordedEvent } from '../domain/event.js';
 import type { Finding } from '../domain/finding.js';
 import { matches } from '../domain/matches.js';
 import { categoryOf, toSnakeCase } from '../domain/names.js';
+import { groupDigits } from '../domain/numbers.js';
 import { shellWord } from '../domain/shell-word.js';
 import { count } from '../domain/words.js';
 import type { Store } from '../store/store.js';
@@ -100,7 +102,7 @@ function toFinding({ kind, subject, detail, firstPosition, events }: Sight): Fin
   return {
     ...{ kind, subject, detail },
     severity: 'error',
-    evidence: `position ${firstPosition}${more}: evstore show ${firstPosition}`,
+    evidence: `position ${groupDigits(firstPosition)}${more}: evstore show ${firstPosition}`,
     next: 'evstore types generate',
   };
 }
@@ -141,7 +143,7 @@ function toUnhandled({ type, streamId, globalPosition }: RecordedEvent): Finding
     severity: 'error',
     subject: type,
     detail: `of ${categoryOf(streamId)} is handled by no projection and no saga`,
-    evidence: `position ${globalPosition}: evstore show ${globalPosition}`,
+    evidence: `position ${groupDigits(globalPosition)}: evstore show ${globalPosition}`,
     next: nextForUnhandled(type),
   };
 }

@@ -1,4 +1,5 @@
 /** Writes shapes as TypeScript: one file that adds the types of a store to `StoredEvents`. */
+import { groupDigits } from '../domain/numbers.js';
 import type { Member, ObjectShape, Shape, TypeShape, VersionShape } from './shape.js';
 
 /** The first line of every file that is generated: a file without it is a person's own. */
@@ -37,7 +38,7 @@ export function writeTypes(types: readonly TypeShape[], looked: readonly string[
 }
 
 function writeMember(type: string, last: VersionShape): readonly string[] {
-  const comment = last.complete ? [] : [`    /** From a sample of ${last.events} events. */`];
+  const comment = last.complete ? [] : [`    /** From a sample of ${groupDigits(last.events)} events. */`];
   return [...comment, `    ${writeName(type)}: ${writeShape(last.data, '    ')};`];
 }
 

@@ -1,4 +1,5 @@
 /** Calls `react` for an event, and makes the events that it appends. */
+
 import {
   checkExpectedVersion,
   checkJson,
@@ -9,6 +10,7 @@ import {
 } from '../domain/arguments.js';
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
 import type { EventBatch, ExpectedVersion, NewEvent, RecordedEvent } from '../domain/event.js';
+import { groupDigits } from '../domain/numbers.js';
 import { shellWord } from '../domain/shell-word.js';
 import { parseDuration } from '../domain/timestamp.js';
 import { derivedId } from '../domain/uuid.js';
@@ -179,13 +181,17 @@ function assertFewHops({ maxHops = defaultMaxHops }: Reaction, hops: number): vo
 
 function toReactionError(reaction: Reaction, event: RecordedEvent, part: string, cause: unknown): EvstoreError {
   const { globalPosition, type, streamId, version, id } = event;
-  return new EvstoreError('E_HANDLER', `reaction ${reaction.name} failed on ${type} at position ${globalPosition}`, {
-    why: `${explain(part, cause)} The event is version ${version} of ${streamId}.`,
-    next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
-    details: {
-      ...{ reaction: reaction.name, globalPosition, type, streamId, version, id },
-      ...(isEvstoreError(cause) && cause.details.hops !== undefined && { hops: cause.details.hops }),
+  return new EvstoreError(
+    'E_HANDLER',
+    `reaction ${reaction.name} failed on ${type} at position ${groupDigits(globalPosition)}`,
+    {
+      why: `${explain(part, cause)} The event is version ${version} of ${streamId}.`,
+      next: `evstore read ${shellWord(streamId)} --from-version ${version} --to-version ${version}`,
+      details: {
+        ...{ reaction: reaction.name, globalPosition, type, streamId, version, id },
+        ...(isEvstoreError(cause) && cause.details.hops !== undefined && { hops: cause.details.hops }),
+      },
+      cause,
     },
-    cause,
-  });
+  );
 }

@@ -1,5 +1,7 @@
 /** Handles parked events of a reaction again. */
+
 import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { groupDigits } from '../domain/numbers.js';
 import { reactionId } from '../domain/subscription-names.js';
 import { toSetAside } from '../projection/define/set-aside.js';
 import {
@@ -54,7 +56,10 @@ export async function retryParkedReaction(
     async function handleAgain({ id: eventId, globalPosition }: ParkedEvent): Promise<EvstoreError | null> {
       const event = await store.log.find(eventId);
       if (event === undefined) {
-        throw new EvstoreError('E_DIVERGED', `the parked event at position ${globalPosition} is not in the log`);
+        throw new EvstoreError(
+          'E_DIVERGED',
+          `the parked event at position ${groupDigits(globalPosition)} is not in the log`,
+        );
       }
       try {
         await appendPlanned(reaction, event, await planReaction(reaction, event, store.log, signal), store.log);
