@@ -100,7 +100,7 @@ forEachEngine((engine) => {
       expect(own).toEqual(
         [
           'bin/evstore.js',
-          ...['domain', 'note-scan', 'program', 'read', 'rolldown-runtime', 'start', engine].map(
+          ...['domain', 'meant', 'note-scan', 'program', 'read', 'rolldown-runtime', 'start', engine].map(
             (name) => `chunks/${name}.cjs`,
           ),
         ].sort(),

@@ -16,7 +16,7 @@ const empty: readonly (readonly [says: string, ...argv: readonly string[]])[] = 
   ['no projection has run on this store yet', 'lag'],
   ['nothing is parked', 'parked'],
   ['no saga was started yet', 'saga', 'list'],
-  ['no instance has been still for 1 h', 'saga', 'overdue'],
+  ['no instance is overdue', 'saga', 'overdue'],
   ['nothing to drop', 'gc'],
   ['no problems found', 'verify'],
 ];

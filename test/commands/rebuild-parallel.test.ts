@@ -99,6 +99,7 @@ forEachEngine((engine) => {
           const told = stderr
             .replaceAll(cwd, '')
             .replaceAll(test.url, '')
+            .replaceAll(`--parallel ${threads}`, '')
             .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'ID')
             .split('\n')
             .filter((line) => line.includes('order-summary.ts:'));

@@ -21,7 +21,7 @@ const history = [
 ].map((event, index) => ({ ...event, createdAt: new Date(Date.UTC(2026, 0, 31, 23, 57 + index)).toISOString() }));
 
 const columns = {
-  order_customers: 'order_id, customer_id, customer_name',
+  order_customers: 'stream_id, customer_id, customer_name',
   order_search: 'word, stream_id',
   order_summary: 'stream_id, status, events, customer, total',
   orders_by_day: 'day, events, order_placed, order_paid, order_shipped',
