@@ -158,7 +158,7 @@ forEachEngine((engine) => {
       expect(stdout).toMatch(/^order_summary \(live\): parked OrderPlaced at position 8, .+, tried 1 time\n/);
       expect(stdout).toContain('3 events of its stream wait behind it.');
       expect(stdout).toMatch(/TypeError: seven/);
-      expect(stdout).toMatch(/^ {2}\| +at .*order-summary\.ts:2/m);
+      expect(stdout).toMatch(/^ {2}\| +at [\s\S]*order-summary\.ts:2/m);
       expect(stdout).not.toMatch(/(?<!test.)commands.|node:|\.cjs|\/src\//);
       expect(stdout).toContain('"total":7');
       const shown = await shop.report('parked', 'show', 'order_summary', '18');
