@@ -27,8 +27,8 @@ export type {
   StoredEventVersions,
   WidenedTexts,
 } from './domain/stored-events.js';
-export type { CommonInput, EventInput, TypedInput, VersionedInput } from './event-input.js';
-export { type EventStore, openStore } from './event-store.js';
+export type { CommonInput, EventInput, TypedInput, VersionedInput } from './library/event-input.js';
+export { type EventStore, openStore } from './library/event-store.js';
 export type {
   AppendCondition,
   AsText,
@@ -38,8 +38,11 @@ export type {
   OpenOptions,
   StreamRange,
   SubscribeOptions,
-} from './event-store-options.js';
-export type { NamedSubscribeOptions, SubscribedBatch } from './named-subscription.js';
+} from './library/event-store-options.js';
+export type { NamedSubscribeOptions, SubscribedBatch } from './library/named-subscription.js';
+export type { FindOptions, ReadModelRows } from './library/read-model-rows.js';
+export type { EventText } from './library/text-events.js';
+export type { WaitForOptions } from './library/wait-for.js';
 export {
   type Columns,
   type CommonDefinition,
@@ -78,7 +81,6 @@ export {
   type ReactionEvent,
   type ReactionResult,
 } from './reaction/definition.js';
-export type { FindOptions, ReadModelRows } from './read-model-rows.js';
 export type {
   ActionContext,
   CompensationContext,
@@ -105,5 +107,3 @@ export {
 } from './saga/definition.js';
 export { type Classification, type FailureOptions, Final, NotApplied } from './saga/failures.js';
 export type { Engine } from './store/store.js';
-export type { EventText } from './text-events.js';
-export type { WaitForOptions } from './wait-for.js';

@@ -149,9 +149,13 @@ const layers: readonly Layer[] = [
   {
     name: 'public',
     holds: /^src\/[^/]+\.ts$/,
+    imports: [...projection, 'library', 'testing', 'aggregate', 'saga', 'reaction', 'config', 'port', 'domain'],
+  },
+  {
+    name: 'library',
+    holds: /^src\/library\//,
     imports: [
       ...projection,
-      'testing',
       'aggregate',
       'saga',
       'reaction',
@@ -227,7 +231,11 @@ const layers: readonly Layer[] = [
     ],
   },
   { name: 'subscription', holds: /^src\/subscription\//, imports: ['lease', 'port', 'domain'] },
-  { name: 'saga', holds: /^src\/saga\//, imports: ['projection/define', 'lease', 'config', 'port', 'domain'] },
+  {
+    name: 'saga',
+    holds: /^src\/saga\//,
+    imports: ['projection/define', 'subscription', 'lease', 'config', 'port', 'domain'],
+  },
   ...floors('projection', projectionRooms, ['lease', 'config', 'terminal', 'shared', 'port', 'domain'], parsers),
   { name: 'lease', holds: /^src\/lease\//, imports: ['port', 'domain'] },
   {

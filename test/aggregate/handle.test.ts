@@ -5,7 +5,7 @@ import { handleCommand } from '../../src/aggregate/handle.js';
 import { SnapshotKeeper } from '../../src/aggregate/keep-snapshot.js';
 import { prepareAggregate } from '../../src/aggregate/prepare.js';
 import { newEventId } from '../../src/domain/uuid.js';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, errorOf, failureOf, makeEvent, readStream } from '../support/events.js';

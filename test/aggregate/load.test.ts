@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { defineAggregate } from '../../src/aggregate/definition.js';
 import { newEventId } from '../../src/domain/uuid.js';
-import { type EventStore, openStore } from '../../src/event-store.js';
+import { type EventStore, openStore } from '../../src/library/event-store.js';
 import { defineUpcaster } from '../../src/projection/define/upcaster.js';
 import type { NewSnapshot, Snapshot } from '../../src/store/store.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';

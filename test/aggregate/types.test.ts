@@ -1,7 +1,7 @@
 /** What the compiler knows of an aggregate: `tsc` checks this file, and the marked lines must not compile. */
 import { expectTypeOf, test } from 'vitest';
 import { type Aggregate, defineAggregate } from '../../src/aggregate/definition.js';
-import type { EventStore } from '../../src/event-store.js';
+import type { EventStore } from '../../src/library/event-store.js';
 import { type OrderCommand, type OrderState, order } from './orders.js';
 
 const base = { name: 'order', category: 'Order', version: 1 };

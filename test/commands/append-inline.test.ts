@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import { orderSummary } from '../projection/orders.js';
 import { forEachEngine } from '../support/engines.js';
 import { errorOf, readAll } from '../support/events.js';

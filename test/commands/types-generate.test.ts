@@ -3,8 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { EventInput } from '../../src/event-input.js';
-import { openStore } from '../../src/event-store.js';
+import type { EventInput } from '../../src/library/event-input.js';
+import { openStore } from '../../src/library/event-store.js';
 import { type CliResult, runCli } from '../support/cli.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isEvstoreError } from '../../src/domain/errors.js';
 import type { ExpectedVersion } from '../../src/domain/event.js';
 import { newEventId } from '../../src/domain/uuid.js';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 

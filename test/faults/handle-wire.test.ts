@@ -1,6 +1,6 @@
 /** A command whose answer is lost on the wire: decided once, stored once. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import { order, place } from '../aggregate/orders.js';
 import { createTestStore, type TestStore } from '../support/engines.js';
 import { errorOf, readStream } from '../support/events.js';

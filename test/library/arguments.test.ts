@@ -1,7 +1,7 @@
 /** The arguments of the library: a wrong one is refused by name, on both engines alike, before a statement exists. */
 import { describe, expect, test } from 'vitest';
 import { isEvstoreError } from '../../src/domain/errors.js';
-import { type EventStore, openStore } from '../../src/event-store.js';
+import { type EventStore, openStore } from '../../src/library/event-store.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import { engines, forEachEngine, withTestStore } from '../support/engines.js';
 

@@ -1,8 +1,8 @@
 /** Subscriptions that keep their position in the store. */
 import { expect, test } from 'vitest';
 import { isEvstoreError } from '../../src/domain/errors.js';
-import { type EventStore, openStore } from '../../src/event-store.js';
-import type { NamedSubscribeOptions, SubscribedBatch } from '../../src/named-subscription.js';
+import { type EventStore, openStore } from '../../src/library/event-store.js';
+import type { NamedSubscribeOptions, SubscribedBatch } from '../../src/library/named-subscription.js';
 import { runCli } from '../support/cli.js';
 import { forEachEngine, type TestStore, withTestStore } from '../support/engines.js';
 import { append, makeEvent, makeEvents } from '../support/events.js';

@@ -1,7 +1,7 @@
 /** Stores that are opened to be read. */
 import { chmodSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import { defineProjection } from '../../src/projection/define/definition.js';
 import { forEachEngine, withTestStore } from '../support/engines.js';
 import { append, errorOf } from '../support/events.js';

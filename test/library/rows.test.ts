@@ -1,6 +1,6 @@
 /** Read models for programs: rows by key, and waiting until they contain what was written. */
 import { expect, test } from 'vitest';
-import { type EventStore, openStore } from '../../src/event-store.js';
+import { type EventStore, openStore } from '../../src/library/event-store.js';
 import { defineProjection, defineSqlProjection } from '../../src/projection/define/definition.js';
 import { prepareAll } from '../../src/projection/define/prepare.js';
 import { sql } from '../../src/projection/define/sql-tag.js';

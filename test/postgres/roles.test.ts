@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import { openStoreAt } from '../../src/store/open.js';
 import { makeFolder, runCli } from '../support/cli.js';
 import { connectPostgres, createTestStore, type Raw, type TestStore } from '../support/engines.js';

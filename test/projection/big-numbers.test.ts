@@ -1,7 +1,7 @@
 /** Whole numbers that a JavaScript number would round, from the log to the rows. */
 import { describe, expect, it } from 'vitest';
 import { findBigNumber, parseJson, writeJson } from '../../src/domain/json-value.js';
-import { openStore } from '../../src/event-store.js';
+import { openStore } from '../../src/library/event-store.js';
 import {
   defineExternalProjection,
   defineProjection,

@@ -3,7 +3,7 @@
  * it handled, and the point of the kill: `handled:2` before the second batch is acknowledged, `stored:2` after it.
  */
 import { appendFileSync } from 'node:fs';
-import { openStore } from '../../../src/event-store.js';
+import { openStore } from '../../../src/library/event-store.js';
 
 const [url = '', file = '', point = ''] = process.argv.slice(2);
 const store = await openStore(url);

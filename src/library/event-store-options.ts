@@ -1,8 +1,8 @@
 /** What programs say when they open a store, append and read. */
-import type { EventFilter, ExpectedVersion } from './domain/event.js';
-import type { EventType } from './domain/stored-events.js';
-import type { Projection } from './projection/define/definition.js';
-import type { Upcaster } from './projection/define/upcaster.js';
+import type { EventFilter, ExpectedVersion } from '../domain/event.js';
+import type { EventType } from '../domain/stored-events.js';
+import type { Projection } from '../projection/define/definition.js';
+import type { Upcaster } from '../projection/define/upcaster.js';
 
 export interface OpenOptions {
   /** Postgres schema. Default `public`. */

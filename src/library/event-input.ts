@@ -1,5 +1,5 @@
 /** The events that programs append, typed by `StoredEvents`. */
-import type { NewDataOf, StoredEventVersions } from './domain/stored-events.js';
+import type { NewDataOf, StoredEventVersions } from '../domain/stored-events.js';
 
 /**
  * An event to append. Members that are left out get the defaults of the command line. The data of a declared type is that

@@ -12,12 +12,12 @@ import {
   checkText,
   checkTime,
   checkWholeNumber,
-} from './domain/arguments.js';
-import { EvstoreError } from './domain/errors.js';
-import type { NewEvent } from './domain/event.js';
-import { newEventId } from './domain/uuid.js';
-import type { Projection } from './projection/define/definition.js';
-import type { Upcaster } from './projection/define/upcaster.js';
+} from '../domain/arguments.js';
+import { EvstoreError } from '../domain/errors.js';
+import type { NewEvent } from '../domain/event.js';
+import { newEventId } from '../domain/uuid.js';
+import type { Projection } from '../projection/define/definition.js';
+import type { Upcaster } from '../projection/define/upcaster.js';
 
 /** The longest that a timer of Node.js, and a setting of Postgres in milliseconds, can be. */
 const longestTimeoutMs = 2_147_483_647;

@@ -1,14 +1,14 @@
 /** Subscriptions of programs that keep their position in the store. */
-import { checkMembers, checkSignal, checkText, checkWholeNumber } from './domain/arguments.js';
-import { EvstoreError } from './domain/errors.js';
-import type { RecordedEvent } from './domain/event.js';
-import { programId } from './domain/subscription-names.js';
+import { checkMembers, checkSignal, checkText, checkWholeNumber } from '../domain/arguments.js';
+import { EvstoreError } from '../domain/errors.js';
+import type { RecordedEvent } from '../domain/event.js';
+import { programId } from '../domain/subscription-names.js';
+import { ownerName } from '../lease/owner.js';
+import type { Event, StoredEvent } from '../projection/define/definition.js';
+import type { Store } from '../store/store.js';
+import { readBatches } from '../subscription/batches.js';
 import { logFilter } from './event-arguments.js';
 import type { LogFilter } from './event-store-options.js';
-import { ownerName } from './lease/owner.js';
-import type { Event, StoredEvent } from './projection/define/definition.js';
-import type { Store } from './store/store.js';
-import { readBatches } from './subscription/batches.js';
 
 export interface NamedSubscribeOptions extends LogFilter {
   /**

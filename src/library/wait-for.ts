@@ -1,9 +1,9 @@
 /** Waits until a read model contains what a program wrote: reading one's own writes. */
-import { checkMembers, checkSignal, checkText, checkWholeNumber } from './domain/arguments.js';
-import { EvstoreError } from './domain/errors.js';
-import type { Projection } from './projection/define/definition.js';
-import { waitForProjections } from './projection/status/wait.js';
-import type { Store } from './store/store.js';
+import { checkMembers, checkSignal, checkText, checkWholeNumber } from '../domain/arguments.js';
+import { EvstoreError } from '../domain/errors.js';
+import type { Projection } from '../projection/define/definition.js';
+import { waitForProjections } from '../projection/status/wait.js';
+import type { Store } from '../store/store.js';
 
 export interface WaitForOptions {
   /** Global position to wait for, such as that of the result of an append. Default: the head of the log. */

@@ -1,16 +1,23 @@
 /**
  * The store for programs: values instead of JSON text, single events instead of batches.
  */
-import type { Aggregate } from './aggregate/definition.js';
-import { type HandleResult, handleCommand } from './aggregate/handle.js';
-import { SnapshotKeeper } from './aggregate/keep-snapshot.js';
-import { type LoadedAggregate, loadAggregate } from './aggregate/load-state.js';
-import { type PreparedAggregate, prepareAggregate } from './aggregate/prepare.js';
-import { checkList, checkMembers, checkText, isList } from './domain/arguments.js';
-import { EvstoreError } from './domain/errors.js';
-import type { AppendResult, RecordedEvent } from './domain/event.js';
-import { checkStreamId } from './domain/names.js';
-import { validateAppend } from './domain/validate.js';
+import type { Aggregate } from '../aggregate/definition.js';
+import { type HandleResult, handleCommand } from '../aggregate/handle.js';
+import { SnapshotKeeper } from '../aggregate/keep-snapshot.js';
+import { type LoadedAggregate, loadAggregate } from '../aggregate/load-state.js';
+import { type PreparedAggregate, prepareAggregate } from '../aggregate/prepare.js';
+import { checkList, checkMembers, checkText, isList } from '../domain/arguments.js';
+import { EvstoreError } from '../domain/errors.js';
+import type { AppendResult, RecordedEvent } from '../domain/event.js';
+import { checkStreamId } from '../domain/names.js';
+import { validateAppend } from '../domain/validate.js';
+import type { Columns, Event, Projection, StoredEvent, TableProjection } from '../projection/define/definition.js';
+import { type Reading, toEvent } from '../projection/define/event.js';
+import { prepareAll } from '../projection/define/prepare.js';
+import { findUpcasterFaults } from '../projection/define/upcaster.js';
+import { describeLeft, InlineUpkeep } from '../projection/run/inline-upkeep.js';
+import { openStoreAt } from '../store/open.js';
+import type { Engine, Store } from '../store/store.js';
 import {
   appendCondition,
   type CheckedCondition,
@@ -32,14 +39,7 @@ import type {
   SubscribeOptions,
 } from './event-store-options.js';
 import { type NamedSubscribeOptions, type SubscribedBatch, subscribeByName } from './named-subscription.js';
-import type { Columns, Event, Projection, StoredEvent, TableProjection } from './projection/define/definition.js';
-import { type Reading, toEvent } from './projection/define/event.js';
-import { prepareAll } from './projection/define/prepare.js';
-import { findUpcasterFaults } from './projection/define/upcaster.js';
-import { describeLeft, InlineUpkeep } from './projection/run/inline-upkeep.js';
 import { OpenRows, type ReadModelRows } from './read-model-rows.js';
-import { openStoreAt } from './store/open.js';
-import type { Engine, Store } from './store/store.js';
 import { type EventText, toEventText } from './text-events.js';
 import { type WaitForOptions, waitForProjection } from './wait-for.js';
 

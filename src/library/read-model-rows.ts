@@ -1,13 +1,13 @@
 /** The rows of a projection, as its handlers see them. */
-import { checkMembers, checkText, checkWholeNumber } from './domain/arguments.js';
-import { EvstoreError } from './domain/errors.js';
-import type { StoredRow } from './domain/read-model.js';
-import { assertVersion } from './lease/registration.js';
-import { keyOf, type RowKey, toRowKeys } from './projection/define/columns.js';
-import type { Columns, KeyValue, Row, TableProjection } from './projection/define/definition.js';
-import { type PreparedTableProjection, prepareAll } from './projection/define/prepare.js';
-import { chooseTable, listRows } from './query/rows.js';
-import type { Store } from './store/store.js';
+import { checkMembers, checkText, checkWholeNumber } from '../domain/arguments.js';
+import { EvstoreError } from '../domain/errors.js';
+import type { StoredRow } from '../domain/read-model.js';
+import { assertVersion } from '../lease/registration.js';
+import { keyOf, type RowKey, toRowKeys } from '../projection/define/columns.js';
+import type { Columns, KeyValue, Row, TableProjection } from '../projection/define/definition.js';
+import { type PreparedTableProjection, prepareAll } from '../projection/define/prepare.js';
+import { chooseTable, listRows } from '../query/rows.js';
+import type { Store } from '../store/store.js';
 
 /** The rows of one projection, in its live table. */
 export interface ReadModelRows<C extends Columns = Columns, Key extends keyof C = keyof C> {
