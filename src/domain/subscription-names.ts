@@ -6,6 +6,11 @@ const sagaPrefix = 'saga:';
 const reactionPrefix = 'reaction:';
 const programPrefix = 'subscription:';
 
+/** The subscription of a saga, and the category of its instances. */
+export function sagaId(name: string): string {
+  return `${sagaPrefix}${name}`;
+}
+
 /** The subscription of a reaction. */
 export function reactionId(name: string): string {
   return `${reactionPrefix}${name}`;

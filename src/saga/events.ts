@@ -1,5 +1,7 @@
 /** The events of an instance's stream: written before the act they announce, and after the act they report. */
 
+import { sagaId } from '../domain/subscription-names.js';
+
 /** An event of the log; the payload of a trigger stays there. */
 export interface TriggerReference {
   readonly id: string;
@@ -127,7 +129,7 @@ export type SagaFact = { readonly [Type in keyof SagaEventData]: FactOf<Type> }[
 
 /** `saga:NAME`: the category of the instances, and the subscription that finds their triggers. */
 export function sagaCategory(name: string): string {
-  return `saga:${name}`;
+  return sagaId(name);
 }
 
 /** The stream that is the state of one instance. */

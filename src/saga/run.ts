@@ -9,7 +9,8 @@ import { recordFailure } from '../lease/checkpoints.js';
 import { leaseTtlMs } from '../lease/heartbeat.js';
 import { keepLease } from '../lease/with-lease.js';
 import { thisProcess } from '../store/process.js';
-import { registerSaga, SagaCheckpoint, takeSagaLease } from './checkpoint.js';
+import { takeSubscriptionLease } from '../subscription/take-lease.js';
+import { registerSaga, SagaCheckpoint } from './checkpoint.js';
 import type { SagaDefinition } from './definition.js';
 import { sagaCategory } from './events.js';
 import { codeOf } from './identity.js';
@@ -117,7 +118,12 @@ class Spell {
     const run = { ...this.#run, signal: AbortSignal.any([this.#run.signal, this.#stop.signal]) };
     const backOff = new BackOff(100, 5_000);
     for (;;) {
-      const lease = await takeSagaLease(this.#name, run);
+      const lease = await takeSubscriptionLease({
+        ...run,
+        id: sagaCategory(this.#name),
+        version: newestOf(this.#sagas).version,
+        tellWaiting: (owner) => run.report?.({ kind: 'waiting', saga: this.#name, owner }),
+      });
       if (lease === undefined) return;
       try {
         return await keepLease(store.projections, lease, run, async (signal) => {

@@ -4,7 +4,7 @@ import type { ReadModel } from '../domain/read-model.js';
 import { askForLease, OwnerWatch } from '../lease/acquire.js';
 import { pause } from '../lease/back-off.js';
 import { assertSameHistory } from '../lease/same-history.js';
-import type { Lease } from '../store/store.js';
+import type { Lease, Store } from '../store/store.js';
 import type { Subscription } from './subscription.js';
 
 /** How often a waiting process asks whether the lease is free. */
@@ -13,16 +13,26 @@ const askMs = 1_000;
 /** It keeps no rows. */
 const noTables: ReadModel = { kind: 'sql', tables: [], create: () => [] };
 
+export async function registerSubscription({ projections }: Store, id: string, version: number): Promise<void> {
+  await projections.register({ name: id, version, codeHash: '', model: noTables });
+}
+
+/** What a lease is taken for. */
+export type LeasedSubscription = Pick<
+  Subscription,
+  'store' | 'id' | 'version' | 'once' | 'owner' | 'signal' | 'tellWaiting' | 'begin'
+>;
+
 /**
  * Registers the subscription and takes its lease. With `once` it waits only for a lease whose owner may have died. Returns
  * undefined when the signal aborts first.
  * @throws E_LOCK_HELD with `once`
  * @throws E_DIVERGED when the log is not the one in which the checkpoint was taken
  */
-export async function takeSubscriptionLease(subscription: Subscription): Promise<Lease | undefined> {
+export async function takeSubscriptionLease(subscription: LeasedSubscription): Promise<Lease | undefined> {
   const { store, id, version, once, owner, signal, tellWaiting } = subscription;
   const { projections } = store;
-  await projections.register({ name: id, version, codeHash: '', model: noTables });
+  await registerSubscription(store, id, version);
   const watch = new OwnerWatch();
   let told = '';
   while (!signal.aborted) {
@@ -42,7 +52,7 @@ export async function takeSubscriptionLease(subscription: Subscription): Promise
 }
 
 /** Returns undefined when the checkpoint was moved to where the subscription begins, which ends the lease. */
-async function prepare(lease: Lease, { store, id, begin }: Subscription): Promise<Lease | undefined> {
+async function prepare(lease: Lease, { store, id, begin }: LeasedSubscription): Promise<Lease | undefined> {
   const { log, projections } = store;
   try {
     const isNew = lease.generation === 0 && lease.position === 0;

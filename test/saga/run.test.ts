@@ -373,6 +373,21 @@ forEachEngine((engine) => {
       expect(await typesOf(store, 'b-1')).toContain('SagaCompleted');
     }));
 
+  test('a checkpoint whose last event is not in the log is of another history', () =>
+    withTestStore(engine, async ({ store, raw }) => {
+      const saga = sagaOf([{ name: 'one' }]);
+      await append(store, 'Order-1', [makeEvent()]);
+      expect(await run(store, saga, { once: true })).toMatchObject({ error: null });
+      const other = makeEvent().id;
+      await raw.query(
+        `update subscription_checkpoints set last_event_id = '${other}' where subscription_id = 'saga:orders'`,
+      );
+      await append(store, 'Order-2', [makeEvent()]);
+      const { error } = await run(store, saga);
+      expect(error).toMatchObject({ code: 'E_DIVERGED', why: expect.stringContaining(other) });
+      expect(await typesOf(store, 'Order-2')).toEqual([]);
+    }));
+
   test('a checkpoint beyond the log is another history', () =>
     withTestStore(engine, async ({ store }) => {
       const saga = sagaOf([{ name: 'one' }]);
