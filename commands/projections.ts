@@ -164,7 +164,7 @@ const errorColumn: ListColumn<InventoryItem> = {
   isBelow: true,
 };
 
-/** What stopped cannot be run where its code is newer than its rows, or missing: what is to be done is said of the code. */
+/** A stopped projection whose code is stale or missing cannot be run, so only the advice about its code is printed. */
 async function tell(findings: readonly Finding[], items: readonly InventoryItem[], context: Context): Promise<void> {
   for (const finding of sortFindings(findings)) {
     await context.note(describeFinding(finding));

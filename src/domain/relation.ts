@@ -27,7 +27,7 @@ export function comparableId(id: string): string {
   return isUuid(id) ? id.toLowerCase() : id;
 }
 
-/** As both engines write text in lower case: other letters than A to Z stay. */
+/** Converts A to Z to lower case and leaves other letters, as both engines do. */
 export function lowerAscii(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -2,6 +2,7 @@
 import type { EventQuery, JsonText, RecordedEvent } from '../domain/event.js';
 import { parseJson } from '../domain/json-value.js';
 import { maxPayloadBytes } from '../domain/limits.js';
+import { sagaOf } from '../domain/subscription-names.js';
 import type { PositionRange, Store, TypeSpan } from '../store/store.js';
 import { DataSighting } from './data-sighting.js';
 import type { TypeShape, VersionShape } from './shape.js';
@@ -156,9 +157,9 @@ export async function findIdAt({ log }: Pick<Store, 'log'>, position: number): P
   return null;
 }
 
-/** What evstore itself writes is no event of the program. */
-export function isOfSaga({ streamType }: Pick<RecordedEvent, 'streamType'>): boolean {
-  return streamType === 'saga';
+/** Returns true for a fact that the saga engine recorded. A program may have a category `saga` of its own. */
+export function isOfSaga({ streamId, streamType }: Pick<RecordedEvent, 'streamId' | 'streamType'>): boolean {
+  return streamType === 'saga' && sagaOf(streamId) !== undefined;
 }
 
 /** Returns the data of an event; undefined when it is too large to look at. */

@@ -31,7 +31,7 @@ export interface ObjectShape {
   readonly is: 'object';
   /** By name. */
   readonly members: readonly Member[];
-  /** The shape of the values of any other key; without it there is no other key. */
+  /** The shape of the values of all other keys. Undefined when there are none. */
   readonly others?: Shape;
 }
 

@@ -13,7 +13,7 @@ const patterns: Readonly<Record<Format, RegExp>> = {
 /** No text of a format is longer. */
 const longestFormat = 48;
 
-/** A field with more values than this is no choice between a few. */
+/** A field with more values than this is not an enum. */
 const mostValues = 12;
 /** A longer text is prose. */
 const longestValue = 64;

@@ -1,4 +1,4 @@
-/** What a text may be that is no event and no correlation id. */
+/** Finds what a person probably meant by a text that names nothing in the store. */
 import type { ErrorFacts } from '../domain/errors.js';
 import { categoryOf } from '../domain/names.js';
 import { shellWord } from '../domain/shell-word.js';

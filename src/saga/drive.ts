@@ -1,6 +1,6 @@
 /**
  * Drives one instance until it waits or has ended: plan, record, act, record again. Each act is recorded before it is done,
- * so that whoever resumes it knows what may have happened.
+ * so that the process that resumes it knows what may have happened.
  */
 import type { InstanceKey } from '../store/store.js';
 import type { CompensationContext } from './contexts.js';

@@ -76,8 +76,8 @@ export function startedBy(
 }
 
 /**
- * Plans the first change of an instance. The id of its first event comes from the trigger, so that the trigger starts it
- * once, whoever reads it again.
+ * Plans the first change of an instance. The id of its first event comes from the trigger, so that a trigger that
+ * is read twice starts it once.
  * @throws E_INVALID_INPUT when the id of the instance cannot be stored
  */
 export function planStart(

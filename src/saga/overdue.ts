@@ -30,7 +30,7 @@ const heldMs = 60 * 60 * 1_000;
 
 export interface OverdueQuestion {
   readonly saga?: string | undefined;
-  /** Also those that have not moved for so long, whatever they wait for. */
+  /** Also lists instances that have not moved for this long, including those that wait. */
   readonly stillMs?: number | undefined;
   readonly limit: number;
   readonly now: Date;

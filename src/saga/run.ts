@@ -112,7 +112,7 @@ class Spell {
     return new SagaWorker({ log, instances, sagas: this.#sagas, holder, signal, graceMs, report });
   }
 
-  /** Other processes drive instances meanwhile, and this one those that are due, whoever has the lease. */
+  /** Only the process that has the lease reads the log. All processes drive instances, with or without it. */
   async #readUnderLease(worker: SagaWorker): Promise<void> {
     const { store, once } = this.#run;
     const run = { ...this.#run, signal: AbortSignal.any([this.#run.signal, this.#stop.signal]) };

@@ -117,7 +117,7 @@ class OpenQueries {
   }
 }
 
-/** An event that `match` cannot take matches nothing here: whoever reads the log meets it too, and stops or parks it. */
+/** An event that `match` cannot take matches nothing here. The process that reads the log finds it, too, and stops or parks it. */
 function tryMatch(saga: SagaDefinition, step: WaitStep, recorded: RecordedEvent) {
   try {
     return matchOf(saga, step, recorded);

@@ -104,7 +104,7 @@ export class SagaWorker {
     return this.#flights.size + this.#sick.size;
   }
 
-  /** Reserves up to so many slots, and returns how many. Each is to be boarded or given back. */
+  /** Reserves at most `wanted` slots, and returns how many. The caller boards or returns each. */
   reserve(wanted = Number.POSITIVE_INFINITY): number {
     const slots = this.#options.slots ?? defaultSlots;
     const acting = [...this.#flights.values()].filter(({ flight }) => !flight.isSearching).length;
@@ -142,7 +142,7 @@ export class SagaWorker {
     this.#bell.ring();
   }
 
-  /** An instance was started for whoever claims it. @param size of the data of its trigger */
+  /** Keeps an instance that was just started, so that a claim of this process need not read it. @param size of the data of its trigger */
   offer(started: Started, size: number): void {
     this.#started.keep(started, size);
     this.wake();

@@ -62,7 +62,7 @@ export interface PlannedFile {
   readonly content: string;
 }
 
-/** Returns the template and the names to use: with any name of the user's, nothing of the sample stays. */
+/** Returns the template and the names to use. If the user gave any name, no name of the sample is used. */
 export function withOwnNames(request: ScaffoldRequest): ScaffoldRequest {
   const { events, steps, name } = request;
   if (events === undefined && steps === undefined) return request;

@@ -143,7 +143,7 @@ export interface ProjectionStore {
    * Returns those of the tables of a rebuild that are not live, built or old, that still exist and are the ones evstore made.
    */
   findOwnTables(rebuild: Rebuild): Promise<readonly string[]>;
-  /** Lists the tables that are named as a rebuild names its tables, whoever made them. */
+  /** Lists the tables that have names as a rebuild gives them, including those of other programs. */
   findDerivedTables(): Promise<readonly DerivedTable[]>;
   /** Measures what these tables take on disk, and the free space there. */
   measureTables(tables: readonly string[]): Promise<TableSizes>;

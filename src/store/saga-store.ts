@@ -1,6 +1,6 @@
 /**
  * The port, third part: instances of sagas. Their streams are the truth. A row of each instance is written in the
- * transaction of its facts, so that one query answers which are due, wait, failed or are overdue; it can be made anew from
+ * transaction of its facts, so that one query answers which are due, wait, failed or are overdue; it can be rebuilt from
  * the streams.
  */
 import type { NewEvent } from '../domain/event.js';
@@ -22,7 +22,7 @@ export interface SagaStore {
   claim(request: ClaimRequest): Promise<Claim>;
   /** Returns those that the owner still holds. */
   renew(owner: string, instances: readonly InstanceKey[], ttlMs: number): Promise<readonly InstanceKey[]>;
-  /** Releases what this owner holds: these instances, or all. What others hold stays. */
+  /** Releases these instances, or all, if this owner holds them. */
   release(owner: string, instances?: readonly InstanceKey[]): Promise<void>;
   /** Lists the owners that hold instances, with the process of each (see lease/process.ts). */
   owners(): Promise<readonly InstanceOwner[]>;

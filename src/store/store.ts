@@ -76,7 +76,7 @@ export interface ScratchStores {
    */
   make(): Promise<Scratch>;
   /**
-   * Drops one with all that is in it; one that is gone already is no error.
+   * Drops one with everything in it. Does nothing when it no longer exists.
    * @param name as `list` and `make` return it; anything else is refused
    */
   remove(name: string): Promise<void>;

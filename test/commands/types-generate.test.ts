@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { newEventId } from '../../src/domain/uuid.js';
 import type { EventInput } from '../../src/library/event-input.js';
 import { openStore } from '../../src/library/event-store.js';
 import { type CliResult, runCli } from '../support/cli.js';
@@ -63,6 +64,16 @@ forEachEngine((engine) => {
       const again = JSON.parse((await types('generate', '--json')).stdout);
       expect(again).toMatchObject({ events: 22, complete: true, files: [{ changed: false }, { changed: false }] });
       expect([read('evstore.types.d.ts'), read('evstore.types.json')]).toEqual([text, lock]);
+    }));
+
+  test('only the facts of sagas are left out, not the events of a category that is called saga', () =>
+    withShop(async ({ types, append, test: { store } }) => {
+      await append('saga-5', { type: 'ChapterWritten', data: { pages: 3 } });
+      const fact = { type: 'SagaCompleted', schemaVersion: 1, data: '{}', metadata: '{}', streamType: 'saga' };
+      await store.log.append('saga:shipping-1', [{ ...fact, id: newEventId() }], 'any');
+      expect(await types('generate')).toMatchObject({ code: 0 });
+      expect(read('evstore.types.d.ts')).toContain('ChapterWritten: {\n      pages: number;');
+      expect(read('evstore.types.d.ts')).not.toContain('SagaCompleted');
     }));
 
   test('generate remembers where it wrote, and replaces no file of a person without --force', () =>

@@ -256,7 +256,7 @@ class Parser {
   }
 }
 
-/** What is written otherwise elsewhere. */
+/** Names the operator to use instead of one that other languages have. */
 function whatInstead(text: string): string {
   const word = text.toLowerCase();
   if (word === 'is')

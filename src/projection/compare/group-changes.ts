@@ -12,7 +12,7 @@ export interface GroupedChange {
   readonly example: StoredRow;
 }
 
-/** Memory stays bounded: what differs in every row another way is no group. */
+/** Keeps memory bounded: changes that differ in every row are not grouped. */
 const mostPairs = 1_000;
 const longestText = 200;
 const mostGroups = 20;

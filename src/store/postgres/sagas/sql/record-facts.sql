@@ -1,7 +1,7 @@
 -- Appends events of many streams, each with its version, and writes the rows of their instances ($8, see
 -- shared/sagas.ts). Arrays of stream ids, versions, ids, types, schema versions, data and metadata, in the order in which
 -- positions are assigned. Returns stream id, version and position of each event. Fails where row-level security hides
--- events. A claim that ends at -infinity stands for the present holder, who stays.
+-- events. A claim that ends at -infinity keeps the present holder.
 with facts as (
   insert into public.events (id, stream_id, stream_type, event_type, schema_version, event_data, metadata, version)
   select f.id, f.stream_id, 'saga', f.type, f.schema_version, f.data::json, f.metadata::json, f.version

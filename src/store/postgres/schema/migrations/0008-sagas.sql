@@ -1,5 +1,5 @@
 -- One row for each instance of a saga, written in the transaction of its facts. The streams are the truth: the rows can be
--- made anew from them.
+-- rebuilt from them.
 
 -- definition: tells definitions of one version apart.
 -- stream_version: of the last fact that the row contains.
