@@ -59,7 +59,7 @@ export function evolveSaga(state: SagaState | undefined, fact: SagaFact): SagaSt
     case 'SleepEnded':
       return go(completeStep(state, fact.data.step, null));
     case 'CancelRequested':
-      return { ...go(state, 'compensating'), reason: `cancelled: ${fact.data.reason}` };
+      return { ...go(endWait(state), 'compensating'), reason: `cancelled: ${fact.data.reason}` };
     default:
       return evolveBackward(state, fact);
   }
@@ -221,6 +221,13 @@ function receive(state: SagaState, { step, event, ...rest }: SagaEventData['Even
   const completed = completeStep(state, step, rest.data);
   const stored = changeStep(completed, step, () => ({ resultIn: 'data' in rest ? null : event.id }));
   return go({ ...stored, received: [...state.received, event.id] });
+}
+
+/** The step that waits does not wait any more. */
+function endWait(state: SagaState): SagaState {
+  const step = currentStep(state);
+  if (step === undefined || step.wait === null) return state;
+  return changeStep(state, step.name, () => ({ wait: null, error: 'cancelled' }));
 }
 
 function timeOut(state: SagaState, { step, continues }: SagaEventData['WaitTimedOut']): SagaState {

@@ -187,6 +187,11 @@ forEachEngine((engine) => {
         stdout: 'paying Order-1: compensating, version 1, because cancelled: the customer called\n',
         stderr: expect.stringContaining('evstore run paying --once --sagas'),
       });
+      const cancelled = JSON.parse((await evstore('saga', 'show', 'paying', 'Order-1', '--json')).stdout);
+      expect(cancelled.steps.find(({ name }: { name: string }) => name === 'payment')).toMatchObject({
+        ...{ state: 'failed', error: 'cancelled' },
+      });
+      expect(cancelled.waitsFor).toBe(null);
       expect(await evstore(...cancel, '--yes')).toMatchObject({
         code: 2,
         stderr: expect.stringContaining('paying Order-1 is compensating: it is undone already'),
