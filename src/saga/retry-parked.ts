@@ -1,5 +1,6 @@
 /** Takes parked events of a saga again: they start their instances, or are delivered to those that wait for them. */
-import { type EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { EvstoreError, isEvstoreError } from '../domain/errors.js';
+import { groupDigits } from '../domain/numbers.js';
 import { leaseTtlMs } from '../lease/heartbeat.js';
 import { withLease } from '../lease/with-lease.js';
 import { toSetAside } from '../projection/define/set-aside.js';
@@ -45,7 +46,7 @@ export async function retryParkedTriggers(
     for (const each of parked) {
       held.throwIfAborted();
       const event = await log.find(each.id);
-      if (event === undefined) continue;
+      if (event === undefined) throw notInLog(each);
       let error: EvstoreError | null = null;
       try {
         await reader.takeAgain(event);
@@ -89,4 +90,14 @@ export async function retryTriggers(
     const waiting = parked.filter((each) => each.streamId === streamId).length - applied;
     return { streamId, applied, waiting, error: own.find(({ error }) => error !== null)?.error ?? null };
   });
+}
+
+function notInLog({ globalPosition, id }: ParkedEvent): EvstoreError {
+  return new EvstoreError(
+    'E_DIVERGED',
+    `the parked event at position ${groupDigits(globalPosition)} is not in the log`,
+    {
+      why: `It has the id ${id}.`,
+    },
+  );
 }
