@@ -28,7 +28,7 @@ export const command: Command = {
     { line: 'evstore doctor --for run', purpose: 'exit 1 if this account may not run projections' },
     { line: 'evstore doctor --fix guards', purpose: 'restore the triggers and functions of the log' },
     { line: 'evstore doctor --fix sequence', purpose: 'after a restore: continue after the last position' },
-    { line: 'evstore doctor --fix sagas', purpose: 'make the rows of saga instances again from their streams' },
+    { line: 'evstore doctor --fix sagas', purpose: 'rebuild the rows of saga instances from their streams' },
     { line: "evstore doctor --json | jq '.findings[]'", purpose: 'print the findings as JSON' },
   ],
   options: [

@@ -123,7 +123,7 @@ const aggregate: Command = {
   examples: [
     {
       line: 'evstore scaffold aggregate permit --events PermitFiled,PermitGranted',
-      purpose: 'make a state of these events, and decide on commands',
+      purpose: 'fold these events into a state, and decide on commands',
     },
   ],
   options: [...common, ...placeOptions('aggregates')],
