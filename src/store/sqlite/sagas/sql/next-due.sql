@@ -1,6 +1,6 @@
 -- Returns in how many milliseconds the next instance of the definitions ?1, a JSON array of [saga, version, hash], can be
 -- claimed, 0 for now; null when none is due at any time. Each part reads a row or two, or the few that are held.
-select cast(ceil(max(0, (julianday(min(at)) - julianday('now')) * 86400000)) as integer)
+select cast(round(max(0, (julianday(min(at)) - julianday('now')) * 86400000)) as integer)
   from (
     select (select i.due_at
               from evstore_sagas i indexed by evstore_sagas_due_idx
